@@ -1,0 +1,244 @@
+//! The answers: allowed or denied and why, and everything that a member may do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::StoreId;
+use crate::permission::Permission;
+
+/// Where something is to be done: at the account, or in one store.
+///
+/// Questions take a `Place<&str>`, because a request brings text; answers that are kept hold a `Place<StoreId>`.
+///
+/// Exhaustive on purpose: a host that matches on it must handle both.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place<S = StoreId> {
+    /// The account itself.
+    Account,
+    /// One store.
+    Store(S),
+}
+
+impl<S: fmt::Display> fmt::Display for Place<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Account => write!(f, "the account"),
+            Place::Store(store) => write!(f, "store `{store}`"),
+        }
+    }
+}
+
+/// The answer to a check.
+///
+/// Exhaustive on purpose: a host that matches on it must handle both.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[must_use = "a decision that nobody looks at protects nothing"]
+pub enum Decision {
+    /// The member may.
+    Allowed,
+    /// The member may not, and why.
+    Denied(Denial),
+}
+
+impl Decision {
+    /// Whether the member may.
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        matches!(self, Decision::Allowed)
+    }
+}
+
+/// Why a check was denied (P4). When several reasons apply, the first in this order is given, so that somebody
+/// outside the account learns nothing about its stores.
+///
+/// Exhaustive on purpose: a host that matches on it must handle every reason.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Denial {
+    /// No such member in this account.
+    #[error("no such member in this account")]
+    UnknownMember,
+    /// The member is invited and has not accepted; until then it has no permission at all (M1).
+    #[error("the member has not accepted its invitation yet")]
+    Invited,
+    /// No such store in this account.
+    #[error("no such store in this account")]
+    UnknownStore,
+    /// None of the member's groups grants this permission there.
+    #[error("the member lacks `{permission}` there")]
+    MissingPermission {
+        /// What is missing.
+        permission: Permission,
+    },
+}
+
+impl Denial {
+    /// A stable code: `unknown-member`, `invited`, `unknown-store` or `missing-permission`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Denial::UnknownMember => "unknown-member",
+            Denial::Invited => "invited",
+            Denial::UnknownStore => "unknown-store",
+            Denial::MissingPermission { .. } => "missing-permission",
+        }
+    }
+}
+
+/// How much a member may do in a store, in one word (P5). Each level includes those before it.
+///
+/// Exhaustive on purpose: a host that matches on it must handle every level.
+#[derive(
+    Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccessLevel {
+    /// Not even `store.read`, whatever host-defined permissions the member holds there.
+    #[default]
+    None,
+    /// `store.read`.
+    Viewer,
+    /// `store.read` and `store.write`.
+    Editor,
+    /// The member is an Account Owner.
+    Owner,
+}
+
+impl fmt::Display for AccessLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            AccessLevel::None => "none",
+            AccessLevel::Viewer => "viewer",
+            AccessLevel::Editor => "editor",
+            AccessLevel::Owner => "owner",
+        })
+    }
+}
+
+/// A member's permissions in one place.
+///
+/// Exhaustive on purpose: an owner's permissions cannot be listed, because they include those not yet defined (P2).
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Permissions {
+    /// Every permission there is or will be: an Account Owner's (P2).
+    Every,
+    /// These and no others, in the order of their text.
+    Only(BTreeSet<Permission>),
+}
+
+impl Permissions {
+    /// Whether this permission is among them.
+    #[must_use]
+    pub fn contains(&self, permission: &Permission) -> bool {
+        match self {
+            Permissions::Every => true,
+            Permissions::Only(permissions) => permissions.contains(permission),
+        }
+    }
+
+    /// Whether all of these are among the others.
+    #[must_use]
+    pub fn is_subset(&self, others: &Self) -> bool {
+        match (self, others) {
+            (_, Permissions::Every) => true,
+            (Permissions::Every, Permissions::Only(_)) => false,
+            (Permissions::Only(these), Permissions::Only(others)) => these.is_subset(others),
+        }
+    }
+
+    /// The level that they amount to in a store (P5).
+    #[must_use]
+    pub fn level(&self) -> AccessLevel {
+        match self {
+            Permissions::Every => AccessLevel::Owner,
+            Permissions::Only(permissions) if !permissions.contains(&Permission::STORE_READ) => {
+                AccessLevel::None
+            }
+            Permissions::Only(permissions) if permissions.contains(&Permission::STORE_WRITE) => {
+                AccessLevel::Editor
+            }
+            Permissions::Only(_) => AccessLevel::Viewer,
+        }
+    }
+}
+
+/// Everything that one member may do in one account: the union over all roles of all its groups, plus
+/// ownership (P1).
+///
+/// A value of its own: it does not change with the account. It can be compared, kept, and put in a token:
+///
+/// ```
+/// use grantbook::EffectivePermissions;
+///
+/// let token = r#"{"account":{"only":["account.manage_groups"]},"stores":{"dev":{"only":["store.read"]}}}"#;
+/// let permissions: EffectivePermissions = serde_json::from_str(token)?;
+/// assert!(permissions.stores().all(|(_, there)| there.level() == grantbook::AccessLevel::Viewer));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EffectivePermissions {
+    account: Permissions,
+    /// Without the stores where the member may do nothing.
+    stores: BTreeMap<StoreId, Permissions>,
+}
+
+impl EffectivePermissions {
+    pub(crate) fn new(account: Permissions, stores: BTreeMap<StoreId, Permissions>) -> Self {
+        Self { account, stores }
+    }
+
+    /// Whether they allow this, as the account did when they were read from it.
+    #[must_use]
+    pub fn can(&self, permission: &Permission, place: Place<&str>) -> bool {
+        match place {
+            Place::Account => self.account.contains(permission),
+            Place::Store(store) => self
+                .stores
+                .get(store)
+                .is_some_and(|there| there.contains(permission)),
+        }
+    }
+
+    /// The permissions at the account.
+    #[must_use]
+    pub fn account(&self) -> &Permissions {
+        &self.account
+    }
+
+    /// The stores where the member may do anything, in the order of their ids, with what it may do there.
+    pub fn stores(&self) -> impl Iterator<Item = (&StoreId, &Permissions)> {
+        self.stores.iter()
+    }
+
+    /// The access level in a store; `None` in a store that is unknown, or where the member may do nothing.
+    #[must_use]
+    pub fn level(&self, store: &str) -> AccessLevel {
+        self.stores
+            .get(store)
+            .map_or(AccessLevel::None, Permissions::level)
+    }
+
+    /// Whether there is nothing that they allow.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.is_subset(&Self::new(
+            Permissions::Only(BTreeSet::new()),
+            BTreeMap::new(),
+        ))
+    }
+
+    /// Whether the others allow all that these allow.
+    #[must_use]
+    pub fn is_subset(&self, others: &Self) -> bool {
+        let nothing = Permissions::Only(BTreeSet::new());
+        self.account.is_subset(&others.account)
+            && self
+                .stores
+                .iter()
+                .all(|(store, these)| these.is_subset(others.stores.get(store).unwrap_or(&nothing)))
+    }
+}

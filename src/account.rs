@@ -1,0 +1,405 @@
+//! The account: the whole of one tenant's access, in memory.
+
+use crate::access::{AccessLevel, Decision, Denial, EffectivePermissions, Place};
+use crate::account::command::{Actor, Command};
+use crate::account::event::{Event, Format, Record};
+use crate::account::evolve::ReplayError;
+use crate::account::limits::{GroupLimit, MAX_BATCH};
+use crate::account::refusal::Refusal;
+use crate::account::snapshot::{Snapshot, SnapshotError};
+use crate::account::state::State;
+use crate::account::view::{Group, Member};
+use crate::id::{AccountId, MemberId, RoleId, StoreId};
+use crate::permission::Permission;
+use crate::role::Role;
+use crate::time::Timestamp;
+
+pub(crate) mod command;
+pub(crate) mod decide;
+pub(crate) mod event;
+pub(crate) mod evolve;
+pub(crate) mod form;
+pub(crate) mod group;
+pub(crate) mod guardrails;
+pub(crate) mod id_map;
+pub(crate) mod index;
+pub(crate) mod limits;
+pub(crate) mod member;
+pub(crate) mod refusal;
+pub(crate) mod rules;
+pub(crate) mod snapshot;
+pub(crate) mod state;
+pub(crate) mod view;
+
+/// One tenant's members, groups, roles and stores, and who may do what.
+///
+/// It changes in two ways only: by a command that it accepts ([`execute`](Account::execute)), and by a stored record
+/// that comes next ([`apply`](Account::apply)). Both go through the same code, so that replaying an account's records
+/// gives that account (U2). At every moment:
+///
+/// - at least one active Account Owner is there (A2);
+/// - no more groups than its limit (A3), their names all different whatever the case of letters (G3), each with at
+///   least one grant (G4) to roles and stores that exist (G5);
+/// - what a check says is what the groups' grants say: nothing is cached, so nothing is stale (G9).
+///
+/// Every list it gives is in the order of ids, byte by byte (U6). Two accounts are equal when their
+/// [snapshots](Account::snapshot) are.
+#[derive(Clone, Debug)]
+pub struct Account {
+    state: State<'static>,
+}
+
+/// Beginnings.
+impl Account {
+    /// Opens an account with one active owner (A1). Also gives record 1, which the host stores.
+    ///
+    /// The group limit is 20 by default, and cannot be changed later (A3).
+    #[must_use]
+    pub fn open(
+        id: AccountId,
+        owner: MemberId,
+        group_limit: GroupLimit,
+        now: Timestamp,
+    ) -> (Self, Record) {
+        let event = Event::AccountOpened { owner, group_limit };
+        let record = Record {
+            format: Format,
+            account: id.clone(),
+            version: 1,
+            at: now,
+            actor: Actor::System,
+            event,
+        };
+        let mut state = State::unopened(id);
+        evolve::apply(&mut state, &record);
+        (Self { state }, record)
+    }
+
+    /// The account that these records tell of, from the first on (U2). Stops early for the account as it was.
+    ///
+    /// # Errors
+    /// No records; a first record that does not open an account; and whatever [`apply`](Account::apply) refuses.
+    pub fn replay<'a>(records: impl IntoIterator<Item = &'a Record>) -> Result<Self, ReplayError> {
+        let mut records = records.into_iter();
+        let first = records.next().ok_or(ReplayError::NoRecords)?;
+        let mut account = Self {
+            state: State::unopened(first.account.clone()),
+        };
+        account.apply(first)?;
+        records.try_for_each(|record| account.apply(record))?;
+        Ok(account)
+    }
+
+    /// Applies the next stored record (U5). Whether its actor was allowed to cause it was decided when it was made,
+    /// and is not asked again.
+    ///
+    /// # Errors
+    /// A record of another account, a version that is not the next one, a time before the last record's, an event
+    /// that does not fit. The account is then as before.
+    pub fn apply(&mut self, record: &Record) -> Result<(), ReplayError> {
+        evolve::evolve(&mut self.state, record)
+    }
+
+    /// The account as plain data, to be stored. Takes time in proportion to the account.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        snapshot::of(&self.state)
+    }
+}
+
+/// Reads a snapshot back. It is not trusted: whatever breaks a rule is refused.
+impl TryFrom<Snapshot> for Account {
+    type Error = SnapshotError;
+
+    fn try_from(snapshot: Snapshot) -> Result<Self, Self::Error> {
+        Ok(Self {
+            state: snapshot::restored(snapshot)?,
+        })
+    }
+}
+
+impl PartialEq for Account {
+    fn eq(&self, other: &Self) -> bool {
+        self.snapshot() == other.snapshot()
+    }
+}
+
+impl Eq for Account {}
+
+/// Questions. They take the host's text as it comes; what is unknown is denied (P4).
+impl Account {
+    /// Whether this member may do this here. Two look-ups and an AND, whatever the size of the account; allocates
+    /// nothing.
+    ///
+    /// ```
+    /// # use grantbook::*;
+    /// # let (account, _) = Account::open(
+    /// #     AccountId::parse("acme")?, MemberId::parse("olga")?, GroupLimit::default(), Timestamp::from_millis(0));
+    /// assert!(account.can("olga", &Permission::MANAGE_STORES, Place::Account));
+    /// assert!(!account.can("olga", &Permission::STORE_READ, Place::Store("no-such-store")));
+    /// # Ok::<(), InvalidText>(())
+    /// ```
+    #[must_use]
+    pub fn can(&self, member: &str, permission: &Permission, place: Place<&str>) -> bool {
+        self.state.can(member, permission, place)
+    }
+
+    /// Whether this member may do this here and, if not, why (P4).
+    pub fn check(&self, member: &str, permission: &Permission, place: Place<&str>) -> Decision {
+        match self.state.check(member, permission, place) {
+            Ok(true) => Decision::Allowed,
+            Ok(false) => Decision::Denied(Denial::MissingPermission {
+                permission: permission.clone(),
+            }),
+            Err(denial) => Decision::Denied(denial),
+        }
+    }
+
+    /// Everything that this member may do (P1); nothing, for one who is unknown or only invited. Takes time in
+    /// proportion to the account's stores.
+    #[must_use]
+    pub fn effective_permissions(&self, member: &str) -> EffectivePermissions {
+        self.state.effective_permissions(member)
+    }
+
+    /// How much this member may do in this store, in one word (P5); [`AccessLevel::None`] where either is unknown.
+    #[must_use]
+    pub fn access_level(&self, member: &str, store: &str) -> AccessLevel {
+        let is_owner = self
+            .member(member)
+            .is_some_and(|member| member.standing().is_owner());
+        let can = |permission| self.can(member, permission, Place::Store(store));
+        match (can(&Permission::STORE_READ), can(&Permission::STORE_WRITE)) {
+            (false, _) => AccessLevel::None,
+            (true, _) if is_owner => AccessLevel::Owner,
+            (true, true) => AccessLevel::Editor,
+            (true, false) => AccessLevel::Viewer,
+        }
+    }
+}
+
+/// Changes.
+impl Account {
+    /// What this command would lead to, without doing it. Pure: the same arguments give the same answer.
+    ///
+    /// `Ok(None)`: nothing would change (U1). The record's time is `now`, or that of the last record if the host's
+    /// clock ran backwards (U2).
+    ///
+    /// # Errors
+    /// See [`Refusal`]; `docs/rules.md` says which rule gives which.
+    pub fn decide(
+        &self,
+        actor: &Actor,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<Option<Record>, Refusal> {
+        decided(&self.state, actor, command, now)
+    }
+
+    /// What these commands would lead to, one after another, without doing it: each is decided on what those before
+    /// it leave, as if it came alone.
+    ///
+    /// # Errors
+    /// [`Refusal::BatchTooLarge`] beyond 1,000 commands (U7); [`Refusal::InBatch`] with the first command that is
+    /// refused, and then none is accepted (U4).
+    pub fn decide_batch(
+        &self,
+        actor: &Actor,
+        commands: &[Command],
+        now: Timestamp,
+    ) -> Result<Vec<Record>, Refusal> {
+        if commands.len() > MAX_BATCH {
+            return Err(Refusal::BatchTooLarge {
+                commands: commands.len(),
+            });
+        }
+        let mut draft = State::over(&self.state);
+        let mut records = Vec::new();
+        for (index, command) in commands.iter().enumerate() {
+            let refused = |refusal| Refusal::InBatch {
+                index,
+                refusal: Box::new(refusal),
+            };
+            if let Some(record) = decided(&draft, actor, command, now).map_err(refused)? {
+                evolve::apply(&mut draft, &record);
+                records.push(record);
+            }
+        }
+        Ok(records)
+    }
+
+    /// Decides and does. Gives the record, which the host stores; `None` if nothing changed (U1).
+    ///
+    /// A host that shares the account with other processes stores first and changes after: see
+    /// [`execute`](crate::execute).
+    ///
+    /// # Errors
+    /// As [`decide`](Account::decide). The account is then as before.
+    pub fn execute(
+        &mut self,
+        actor: &Actor,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<Option<Record>, Refusal> {
+        let record = self.decide(actor, command, now)?;
+        self.accept(&record);
+        Ok(record)
+    }
+
+    /// Decides and does all of these commands, or none (U4). Gives the records, one for each command that changed
+    /// something.
+    ///
+    /// # Errors
+    /// As [`decide_batch`](Account::decide_batch). The account is then as before.
+    pub fn execute_batch(
+        &mut self,
+        actor: &Actor,
+        commands: &[Command],
+        now: Timestamp,
+    ) -> Result<Vec<Record>, Refusal> {
+        let records = self.decide_batch(actor, commands, now)?;
+        self.accept(&records);
+        Ok(records)
+    }
+
+    /// Does what was just decided on this very account.
+    fn accept<'r>(&mut self, records: impl IntoIterator<Item = &'r Record>) {
+        for record in records {
+            evolve::apply(&mut self.state, record);
+        }
+    }
+}
+
+/// Decides a command, and looks at what its actor would hold afterwards (E4).
+fn decided(
+    state: &State<'_>,
+    actor: &Actor,
+    command: &Command,
+    now: Timestamp,
+) -> Result<Option<Record>, Refusal> {
+    let at = state.not_before(now);
+    let Some(event) = decide::decide(state, actor, command, at)? else {
+        return Ok(None);
+    };
+    let version = state.version.saturating_add(1);
+    let record = Record {
+        format: Format,
+        account: state.id.clone(),
+        version,
+        at,
+        actor: actor.clone(),
+        event,
+    };
+    if let Some(member) = guardrails::bound(state, actor) {
+        let mut after = State::over(state);
+        evolve::apply(&mut after, &record);
+        guardrails::no_gain(state, &after, member, &record.event)?;
+    }
+    Ok(Some(record))
+}
+
+/// What is there.
+impl Account {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &AccountId {
+        &self.state.id
+    }
+
+    /// Its version: that of the last record, 1 when just opened (U2).
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.state.version
+    }
+
+    /// The time of the last record.
+    #[must_use]
+    pub fn changed_at(&self) -> Timestamp {
+        self.state.at
+    }
+
+    /// How many groups it may have (A3).
+    #[must_use]
+    pub fn group_limit(&self) -> GroupLimit {
+        self.state.group_limit
+    }
+
+    /// The member with this id.
+    #[must_use]
+    pub fn member(&self, id: &str) -> Option<Member<'_>> {
+        self.state
+            .members
+            .get_key_value(id)
+            .map(|(id, entry)| Member {
+                state: &self.state,
+                id,
+                entry,
+            })
+    }
+
+    /// All members, active and invited.
+    pub fn members(&self) -> impl Iterator<Item = Member<'_>> {
+        self.state.members.iter().map(|(id, entry)| Member {
+            state: &self.state,
+            id,
+            entry,
+        })
+    }
+
+    /// How many members there are, active and invited.
+    #[must_use]
+    pub fn member_count(&self) -> usize {
+        self.state.members.len()
+    }
+
+    /// The group with this id.
+    #[must_use]
+    pub fn group(&self, id: &str) -> Option<Group<'_>> {
+        self.state
+            .groups
+            .get_key_value(id)
+            .map(|(id, entry)| Group {
+                state: &self.state,
+                id,
+                entry,
+            })
+    }
+
+    /// All groups.
+    pub fn groups(&self) -> impl Iterator<Item = Group<'_>> {
+        self.state.groups.iter().map(|(id, entry)| Group {
+            state: &self.state,
+            id,
+            entry,
+        })
+    }
+
+    /// The role with this id, built in or the account's own.
+    #[must_use]
+    pub fn role(&self, id: &str) -> Option<&Role> {
+        self.state.roles.get(id)
+    }
+
+    /// All roles, the built-in ones among them.
+    pub fn roles(&self) -> impl Iterator<Item = (&RoleId, &Role)> {
+        self.state.roles.iter()
+    }
+
+    /// Whether there is a store with this id.
+    #[must_use]
+    pub fn has_store(&self, id: &str) -> bool {
+        self.state.stores.contains(id)
+    }
+
+    /// All stores.
+    pub fn stores(&self) -> impl Iterator<Item = &StoreId> {
+        self.state.stores.iter().map(|(id, _)| id)
+    }
+
+    /// Whether the index is what a calculation from groups, roles and members gives. Always true; the tests ask.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn index_is_exact(&self) -> bool {
+        self.state.is_exact()
+    }
+}

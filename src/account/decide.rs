@@ -1,0 +1,152 @@
+//! From a command to the event that it causes, or the refusal. Pure: no clock, no I/O, no randomness.
+
+use crate::access::{Denial, Place};
+use crate::account::command::{Actor, Command, Requirement};
+use crate::account::event::Event;
+use crate::account::form;
+use crate::account::guardrails;
+use crate::account::member::Standing;
+use crate::account::refusal::Refusal;
+use crate::account::rules;
+use crate::account::state::State;
+use crate::id::MemberId;
+use crate::time::Timestamp;
+
+/// What would happen, in the order of U3: authority, form, existence, guardrails, conflicts. `None`: nothing, because
+/// everything already is as asked (U1).
+///
+/// What the actor would hold *afterwards* is looked at by whoever applies the event ([`guardrails::no_gain`]).
+pub(crate) fn decide(
+    state: &State<'_>,
+    actor: &Actor,
+    command: &Command,
+    at: Timestamp,
+) -> Result<Option<Event>, Refusal> {
+    authorise(state, actor, command)?;
+    let event = asked_for(actor, command)?;
+    form::check(&event, at)?;
+    rules::exists(state, &event)?;
+    guardrails::bar(state, actor, &event)?;
+    rules::conflicts(state, &event, at)?;
+    let event = rules::changes(state, event);
+    if event.is_some() && state.version == u64::MAX {
+        return Err(Refusal::VersionsExhausted);
+    }
+    Ok(event)
+}
+
+/// Whether the actor may issue such a command at all (L5, E5, E6).
+fn authorise(state: &State<'_>, actor: &Actor, command: &Command) -> Result<(), Refusal> {
+    match (command.requirement(), actor) {
+        (Requirement::Permission(_) | Requirement::Host, Actor::System) => Ok(()),
+        (Requirement::Permission(permission), Actor::Member(member)) => {
+            match state.check(member, &permission, Place::Account) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(not_authorised(
+                    member,
+                    Denial::MissingPermission { permission },
+                )),
+                Err(denial) => Err(not_authorised(member, denial)),
+            }
+        }
+        (Requirement::Host, Actor::Member(member)) => Err(Refusal::HostOnly {
+            actor: member.clone(),
+        }),
+        (Requirement::Invitation, Actor::System) => Err(Refusal::NoInvitation {
+            actor: actor.clone(),
+        }),
+        (Requirement::Invitation, Actor::Member(member)) => {
+            match state.members.get(member).map(|entry| entry.standing) {
+                Some(Standing::Invited { .. }) => Ok(()),
+                Some(Standing::Active { .. }) | None => Err(Refusal::NoInvitation {
+                    actor: actor.clone(),
+                }),
+            }
+        }
+    }
+}
+
+fn not_authorised(actor: &MemberId, denial: Denial) -> Refusal {
+    Refusal::NotAuthorised {
+        actor: actor.clone(),
+        denial,
+    }
+}
+
+/// The command as the event that it asks for, before anything is looked up.
+fn asked_for(actor: &Actor, command: &Command) -> Result<Event, Refusal> {
+    Ok(match command.clone() {
+        Command::InviteMember {
+            member,
+            as_owner,
+            expires,
+        } => Event::MemberInvited {
+            member,
+            as_owner,
+            expires,
+        },
+        Command::AcceptInvitation {} => match actor {
+            Actor::Member(member) => Event::InvitationAccepted {
+                member: member.clone(),
+            },
+            Actor::System => {
+                return Err(Refusal::NoInvitation {
+                    actor: actor.clone(),
+                });
+            }
+        },
+        Command::CancelInvitation { member } => Event::InvitationCancelled { member },
+        Command::EnrolMembers { members } => Event::MembersEnrolled { members },
+        Command::RemoveMember { member } => Event::MemberRemoved { member },
+        Command::GrantOwnership { member } => Event::OwnershipGranted { member },
+        Command::RevokeOwnership { member } => Event::OwnershipRevoked { member },
+        Command::CreateStore { store } => Event::StoreCreated { store },
+        Command::DeleteStore { store } => Event::StoreDeleted { store },
+        Command::CreateGroup {
+            group,
+            name,
+            description,
+            grants,
+        } => Event::GroupCreated {
+            group,
+            name,
+            description,
+            grants,
+        },
+        Command::EditGroup {
+            group,
+            name,
+            description,
+            grants,
+        } => Event::GroupEdited {
+            group,
+            name,
+            description,
+            grants,
+        },
+        Command::DeleteGroup { group } => Event::GroupDeleted { group },
+        Command::AddToGroup { group, members } => Event::AddedToGroup { group, members },
+        Command::RemoveFromGroup { group, members } => Event::RemovedFromGroup { group, members },
+        Command::DefineRole {
+            role,
+            name,
+            level,
+            permissions,
+        } => Event::RoleDefined {
+            role,
+            name,
+            level,
+            permissions,
+        },
+        Command::ChangeRole {
+            role,
+            name,
+            permissions,
+        } => Event::RoleChanged {
+            role,
+            name,
+            permissions,
+        },
+        Command::DeleteRole { role } => Event::RoleDeleted { role },
+    })
+}

@@ -1,0 +1,130 @@
+//! Whether an event is well formed by itself.
+
+use std::collections::BTreeSet;
+
+use crate::account::event::Event;
+use crate::account::limits::MAX_NAMED;
+use crate::account::refusal::Refusal;
+use crate::grant::{Grant, Scope};
+use crate::id::RoleId;
+use crate::permission::Permission;
+use crate::role::{Level, is_ownership};
+use crate::time::Timestamp;
+
+/// The event is well formed, whatever is in the account (G4, G5, L3, L5, M3, U7).
+pub(crate) fn check(event: &Event, at: Timestamp) -> Result<(), Refusal> {
+    match event {
+        Event::MemberInvited {
+            expires: Some(expires),
+            ..
+        } if *expires <= at => Err(Refusal::ExpiryPassed {
+            expires: *expires,
+            now: at,
+        }),
+        Event::MembersEnrolled { members }
+        | Event::AddedToGroup { members, .. }
+        | Event::RemovedFromGroup { members, .. } => bounded(members.len()),
+        Event::GroupCreated { grants, .. }
+        | Event::GroupEdited {
+            grants: Some(grants),
+            ..
+        } => grants_form(grants),
+        Event::RoleDefined {
+            role,
+            name,
+            level,
+            permissions,
+        } => {
+            if is_ownership(role, name) {
+                return Err(Refusal::OwnershipName);
+            }
+            permissions_form(role, permissions)?;
+            permissions_level(*level, permissions)
+        }
+        Event::RoleChanged {
+            role,
+            name,
+            permissions,
+        } => {
+            if name.as_ref().is_some_and(|name| is_ownership(role, name)) {
+                return Err(Refusal::OwnershipName);
+            }
+            permissions
+                .as_ref()
+                .map_or(Ok(()), |permissions| permissions_form(role, permissions))
+        }
+        Event::AccountOpened { .. }
+        | Event::MemberInvited { .. }
+        | Event::InvitationAccepted { .. }
+        | Event::InvitationCancelled { .. }
+        | Event::MemberRemoved { .. }
+        | Event::OwnershipGranted { .. }
+        | Event::OwnershipRevoked { .. }
+        | Event::StoreCreated { .. }
+        | Event::StoreDeleted { .. }
+        | Event::GroupEdited { grants: None, .. }
+        | Event::GroupDeleted { .. }
+        | Event::RoleDeleted { .. } => Ok(()),
+    }
+}
+
+fn bounded(named: usize) -> Result<(), Refusal> {
+    if named > MAX_NAMED {
+        Err(Refusal::TooManyNamed { named })
+    } else {
+        Ok(())
+    }
+}
+
+fn grants_form(grants: &[Grant]) -> Result<(), Refusal> {
+    if grants.is_empty() {
+        return Err(Refusal::NoGrants);
+    }
+    bounded(grants.len())?;
+    bounded(
+        grants
+            .iter()
+            .map(|grant| grant.scope.stores().count())
+            .sum(),
+    )?;
+    match grants
+        .iter()
+        .find(|grant| grant.scope == Scope::Stores(BTreeSet::new()))
+    {
+        Some(grant) => Err(Refusal::EmptyScope {
+            role: grant.role.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn permissions_form(role: &RoleId, permissions: &BTreeSet<Permission>) -> Result<(), Refusal> {
+    if permissions.is_empty() {
+        return Err(Refusal::NoPermissions { role: role.clone() });
+    }
+    bounded(permissions.len())?;
+    match permissions
+        .iter()
+        .find(|permission| permission.is_reserved())
+    {
+        Some(permission) => Err(Refusal::ReservedPermission {
+            permission: permission.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn permissions_level(
+    level: Level,
+    permissions: &BTreeSet<Permission>,
+) -> Result<(), Refusal> {
+    match permissions
+        .iter()
+        .find(|permission| level == Level::Account && permission.is_store_only())
+    {
+        Some(permission) => Err(Refusal::StorePermission {
+            permission: permission.clone(),
+        }),
+        None => Ok(()),
+    }
+}

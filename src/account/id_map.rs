@@ -1,0 +1,213 @@
+//! A map by id: look-up by hash, lists in the order of ids, and a layer over another map.
+
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::hash::Hash;
+use std::iter::Peekable;
+
+use indexmap::IndexMap;
+
+/// A map by id.
+///
+/// Look-up is one hash. Lists come in the order of the ids, which no history and no hash seed changes (U6).
+///
+/// A map can lie over another one: it then holds only what differs, and the one below is not touched. That is how a
+/// change is tried out at the cost of the change (see `State::over`).
+#[derive(Clone, Debug)]
+pub(crate) struct IdMap<'base, K, V> {
+    base: Option<&'base IdMap<'base, K, V>>,
+    /// `None`: not there, whatever the map below says. Only in a layer.
+    own: IndexMap<K, Option<V>>,
+    /// Where each key of `own` stands in it, so that a list needs no hashing.
+    order: BTreeMap<K, usize>,
+    len: usize,
+}
+
+impl<K, V> Default for IdMap<'_, K, V> {
+    fn default() -> Self {
+        Self {
+            base: None,
+            own: IndexMap::new(),
+            order: BTreeMap::new(),
+            len: 0,
+        }
+    }
+}
+
+impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Clone> IdMap<'base, K, V> {
+    /// An empty layer: it reads as the map below.
+    pub(crate) fn over(base: &'base IdMap<'base, K, V>) -> Self {
+        Self {
+            base: Some(base),
+            len: base.len,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<&V> {
+        self.get_key_value(id).map(|(_, value)| value)
+    }
+
+    pub(crate) fn get_key_value(&self, id: &str) -> Option<(&K, &V)> {
+        match (self.own.get_key_value(id), self.base) {
+            (Some((key, value)), _) => Some((key, value.as_ref()?)),
+            (None, Some(base)) => base.get_key_value(id),
+            (None, None) => None,
+        }
+    }
+
+    pub(crate) fn contains(&self, id: &str) -> bool {
+        self.get(id).is_some()
+    }
+
+    /// The value, to be changed. A layer takes its own copy first.
+    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut V> {
+        if let Some(base) = self.base {
+            if !self.own.contains_key(id) {
+                let (key, value) = base.get_key_value(id)?;
+                self.put(key.clone(), Some(value.clone()));
+            }
+        }
+        self.own.get_mut(id)?.as_mut()
+    }
+
+    /// Puts a value in; the one before is gone.
+    pub(crate) fn insert(&mut self, key: K, value: V) {
+        if !self.contains(key.borrow()) {
+            self.len += 1;
+        }
+        self.put(key, Some(value));
+    }
+
+    /// Takes a value out.
+    pub(crate) fn remove(&mut self, id: &str) -> Option<V> {
+        let (key, value) = self.get_key_value(id)?;
+        let (key, value) = (key.clone(), value.clone());
+        self.len -= 1;
+        if self.base.is_some() {
+            self.put(key, None);
+        } else if let Some((position, ..)) = self.own.swap_remove_full(id) {
+            self.order.remove(id);
+            if let Some((moved, _)) = self.own.get_index(position) {
+                self.order.insert(moved.clone(), position);
+            }
+        }
+        Some(value)
+    }
+
+    fn put(&mut self, key: K, value: Option<V>) {
+        let (position, before) = self.own.insert_full(key.clone(), value);
+        if before.is_none() {
+            self.order.insert(key, position);
+        }
+    }
+
+    /// All entries, in the order of the ids.
+    pub(crate) fn iter(&self) -> Iter<'_, K, V> {
+        Iter {
+            map: self,
+            own: self.order.iter().peekable(),
+            base: self.base.map(|base| Box::new(base.iter().peekable())),
+        }
+    }
+
+    /// The ids whose entries this layer holds itself: those that may differ from the map below.
+    pub(crate) fn touched(&self) -> impl Iterator<Item = &K> {
+        self.order.keys()
+    }
+}
+
+/// The entries of an [`IdMap`], in the order of the ids.
+pub(crate) struct Iter<'a, K: Ord, V> {
+    map: &'a IdMap<'a, K, V>,
+    own: Peekable<std::collections::btree_map::Iter<'a, K, usize>>,
+    base: Option<Box<Peekable<Iter<'a, K, V>>>>,
+}
+
+impl<'a, K: Ord, V> Iterator for Iter<'a, K, V> {
+    type Item = (&'a K, &'a V);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let next_own = self.own.peek().map(|(key, _)| *key);
+            let below = self.base.as_mut().and_then(|base| {
+                // A key that both hold is this layer's to answer.
+                base.next_if(|(key, _)| next_own.is_none_or(|own| *key <= own))
+            });
+            match (below, next_own) {
+                (Some((key, _)), Some(own)) if key == own => {}
+                (Some(entry), _) => return Some(entry),
+                (None, _) => {
+                    let (_, position) = self.own.next()?;
+                    if let Some((key, Some(value))) = self.map.own.get_index(*position) {
+                        return Some((key, value));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn steps() -> impl Strategy<Value = Vec<(u8, Option<u8>)>> {
+        prop::collection::vec((0..8_u8, prop::option::of(any::<u8>())), 0..40)
+    }
+
+    fn apply(
+        map: &mut IdMap<'_, String, u8>,
+        plain: &mut BTreeMap<String, u8>,
+        steps: &[(u8, Option<u8>)],
+    ) {
+        for (id, value) in steps {
+            let id = id.to_string();
+            match value {
+                Some(value) if value % 2 == 0 => {
+                    map.insert(id.clone(), *value);
+                    plain.insert(id, *value);
+                }
+                Some(value) => match (map.get_mut(&id), plain.get_mut(&id)) {
+                    (Some(one), Some(other)) => (*one, *other) = (*value, *value),
+                    (one, other) => assert_eq!(one, other),
+                },
+                None => assert_eq!(map.remove(&id), plain.remove(&id)),
+            }
+        }
+    }
+
+    fn agree(map: &IdMap<'_, String, u8>, plain: &BTreeMap<String, u8>) {
+        assert!(map.iter().eq(plain.iter()), "{map:?} {plain:?}");
+        assert_eq!(map.len(), plain.len());
+        for id in 0..8_u8 {
+            assert_eq!(map.get(&id.to_string()), plain.get(&id.to_string()));
+        }
+    }
+
+    proptest! {
+        /// A map, a layer over it, and a layer over that each behave as a plain map, and what lies below stays as it was.
+        #[test]
+        fn a_layer_is_a_map(below in steps(), middle in steps(), above in steps()) {
+            let (mut root, mut plain) = (IdMap::default(), BTreeMap::new());
+            apply(&mut root, &mut plain, &below);
+            agree(&root, &plain);
+            let mut layer = IdMap::over(&root);
+            let mut plain_layer = plain.clone();
+            apply(&mut layer, &mut plain_layer, &middle);
+            agree(&layer, &plain_layer);
+            let mut top = IdMap::over(&layer);
+            let mut plain_top = plain_layer.clone();
+            apply(&mut top, &mut plain_top, &above);
+            agree(&top, &plain_top);
+            agree(&layer, &plain_layer);
+            agree(&root, &plain);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The bits: which groups a member is in, and which groups grant a permission in a place.
+//!
+//! While a group exists it holds a slot, a small number. A check is one AND of two sets of slots.
+
+use smallvec::SmallVec;
+
+use crate::permission::Permission;
+
+/// A group's number while it exists; the lowest free one is taken.
+pub(crate) type Slot = u16;
+
+/// A set of group slots: one inline word up to 64 groups, more words beyond.
+///
+/// INVARIANT: the last word is not zero, so that equal sets are equal and absent words mean absent groups.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct GroupSet(SmallVec<[u64; 1]>);
+
+impl GroupSet {
+    const BITS: usize = u64::BITS as usize;
+
+    fn position(slot: Slot) -> (usize, u64) {
+        let slot = usize::from(slot);
+        (slot / Self::BITS, 1 << (slot % Self::BITS))
+    }
+
+    /// Puts a slot in; whether it was not there.
+    pub(crate) fn insert(&mut self, slot: Slot) -> bool {
+        let (word, bit) = Self::position(slot);
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
+        }
+        self.0.get_mut(word).is_some_and(|word| {
+            let is_new = *word & bit == 0;
+            *word |= bit;
+            is_new
+        })
+    }
+
+    /// Takes a slot out; whether it was there.
+    pub(crate) fn remove(&mut self, slot: Slot) -> bool {
+        let (word, bit) = Self::position(slot);
+        let was_there = self.0.get_mut(word).is_some_and(|word| {
+            let was_there = *word & bit != 0;
+            *word &= !bit;
+            was_there
+        });
+        while self.0.last() == Some(&0) {
+            self.0.pop();
+        }
+        was_there
+    }
+
+    pub(crate) fn contains(&self, slot: Slot) -> bool {
+        let (word, bit) = Self::position(slot);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn intersects(&self, other: &Self) -> bool {
+        self.0
+            .iter()
+            .zip(&other.0)
+            .any(|(one, other)| one & other != 0)
+    }
+
+    pub(crate) fn is_subset(&self, other: &Self) -> bool {
+        self.0.len() <= other.0.len()
+            && self
+                .0
+                .iter()
+                .zip(&other.0)
+                .all(|(one, other)| one & !other == 0)
+    }
+
+    /// The slots, lowest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Slot> {
+        self.0.iter().zip(0..).flat_map(|(word, index)| {
+            let bits = u64::BITS;
+            (0..bits)
+                .filter(move |bit| word & (1 << bit) != 0)
+                .filter_map(move |bit| Slot::try_from(index * bits + bit).ok())
+        })
+    }
+
+    /// The lowest slot that is not in the set.
+    pub(crate) fn lowest_free(&self) -> Option<Slot> {
+        let full = self.0.iter().take_while(|word| **word == u64::MAX).count();
+        let bit = self
+            .0
+            .get(full)
+            .map_or(0, |word| word.trailing_ones() as usize);
+        Slot::try_from(full * Self::BITS + bit).ok()
+    }
+}
+
+impl FromIterator<Slot> for GroupSet {
+    fn from_iter<I: IntoIterator<Item = Slot>>(slots: I) -> Self {
+        let mut set = Self::default();
+        for slot in slots {
+            set.insert(slot);
+        }
+        set
+    }
+}
+
+/// For one place, the account or a store: which groups grant which permission there.
+///
+/// INVARIANT: in the order of the permissions' text, each once, and no set is empty.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Granting(SmallVec<[(Permission, GroupSet); 2]>);
+
+impl Granting {
+    fn find(&self, permission: &Permission) -> Result<usize, usize> {
+        self.0
+            .binary_search_by(|(granted, _)| granted.cmp(permission))
+    }
+
+    /// The groups that grant this permission here, if any.
+    pub(crate) fn groups(&self, permission: &Permission) -> Option<&GroupSet> {
+        self.0
+            .get(self.find(permission).ok()?)
+            .map(|(_, groups)| groups)
+    }
+
+    /// Whether any of these groups grants this permission here.
+    pub(crate) fn grants(&self, permission: &Permission, groups: &GroupSet) -> bool {
+        self.groups(permission)
+            .is_some_and(|granting| granting.intersects(groups))
+    }
+
+    /// What these groups grant here, in the order of the permissions' text.
+    pub(crate) fn granted_to(&self, groups: &GroupSet) -> impl Iterator<Item = &Permission> {
+        self.0
+            .iter()
+            .filter(|(_, granting)| granting.intersects(groups))
+            .map(|(permission, _)| permission)
+    }
+
+    /// The group in this slot grants these permissions here.
+    pub(crate) fn add<'a>(
+        &mut self,
+        slot: Slot,
+        permissions: impl IntoIterator<Item = &'a Permission>,
+    ) {
+        for permission in permissions {
+            let index = self.find(permission).unwrap_or_else(|index| {
+                self.0
+                    .insert(index, (permission.clone(), GroupSet::default()));
+                index
+            });
+            if let Some((_, groups)) = self.0.get_mut(index) {
+                groups.insert(slot);
+            }
+        }
+    }
+
+    /// The group in this slot grants nothing here any more.
+    pub(crate) fn remove(&mut self, slot: Slot) {
+        self.0.retain(|(_, groups)| {
+            groups.remove(slot);
+            !groups.is_empty()
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SLOTS: std::ops::Range<Slot> = 0..200;
+
+    proptest! {
+        /// A group set behaves as the plain set, on both sides of every word's edge (A3).
+        #[test]
+        fn a_group_set_is_a_set(steps in prop::collection::vec((SLOTS, any::<bool>()), 0..100), other in prop::collection::btree_set(SLOTS, 0..20)) {
+            let mut plain = BTreeSet::new();
+            let mut set = GroupSet::default();
+            for (slot, is_insert) in steps {
+                if is_insert {
+                    prop_assert_eq!(set.insert(slot), plain.insert(slot));
+                } else {
+                    prop_assert_eq!(set.remove(slot), plain.remove(&slot));
+                }
+                prop_assert_eq!(set.contains(slot), plain.contains(&slot));
+            }
+            let other_set: GroupSet = other.iter().copied().collect();
+            prop_assert_eq!(set.iter().collect::<Vec<_>>(), plain.iter().copied().collect::<Vec<_>>());
+            prop_assert_eq!(&set, &plain.iter().copied().collect());
+            prop_assert_eq!(set.is_empty(), plain.is_empty());
+            prop_assert_eq!(set.intersects(&other_set), !plain.is_disjoint(&other));
+            prop_assert_eq!(set.is_subset(&other_set), plain.is_subset(&other));
+            prop_assert_eq!(set.lowest_free(), SLOTS.into_iter().find(|slot| !plain.contains(slot)));
+        }
+    }
+}

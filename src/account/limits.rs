@@ -1,0 +1,73 @@
+//! How much one account, one command and one batch may hold (A3, U7).
+
+use serde::{Deserialize, Serialize};
+
+/// The most members, stores, grants or permissions that one command names, each counted by itself (U7).
+pub const MAX_NAMED: usize = 10_000;
+
+/// The most commands that a batch holds (U7).
+pub const MAX_BATCH: usize = 1_000;
+
+/// How many groups an account may have: 1 to 4,096; 20 unless the host says otherwise (A3).
+///
+/// ```
+/// use grantbook::GroupLimit;
+///
+/// assert_eq!(GroupLimit::default().get(), 20);
+/// assert_eq!(GroupLimit::new(300)?.get(), 300);
+/// assert!(GroupLimit::new(0).is_err());
+/// # Ok::<(), grantbook::InvalidGroupLimit>(())
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "u16", into = "u16")]
+pub struct GroupLimit(u16);
+
+impl GroupLimit {
+    /// The highest limit that can be set.
+    pub const HIGHEST: u16 = 4_096;
+
+    /// Sets a limit of its own.
+    ///
+    /// # Errors
+    /// `0` and `4097`.
+    pub fn new(groups: u16) -> Result<Self, InvalidGroupLimit> {
+        if (1..=Self::HIGHEST).contains(&groups) {
+            Ok(Self(groups))
+        } else {
+            Err(InvalidGroupLimit { groups })
+        }
+    }
+
+    /// The number of groups.
+    #[must_use]
+    pub fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl Default for GroupLimit {
+    fn default() -> Self {
+        Self(20)
+    }
+}
+
+impl TryFrom<u16> for GroupLimit {
+    type Error = InvalidGroupLimit;
+
+    fn try_from(groups: u16) -> Result<Self, Self::Error> {
+        Self::new(groups)
+    }
+}
+
+impl From<GroupLimit> for u16 {
+    fn from(limit: GroupLimit) -> u16 {
+        limit.0
+    }
+}
+
+/// A number of groups that no account can be limited to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("an account can be limited to 1 to 4096 groups, not to {groups}")]
+pub struct InvalidGroupLimit {
+    groups: u16,
+}

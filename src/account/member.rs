@@ -1,0 +1,56 @@
+//! A member's standing in the account.
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::index::GroupSet;
+use crate::time::Timestamp;
+
+/// How a member stands in the account.
+///
+/// Exhaustive on purpose: a host that matches on it must handle both.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Standing {
+    /// Holds what its groups grant, and everything if it is an Account Owner.
+    Active {
+        /// Whether it is an Account Owner.
+        owner: bool,
+    },
+    /// Holds nothing until it accepts (M1).
+    Invited {
+        /// Whether it becomes an Account Owner by accepting.
+        as_owner: bool,
+        /// From this moment on the invitation can no longer be accepted; never, if there is none (M3).
+        expires: Option<Timestamp>,
+    },
+}
+
+impl Standing {
+    /// Whether the member is active.
+    #[must_use]
+    pub fn is_active(self) -> bool {
+        matches!(self, Standing::Active { .. })
+    }
+
+    /// Whether the member is an Account Owner, which only an active one can be.
+    #[must_use]
+    pub fn is_owner(self) -> bool {
+        self == Standing::Active { owner: true }
+    }
+
+    /// Whether this is an invitation that has come to its end by then (M3).
+    #[must_use]
+    pub fn has_expired(self, now: Timestamp) -> bool {
+        match self {
+            Standing::Active { .. } => false,
+            Standing::Invited { expires, .. } => expires.is_some_and(|expires| expires <= now),
+        }
+    }
+}
+
+/// What the account holds of a member.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct MemberEntry {
+    pub(crate) standing: Standing,
+    pub(crate) groups: GroupSet,
+}

@@ -1,0 +1,402 @@
+//! Why a command was not accepted.
+
+use std::fmt;
+
+use crate::access::{Denial, Place};
+use crate::account::command::Actor;
+use crate::account::limits::{MAX_BATCH, MAX_NAMED};
+use crate::id::{GroupId, MemberId, RoleId, StoreId};
+use crate::name::{GroupName, RoleName};
+use crate::permission::Permission;
+use crate::role::Level;
+use crate::time::Timestamp;
+
+/// Why a command was not accepted. Nothing has changed (U3).
+///
+/// When several reasons apply, the one given is the first in this order: the actor may not issue such a command at
+/// all; it is not well formed; something that it names does not exist; a guardrail stands against this particular
+/// case; it conflicts with what is there. So an outsider learns nothing about what exists.
+///
+/// ```
+/// use grantbook::{Account, AccountId, Actor, Command, GroupLimit, MemberId, RefusalKind, StoreId, Timestamp};
+///
+/// let (now, olga) = (Timestamp::from_millis(0), MemberId::parse("olga")?);
+/// let (account, _) = Account::open(AccountId::parse("acme")?, olga, GroupLimit::default(), now);
+/// let command = Command::CreateStore { store: StoreId::parse("dev")? };
+/// let stranger = Actor::Member(MemberId::parse("eve")?);
+///
+/// let refusal = account.decide(&stranger, &command, now).unwrap_err();
+/// assert_eq!(refusal.kind(), RefusalKind::Denied);
+/// assert_eq!(refusal.kind().http_status(), 403);
+/// assert_eq!(refusal.code(), "not-authorised");
+/// assert_eq!(refusal.to_string(), "`eve` may not do this: no such member in this account");
+/// # Ok::<(), grantbook::InvalidText>(())
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    // Denied: who asks may not.
+    /// The actor lacks the permission that the command takes, or is no active member (L5, E5, E6).
+    #[error("`{actor}` may not do this: {denial}")]
+    NotAuthorised {
+        /// Who asked.
+        actor: MemberId,
+        /// What the check of the permission said.
+        denial: Denial,
+    },
+    /// Only the host itself enrols people; a member invites them (M7).
+    #[error("`{actor}` may not enrol people; invite them instead")]
+    HostOnly {
+        /// Who asked.
+        actor: MemberId,
+    },
+    /// The actor has no invitation: it was never invited, has accepted already, or the invitation was cancelled (M3).
+    #[error("{actor} has no invitation to accept")]
+    NoInvitation {
+        /// Who asked.
+        actor: Actor,
+    },
+    /// A Group Manager cannot add itself to a group (E1).
+    #[error(
+        "`{actor}` cannot add itself to group `{group}`; an account owner or another group manager can"
+    )]
+    SelfAddition {
+        /// Who asked.
+        actor: MemberId,
+        /// To be in which group.
+        group: GroupId,
+    },
+    /// The actor would come to hold more than it does now (E2, E4).
+    #[error(
+        "`{actor}` would give itself `{permission}` at {place}; an account owner can make this change"
+    )]
+    SelfEscalation {
+        /// Who asked.
+        actor: MemberId,
+        /// The first permission that it would gain.
+        permission: Permission,
+        /// Where.
+        place: Place,
+    },
+    /// The actor would make itself an Account Owner (E4).
+    #[error("`{actor}` would make itself an account owner")]
+    SelfOwnership {
+        /// Who asked.
+        actor: MemberId,
+    },
+    /// Only an Account Owner cancels an owner's invitation (E3).
+    #[error(
+        "`{actor}` cannot cancel the invitation of `{member}` as account owner; an account owner can"
+    )]
+    OwnerInvitation {
+        /// Who asked.
+        actor: MemberId,
+        /// Whose invitation.
+        member: MemberId,
+    },
+
+    // Unknown: something named is not there.
+    /// No such member.
+    #[error("there is no member `{member}` in this account")]
+    UnknownMember {
+        /// As named.
+        member: MemberId,
+    },
+    /// No such store.
+    #[error("there is no store `{store}` in this account")]
+    UnknownStore {
+        /// As named.
+        store: StoreId,
+    },
+    /// No such group.
+    #[error("there is no group `{group}` in this account")]
+    UnknownGroup {
+        /// As named.
+        group: GroupId,
+    },
+    /// No such role.
+    #[error("there is no role `{role}` in this account")]
+    UnknownRole {
+        /// As named.
+        role: RoleId,
+    },
+
+    // Conflict: it does not go together with what is there.
+    /// The member is active already, so it needs no invitation.
+    #[error("`{member}` is a member already")]
+    AlreadyMember {
+        /// Who.
+        member: MemberId,
+    },
+    /// The member has an invitation that still stands.
+    #[error("`{member}` is invited already; cancel that invitation first")]
+    AlreadyInvited {
+        /// Who.
+        member: MemberId,
+    },
+    /// The member is active: there is no invitation to cancel.
+    #[error("`{member}` has accepted already; remove the member instead")]
+    NotInvited {
+        /// Who.
+        member: MemberId,
+    },
+    /// The invitation came to its end (M3, M4).
+    #[error("the invitation of `{member}` has expired; invite again")]
+    InvitationExpired {
+        /// Whose.
+        member: MemberId,
+    },
+    /// Only an active member can be given ownership, or have it revoked (M6).
+    #[error(
+        "`{member}` has not accepted its invitation yet, so ownership can neither be granted nor revoked"
+    )]
+    NotActive {
+        /// Who.
+        member: MemberId,
+    },
+    /// Only one active owner is left (A2).
+    #[error("`{member}` is the last account owner; grant ownership to someone else first")]
+    LastOwner {
+        /// Who.
+        member: MemberId,
+    },
+    /// A store has this id.
+    #[error("there is a store `{store}` already")]
+    StoreExists {
+        /// As named.
+        store: StoreId,
+    },
+    /// A group has this id.
+    #[error("there is a group `{group}` already")]
+    GroupExists {
+        /// As named.
+        group: GroupId,
+    },
+    /// A group has this name, perhaps in other case of letters (G3).
+    #[error("the name `{name}` is taken by group `{group}`")]
+    GroupNameTaken {
+        /// As asked for.
+        name: GroupName,
+        /// Who has it.
+        group: GroupId,
+    },
+    /// The account has as many groups as it may (A3).
+    #[error("the account has {limit} groups, as many as it may; delete one first")]
+    TooManyGroups {
+        /// The limit.
+        limit: u16,
+    },
+    /// A group that has members cannot be deleted (G7).
+    #[error("group `{group}` still has {members} member(s); take them out first")]
+    GroupHasMembers {
+        /// Which.
+        group: GroupId,
+        /// How many.
+        members: usize,
+    },
+    /// A role has this id, perhaps a built-in one (L1, L3).
+    #[error("there is a role `{role}` already")]
+    RoleExists {
+        /// As named.
+        role: RoleId,
+    },
+    /// A role has this name, perhaps in other case of letters (L3).
+    #[error("the name `{name}` is taken by role `{role}`")]
+    RoleNameTaken {
+        /// As asked for.
+        name: RoleName,
+        /// Who has it.
+        role: RoleId,
+    },
+    /// A built-in role can be neither changed nor deleted (L1).
+    #[error("role `{role}` is built in and stays as it is; define a role of your own")]
+    BuiltInRole {
+        /// Which.
+        role: RoleId,
+    },
+    /// A role that a group carries cannot be deleted (L3).
+    #[error("group `{group}` carries role `{role}`; take it off every group first")]
+    RoleInUse {
+        /// Which.
+        role: RoleId,
+        /// The first group that carries it.
+        group: GroupId,
+    },
+    /// There is no higher version number (U2).
+    #[error("the account has reached the highest version number; it can be read, not changed")]
+    VersionsExhausted,
+
+    // Invalid: it is not well formed.
+    /// The command names more than it may (U7).
+    #[error("the command names {named} of a kind; it may name {MAX_NAMED}; split it")]
+    TooManyNamed {
+        /// How many.
+        named: usize,
+    },
+    /// The batch holds more commands than it may (U7).
+    #[error("the batch holds {commands} commands; it may hold {MAX_BATCH}; split it")]
+    BatchTooLarge {
+        /// How many.
+        commands: usize,
+    },
+    /// The invitation would have expired before it is made (M3).
+    #[error("the invitation would expire at {}, which is not after {}", expires.as_millis(), now.as_millis())]
+    ExpiryPassed {
+        /// When it would expire.
+        expires: Timestamp,
+        /// The time of the decision.
+        now: Timestamp,
+    },
+    /// A group carries at least one grant (G4).
+    #[error("a group carries at least one grant; name a role")]
+    NoGrants,
+    /// A store-level role is assigned with at least one store (G5).
+    #[error("role `{role}` is granted in no store; name at least one")]
+    EmptyScope {
+        /// Which.
+        role: RoleId,
+    },
+    /// An account-level role takes no stores; a store-level role takes nothing else (G5).
+    #[error("role `{role}` is of {level} level; {}", scope_for(*level))]
+    ScopeMismatch {
+        /// Which.
+        role: RoleId,
+        /// Its level.
+        level: Level,
+    },
+    /// A role has at least one permission (L3).
+    #[error("role `{role}` would have no permission; name at least one")]
+    NoPermissions {
+        /// Which.
+        role: RoleId,
+    },
+    /// No custom role holds a permission that begins with `account.` (L5).
+    #[error("`{permission}` is reserved; no role of your own can hold it")]
+    ReservedPermission {
+        /// Which.
+        permission: Permission,
+    },
+    /// A permission that begins with `store.` belongs to store-level roles only (L5).
+    #[error("`{permission}` belongs to store-level roles only")]
+    StorePermission {
+        /// Which.
+        permission: Permission,
+    },
+    /// A role would go by the name or id of ownership, which no role gives (M6).
+    #[error("ownership is granted directly; no role can be called that")]
+    OwnershipName,
+
+    /// A command of a batch was refused, and with it the whole batch (U4). Code and kind are those of the reason.
+    #[error("command {} of the batch: {refusal}", index + 1)]
+    InBatch {
+        /// Which command, counted from 0.
+        index: usize,
+        /// Why.
+        refusal: Box<Refusal>,
+    },
+}
+
+fn scope_for(level: Level) -> &'static str {
+    match level {
+        Level::Account => "grant it at the account, without stores",
+        Level::Store => "grant it in stores",
+    }
+}
+
+/// What kind of reason a refusal is, and with it who can do something about it.
+///
+/// Exhaustive on purpose: a host that matches on it must handle every kind.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum RefusalKind {
+    /// Who asks may not. HTTP 403.
+    Denied,
+    /// Something named is not there. HTTP 404.
+    Unknown,
+    /// It does not go together with what is there. HTTP 409.
+    Conflict,
+    /// It is not well formed. HTTP 422.
+    Invalid,
+}
+
+impl RefusalKind {
+    /// The HTTP status that says the same: 403, 404, 409 or 422.
+    #[must_use]
+    pub fn http_status(self) -> u16 {
+        match self {
+            RefusalKind::Denied => 403,
+            RefusalKind::Unknown => 404,
+            RefusalKind::Conflict => 409,
+            RefusalKind::Invalid => 422,
+        }
+    }
+}
+
+impl fmt::Display for RefusalKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            RefusalKind::Denied => "denied",
+            RefusalKind::Unknown => "unknown",
+            RefusalKind::Conflict => "conflict",
+            RefusalKind::Invalid => "invalid",
+        })
+    }
+}
+
+impl Refusal {
+    /// A stable code for programs; `docs/rules.md` lists them.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.classified().1
+    }
+
+    /// What kind of reason it is.
+    #[must_use]
+    pub fn kind(&self) -> RefusalKind {
+        self.classified().0
+    }
+
+    /// The one table of kinds and codes.
+    fn classified(&self) -> (RefusalKind, &'static str) {
+        use RefusalKind::{Conflict, Denied, Invalid, Unknown};
+        match self {
+            Refusal::NotAuthorised { .. } => (Denied, "not-authorised"),
+            Refusal::HostOnly { .. } => (Denied, "host-only"),
+            Refusal::NoInvitation { .. } => (Denied, "no-invitation"),
+            Refusal::SelfAddition { .. } => (Denied, "self-addition"),
+            Refusal::SelfEscalation { .. } => (Denied, "self-escalation"),
+            Refusal::SelfOwnership { .. } => (Denied, "self-ownership"),
+            Refusal::OwnerInvitation { .. } => (Denied, "owner-invitation"),
+            Refusal::UnknownMember { .. } => (Unknown, "unknown-member"),
+            Refusal::UnknownStore { .. } => (Unknown, "unknown-store"),
+            Refusal::UnknownGroup { .. } => (Unknown, "unknown-group"),
+            Refusal::UnknownRole { .. } => (Unknown, "unknown-role"),
+            Refusal::AlreadyMember { .. } => (Conflict, "already-member"),
+            Refusal::AlreadyInvited { .. } => (Conflict, "already-invited"),
+            Refusal::NotInvited { .. } => (Conflict, "not-invited"),
+            Refusal::InvitationExpired { .. } => (Conflict, "invitation-expired"),
+            Refusal::NotActive { .. } => (Conflict, "not-active"),
+            Refusal::LastOwner { .. } => (Conflict, "last-owner"),
+            Refusal::StoreExists { .. } => (Conflict, "store-exists"),
+            Refusal::GroupExists { .. } => (Conflict, "group-exists"),
+            Refusal::GroupNameTaken { .. } => (Conflict, "group-name-taken"),
+            Refusal::TooManyGroups { .. } => (Conflict, "too-many-groups"),
+            Refusal::GroupHasMembers { .. } => (Conflict, "group-has-members"),
+            Refusal::RoleExists { .. } => (Conflict, "role-exists"),
+            Refusal::RoleNameTaken { .. } => (Conflict, "role-name-taken"),
+            Refusal::BuiltInRole { .. } => (Conflict, "built-in-role"),
+            Refusal::RoleInUse { .. } => (Conflict, "role-in-use"),
+            Refusal::VersionsExhausted => (Conflict, "versions-exhausted"),
+            Refusal::TooManyNamed { .. } => (Invalid, "too-many-named"),
+            Refusal::BatchTooLarge { .. } => (Invalid, "batch-too-large"),
+            Refusal::ExpiryPassed { .. } => (Invalid, "expiry-passed"),
+            Refusal::NoGrants => (Invalid, "no-grants"),
+            Refusal::EmptyScope { .. } => (Invalid, "empty-scope"),
+            Refusal::ScopeMismatch { .. } => (Invalid, "scope-mismatch"),
+            Refusal::NoPermissions { .. } => (Invalid, "no-permissions"),
+            Refusal::ReservedPermission { .. } => (Invalid, "reserved-permission"),
+            Refusal::StorePermission { .. } => (Invalid, "store-permission"),
+            Refusal::OwnershipName => (Invalid, "ownership-name"),
+            Refusal::InBatch { refusal, .. } => refusal.classified(),
+        }
+    }
+}

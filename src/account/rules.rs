@@ -1,0 +1,382 @@
+//! Whether an event fits an account: the rules of state, each in one place.
+//!
+//! A command and a replay meet the same rules here: `decide` asks before there is an event, `evolve` before it writes
+//! one. Who may cause an event is not a rule of state; that is `decide`'s and the guardrails'.
+
+use std::collections::BTreeSet;
+
+use crate::account::event::Event;
+use crate::account::form::permissions_level;
+use crate::account::member::{MemberEntry, Standing};
+use crate::account::refusal::Refusal;
+use crate::account::state::State;
+use crate::grant::{Grant, united};
+use crate::id::{GroupId, MemberId, RoleId, StoreId};
+use crate::name::{GroupName, RoleName};
+use crate::role::Role;
+use crate::time::Timestamp;
+
+/// What the event names exists, and is used as what it is (M4, G5, L3).
+pub(crate) fn exists(state: &State<'_>, event: &Event) -> Result<(), Refusal> {
+    match event {
+        Event::AccountOpened { .. }
+        | Event::MemberInvited { .. }
+        | Event::MembersEnrolled { .. }
+        | Event::StoreCreated { .. }
+        | Event::RoleDefined { .. } => Ok(()),
+        Event::InvitationAccepted { member }
+        | Event::InvitationCancelled { member }
+        | Event::MemberRemoved { member }
+        | Event::OwnershipGranted { member }
+        | Event::OwnershipRevoked { member } => member_exists(state, member).map(drop),
+        Event::StoreDeleted { store } => store_exists(state, store),
+        Event::GroupCreated { grants, .. } => grants_exist(state, grants),
+        Event::GroupEdited { group, grants, .. } => {
+            group_exists(state, group)?;
+            grants
+                .as_ref()
+                .map_or(Ok(()), |grants| grants_exist(state, grants))
+        }
+        Event::GroupDeleted { group } => group_exists(state, group),
+        Event::AddedToGroup { group, members } | Event::RemovedFromGroup { group, members } => {
+            group_exists(state, group)?;
+            members
+                .iter()
+                .try_for_each(|member| member_exists(state, member).map(drop))
+        }
+        Event::RoleChanged {
+            role, permissions, ..
+        } => {
+            let level = role_exists(state, role)?.level;
+            permissions
+                .as_ref()
+                .map_or(Ok(()), |permissions| permissions_level(level, permissions))
+        }
+        Event::RoleDeleted { role } => role_exists(state, role).map(drop),
+    }
+}
+
+fn member_exists<'a>(state: &'a State<'_>, member: &MemberId) -> Result<&'a MemberEntry, Refusal> {
+    state
+        .members
+        .get(member)
+        .ok_or_else(|| Refusal::UnknownMember {
+            member: member.clone(),
+        })
+}
+
+fn store_exists(state: &State<'_>, store: &StoreId) -> Result<(), Refusal> {
+    if state.stores.contains(store) {
+        Ok(())
+    } else {
+        Err(Refusal::UnknownStore {
+            store: store.clone(),
+        })
+    }
+}
+
+fn group_exists(state: &State<'_>, group: &GroupId) -> Result<(), Refusal> {
+    if state.groups.contains(group) {
+        Ok(())
+    } else {
+        Err(Refusal::UnknownGroup {
+            group: group.clone(),
+        })
+    }
+}
+
+fn role_exists<'a>(state: &'a State<'_>, role: &RoleId) -> Result<&'a Role, Refusal> {
+    state
+        .roles
+        .get(role)
+        .ok_or_else(|| Refusal::UnknownRole { role: role.clone() })
+}
+
+/// The roles and stores of these grants exist, and each scope is of its role's level (G5).
+pub(crate) fn grants_exist(state: &State<'_>, grants: &[Grant]) -> Result<(), Refusal> {
+    for grant in grants {
+        role_exists(state, &grant.role)?;
+        grant
+            .scope
+            .stores()
+            .try_for_each(|store| store_exists(state, store))?;
+    }
+    for grant in grants {
+        let level = role_exists(state, &grant.role)?.level;
+        if !grant.scope.fits(level) {
+            return Err(Refusal::ScopeMismatch {
+                role: grant.role.clone(),
+                level,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The event goes together with what is there (A2, A3, G3, G7, L1, L3, M3 to M7, S1).
+pub(crate) fn conflicts(state: &State<'_>, event: &Event, at: Timestamp) -> Result<(), Refusal> {
+    match event {
+        Event::MemberInvited { member, .. } => not_in_the_way(state, member, at, true),
+        Event::InvitationAccepted { member } => match member_exists(state, member)?.standing {
+            standing if standing.has_expired(at) => Err(Refusal::InvitationExpired {
+                member: member.clone(),
+            }),
+            Standing::Invited { .. } => Ok(()),
+            Standing::Active { .. } => Err(Refusal::AlreadyMember {
+                member: member.clone(),
+            }),
+        },
+        Event::InvitationCancelled { member } => match member_exists(state, member)?.standing {
+            Standing::Invited { .. } => Ok(()),
+            Standing::Active { .. } => Err(Refusal::NotInvited {
+                member: member.clone(),
+            }),
+        },
+        Event::MembersEnrolled { members } => members
+            .iter()
+            .try_for_each(|member| not_in_the_way(state, member, at, false)),
+        Event::MemberRemoved { member } => not_the_last_owner(state, member),
+        Event::OwnershipGranted { member } => is_active(state, member),
+        Event::OwnershipRevoked { member } => {
+            is_active(state, member)?;
+            not_the_last_owner(state, member)
+        }
+        Event::StoreCreated { store } if state.stores.contains(store) => {
+            Err(Refusal::StoreExists {
+                store: store.clone(),
+            })
+        }
+        Event::GroupCreated { group, name, .. } => {
+            if state.groups.contains(group) {
+                return Err(Refusal::GroupExists {
+                    group: group.clone(),
+                });
+            }
+            group_name_is_free(state, name, group)?;
+            let limit = state.group_limit.get();
+            if state.groups.len() >= usize::from(limit) {
+                Err(Refusal::TooManyGroups { limit })
+            } else {
+                Ok(())
+            }
+        }
+        Event::GroupEdited {
+            group,
+            name: Some(name),
+            ..
+        } => group_name_is_free(state, name, group),
+        Event::GroupDeleted { group } => match state
+            .groups
+            .get(group)
+            .map_or(0, |group| group.member_count)
+        {
+            0 => Ok(()),
+            members => Err(Refusal::GroupHasMembers {
+                group: group.clone(),
+                members,
+            }),
+        },
+        Event::AddedToGroup { members, .. } => members.iter().try_for_each(|member| {
+            if member_exists(state, member)?.standing.has_expired(at) {
+                return Err(Refusal::InvitationExpired {
+                    member: member.clone(),
+                });
+            }
+            Ok(())
+        }),
+        Event::RoleDefined { role, name, .. } => {
+            if state.roles.contains(role) {
+                return Err(Refusal::RoleExists { role: role.clone() });
+            }
+            role_name_is_free(state, name, role)
+        }
+        Event::RoleChanged { role, name, .. } => {
+            not_built_in(state, role)?;
+            name.as_ref()
+                .map_or(Ok(()), |name| role_name_is_free(state, name, role))
+        }
+        Event::RoleDeleted { role } => {
+            not_built_in(state, role)?;
+            match state.group_carrying(role) {
+                Some(group) => Err(Refusal::RoleInUse {
+                    role: role.clone(),
+                    group: group.clone(),
+                }),
+                None => Ok(()),
+            }
+        }
+        Event::AccountOpened { .. }
+        | Event::StoreCreated { .. }
+        | Event::StoreDeleted { .. }
+        | Event::GroupEdited { name: None, .. }
+        | Event::RemovedFromGroup { .. } => Ok(()),
+    }
+}
+
+/// Nobody with a standing invitation is invited or enrolled, and nobody active invited. One that has expired is out
+/// of the way: what comes now starts from nothing (M3).
+fn not_in_the_way(
+    state: &State<'_>,
+    member: &MemberId,
+    at: Timestamp,
+    is_invitation: bool,
+) -> Result<(), Refusal> {
+    let Some(MemberEntry { standing, .. }) = state.members.get(member) else {
+        return Ok(());
+    };
+    match standing {
+        Standing::Active { .. } if is_invitation => Err(Refusal::AlreadyMember {
+            member: member.clone(),
+        }),
+        Standing::Invited { .. } if !standing.has_expired(at) => Err(Refusal::AlreadyInvited {
+            member: member.clone(),
+        }),
+        Standing::Active { .. } | Standing::Invited { .. } => Ok(()),
+    }
+}
+
+fn is_active(state: &State<'_>, member: &MemberId) -> Result<(), Refusal> {
+    if member_exists(state, member)?.standing.is_active() {
+        Ok(())
+    } else {
+        Err(Refusal::NotActive {
+            member: member.clone(),
+        })
+    }
+}
+
+fn not_the_last_owner(state: &State<'_>, member: &MemberId) -> Result<(), Refusal> {
+    if state.active_owners == 1 && member_exists(state, member)?.standing.is_owner() {
+        return Err(Refusal::LastOwner {
+            member: member.clone(),
+        });
+    }
+    Ok(())
+}
+
+pub(crate) fn group_name_is_free(
+    state: &State<'_>,
+    name: &GroupName,
+    but_for: &GroupId,
+) -> Result<(), Refusal> {
+    match state.group_named(name) {
+        Some(group) if group != but_for => Err(Refusal::GroupNameTaken {
+            name: name.clone(),
+            group: group.clone(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn role_name_is_free(
+    state: &State<'_>,
+    name: &RoleName,
+    but_for: &RoleId,
+) -> Result<(), Refusal> {
+    match state.role_named(name) {
+        Some(role) if role != but_for => Err(Refusal::RoleNameTaken {
+            name: name.clone(),
+            role: role.clone(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn not_built_in(state: &State<'_>, role: &RoleId) -> Result<(), Refusal> {
+    if role_exists(state, role)?.built_in {
+        Err(Refusal::BuiltInRole { role: role.clone() })
+    } else {
+        Ok(())
+    }
+}
+
+/// What is left of an event that keeps the rules above when all that is so already is taken out of it; `None` if
+/// nothing is (U1).
+pub(crate) fn changes(state: &State<'_>, event: Event) -> Option<Event> {
+    let standing = |member: &MemberId| state.members.get(member).map(|entry| entry.standing);
+    let is_in = |group: &GroupId, member: &MemberId| {
+        let slot = state.groups.get(group).map(|group| group.slot);
+        slot.zip(state.members.get(member))
+            .is_some_and(|(slot, member)| member.groups.contains(slot))
+    };
+    let some_members = |members: BTreeSet<MemberId>| (!members.is_empty()).then_some(members);
+    match event {
+        Event::MembersEnrolled { mut members } => {
+            members.retain(|member| !standing(member).is_some_and(Standing::is_active));
+            some_members(members).map(|members| Event::MembersEnrolled { members })
+        }
+        Event::OwnershipGranted { member } => {
+            let is_new = !standing(&member).is_some_and(Standing::is_owner);
+            is_new.then_some(Event::OwnershipGranted { member })
+        }
+        Event::OwnershipRevoked { member } => {
+            let is_owner = standing(&member).is_some_and(Standing::is_owner);
+            is_owner.then_some(Event::OwnershipRevoked { member })
+        }
+        Event::GroupCreated {
+            group,
+            name,
+            description,
+            grants,
+        } => Some(Event::GroupCreated {
+            group,
+            name,
+            description,
+            grants: united(&grants),
+        }),
+        Event::GroupEdited {
+            group,
+            name,
+            description,
+            grants,
+        } => {
+            let current = state.groups.get(&group)?;
+            let name = name.filter(|name| *name != current.name);
+            let description = description.filter(|description| *description != current.description);
+            let grants = grants
+                .map(|grants| united(&grants))
+                .filter(|grants| **grants != *current.grants);
+            let is_change = name.is_some() || description.is_some() || grants.is_some();
+            is_change.then_some(Event::GroupEdited {
+                group,
+                name,
+                description,
+                grants,
+            })
+        }
+        Event::AddedToGroup { group, mut members } => {
+            members.retain(|member| !is_in(&group, member));
+            some_members(members).map(|members| Event::AddedToGroup { group, members })
+        }
+        Event::RemovedFromGroup { group, mut members } => {
+            members.retain(|member| is_in(&group, member));
+            some_members(members).map(|members| Event::RemovedFromGroup { group, members })
+        }
+        Event::RoleChanged {
+            role,
+            name,
+            permissions,
+        } => {
+            let current = state.roles.get(&role)?;
+            let name = name.filter(|name| *name != current.name);
+            let permissions =
+                permissions.filter(|permissions| *permissions != *current.permissions);
+            let is_change = name.is_some() || permissions.is_some();
+            is_change.then_some(Event::RoleChanged {
+                role,
+                name,
+                permissions,
+            })
+        }
+        Event::AccountOpened { .. }
+        | Event::MemberInvited { .. }
+        | Event::InvitationAccepted { .. }
+        | Event::InvitationCancelled { .. }
+        | Event::MemberRemoved { .. }
+        | Event::StoreCreated { .. }
+        | Event::StoreDeleted { .. }
+        | Event::GroupDeleted { .. }
+        | Event::RoleDefined { .. }
+        | Event::RoleDeleted { .. } => Some(event),
+    }
+}

@@ -1,0 +1,445 @@
+//! The account's data, with the index inside, and the writes that keep both in step.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::access::{Denial, EffectivePermissions, Permissions, Place};
+use crate::account::group::GroupEntry;
+use crate::account::id_map::IdMap;
+use crate::account::index::{Granting, GroupSet};
+use crate::account::limits::GroupLimit;
+use crate::account::member::{MemberEntry, Standing};
+use crate::grant::{Grant, Scope};
+use crate::id::{AccountId, GroupId, MemberId, RoleId, StoreId};
+use crate::name::{Description, GroupName, RoleName};
+use crate::permission::Permission;
+use crate::role::{Level, Role};
+use crate::time::Timestamp;
+
+/// An account's data.
+///
+/// The plain data are `members` with their group bits, the keys of `stores`, `roles` and `groups`. All else is
+/// derived from them: `account` and the values of `stores` (who is granted what where), the groups' member counts,
+/// `slots`, and `active_owners`.
+///
+/// INVARIANT: what is derived agrees with the plain data ([`State::is_exact`]). The writes below keep it so; only
+/// `evolve` and the restoring of a snapshot call them.
+#[derive(Clone, Debug)]
+pub(crate) struct State<'base> {
+    pub(crate) id: AccountId,
+    pub(crate) version: u64,
+    pub(crate) at: Timestamp,
+    pub(crate) group_limit: GroupLimit,
+    pub(crate) active_owners: usize,
+    pub(crate) members: IdMap<'base, MemberId, MemberEntry>,
+    pub(crate) stores: IdMap<'base, StoreId, Granting>,
+    pub(crate) roles: IdMap<'base, RoleId, Role>,
+    pub(crate) groups: IdMap<'base, GroupId, GroupEntry>,
+    pub(crate) account: Granting,
+    /// The slots of all groups.
+    slots: GroupSet,
+}
+
+impl State<'_> {
+    /// Before the first record: built-in roles, and nobody.
+    pub(crate) fn unopened(id: AccountId) -> Self {
+        let mut roles = IdMap::default();
+        for (role, definition) in Role::built_ins() {
+            roles.insert(role, definition);
+        }
+        Self {
+            id,
+            version: 0,
+            at: Timestamp::default(),
+            group_limit: GroupLimit::default(),
+            active_owners: 0,
+            members: IdMap::default(),
+            stores: IdMap::default(),
+            roles,
+            groups: IdMap::default(),
+            account: Granting::default(),
+            slots: GroupSet::default(),
+        }
+    }
+}
+
+impl<'base> State<'base> {
+    /// A state to try changes on: it reads as the one below, holds only what then differs, and leaves that one alone.
+    pub(crate) fn over(base: &'base State<'base>) -> Self {
+        Self {
+            id: base.id.clone(),
+            version: base.version,
+            at: base.at,
+            group_limit: base.group_limit,
+            active_owners: base.active_owners,
+            members: IdMap::over(&base.members),
+            stores: IdMap::over(&base.stores),
+            roles: IdMap::over(&base.roles),
+            groups: IdMap::over(&base.groups),
+            account: base.account.clone(),
+            slots: base.slots.clone(),
+        }
+    }
+
+    // What is asked of it.
+
+    /// The host's clock, but never before the last record (U2).
+    pub(crate) fn not_before(&self, now: Timestamp) -> Timestamp {
+        now.max(self.at)
+    }
+
+    /// Two look-ups and an AND.
+    pub(crate) fn check(
+        &self,
+        member: &str,
+        permission: &Permission,
+        place: Place<&str>,
+    ) -> Result<bool, Denial> {
+        let member = self.members.get(member).ok_or(Denial::UnknownMember)?;
+        let Standing::Active { owner } = member.standing else {
+            return Err(Denial::Invited);
+        };
+        let granting = match place {
+            Place::Account => &self.account,
+            Place::Store(store) => self.stores.get(store).ok_or(Denial::UnknownStore)?,
+        };
+        Ok(owner || granting.grants(permission, &member.groups))
+    }
+
+    pub(crate) fn can(&self, member: &str, permission: &Permission, place: Place<&str>) -> bool {
+        matches!(self.check(member, permission, place), Ok(true))
+    }
+
+    pub(crate) fn effective_permissions(&self, member: &str) -> EffectivePermissions {
+        let nothing = || EffectivePermissions::new(Permissions::Only([].into()), BTreeMap::new());
+        let Some(member) = self.members.get(member) else {
+            return nothing();
+        };
+        let Standing::Active { owner } = member.standing else {
+            return nothing();
+        };
+        let every = || {
+            self.stores
+                .iter()
+                .map(|(store, _)| (store.clone(), Permissions::Every))
+                .collect()
+        };
+        if owner {
+            return EffectivePermissions::new(Permissions::Every, every());
+        }
+        let granted = |granting: &Granting| granting.granted_to(&member.groups).cloned().collect();
+        let stores = self.stores.iter().filter_map(|(store, granting)| {
+            let permissions: BTreeSet<_> = granted(granting);
+            (!permissions.is_empty()).then(|| (store.clone(), Permissions::Only(permissions)))
+        });
+        EffectivePermissions::new(Permissions::Only(granted(&self.account)), stores.collect())
+    }
+
+    /// The group that has this name, in whatever case of letters.
+    pub(crate) fn group_named(&self, name: &GroupName) -> Option<&GroupId> {
+        self.groups
+            .iter()
+            .find(|(_, group)| group.name.is_same_name(name))
+            .map(|(id, _)| id)
+    }
+
+    /// The role that has this name, in whatever case of letters.
+    pub(crate) fn role_named(&self, name: &RoleName) -> Option<&RoleId> {
+        self.roles
+            .iter()
+            .find(|(_, role)| role.name.is_same_name(name))
+            .map(|(id, _)| id)
+    }
+
+    /// The first group that carries this role.
+    pub(crate) fn group_carrying(&self, role: &RoleId) -> Option<&GroupId> {
+        self.groups
+            .iter()
+            .find(|(_, group)| carries(group, role))
+            .map(|(id, _)| id)
+    }
+
+    // What is written to it.
+
+    /// Puts a member in; it is in no group, and was not there.
+    pub(crate) fn insert_member(&mut self, member: MemberId, standing: Standing) {
+        self.active_owners += usize::from(standing.is_owner());
+        self.members.insert(
+            member,
+            MemberEntry {
+                standing,
+                groups: GroupSet::default(),
+            },
+        );
+    }
+
+    /// Takes a member out, and out of all its groups.
+    pub(crate) fn remove_member(&mut self, member: &MemberId) {
+        let Some(entry) = self.members.remove(member) else {
+            return;
+        };
+        self.active_owners -= usize::from(entry.standing.is_owner());
+        if entry.groups.is_empty() {
+            return;
+        }
+        let left = self.groups_where(|group| entry.groups.contains(group.slot));
+        for group in left {
+            if let Some(group) = self.groups.get_mut(&group) {
+                group.member_count -= 1;
+            }
+        }
+    }
+
+    pub(crate) fn set_standing(&mut self, member: &MemberId, standing: Standing) {
+        if let Some(entry) = self.members.get_mut(member) {
+            self.active_owners += usize::from(standing.is_owner());
+            self.active_owners -= usize::from(entry.standing.is_owner());
+            entry.standing = standing;
+        }
+    }
+
+    pub(crate) fn add_to_group<'m>(
+        &mut self,
+        group: &GroupId,
+        members: impl IntoIterator<Item = &'m MemberId>,
+    ) {
+        let Some(group) = self.groups.get_mut(group) else {
+            return;
+        };
+        for member in members {
+            if let Some(entry) = self.members.get_mut(member) {
+                group.member_count += usize::from(entry.groups.insert(group.slot));
+            }
+        }
+    }
+
+    pub(crate) fn remove_from_group<'m>(
+        &mut self,
+        group: &GroupId,
+        members: impl IntoIterator<Item = &'m MemberId>,
+    ) {
+        let Some(group) = self.groups.get_mut(group) else {
+            return;
+        };
+        for member in members {
+            if let Some(entry) = self.members.get_mut(member) {
+                group.member_count -= usize::from(entry.groups.remove(group.slot));
+            }
+        }
+    }
+
+    /// Puts a store in; it is in no scope, and was not there (S2).
+    pub(crate) fn insert_store(&mut self, store: StoreId) {
+        self.stores.insert(store, Granting::default());
+    }
+
+    /// Takes a store out, and out of every scope (S3).
+    pub(crate) fn remove_store(&mut self, store: &StoreId) {
+        self.stores.remove(store);
+        let is_scope =
+            |grant: &Grant| matches!(&grant.scope, Scope::Stores(stores) if stores.contains(store));
+        let groups = self.groups_where(|group| group.grants.iter().any(is_scope));
+        for group in groups {
+            if let Some(group) = self.groups.get_mut(&group) {
+                let mut grants = group.grants.to_vec();
+                for grant in &mut grants {
+                    if let Scope::Stores(stores) = &mut grant.scope {
+                        stores.remove(store);
+                    }
+                }
+                group.grants = grants.into();
+            }
+        }
+    }
+
+    /// Puts a group in, without members; it was not there. Its slot is the lowest free one.
+    pub(crate) fn insert_group(
+        &mut self,
+        id: &GroupId,
+        name: GroupName,
+        description: Description,
+        grants: &[Grant],
+    ) {
+        // There is always one: an account has at most `GroupLimit::HIGHEST` groups.
+        let Some(slot) = self.slots.lowest_free() else {
+            return;
+        };
+        self.slots.insert(slot);
+        let none = Arc::new([]);
+        self.groups.insert(
+            id.clone(),
+            GroupEntry {
+                slot,
+                name,
+                description,
+                grants: none,
+                member_count: 0,
+            },
+        );
+        self.set_grants(id, grants);
+    }
+
+    /// Changes of a group what is given.
+    pub(crate) fn edit_group(
+        &mut self,
+        id: &GroupId,
+        name: Option<&GroupName>,
+        description: Option<&Description>,
+        grants: Option<&[Grant]>,
+    ) {
+        if let Some(group) = self.groups.get_mut(id) {
+            group.name = name.unwrap_or(&group.name).clone();
+            group.description = description.unwrap_or(&group.description).clone();
+        }
+        if let Some(grants) = grants {
+            self.set_grants(id, grants);
+        }
+    }
+
+    /// Gives a group these grants instead of those it has. Touches the stores in both scopes, and no member.
+    fn set_grants(&mut self, group: &GroupId, grants: &[Grant]) {
+        self.clear_granting(group);
+        if let Some(group) = self.groups.get_mut(group) {
+            group.grants = grants.into();
+        }
+        self.fill_granting(group);
+    }
+
+    /// Takes a group out. It has no members, so its slot is free again.
+    pub(crate) fn remove_group(&mut self, group: &GroupId) {
+        self.clear_granting(group);
+        if let Some(group) = self.groups.remove(group) {
+            self.slots.remove(group.slot);
+        }
+    }
+
+    /// Puts a role of the account's own in; it was not there.
+    pub(crate) fn insert_role(
+        &mut self,
+        id: RoleId,
+        name: RoleName,
+        level: Level,
+        permissions: BTreeSet<Permission>,
+    ) {
+        let permissions = Arc::new(permissions);
+        self.roles.insert(
+            id,
+            Role {
+                name,
+                level,
+                permissions,
+                built_in: false,
+            },
+        );
+    }
+
+    /// Changes of a role what is given, for every group that carries it.
+    pub(crate) fn change_role(
+        &mut self,
+        id: &RoleId,
+        name: Option<&RoleName>,
+        permissions: Option<&BTreeSet<Permission>>,
+    ) {
+        let carrying = self.groups_where(|group| carries(group, id));
+        for group in &carrying {
+            self.clear_granting(group);
+        }
+        if let Some(role) = self.roles.get_mut(id) {
+            role.name = name.unwrap_or(&role.name).clone();
+            if let Some(permissions) = permissions {
+                role.permissions = Arc::new(permissions.clone());
+            }
+        }
+        for group in &carrying {
+            self.fill_granting(group);
+        }
+    }
+
+    /// Takes a role out; no group carries it.
+    pub(crate) fn remove_role(&mut self, role: &RoleId) {
+        self.roles.remove(role);
+    }
+
+    fn groups_where(&self, is_meant: impl Fn(&GroupEntry) -> bool) -> Vec<GroupId> {
+        let meant = self.groups.iter().filter(|(_, group)| is_meant(group));
+        meant.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Takes a group's bit out of every place that its grants reach.
+    fn clear_granting(&mut self, group: &GroupId) {
+        let Some(group) = self.groups.get(group) else {
+            return;
+        };
+        let (slot, grants) = (group.slot, Arc::clone(&group.grants));
+        self.account.remove(slot);
+        for store in grants.iter().flat_map(|grant| grant.scope.stores()) {
+            if let Some(granting) = self.stores.get_mut(store) {
+                granting.remove(slot);
+            }
+        }
+    }
+
+    /// Puts a group's bit in every place that its grants reach, for every permission of their roles.
+    fn fill_granting(&mut self, group: &GroupId) {
+        let Some(group) = self.groups.get(group) else {
+            return;
+        };
+        let (slot, grants) = (group.slot, Arc::clone(&group.grants));
+        for grant in grants.iter() {
+            let Some(role) = self.roles.get(&grant.role) else {
+                continue;
+            };
+            if grant.scope == Scope::Account {
+                self.account.add(slot, role.permissions.iter());
+            }
+            for store in grant.scope.stores() {
+                if let Some(granting) = self.stores.get_mut(store) {
+                    granting.add(slot, role.permissions.iter());
+                }
+            }
+        }
+    }
+
+    /// Whether everything derived is what a calculation from the plain data gives. For tests.
+    pub(crate) fn is_exact(&self) -> bool {
+        let mut fresh = State {
+            account: Granting::default(),
+            ..self.clone()
+        };
+        for (store, _) in self.stores.iter() {
+            fresh.insert_store(store.clone());
+        }
+        for (group, _) in self.groups.iter() {
+            fresh.fill_granting(group);
+        }
+        let slots: GroupSet = self.groups.iter().map(|(_, group)| group.slot).collect();
+        let count = |group: &GroupEntry| {
+            self.members
+                .iter()
+                .filter(|(_, m)| m.groups.contains(group.slot))
+                .count()
+        };
+        fresh.account == self.account
+            && fresh.stores.iter().eq(self.stores.iter())
+            && slots == self.slots
+            && slots.iter().count() == self.groups.len()
+            && self
+                .members
+                .iter()
+                .all(|(_, member)| member.groups.is_subset(&slots))
+            && self
+                .groups
+                .iter()
+                .all(|(_, group)| group.member_count == count(group))
+            && self.active_owners
+                == self
+                    .members
+                    .iter()
+                    .filter(|(_, member)| member.standing.is_owner())
+                    .count()
+    }
+}
+
+fn carries(group: &GroupEntry, role: &RoleId) -> bool {
+    group.grants.iter().any(|grant| grant.role == *role)
+}

@@ -1,0 +1,125 @@
+//! Grants: a role on a group, with its scope.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{RoleId, StoreId};
+use crate::role::Level;
+
+/// A role on a group, with its scope (G4, G5).
+///
+/// ```
+/// use grantbook::{Grant, StoreId};
+///
+/// // One group may edit one store, view another, and manage groups too (G6).
+/// let grants = vec![
+///     Grant::store_editor([StoreId::parse("staging")?]),
+///     Grant::store_viewer([StoreId::parse("production")?]),
+///     Grant::group_manager(),
+/// ];
+/// # assert_eq!(grants.len(), 3);
+/// # Ok::<(), grantbook::InvalidText>(())
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// Which role.
+    pub role: RoleId,
+    /// Where it holds.
+    pub scope: Scope,
+}
+
+impl Grant {
+    /// Group Manager, at the account.
+    #[must_use]
+    pub fn group_manager() -> Self {
+        Self::at_account(RoleId::group_manager())
+    }
+
+    /// Store Editor, which includes Store Viewer (L2), in these stores.
+    #[must_use]
+    pub fn store_editor(stores: impl IntoIterator<Item = StoreId>) -> Self {
+        Self::in_stores(RoleId::store_editor(), stores)
+    }
+
+    /// Store Viewer, in these stores.
+    #[must_use]
+    pub fn store_viewer(stores: impl IntoIterator<Item = StoreId>) -> Self {
+        Self::in_stores(RoleId::store_viewer(), stores)
+    }
+
+    /// An account-level role.
+    #[must_use]
+    pub fn at_account(role: RoleId) -> Self {
+        Self {
+            role,
+            scope: Scope::Account,
+        }
+    }
+
+    /// A store-level role, in these stores. Naming a store twice is naming it once.
+    #[must_use]
+    pub fn in_stores(role: RoleId, stores: impl IntoIterator<Item = StoreId>) -> Self {
+        Self {
+            role,
+            scope: Scope::Stores(stores.into_iter().collect()),
+        }
+    }
+}
+
+/// Where a grant holds.
+///
+/// An empty set of stores is *no* store, never all of them. A grant is not assigned with one (G5); it comes to have
+/// one when its last store is deleted, and then grants nothing (S3).
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// The account itself, for a role of [`Level::Account`].
+    Account,
+    /// These stores, for a role of [`Level::Store`].
+    Stores(BTreeSet<StoreId>),
+}
+
+impl Scope {
+    /// Whether a role of this level can have this scope (G5).
+    #[must_use]
+    pub fn fits(&self, level: Level) -> bool {
+        match self {
+            Scope::Account => level == Level::Account,
+            Scope::Stores(_) => level == Level::Store,
+        }
+    }
+
+    /// The stores, in the order of their ids; none for the account.
+    pub fn stores(&self) -> impl Iterator<Item = &StoreId> {
+        match self {
+            Scope::Account => None,
+            Scope::Stores(stores) => Some(stores),
+        }
+        .into_iter()
+        .flatten()
+    }
+}
+
+/// Each role once, its stores united, in the order of the roles' ids (G4).
+///
+/// A role given both at the account and in stores stays twice: one of the two does not fit its level and is refused.
+pub(crate) fn united(grants: &[Grant]) -> Vec<Grant> {
+    let mut united = grants.to_vec();
+    united.sort_by(|one, other| {
+        (&one.role, one.scope == Scope::Account).cmp(&(&other.role, other.scope == Scope::Account))
+    });
+    united.dedup_by(|next, kept| {
+        next.role == kept.role
+            && match (&mut kept.scope, &mut next.scope) {
+                (Scope::Stores(stores), Scope::Stores(more)) => {
+                    stores.append(more);
+                    true
+                }
+                (Scope::Account, Scope::Account) => true,
+                _ => false,
+            }
+    });
+    united
+}

@@ -1,0 +1,90 @@
+//! The host's own ids for accounts, members, groups, roles and stores.
+
+use std::sync::Arc;
+
+use crate::text::{Form, InvalidText, shared_text};
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $noun:literal) => {
+        $(#[$doc])*
+        ///
+        /// The host's own text (a UUID, an e-mail address, a number): 1 to 128 bytes, no control characters,
+        /// no white space at either end, compared byte by byte. Cloning shares the text.
+        #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            const FORM: Form = Form {
+                noun: $noun,
+                shortest: 1,
+                longest: 128,
+                unit: "bytes",
+                alphabet: "any characters but control characters",
+            };
+
+            /// Accepts the host's text as an id.
+            ///
+            /// # Errors
+            /// `""` and 129 bytes (length), `"a\0b"` (control character), `" a"` (white space at an end).
+            pub fn parse(text: &str) -> Result<Self, InvalidText> {
+                Self::FORM.check_length(text.len())?;
+                Self::FORM.check_edges(text)?;
+                Self::FORM.check_characters(text, |character| !character.is_control())?;
+                Ok(Self(text.into()))
+            }
+        }
+
+        shared_text!($name);
+    };
+}
+
+text_id!(
+    /// Names one account: a tenant, an organisation.
+    AccountId,
+    "an account id"
+);
+text_id!(
+    /// Names one member: a person or a service.
+    MemberId,
+    "a member id"
+);
+text_id!(
+    /// Names one group of an account.
+    GroupId,
+    "a group id"
+);
+text_id!(
+    /// Names one role of an account.
+    RoleId,
+    "a role id"
+);
+text_id!(
+    /// Names one store: a resource that roles can be scoped to.
+    StoreId,
+    "a store id"
+);
+
+impl RoleId {
+    /// `group-manager`, the built-in account-level role.
+    #[must_use]
+    pub fn group_manager() -> Self {
+        Self::built_in("group-manager")
+    }
+
+    /// `store-editor`, the built-in store-level role that includes Store Viewer (L2).
+    #[must_use]
+    pub fn store_editor() -> Self {
+        Self::built_in("store-editor")
+    }
+
+    /// `store-viewer`, the built-in store-level role.
+    #[must_use]
+    pub fn store_viewer() -> Self {
+        Self::built_in("store-viewer")
+    }
+
+    /// The library's own text, which is well formed.
+    fn built_in(text: &'static str) -> Self {
+        Self(text.into())
+    }
+}

@@ -1,0 +1,40 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used,
+        clippy::wildcard_enum_match_arm
+    )
+)]
+
+mod access;
+mod account;
+mod grant;
+mod id;
+mod name;
+mod permission;
+mod role;
+mod text;
+mod time;
+
+pub use access::{AccessLevel, Decision, Denial, EffectivePermissions, Permissions, Place};
+pub use account::Account;
+pub use account::command::{Actor, Command};
+pub use account::event::{Event, Record};
+pub use account::evolve::ReplayError;
+pub use account::limits::{GroupLimit, InvalidGroupLimit, MAX_BATCH, MAX_NAMED};
+pub use account::member::Standing;
+pub use account::refusal::{Refusal, RefusalKind};
+pub use account::snapshot::{Snapshot, SnapshotError};
+pub use account::view::{Group, Member};
+pub use grant::{Grant, Scope};
+pub use id::{AccountId, GroupId, MemberId, RoleId, StoreId};
+pub use name::{Description, GroupName, RoleName};
+pub use permission::Permission;
+pub use role::{Level, Role};
+pub use text::{InvalidText, TextProblem};
+pub use time::Timestamp;

@@ -1,0 +1,107 @@
+//! The names that people read: of groups, of roles, and a group's description.
+
+use std::sync::Arc;
+
+use crate::text::{Form, InvalidText, shared_text};
+
+/// Letters, digits, period, hyphen, underscore and space: what G2 allows.
+const ALPHABET: &str = "letters A-Z and a-z, digits, `.`, `-`, `_` and spaces";
+
+fn is_allowed(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_' | ' ')
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $noun:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            const FORM: Form = Form {
+                noun: $noun,
+                shortest: 3,
+                longest: 64,
+                unit: "characters",
+                alphabet: ALPHABET,
+            };
+
+            /// Accepts text as a name.
+            ///
+            /// # Errors
+            /// `"IT"` and 65 characters (length), `"Café"` and `"a\tb"` (character), `" Dev Team"` (outer space).
+            pub fn parse(text: &str) -> Result<Self, InvalidText> {
+                Self::FORM.check_characters(text, is_allowed)?;
+                Self::FORM.check_length(text.len())?;
+                Self::FORM.check_edges(text)?;
+                Ok(Self(text.into()))
+            }
+
+            /// Whether both are the same name to a reader: they differ in the case of letters at most.
+            #[must_use]
+            pub fn is_same_name(&self, other: &Self) -> bool {
+                self.eq_ignore_ascii_case(other)
+            }
+        }
+
+        shared_text!($name);
+    };
+}
+
+name!(
+    /// A group's name: 3 to 64 letters, digits, periods, hyphens, underscores and inner spaces.
+    ///
+    /// Holding one proves the rule (G2). `==` compares the text; the account compares with
+    /// [`is_same_name`](GroupName::is_same_name) and keeps names unique that way (G3).
+    GroupName,
+    "a group name"
+);
+name!(
+    /// A role's name: 3 to 64 letters, digits, periods, hyphens, underscores and inner spaces.
+    ///
+    /// Holding one proves the rule (L3). `==` compares the text; the account compares with
+    /// [`is_same_name`](RoleName::is_same_name) and keeps names unique that way.
+    RoleName,
+    "a role name"
+);
+
+impl RoleName {
+    /// The library's own text, which is well formed.
+    pub(crate) fn built_in(text: &'static str) -> Self {
+        Self(text.into())
+    }
+}
+
+/// A group's description: 0 to 100 letters, digits, periods, hyphens, underscores and spaces (G2).
+///
+/// The default is the empty one.
+#[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Description(Arc<str>);
+
+impl Description {
+    const FORM: Form = Form {
+        noun: "a description",
+        shortest: 0,
+        longest: 100,
+        unit: "characters",
+        alphabet: ALPHABET,
+    };
+
+    /// Accepts text as a description.
+    ///
+    /// # Errors
+    /// 101 characters (length), `"who, why"` and a line break (character).
+    pub fn parse(text: &str) -> Result<Self, InvalidText> {
+        Self::FORM.check_characters(text, is_allowed)?;
+        Self::FORM.check_length(text.len())?;
+        Ok(Self(text.into()))
+    }
+}
+
+impl Default for Description {
+    fn default() -> Self {
+        Self("".into())
+    }
+}
+
+shared_text!(Description);

@@ -1,0 +1,174 @@
+//! Permissions: atomic actions, `resource.action`.
+
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::text::{Form, InvalidText, TextProblem, parsed_text};
+
+/// One atomic action, such as `store.read` or `invoice.export.pdf`.
+///
+/// Two or more segments joined by `.`; a segment is 1 to 32 of `a-z`, `0-9`, `_`, `-` and begins with a letter;
+/// 64 characters in all (L4). There are no wildcards. The built-in ones (L5) are constants.
+///
+/// ```
+/// use grantbook::Permission;
+///
+/// let export = Permission::parse("invoice.export")?;
+/// assert_eq!(Permission::parse("store.read")?, Permission::STORE_READ);
+/// assert!(Permission::parse("invoice.*").is_err());
+/// # Ok::<(), grantbook::InvalidText>(())
+/// ```
+#[derive(Clone, Eq, PartialEq)]
+pub struct Permission(Repr);
+
+/// INVARIANT: the text of a built-in permission is never held as `Host`, so that derived equality is equality of
+/// text, and comparing two built-in ones never touches their text.
+#[derive(Clone, Eq, PartialEq)]
+enum Repr {
+    BuiltIn(BuiltIn),
+    Host(Arc<str>),
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum BuiltIn {
+    StoreRead,
+    StoreWrite,
+    InviteMembers,
+    ManageGroups,
+    RemoveMembers,
+    ManageOwners,
+    ManageRoles,
+    ManageStores,
+}
+
+impl BuiltIn {
+    const fn text(self) -> &'static str {
+        match self {
+            BuiltIn::StoreRead => "store.read",
+            BuiltIn::StoreWrite => "store.write",
+            BuiltIn::InviteMembers => "account.invite_members",
+            BuiltIn::ManageGroups => "account.manage_groups",
+            BuiltIn::RemoveMembers => "account.remove_members",
+            BuiltIn::ManageOwners => "account.manage_owners",
+            BuiltIn::ManageRoles => "account.manage_roles",
+            BuiltIn::ManageStores => "account.manage_stores",
+        }
+    }
+}
+
+impl Permission {
+    /// `store.read`: see a store. Store Viewer and Store Editor hold it.
+    pub const STORE_READ: Self = Self(Repr::BuiltIn(BuiltIn::StoreRead));
+    /// `store.write`: change what is in a store. Store Editor holds it.
+    pub const STORE_WRITE: Self = Self(Repr::BuiltIn(BuiltIn::StoreWrite));
+    /// `account.invite_members`: invite members and cancel invitations. Group Manager holds it.
+    pub const INVITE_MEMBERS: Self = Self(Repr::BuiltIn(BuiltIn::InviteMembers));
+    /// `account.manage_groups`: create, edit, delete groups and manage their members. Group Manager holds it.
+    pub const MANAGE_GROUPS: Self = Self(Repr::BuiltIn(BuiltIn::ManageGroups));
+    /// `account.remove_members`: remove members from the account. Only owners hold it.
+    pub const REMOVE_MEMBERS: Self = Self(Repr::BuiltIn(BuiltIn::RemoveMembers));
+    /// `account.manage_owners`: grant and revoke ownership. Only owners hold it.
+    pub const MANAGE_OWNERS: Self = Self(Repr::BuiltIn(BuiltIn::ManageOwners));
+    /// `account.manage_roles`: define, change and delete roles. Only owners hold it.
+    pub const MANAGE_ROLES: Self = Self(Repr::BuiltIn(BuiltIn::ManageRoles));
+    /// `account.manage_stores`: create and delete stores. Only owners hold it.
+    pub const MANAGE_STORES: Self = Self(Repr::BuiltIn(BuiltIn::ManageStores));
+
+    /// All built-in permissions, in the order of their text.
+    pub const BUILT_IN: [Self; 8] = [
+        Self::INVITE_MEMBERS,
+        Self::MANAGE_GROUPS,
+        Self::MANAGE_OWNERS,
+        Self::MANAGE_ROLES,
+        Self::MANAGE_STORES,
+        Self::REMOVE_MEMBERS,
+        Self::STORE_READ,
+        Self::STORE_WRITE,
+    ];
+
+    const FORM: Form = Form {
+        noun: "a permission",
+        shortest: 3,
+        longest: 64,
+        unit: "characters",
+        alphabet: "two or more segments of `a-z`, `0-9`, `_`, `-` joined by `.`, each 1 to 32 long and beginning with a letter",
+    };
+    const LONGEST_SEGMENT: usize = 32;
+
+    /// Accepts text as a permission.
+    ///
+    /// # Errors
+    /// `"a"` and 65 characters (length), `"Store.read"` and `"store.*"` (character), `"store"`, `"store."`,
+    /// `"store.1st"` and a segment of 33 (segment).
+    pub fn parse(text: &str) -> Result<Self, InvalidText> {
+        if let Some(built_in) = Self::BUILT_IN
+            .iter()
+            .find(|permission| permission.as_str() == text)
+        {
+            return Ok(built_in.clone());
+        }
+        Self::FORM.check_characters(
+            text,
+            |character| matches!(character, 'a'..='z' | '0'..='9' | '_' | '-' | '.'),
+        )?;
+        Self::FORM.check_length(text.len())?;
+        let mut segments = 0;
+        for segment in text.split('.') {
+            segments += 1;
+            let begins_with_letter = segment.starts_with(|first: char| first.is_ascii_lowercase());
+            if !begins_with_letter || segment.len() > Self::LONGEST_SEGMENT {
+                return Err(Self::FORM.error(TextProblem::Segment { segment: segments }));
+            }
+        }
+        if segments < 2 {
+            return Err(Self::FORM.error(TextProblem::Segment { segment: 2 }));
+        }
+        Ok(Self(Repr::Host(text.into())))
+    }
+
+    /// Whether it begins with `account.`: such permissions are the library's own, and no custom role holds one (L5).
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.starts_with("account.")
+    }
+
+    /// Whether it begins with `store.`: such permissions belong to store-level roles only (L5).
+    #[must_use]
+    pub fn is_store_only(&self) -> bool {
+        self.starts_with("store.")
+    }
+}
+
+impl Deref for Permission {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match &self.0 {
+            Repr::BuiltIn(built_in) => built_in.text(),
+            Repr::Host(text) => text,
+        }
+    }
+}
+
+/// By text, as `Borrow<str>` demands.
+impl Hash for Permission {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+/// By text.
+impl Ord for Permission {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl PartialOrd for Permission {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+parsed_text!(Permission);

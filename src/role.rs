@@ -1,0 +1,102 @@
+//! Roles: named sets of permissions, at one level.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::RoleId;
+use crate::name::RoleName;
+use crate::permission::Permission;
+
+/// Where a role's permissions hold: at the account, or in the stores that a grant names (L6).
+///
+/// Exhaustive on purpose: a host that matches on it must handle both.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// At the account, and in no store.
+    Account,
+    /// In the stores of the grant's scope, and nowhere else.
+    Store,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Level::Account => "account",
+            Level::Store => "store",
+        })
+    }
+}
+
+/// A role of an account: built in (L1), or defined by it (L3).
+///
+/// A role is read from an account; it comes to be there by the command `DefineRole`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Role {
+    pub(crate) name: RoleName,
+    pub(crate) level: Level,
+    /// Shared, because a role is copied when a change to it is tried out.
+    pub(crate) permissions: Arc<BTreeSet<Permission>>,
+    pub(crate) built_in: bool,
+}
+
+impl Role {
+    /// The role's name.
+    #[must_use]
+    pub fn name(&self) -> &RoleName {
+        &self.name
+    }
+
+    /// Where its permissions hold. It never changes (L3).
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Its permissions, in the order of their text; at least one.
+    #[must_use]
+    pub fn permissions(&self) -> &BTreeSet<Permission> {
+        &self.permissions
+    }
+
+    /// Whether the library defines it, so that nobody can change or delete it (L1).
+    #[must_use]
+    pub fn is_built_in(&self) -> bool {
+        self.built_in
+    }
+
+    /// The roles that every account has from the start (L1, L5).
+    pub(crate) fn built_ins() -> [(RoleId, Role); 3] {
+        let built_in = |name, level, permissions: &[Permission]| Role {
+            name: RoleName::built_in(name),
+            level,
+            permissions: Arc::new(permissions.iter().cloned().collect()),
+            built_in: true,
+        };
+        let manager = [Permission::INVITE_MEMBERS, Permission::MANAGE_GROUPS];
+        let editor = [Permission::STORE_READ, Permission::STORE_WRITE];
+        let viewer = [Permission::STORE_READ];
+        [
+            (
+                RoleId::group_manager(),
+                built_in("Group Manager", Level::Account, &manager),
+            ),
+            (
+                RoleId::store_editor(),
+                built_in("Store Editor", Level::Store, &editor),
+            ),
+            (
+                RoleId::store_viewer(),
+                built_in("Store Viewer", Level::Store, &viewer),
+            ),
+        ]
+    }
+}
+
+/// What no custom role may be called, by id or by name: ownership is given directly, never by a role (M6).
+pub(crate) fn is_ownership(id: &RoleId, name: &RoleName) -> bool {
+    id.as_str() == "account-owner" || name.eq_ignore_ascii_case("Account Owner")
+}

@@ -1,0 +1,260 @@
+//! What all parsed text has in common: its bounds, and the error that says what was wrong.
+
+use std::fmt;
+
+/// Why a text was not accepted as an id, a name, a description or a permission.
+///
+/// The text itself is not repeated: it may be long, and it may be hostile. What is wrong with it
+/// and where is said instead, in characters counted from 1 (ids: length in bytes).
+///
+/// ```
+/// use grantbook::{GroupName, TextProblem};
+///
+/// let error = GroupName::parse("IT").unwrap_err();
+/// assert_eq!(error.to_string(), "a group name takes 3 to 64 characters; this one has 2");
+/// assert_eq!(error.code(), "too-short");
+/// assert_eq!(error.problem(), TextProblem::TooShort { length: 2 });
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{} {}", form.noun, Explained { form, problem })]
+pub struct InvalidText {
+    form: &'static Form,
+    problem: TextProblem,
+}
+
+impl InvalidText {
+    /// What is wrong, as data.
+    #[must_use]
+    pub fn problem(&self) -> TextProblem {
+        self.problem
+    }
+
+    /// A stable code for the problem: `too-short`, `too-long`, `bad-character`, `outer-space` or
+    /// `bad-segment`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self.problem {
+            TextProblem::TooShort { .. } => "too-short",
+            TextProblem::TooLong { .. } => "too-long",
+            TextProblem::Character { .. } => "bad-character",
+            TextProblem::OuterSpace => "outer-space",
+            TextProblem::Segment { .. } => "bad-segment",
+        }
+    }
+}
+
+/// What can be wrong with a text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum TextProblem {
+    /// Fewer characters than its kind takes.
+    TooShort {
+        /// Characters found (ids: bytes).
+        length: usize,
+    },
+    /// More characters than its kind takes.
+    TooLong {
+        /// Characters found (ids: bytes).
+        length: usize,
+    },
+    /// A character that its kind does not take.
+    Character {
+        /// The first such character.
+        character: char,
+        /// Where it stands, counted from 1.
+        position: usize,
+    },
+    /// White space at the beginning or the end.
+    OuterSpace,
+    /// A permission's segment that is empty, too long, or does not begin with a letter; or there is only one.
+    Segment {
+        /// Which segment, counted from 1.
+        segment: usize,
+    },
+}
+
+/// The rule for one kind of text.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Form {
+    /// "a group name": how a message speaks of it.
+    pub(crate) noun: &'static str,
+    /// The fewest characters.
+    pub(crate) shortest: usize,
+    /// The most characters.
+    pub(crate) longest: usize,
+    /// "characters" or "bytes".
+    pub(crate) unit: &'static str,
+    /// What it may consist of, for the message.
+    pub(crate) alphabet: &'static str,
+}
+
+impl Form {
+    /// Builds the error for text of this form.
+    pub(crate) fn error(&'static self, problem: TextProblem) -> InvalidText {
+        InvalidText {
+            form: self,
+            problem,
+        }
+    }
+
+    /// Refuses a length out of bounds.
+    pub(crate) fn check_length(&'static self, length: usize) -> Result<(), InvalidText> {
+        if length < self.shortest {
+            return Err(self.error(TextProblem::TooShort { length }));
+        }
+        if length > self.longest {
+            return Err(self.error(TextProblem::TooLong { length }));
+        }
+        Ok(())
+    }
+
+    /// Refuses the first character that `allowed` does not take.
+    pub(crate) fn check_characters(
+        &'static self,
+        text: &str,
+        allowed: impl Fn(char) -> bool,
+    ) -> Result<(), InvalidText> {
+        match text
+            .chars()
+            .enumerate()
+            .find(|(_, character)| !allowed(*character))
+        {
+            None => Ok(()),
+            Some((index, character)) => Err(self.error(TextProblem::Character {
+                character,
+                position: index + 1,
+            })),
+        }
+    }
+
+    /// Refuses white space at either end.
+    pub(crate) fn check_edges(&'static self, text: &str) -> Result<(), InvalidText> {
+        if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
+            return Err(self.error(TextProblem::OuterSpace));
+        }
+        Ok(())
+    }
+}
+
+/// The second half of the message.
+struct Explained<'a> {
+    form: &'a Form,
+    problem: &'a TextProblem,
+}
+
+impl fmt::Display for Explained<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Form {
+            shortest,
+            longest,
+            unit,
+            alphabet,
+            ..
+        } = self.form;
+        match self.problem {
+            TextProblem::TooShort { length } | TextProblem::TooLong { length } => {
+                write!(
+                    f,
+                    "takes {shortest} to {longest} {unit}; this one has {length}"
+                )
+            }
+            TextProblem::Character {
+                character,
+                position,
+            } => {
+                write!(
+                    f,
+                    "takes {alphabet}; this one has {character:?} at position {position}"
+                )
+            }
+            TextProblem::OuterSpace => write!(f, "neither begins nor ends with white space"),
+            TextProblem::Segment { segment } => write!(
+                f,
+                "takes {alphabet}; segment {segment} of this one is missing, too long, or does not begin with a letter"
+            ),
+        }
+    }
+}
+
+/// Gives a text type its readers and its one door: `parse`, `FromStr`, `TryFrom` and serde are the same check.
+macro_rules! parsed_text {
+    ($name:ident) => {
+        impl $name {
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                self
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Debug::fmt(self.as_str(), f)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                self
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::text::InvalidText;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::parse(text)
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = $crate::text::InvalidText;
+
+            fn try_from(text: &str) -> Result<Self, Self::Error> {
+                Self::parse(text)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                Self::parse(&text).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+pub(crate) use parsed_text;
+
+/// The same for a text type that is a tuple struct around shared text.
+macro_rules! shared_text {
+    ($name:ident) => {
+        impl std::ops::Deref for $name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        $crate::text::parsed_text!($name);
+    };
+}
+pub(crate) use shared_text;
