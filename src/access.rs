@@ -25,8 +25,8 @@ pub enum Place<S = StoreId> {
 impl<S: fmt::Display> fmt::Display for Place<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Account => write!(f, "the account"),
-            Place::Store(store) => write!(f, "store `{store}`"),
+            Place::Account => write!(f, "at the account"),
+            Place::Store(store) => write!(f, "in store `{store}`"),
         }
     }
 }

@@ -231,7 +231,7 @@ impl Account {
     /// Decides and does. Gives the record, which the host stores; `None` if nothing changed (U1).
     ///
     /// A host that shares the account with other processes stores first and changes after: see
-    /// [`execute`](crate::execute).
+    /// [`repository`](crate::repository).
     ///
     /// # Errors
     /// As [`decide`](Account::decide). The account is then as before.

@@ -17,6 +17,7 @@ mod grant;
 mod id;
 mod name;
 mod permission;
+pub mod repository;
 mod role;
 mod text;
 mod time;

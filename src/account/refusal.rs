@@ -68,7 +68,7 @@ pub enum Refusal {
     },
     /// The actor would come to hold more than it does now (E2, E4).
     #[error(
-        "`{actor}` would give itself `{permission}` at {place}; an account owner can make this change"
+        "`{actor}` would give itself `{permission}` {place}; an account owner can make this change"
     )]
     SelfEscalation {
         /// Who asked.
