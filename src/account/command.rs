@@ -56,7 +56,7 @@ pub enum Command {
         #[serde(default)]
         as_owner: bool,
         /// From this moment on the invitation can no longer be accepted (M3).
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         expires: Option<Timestamp>,
     },
     /// The invited actor accepts its own invitation (M3). There is no accepting for somebody else.

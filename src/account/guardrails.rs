@@ -77,16 +77,14 @@ pub(crate) fn no_gain(
     else {
         return Ok(());
     };
-    if holds.standing.is_owner() {
-        return Err(Refusal::SelfOwnership {
-            actor: actor.clone(),
-        });
-    }
     let gain = |permission: &Permission, place| Refusal::SelfEscalation {
         actor: actor.clone(),
         permission: permission.clone(),
         place,
     };
+    if holds.standing.is_owner() {
+        return Err(gain(&Permission::MANAGE_OWNERS, Place::Account));
+    }
     if let Some(permission) = gained(held, Some(&before.account), holds, &after.account) {
         return Err(gain(permission, Place::Account));
     }
@@ -122,4 +120,113 @@ fn gained<'a>(
     grants
         .granted_to(&holds.groups)
         .find(|permission| !before(permission))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grant::Grant;
+    use crate::id::{AccountId, GroupId, StoreId};
+    use crate::name::{Description, GroupName};
+
+    /// Whatever wrote the resulting state, a gain of the actor's own is found in it (E4): by ownership, by a group,
+    /// by a group's grants at the account and in a store, by becoming active. No command could do the first and the
+    /// last; the guardrail does not rely on that.
+    #[test]
+    fn a_gain_is_found_whatever_caused_it() -> Result<(), Box<dyn std::error::Error>> {
+        let (gil, ina) = (MemberId::parse("gil")?, MemberId::parse("ina")?);
+        let (devs, dev) = (GroupId::parse("devs")?, StoreId::parse("dev")?);
+        let mut before = State::unopened(AccountId::parse("acme")?);
+        before.insert_member(gil.clone(), Standing::Active { owner: false });
+        before.insert_member(
+            ina.clone(),
+            Standing::Invited {
+                as_owner: false,
+                expires: None,
+            },
+        );
+        before.insert_store(dev.clone());
+        let (it, viewers) = (GroupId::parse("it")?, [Grant::store_viewer([dev.clone()])]);
+        before.insert_group(
+            &devs,
+            GroupName::parse("Dev Team")?,
+            Description::default(),
+            &viewers,
+        );
+        before.insert_group(
+            &it,
+            GroupName::parse("IT Group")?,
+            Description::default(),
+            &viewers,
+        );
+        before.add_to_group(&it, [&gil, &ina]);
+        let event = Event::StoreCreated { store: dev.clone() };
+        let tried = |actor: &MemberId, change: &dyn Fn(&mut State<'_>)| {
+            let mut after = State::over(&before);
+            change(&mut after);
+            no_gain(&before, &after, actor, &event).map_err(|refusal| refusal.to_string())
+        };
+        let gains = |what: &str| Err(format!("{what}; an account owner can make this change"));
+        let editors = [Grant::store_editor([dev.clone()])];
+        let managers = [Grant::group_manager()];
+
+        assert_eq!(tried(&gil, &|_| ()), Ok(()));
+        assert_eq!(
+            tried(&gil, &|after| after
+                .set_standing(&gil, Standing::Active { owner: true })),
+            gains("`gil` would give itself `account.manage_owners` at the account")
+        );
+        assert_eq!(
+            tried(&gil, &|after| after.edit_group(
+                &it,
+                None,
+                None,
+                Some(&editors)
+            )),
+            gains("`gil` would give itself `store.write` in store `dev`")
+        );
+        assert_eq!(
+            tried(&gil, &|after| after.edit_group(
+                &it,
+                None,
+                None,
+                Some(&managers)
+            )),
+            gains("`gil` would give itself `account.invite_members` at the account")
+        );
+        assert_eq!(
+            tried(&gil, &|after| after.edit_group(
+                &devs,
+                None,
+                None,
+                Some(&editors)
+            )),
+            Ok(())
+        );
+        assert_eq!(
+            tried(&gil, &|after| after.add_to_group(&devs, [&gil])),
+            Ok(()),
+            "nothing new"
+        );
+        assert_eq!(
+            tried(&gil, &|after| {
+                after.edit_group(&devs, None, None, Some(&editors));
+                after.add_to_group(&devs, [&gil]);
+            }),
+            gains("`gil` would give itself `store.write` in store `dev`")
+        );
+        assert_eq!(
+            tried(&ina, &|after| after
+                .set_standing(&ina, Standing::Active { owner: false })),
+            gains("`ina` would give itself `store.read` in store `dev`")
+        );
+        assert_eq!(tried(&gil, &|after| after.remove_member(&gil)), Ok(()));
+        // Elsewhere than in what changed: the group was widened before, and is joined now.
+        before.edit_group(&devs, None, None, Some(&editors));
+        let mut after = State::over(&before);
+        after.add_to_group(&devs, [&gil]);
+        let refusal = no_gain(&before, &after, &gil, &event).map_err(|refusal| refusal.code());
+        assert_eq!(refusal, Err("self-escalation"));
+        Ok(())
+    }
 }

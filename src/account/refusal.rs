@@ -78,12 +78,6 @@ pub enum Refusal {
         /// Where.
         place: Place,
     },
-    /// The actor would make itself an Account Owner (E4).
-    #[error("`{actor}` would make itself an account owner")]
-    SelfOwnership {
-        /// Who asked.
-        actor: MemberId,
-    },
     /// Only an Account Owner cancels an owner's invitation (E3).
     #[error(
         "`{actor}` cannot cancel the invitation of `{member}` as account owner; an account owner can"
@@ -364,7 +358,6 @@ impl Refusal {
             Refusal::NoInvitation { .. } => (Denied, "no-invitation"),
             Refusal::SelfAddition { .. } => (Denied, "self-addition"),
             Refusal::SelfEscalation { .. } => (Denied, "self-escalation"),
-            Refusal::SelfOwnership { .. } => (Denied, "self-ownership"),
             Refusal::OwnerInvitation { .. } => (Denied, "owner-invitation"),
             Refusal::UnknownMember { .. } => (Unknown, "unknown-member"),
             Refusal::UnknownStore { .. } => (Unknown, "unknown-store"),

@@ -1,0 +1,267 @@
+//! Checks, effective permissions, access levels.
+
+use grantbook::*;
+
+use crate::support::*;
+
+/// P1: a member holds the union over all its groups, and ownership.
+#[test]
+fn a_member_holds_the_union_over_its_groups() {
+    let mut world = World::staffed();
+    world.ok(
+        OWNER,
+        define_role("exporter", "Exporter", Level::Store, &["report.export"]),
+    );
+    world.ok(
+        OWNER,
+        regrant(
+            "viewers",
+            [
+                viewer(["dev", "prod"]),
+                Grant::in_stores(role("exporter"), [store("prod")]),
+            ],
+        ),
+    );
+    world.ok(OWNER, add("viewers", ["dana"]));
+    world.ok(OWNER, add("it", ["dana"]));
+    let held = world.account.effective_permissions("dana");
+    let only = |texts: &[&str]| Permissions::Only(permissions(texts.iter().copied()));
+    assert_eq!(
+        held.account(),
+        &only(&["account.invite_members", "account.manage_groups"])
+    );
+    let stores: Vec<_> = held
+        .stores()
+        .map(|(store, there)| (store.as_str(), there.clone()))
+        .collect();
+    assert_eq!(
+        stores,
+        [
+            ("dev", only(&["store.read", "store.write"])),
+            ("prod", only(&["report.export", "store.read"]))
+        ]
+    );
+    world.ok(OWNER, grant_ownership("dana"));
+    assert_eq!(
+        world.account.effective_permissions("dana").account(),
+        &Permissions::Every
+    );
+}
+
+/// P2: an owner may do everything, with permissions and stores to come included.
+#[test]
+fn an_owner_may_do_everything() {
+    let mut world = World::staffed();
+    world.ok(OWNER, create_store("new"));
+    for text in [
+        "store.read",
+        "store.write",
+        "account.manage_owners",
+        "never.defined",
+    ] {
+        assert!(world.may(OWNER, text, Place::Account), "{text}");
+        for store in ["dev", "prod", "new"] {
+            assert!(world.may(OWNER, text, Place::Store(store)), "{text}");
+        }
+    }
+    assert_eq!(
+        world.denial(OWNER, "store.read", Place::Store("none")),
+        Denial::UnknownStore
+    );
+    let held = world.account.effective_permissions(OWNER);
+    assert_eq!(held.stores().count(), 3);
+    assert!(!held.can(&Permission::STORE_READ, Place::Store("none")));
+}
+
+/// P3: Group Manager gives access to no store.
+#[test]
+fn a_group_manager_has_no_access_to_stores() {
+    let world = World::staffed();
+    assert!(world.may(MANAGER, "account.manage_groups", Place::Account));
+    assert!(world.may(MANAGER, "account.invite_members", Place::Account));
+    for store in ["dev", "prod"] {
+        for permission in &Permission::BUILT_IN {
+            assert!(!world.may(MANAGER, permission, Place::Store(store)));
+        }
+    }
+}
+
+/// P4: unknown or invited is denied, with the first reason that applies: the member, the store, the permission.
+#[test]
+fn unknown_means_denied() {
+    let world = World::staffed();
+    for text in ["", "*", "0", "DANA", "dana ", "devs", "group-manager"] {
+        assert_eq!(
+            world.denial(text, "store.read", Place::Store("dev")),
+            Denial::UnknownMember
+        );
+        assert_eq!(
+            world.denial(text, "store.read", Place::Store("none")),
+            Denial::UnknownMember
+        );
+        assert!(world.account.effective_permissions(text).is_empty());
+    }
+    assert_eq!(
+        world.denial("ina", "store.read", Place::Store("none")),
+        Denial::Invited
+    );
+    for text in ["", "*", "none", "Dev", "dev ", "dev,prod"] {
+        assert_eq!(
+            world.denial("dana", "store.read", Place::Store(text)),
+            Denial::UnknownStore
+        );
+        assert_eq!(world.level("dana", text), AccessLevel::None);
+        assert_eq!(world.level(OWNER, text), AccessLevel::None);
+    }
+    let missing = |text: &str| Denial::MissingPermission {
+        permission: permission(text),
+    };
+    assert_eq!(
+        world.denial("dana", "never.defined", Place::Store("dev")),
+        missing("never.defined")
+    );
+    assert_eq!(
+        world.denial("vic", "store.write", Place::Store("prod")),
+        missing("store.write")
+    );
+    assert_eq!(
+        world.denial("nils", "account.manage_groups", Place::Account),
+        missing("account.manage_groups")
+    );
+    let said: Vec<_> = [
+        Denial::UnknownMember,
+        Denial::Invited,
+        Denial::UnknownStore,
+        missing("a.b"),
+    ]
+    .iter()
+    .map(|denial| (denial.code(), denial.to_string()))
+    .collect();
+    assert_eq!(
+        said,
+        [
+            (
+                "unknown-member",
+                "no such member in this account".to_owned()
+            ),
+            (
+                "invited",
+                "the member has not accepted its invitation yet".to_owned()
+            ),
+            ("unknown-store", "no such store in this account".to_owned()),
+            (
+                "missing-permission",
+                "the member lacks `a.b` there".to_owned()
+            ),
+        ]
+    );
+}
+
+/// P5: owner, editor, viewer, none: by `store.read` and `store.write` alone.
+#[test]
+fn access_levels_follow_from_permissions() {
+    let mut world = World::staffed();
+    world.ok(
+        OWNER,
+        define_role(
+            "w",
+            "Writer only",
+            Level::Store,
+            &["store.write", "log.read"],
+        ),
+    );
+    world.ok(
+        OWNER,
+        define_role(
+            "rw",
+            "Both",
+            Level::Store,
+            &["store.write", "store.read", "log.read"],
+        ),
+    );
+    let with = |world: &mut World, grants: Vec<Grant>| {
+        world.ok(OWNER, regrant("viewers", grants));
+        world.level("vic", "prod")
+    };
+    let scoped = |id: &str| Grant::in_stores(role(id), [store("prod")]);
+    assert_eq!(with(&mut world, vec![scoped("w")]), AccessLevel::None);
+    assert_eq!(with(&mut world, vec![scoped("rw")]), AccessLevel::Editor);
+    assert_eq!(
+        with(&mut world, vec![scoped("w"), viewer(["prod"])]),
+        AccessLevel::Editor
+    );
+    assert_eq!(
+        with(&mut world, vec![viewer(["prod"])]),
+        AccessLevel::Viewer
+    );
+    assert_eq!(with(&mut world, vec![viewer(["dev"])]), AccessLevel::None);
+    assert_eq!(world.level(OWNER, "prod"), AccessLevel::Owner);
+    assert_eq!(world.level("ina", "dev"), AccessLevel::None);
+    let levels = [
+        AccessLevel::None,
+        AccessLevel::Viewer,
+        AccessLevel::Editor,
+        AccessLevel::Owner,
+    ];
+    assert!(levels.is_sorted());
+    assert_eq!(
+        levels.map(|level| level.to_string()),
+        ["none", "viewer", "editor", "owner"]
+    );
+}
+
+/// P1: effective permissions are compared as sets; an owner's include everything.
+#[test]
+fn effective_permissions_are_compared_as_sets() {
+    let mut world = World::staffed();
+    world.ok(OWNER, add("viewers", ["nils"]));
+    world.ok(OWNER, add("viewers", ["dana"]));
+    let of = |id: &str| world.account.effective_permissions(id);
+    let holds = |one: &str, other: &str| of(one).is_subset(&of(other));
+    assert!(holds("vic", "nils") && holds("nils", "vic"));
+    assert!(holds("vic", "dana") && !holds("dana", "vic"));
+    assert!(!holds(MANAGER, "dana") && !holds("dana", MANAGER));
+    assert!(holds(MANAGER, OWNER) && holds("dana", OWNER) && holds(OWNER, OWNER));
+    assert!(!holds(OWNER, "dana") && !holds(OWNER, MANAGER));
+    assert!(holds("nobody", "dana") && of("nobody").is_empty() && !of("vic").is_empty());
+}
+
+/// P1, U6: effective permissions go into a token and come back; what is not their form is refused.
+#[test]
+fn effective_permissions_go_through_serde() {
+    let world = World::staffed();
+    for (id, json) in [
+        (
+            "vic",
+            r#"{"account":{"only":[]},"stores":{"prod":{"only":["store.read"]}}}"#,
+        ),
+        (
+            OWNER,
+            r#"{"account":"every","stores":{"dev":"every","prod":"every"}}"#,
+        ),
+        ("nobody", r#"{"account":{"only":[]},"stores":{}}"#),
+    ] {
+        let held = world.account.effective_permissions(id);
+        assert_eq!(serde_json::to_string(&held).unwrap(), json);
+        assert_eq!(
+            serde_json::from_str::<EffectivePermissions>(json).unwrap(),
+            held
+        );
+    }
+    for json in [
+        r#"{"account":"all","stores":{}}"#,
+        r#"{"account":"every"}"#,
+        r#"{"account":"every","stores":{},"more":1}"#,
+        r#"{"account":{"only":["*"]},"stores":{}}"#,
+    ] {
+        assert!(
+            serde_json::from_str::<EffectivePermissions>(json).is_err(),
+            "{json}"
+        );
+    }
+    let written_out = r#"{"account":{"only":[]},"stores":{"dev":{"only":[]}}}"#;
+    let nothing: EffectivePermissions = serde_json::from_str(written_out).unwrap();
+    assert!(
+        nothing.is_empty() && nothing.is_subset(&world.account.effective_permissions("nobody"))
+    );
+}

@@ -1,0 +1,259 @@
+//! Nobody raises itself.
+
+use grantbook::*;
+
+use crate::support::*;
+
+/// E1: a group manager cannot add itself to a group, alone or among others, even where it would gain nothing.
+#[test]
+fn a_group_manager_cannot_add_itself() {
+    let mut world = World::staffed();
+    world.ok(
+        OWNER,
+        create_group("empty", "Grants Nothing", [viewer(["prod"])]),
+    );
+    world.ok(OWNER, delete_store("prod"));
+    for command in [
+        add("devs", [MANAGER]),
+        add("devs", ["nils", MANAGER, "vic"]),
+        add("empty", [MANAGER]),
+        add("it", [MANAGER]),
+    ] {
+        world.assert_refused(MANAGER, command, "self-addition");
+    }
+    let refusal = world.refused(MANAGER, add("devs", [MANAGER]));
+    assert_eq!(
+        refusal.to_string(),
+        "`gil` cannot add itself to group `devs`; an account owner or another group manager can"
+    );
+    world.ok(MANAGER, add("it", ["vic"]));
+    world.ok("vic", add("devs", [MANAGER]));
+    world.ok(OWNER, add("devs", [OWNER]));
+}
+
+/// E2: who is not an owner cannot widen the grants of its own group, at the account or in a store; it can narrow them.
+#[test]
+fn a_group_manager_cannot_widen_its_own_group() {
+    let mut world = World::staffed();
+    world.ok(
+        OWNER,
+        define_role("billing", "Billing", Level::Account, &["invoice.read"]),
+    );
+    world.ok(
+        OWNER,
+        regrant("it", [Grant::group_manager(), viewer(["dev", "prod"])]),
+    );
+    let wider = [
+        vec![Grant::group_manager(), viewer(["dev"]), editor(["prod"])],
+        vec![Grant::group_manager(), Grant::at_account(role("billing"))],
+    ];
+    for grants in wider {
+        world.assert_refused(MANAGER, regrant("it", grants), "self-escalation");
+    }
+    let refusal = world.refused(
+        MANAGER,
+        regrant("it", [Grant::group_manager(), editor(["prod"])]),
+    );
+    assert_eq!(
+        refusal.to_string(),
+        "`gil` would give itself `store.write` in store `prod`; an account owner can make this change"
+    );
+    let billing = [Grant::group_manager(), Grant::at_account(role("billing"))];
+    assert_eq!(
+        world.refused(MANAGER, regrant("it", billing)),
+        Refusal::SelfEscalation {
+            actor: member(MANAGER),
+            permission: permission("invoice.read"),
+            place: Place::Account
+        }
+    );
+    world.ok(
+        MANAGER,
+        regrant("it", [Grant::group_manager(), viewer(["dev"])]),
+    );
+    world.ok(MANAGER, rename_group("it", "Information Technology"));
+    world.ok(MANAGER, regrant("devs", [editor(["dev", "prod"])]));
+    assert_eq!(world.level(MANAGER, "prod"), AccessLevel::None);
+}
+
+/// E2, E4: the same permission by another role of the same group, or of another group it is in, is no gain.
+#[test]
+fn what_is_held_already_is_no_gain() {
+    let mut world = World::staffed();
+    world.ok(OWNER, add("devs", [MANAGER]));
+    world.ok(
+        MANAGER,
+        regrant("it", [Grant::group_manager(), editor(["dev"])]),
+    );
+    world.ok(MANAGER, regrant("devs", [viewer(["dev"])]));
+    assert_eq!(world.level(MANAGER, "dev"), AccessLevel::Editor);
+    world.assert_refused(
+        MANAGER,
+        regrant("devs", [viewer(["dev", "prod"])]),
+        "self-escalation",
+    );
+}
+
+/// E3: a group manager has no hand in ownership.
+#[test]
+fn a_group_manager_has_no_hand_in_ownership() {
+    let mut world = World::staffed();
+    world.ok(OWNER, invite_owner("otto"));
+    world.assert_refused(MANAGER, grant_ownership("dana"), "not-authorised");
+    world.assert_refused(MANAGER, grant_ownership(MANAGER), "not-authorised");
+    world.assert_refused(MANAGER, revoke_ownership(OWNER), "not-authorised");
+    world.assert_refused(MANAGER, invite_owner("eve"), "not-authorised");
+    world.assert_refused(MANAGER, cancel("otto"), "owner-invitation");
+    world.assert_refused(MANAGER, remove_member(OWNER), "not-authorised");
+}
+
+/// E4, U4: nor does a batch leave its actor with more, by whatever detour.
+#[test]
+fn a_batch_is_no_detour() {
+    let mut world = World::staffed();
+    world.ok(OWNER, add("viewers", [MANAGER]));
+    let detours = [
+        vec![
+            create_group("own", "My Own", [editor(["dev"])]),
+            add("own", [MANAGER]),
+        ],
+        vec![
+            take_out("viewers", [MANAGER]),
+            regrant("viewers", [editor(["prod"])]),
+            add("viewers", [MANAGER]),
+        ],
+        vec![take_out("viewers", [MANAGER]), add("viewers", [MANAGER])],
+        vec![add("it", ["nils"]), regrant("viewers", [editor(["prod"])])],
+        vec![regrant("viewers", [viewer(["dev"])])],
+    ];
+    for commands in detours {
+        let before = world.account.clone();
+        let refusal = world
+            .account
+            .execute_batch(&by(MANAGER), &commands, at(world.now))
+            .unwrap_err();
+        assert!(
+            ["self-addition", "self-escalation"].contains(&refusal.code()),
+            "{refusal}"
+        );
+        assert_eq!(refusal.kind(), RefusalKind::Denied);
+        assert_eq!(world.account, before);
+    }
+}
+
+/// E4: accepting an invitation is the one way to come to hold more by one's own command.
+#[test]
+fn accepting_an_invitation_is_the_one_exception() {
+    let mut world = World::staffed();
+    world.ok(OWNER, add("it", ["ina"]));
+    world.ok("ina", accept());
+    assert!(world.may("ina", "account.manage_groups", Place::Account));
+    world.assert_refused("ina", add("viewers", ["ina"]), "self-addition");
+}
+
+/// E5: editors, viewers and members without groups manage nothing.
+#[test]
+fn editors_and_viewers_manage_nothing() {
+    let mut world = World::staffed();
+    world.ok(
+        OWNER,
+        define_role(
+            "extra",
+            "Extra",
+            Level::Account,
+            &["invoice.read", "accounts.manage"],
+        ),
+    );
+    world.ok(
+        OWNER,
+        regrant(
+            "viewers",
+            [viewer(["prod"]), Grant::at_account(role("extra"))],
+        ),
+    );
+    for actor in ["dana", "vic", "nils"] {
+        for command in every_command() {
+            world.assert_refused(actor, command, "not-authorised");
+        }
+    }
+}
+
+/// E6, U3: strangers, removed and invited members may do nothing; the host may, but for accepting. Each is told the same whether
+/// or not what it names exists.
+#[test]
+fn only_active_members_act() {
+    let mut world = World::staffed();
+    world.ok(OWNER, remove_member("vic"));
+    world.ok(OWNER, invite_owner("otto"));
+    for (actor, denial) in [
+        ("nobody", Denial::UnknownMember),
+        ("vic", Denial::UnknownMember),
+        ("ina", Denial::Invited),
+        ("otto", Denial::Invited),
+    ] {
+        for command in every_command() {
+            let expected = Refusal::NotAuthorised {
+                actor: member(actor),
+                denial: denial.clone(),
+            };
+            assert_eq!(world.refused(actor, command), expected);
+        }
+    }
+    world.assert_refused("nobody", accept(), "no-invitation");
+    let refusal = world.refused(Actor::System, accept());
+    assert_eq!(
+        refusal.to_string(),
+        "the host itself has no invitation to accept"
+    );
+}
+
+/// E6: the host passes E1 to E5.
+#[test]
+fn the_host_passes_the_guardrails() {
+    let mut world = World::staffed();
+    for command in [
+        invite_owner("eve"),
+        cancel("eve"),
+        create_store("new"),
+        define_role("new", "New Role", Level::Store, &["log.read"]),
+        create_group("new", "New Group", [viewer(["new"])]),
+        add("new", ["nils"]),
+        grant_ownership("nils"),
+        revoke_ownership("nils"),
+        remove_member("nils"),
+    ] {
+        world.system(command);
+    }
+}
+
+/// One of each command that a member might issue, naming things that exist and things that do not.
+fn every_command() -> Vec<Command> {
+    vec![
+        invite("new"),
+        invite_owner("new"),
+        invite("dana"),
+        cancel("ina"),
+        cancel("none"),
+        remove_member("dana"),
+        remove_member("none"),
+        grant_ownership("dana"),
+        revoke_ownership(OWNER),
+        create_store("new"),
+        create_store("dev"),
+        delete_store("dev"),
+        delete_store("none"),
+        create_group("new", "New Group", [viewer(["dev"])]),
+        create_group("new", "Dev Team", []),
+        rename_group("devs", "New Name"),
+        regrant("none", [viewer(["none"])]),
+        delete_group("devs"),
+        delete_group("none"),
+        add("devs", ["nils", "dana", "vic"]),
+        add("none", ["none"]),
+        take_out("devs", ["dana"]),
+        define_role("new", "New Role", Level::Store, &["log.read"]),
+        define_role("store-editor", "Store Editor", Level::Store, &[]),
+        redefine_role("none", &["log.read"]),
+        delete_role("store-viewer"),
+    ]
+}

@@ -1,0 +1,26 @@
+//! The suite: one binary, through the public API alone. Each test names the rules that it holds (`docs/rules.md`).
+
+// A table of cases is long and easy to read; so is a command that is made where it is used.
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines,
+    clippy::type_complexity
+)]
+
+mod access;
+mod escalation;
+mod format;
+mod groups;
+mod histories;
+mod members;
+mod project;
+mod records;
+mod refusals;
+mod repository;
+mod roles;
+mod scale;
+mod snapshots;
+mod stores;
+mod strategies;
+mod support;
+mod text;

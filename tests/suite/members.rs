@@ -1,0 +1,313 @@
+//! Accounts, members, invitations and ownership.
+
+use grantbook::*;
+
+use crate::support::*;
+
+/// A1: an account opens with one owner, who is active at once.
+#[test]
+fn an_account_opens_with_one_active_owner() {
+    let world = World::new();
+    assert_eq!(world.account.member_count(), 1);
+    let owner = world.account.member(OWNER).unwrap();
+    assert_eq!(owner.standing(), Standing::Active { owner: true });
+    assert_eq!(world.account.version(), 1);
+    assert_eq!(world.account.changed_at(), at(1_000));
+    assert_eq!(world.account.id().as_str(), "acme");
+    assert_eq!(world.account.group_limit(), GroupLimit::default());
+    assert_eq!(world.records[0].actor(), &Actor::System);
+}
+
+/// A2: the last owner is not removed and keeps its ownership, whoever asks.
+#[test]
+fn the_last_owner_cannot_go() {
+    let mut world = World::staffed();
+    for actor in [by(OWNER), Actor::System] {
+        world.assert_refused(actor.clone(), remove_member(OWNER), "last-owner");
+        world.assert_refused(actor, revoke_ownership(OWNER), "last-owner");
+    }
+    world.ok(OWNER, grant_ownership("dana"));
+    world.ok("dana", revoke_ownership(OWNER));
+    assert_eq!(world.level(OWNER, "dev"), AccessLevel::None);
+    let refusal = world.refused("dana", remove_member("dana"));
+    assert_eq!(
+        refusal.to_string(),
+        "`dana` is the last account owner; grant ownership to someone else first"
+    );
+}
+
+/// A2: an invited owner does not count, and counts once it has accepted.
+#[test]
+fn an_invited_owner_does_not_count() {
+    let mut world = World::new();
+    world.ok(OWNER, invite_owner("otto"));
+    world.assert_refused(OWNER, remove_member(OWNER), "last-owner");
+    world.ok("otto", accept());
+    world.ok(OWNER, remove_member(OWNER));
+    assert!(world.account.member(OWNER).is_none());
+    world.assert_refused("otto", revoke_ownership("otto"), "last-owner");
+}
+
+/// A4: the same ids in two accounts never meet.
+#[test]
+fn accounts_are_independent() {
+    let world = World::staffed();
+    let (other, _) = Account::open(
+        AccountId::parse("other").unwrap(),
+        member("nils"),
+        GroupLimit::default(),
+        at(0),
+    );
+    let mut other = World {
+        account: other,
+        records: vec![],
+        now: 0,
+    };
+    other.ok("nils", create_store("dev"));
+    other.ok("nils", create_group("devs", "Dev Team", [viewer(["dev"])]));
+    assert!(!other.may("dana", "store.read", Place::Store("dev")));
+    assert!(world.may("dana", "store.read", Place::Store("dev")));
+    assert!(!world.may("nils", "store.read", Place::Store("dev")));
+}
+
+/// M1: an invited member has no permission, whatever its groups and its invitation promise.
+#[test]
+fn an_invited_member_has_nothing() {
+    let mut world = World::staffed();
+    world.ok(OWNER, invite_owner("otto"));
+    for invited in ["ina", "otto"] {
+        assert!(world.account.effective_permissions(invited).is_empty());
+        assert_eq!(
+            world.denial(invited, "store.read", Place::Store("dev")),
+            Denial::Invited
+        );
+        assert_eq!(
+            world.denial(invited, "store.read", Place::Account),
+            Denial::Invited
+        );
+    }
+    world.ok("ina", accept());
+    assert_eq!(world.level("ina", "dev"), AccessLevel::Editor);
+    world.ok("otto", accept());
+    assert_eq!(world.level("otto", "dev"), AccessLevel::Owner);
+}
+
+/// M2: owners and group managers invite; only an owner invites an owner.
+#[test]
+fn owners_and_group_managers_invite() {
+    let mut world = World::staffed();
+    world.ok(OWNER, invite("a"));
+    world.ok(MANAGER, invite("b"));
+    world.ok(OWNER, invite_owner("c"));
+    world.assert_refused(MANAGER, invite_owner("d"), "not-authorised");
+    for actor in ["dana", "vic", "nils", "ina", "nobody"] {
+        world.assert_refused(actor, invite("d"), "not-authorised");
+    }
+}
+
+/// M3: an invitation works once.
+#[test]
+fn an_invitation_works_once() {
+    let mut world = World::staffed();
+    world.ok("ina", accept());
+    world.assert_refused("ina", accept(), "no-invitation");
+    world.assert_refused(OWNER, cancel("ina"), "not-invited");
+    world.assert_refused(OWNER, invite("ina"), "already-member");
+}
+
+/// M3: an invitation that stands is not given again.
+#[test]
+fn a_standing_invitation_is_not_given_again() {
+    let mut world = World::staffed();
+    world.assert_refused(OWNER, invite("ina"), "already-invited");
+    world.assert_refused(OWNER, invite_owner("ina"), "already-invited");
+}
+
+/// M3: a cancelled invitation cannot be accepted; a new one starts from nothing.
+#[test]
+fn a_new_invitation_after_a_cancelled_one_starts_from_nothing() {
+    let mut world = World::staffed();
+    world.ok(MANAGER, cancel("ina"));
+    world.assert_refused("ina", accept(), "no-invitation");
+    world.assert_refused(OWNER, cancel("ina"), "unknown-member");
+    world.ok(OWNER, invite("ina"));
+    world.ok("ina", accept());
+    assert!(world.account.effective_permissions("ina").is_empty());
+    assert_eq!(world.account.group("devs").unwrap().member_count(), 1);
+}
+
+/// M3: at its expiry an invitation can no longer be accepted, nor its member placed in a group; a new one starts
+/// from nothing.
+#[test]
+fn an_invitation_ends_at_its_expiry() {
+    let mut world = World::staffed();
+    world.ok(OWNER, invite_until("eva", 2_000));
+    world.ok(OWNER, invite_until("fin", 2_000));
+    world.ok(OWNER, add("devs", ["eva", "fin"]));
+    world.now = 1_999;
+    world.ok("fin", accept());
+    world.now = 2_000;
+    world.assert_refused("eva", accept(), "invitation-expired");
+    world.assert_refused(OWNER, add("viewers", ["eva"]), "invitation-expired");
+    world.assert_refused(OWNER, add("devs", ["eva"]), "invitation-expired");
+    world.ok(OWNER, invite_owner("eva"));
+    assert!(world.groups_of("eva").is_empty());
+    assert_eq!(world.account.group("devs").unwrap().member_count(), 3);
+    world.ok(OWNER, cancel("eva"));
+    world.ok(OWNER, invite("eva"));
+    world.ok("eva", accept());
+    assert!(world.account.effective_permissions("eva").is_empty());
+}
+
+/// M3: an expired invitation can be cancelled, and its member taken out of groups and removed.
+#[test]
+fn an_expired_invitation_can_be_tidied_up() {
+    let mut world = World::staffed();
+    for id in ["eva", "fin", "gus"] {
+        world.ok(OWNER, invite_until(id, 2_000));
+    }
+    world.ok(OWNER, add("viewers", ["eva"]));
+    world.now = 2_000;
+    world.ok(MANAGER, take_out("viewers", ["eva"]));
+    world.ok(MANAGER, cancel("eva"));
+    world.ok(OWNER, remove_member("fin"));
+    world.system(enrol(["gus"]));
+    assert_eq!(
+        world.account.member("gus").unwrap().standing(),
+        Standing::Active { owner: false }
+    );
+    assert!(world.account.member("eva").is_none() && world.account.member("fin").is_none());
+}
+
+/// M3, U2: an invitation that expired by the last record's time stays so, though the host's clock runs backwards.
+#[test]
+fn a_clock_that_runs_backwards_revives_no_invitation() {
+    let mut world = World::staffed();
+    world.ok(OWNER, invite_until("eva", 2_000));
+    world.now = 2_500;
+    world.ok(OWNER, create_store("later"));
+    world.now = 1_500;
+    world.assert_refused("eva", accept(), "invitation-expired");
+    world.assert_refused(OWNER, invite_until("fin", 2_500), "expiry-passed");
+}
+
+/// M3: an invitation that would be over at once is not given.
+#[test]
+fn an_expiry_lies_ahead() {
+    let mut world = World::new();
+    world.assert_refused(OWNER, invite_until("eva", 1_000), "expiry-passed");
+    let refusal = world.refused(OWNER, invite_until("eva", 999));
+    assert_eq!(
+        refusal.to_string(),
+        "the invitation would expire at 999, which is not after 1000"
+    );
+    world.ok(OWNER, invite_until("eva", 1_001));
+}
+
+/// M3, E3: a group manager cancels invitations, but not an owner's.
+#[test]
+fn only_an_owner_cancels_an_owners_invitation() {
+    let mut world = World::staffed();
+    world.ok(OWNER, invite_owner("otto"));
+    let refusal = world.refused(MANAGER, cancel("otto"));
+    assert_eq!(refusal.code(), "owner-invitation");
+    assert_eq!(
+        refusal.to_string(),
+        "`gil` cannot cancel the invitation of `otto` as account owner; an account owner can"
+    );
+    world.ok(OWNER, cancel("otto"));
+}
+
+/// M4: only members can be in a group, active or invited.
+#[test]
+fn only_members_can_be_in_a_group() {
+    let mut world = World::staffed();
+    world.assert_refused(OWNER, add("devs", ["nils", "nobody"]), "unknown-member");
+    assert!(world.groups_of("nils").is_empty(), "nothing is half done");
+    world.ok(OWNER, add("viewers", ["ina"]));
+    world.assert_refused(OWNER, take_out("devs", ["nobody"]), "unknown-member");
+}
+
+/// M5: an owner removes a member, and with it all its memberships; who comes back starts from nothing.
+#[test]
+fn a_removed_member_comes_back_with_nothing() {
+    let mut world = World::staffed();
+    for actor in [MANAGER, "dana", "ina", "nobody"] {
+        world.assert_refused(actor, remove_member("vic"), "not-authorised");
+    }
+    world.ok(OWNER, grant_ownership("dana"));
+    world.ok(OWNER, remove_member("dana"));
+    world.ok(OWNER, remove_member("ina"));
+    assert_eq!(world.account.group("devs").unwrap().member_count(), 0);
+    assert_eq!(
+        world.denial("dana", "store.read", Place::Store("dev")),
+        Denial::UnknownMember
+    );
+    world.system(enrol(["dana"]));
+    world.ok(OWNER, invite("ina"));
+    world.ok("ina", accept());
+    for back in ["dana", "ina"] {
+        assert!(world.account.effective_permissions(back).is_empty());
+        assert!(world.groups_of(back).is_empty());
+    }
+    world.assert_refused(OWNER, remove_member("nobody"), "unknown-member");
+}
+
+/// M6: an owner grants and revokes ownership, of active members only.
+#[test]
+fn ownership_is_for_active_members() {
+    let mut world = World::staffed();
+    for actor in [MANAGER, "dana"] {
+        world.assert_refused(actor, grant_ownership("dana"), "not-authorised");
+        world.assert_refused(actor, revoke_ownership(OWNER), "not-authorised");
+    }
+    world.assert_refused(OWNER, grant_ownership("ina"), "not-active");
+    world.assert_refused(OWNER, revoke_ownership("ina"), "not-active");
+    world.assert_refused(OWNER, grant_ownership("nobody"), "unknown-member");
+    world.ok(OWNER, grant_ownership("dana"));
+    world.no_change(OWNER, grant_ownership("dana"));
+    world.ok("dana", revoke_ownership(OWNER));
+    world.no_change("dana", revoke_ownership(OWNER));
+    world.no_change("dana", revoke_ownership("vic"));
+}
+
+/// M6: ownership ends and the member's groups remain.
+#[test]
+fn an_owner_no_more_keeps_its_groups() {
+    let mut world = World::staffed();
+    world.ok(OWNER, grant_ownership("vic"));
+    assert_eq!(world.level("vic", "dev"), AccessLevel::Owner);
+    world.ok(OWNER, revoke_ownership("vic"));
+    assert_eq!(world.level("vic", "prod"), AccessLevel::Viewer);
+    assert_eq!(world.level("vic", "dev"), AccessLevel::None);
+}
+
+/// M7: the host enrols many at once, in one event; those who are active stay as they are.
+#[test]
+fn the_host_enrols_people() {
+    let mut world = World::staffed();
+    let event = world.system(enrol(["dana", "new-1", "new-2", OWNER]));
+    assert_eq!(
+        event,
+        Event::MembersEnrolled {
+            members: members(["new-1", "new-2"])
+        }
+    );
+    assert_eq!(world.level("dana", "dev"), AccessLevel::Editor);
+    assert_eq!(world.level(OWNER, "dev"), AccessLevel::Owner);
+    assert!(
+        world
+            .account
+            .member("new-1")
+            .unwrap()
+            .standing()
+            .is_active()
+    );
+    assert_eq!(world.decide(&Actor::System, &enrol(["dana"])), Ok(None));
+    assert_eq!(world.decide(&Actor::System, &enrol([])), Ok(None));
+    world.assert_refused(Actor::System, enrol(["new-3", "ina"]), "already-invited");
+    assert!(world.account.member("new-3").is_none());
+    for actor in [OWNER, MANAGER, "nobody"] {
+        world.assert_refused(actor, enrol(["x"]), "host-only");
+    }
+}

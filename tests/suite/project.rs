@@ -1,0 +1,275 @@
+//! The repository holds together: layers, lengths, rules that tests name, codes that are documented.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A file of `src/` imports only from files above it in this list.
+const LAYERS: [&str; 28] = [
+    "text",
+    "time",
+    "id",
+    "name",
+    "permission",
+    "role",
+    "grant",
+    "access",
+    "account::limits",
+    "account::index",
+    "account::id_map",
+    "account::member",
+    "account::group",
+    "account::command",
+    "account::refusal",
+    "account::event",
+    "account::state",
+    "account::form",
+    "account::rules",
+    "account::evolve",
+    "account::guardrails",
+    "account::decide",
+    "account::snapshot",
+    "account::view",
+    "account",
+    "repository",
+    "repository::memory",
+    "lib",
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path.strip_prefix(root()).unwrap().to_owned(), text));
+            }
+        }
+    }
+    assert!(!found.is_empty());
+    found
+}
+
+/// `src/account/state.rs` is `account::state`.
+fn module(path: &Path) -> String {
+    let path = path.strip_prefix("src").unwrap().with_extension("");
+    path.components()
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect::<Vec<_>>()
+        .join("::")
+}
+
+/// The modules that a source file names by `crate::`.
+fn imports(text: &str) -> BTreeSet<String> {
+    let code = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    let code = code.collect::<Vec<_>>().join("\n");
+    let paths = code.split("crate::").skip(1).map(|rest| {
+        let is_path = |character: char| character.is_alphanumeric() || "_:".contains(character);
+        rest.split(|character| !is_path(character))
+            .next()
+            .unwrap()
+            .to_owned()
+    });
+    paths
+        .map(|path| {
+            let parts: Vec<_> = path.split("::").collect();
+            let modules = parts
+                .iter()
+                .take_while(|part| part.starts_with(|first: char| first.is_ascii_lowercase()));
+            let modules: Vec<_> = modules.take(2).copied().collect();
+            let known = |name: &String| LAYERS.contains(&name.as_str());
+            let (two, one) = (modules.join("::"), modules[0].to_owned());
+            if known(&two) { two } else { one }
+        })
+        .collect()
+}
+
+/// Files import only from those above them, and `decide` and `evolve` never from each other.
+#[test]
+fn files_import_from_those_above_them() {
+    let sources = files("src");
+    let mut seen = BTreeSet::new();
+    for (path, text) in &sources {
+        let name = module(path);
+        let layer = |name: &str| LAYERS.iter().position(|layer| *layer == name);
+        let own = layer(&name).unwrap_or_else(|| panic!("{} is in no layer", path.display()));
+        seen.insert(own);
+        for import in imports(text) {
+            let other = layer(&import)
+                .unwrap_or_else(|| panic!("{name} imports {import}, which is in no layer"));
+            assert!(
+                other < own || import == name,
+                "{name} imports {import}, which is not above it"
+            );
+        }
+    }
+    assert_eq!(seen.len(), LAYERS.len(), "a layer has no file");
+    let of = |name: &str| {
+        imports(
+            &sources
+                .iter()
+                .find(|(path, _)| module(path) == name)
+                .unwrap()
+                .1,
+        )
+    };
+    assert!(!of("account::decide").contains("account::evolve"));
+    assert!(!of("account::evolve").contains("account::decide"));
+    assert!(
+        of("account::decide").contains("account::guardrails"),
+        "imports are found"
+    );
+}
+
+/// No file of `src/` is longer than 500 lines unless its first comment gives a reason.
+#[test]
+fn source_files_are_short() {
+    for (path, text) in files("src") {
+        let first_comment: String = text
+            .lines()
+            .take_while(|line| line.starts_with("//!"))
+            .collect();
+        let lines = text.lines().count();
+        assert!(
+            lines <= 500 || first_comment.contains("Long because"),
+            "{} has {lines} lines",
+            path.display()
+        );
+    }
+}
+
+/// No public signature shows the collections inside.
+#[test]
+fn inner_collections_stay_inside() {
+    for (path, text) in files("src") {
+        for line in text
+            .lines()
+            .filter(|line| line.trim_start().starts_with("pub "))
+        {
+            assert!(
+                !line.contains("IndexMap") && !line.contains("SmallVec"),
+                "{}: {line}",
+                path.display()
+            );
+        }
+    }
+}
+
+fn rules() -> String {
+    fs::read_to_string(root().join("docs/rules.md")).unwrap()
+}
+
+/// The rule numbers of `docs/rules.md`.
+fn rule_numbers() -> BTreeSet<String> {
+    let text = rules();
+    let first_cells = text.lines().filter_map(|line| {
+        line.strip_prefix("| ")?
+            .split(" |")
+            .next()
+            .map(str::to_owned)
+    });
+    first_cells.filter(|cell| is_rule_number(cell)).collect()
+}
+
+fn is_rule_number(word: &str) -> bool {
+    let (letter, number) = word.split_at(word.len().min(1));
+    "AMSGLPEU".contains(letter)
+        && !letter.is_empty()
+        && !number.is_empty()
+        && number.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// The rules that the comments over the tests of the suite name.
+fn rules_named_by_tests() -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    for (path, text) in files("tests/suite") {
+        if path.ends_with("project.rs") {
+            continue;
+        }
+        let mut comment = String::new();
+        for line in text.lines().map(str::trim) {
+            if let Some(words) = line.strip_prefix("///") {
+                comment.push_str(words);
+            } else if line == "#[test]" {
+                let words = comment.split(|character: char| !character.is_alphanumeric());
+                named.extend(words.filter(|word| is_rule_number(word)).map(str::to_owned));
+            } else {
+                comment.clear();
+            }
+        }
+    }
+    named
+}
+
+/// Every rule is named by a test, and every rule that a test names is there.
+#[test]
+fn every_rule_is_named_by_a_test() {
+    let rules = rule_numbers();
+    assert_eq!(rules.len(), 48, "{rules:?}");
+    assert_eq!(rules, rules_named_by_tests());
+}
+
+/// The codes in a source file: `"such-as-this"`, after an arrow, alone or with a kind.
+fn codes(file: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(root().join(file)).unwrap();
+    let code = |line: &str| {
+        let (_, answer) = line.split_once("=> ")?;
+        let code = answer.split('"').nth(1)?;
+        let is_code = code.contains(|c: char| c.is_ascii_lowercase())
+            && code.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+        let is_kind = ["denied", "unknown", "conflict", "invalid"].contains(&code);
+        (is_code && !is_kind).then(|| code.to_owned())
+    };
+    text.lines().filter_map(code).collect()
+}
+
+/// Every code is in `docs/rules.md`, every refusal's in the table of refusals, and each is asserted by a test.
+#[test]
+fn every_code_is_documented_and_tested() {
+    let text = rules();
+    let (_, rest) = text.split_once("## Refusals").unwrap();
+    let (table, _) = rest.split_once("## ").unwrap();
+    let refusals = codes("src/account/refusal.rs");
+    let listed: BTreeSet<_> = table
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(refusals, listed);
+    let suite: String = files("tests/suite")
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect();
+    let mut count = 0;
+    for file in [
+        "src/account/refusal.rs",
+        "src/account/evolve.rs",
+        "src/account/snapshot.rs",
+        "src/access.rs",
+        "src/text.rs",
+    ] {
+        for code in codes(file) {
+            assert!(
+                text.contains(&format!("`{code}`")) || file == "src/access.rs",
+                "{code} is not documented"
+            );
+            assert!(
+                suite.contains(&format!("\"{code}\"")),
+                "{code} is not tested"
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 50, "{count}");
+}

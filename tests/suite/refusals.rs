@@ -1,0 +1,183 @@
+//! Refusals: their kinds, their order, their words.
+
+use grantbook::*;
+
+use crate::support::*;
+
+/// U3: authority, form, existence, guardrails, conflicts: the first reason that applies is given.
+#[test]
+fn the_first_reason_that_applies_is_given() {
+    let mut world = World::staffed();
+    // Each next command mends the reason for which the one before was refused.
+    let long: Vec<String> = (0..=MAX_NAMED).map(|number| number.to_string()).collect();
+    let with_manager = || long.iter().map(String::as_str).chain([MANAGER]);
+    world.assert_refused("dana", add("none", with_manager()), "not-authorised");
+    world.assert_refused(MANAGER, add("none", with_manager()), "too-many-named");
+    world.assert_refused(MANAGER, add("none", ["nobody", MANAGER]), "unknown-group");
+    world.assert_refused(MANAGER, add("devs", ["nobody", MANAGER]), "unknown-member");
+    world.ok(OWNER, invite_until("eva", 1_500));
+    world.now = 1_500;
+    world.assert_refused(MANAGER, add("devs", ["eva", MANAGER]), "self-addition");
+    world.assert_refused(MANAGER, add("devs", ["eva"]), "invitation-expired");
+
+    let create = |name: &str, grants: Vec<Grant>| create_group("devs", name, grants);
+    world.assert_refused("vic", create("Dev Team", vec![]), "not-authorised");
+    world.assert_refused(MANAGER, create("Dev Team", vec![]), "no-grants");
+    world.assert_refused(
+        MANAGER,
+        create("Dev Team", vec![viewer(["none"])]),
+        "unknown-store",
+    );
+    world.assert_refused(
+        MANAGER,
+        create("Dev Team", vec![viewer(["dev"])]),
+        "group-exists",
+    );
+}
+
+/// U3: a refusal of each kind, with the HTTP status that says the same.
+#[test]
+fn kinds_have_an_http_status() {
+    let mut world = World::staffed();
+    for (command, kind, status) in [
+        (remove_member(OWNER), RefusalKind::Conflict, 409),
+        (remove_member("none"), RefusalKind::Unknown, 404),
+        (regrant("devs", []), RefusalKind::Invalid, 422),
+        (enrol(["x"]), RefusalKind::Denied, 403),
+    ] {
+        let refusal = world.refused(OWNER, command);
+        assert_eq!(
+            (refusal.kind(), refusal.kind().http_status()),
+            (kind, status)
+        );
+    }
+    let kinds = [
+        RefusalKind::Denied,
+        RefusalKind::Unknown,
+        RefusalKind::Conflict,
+        RefusalKind::Invalid,
+    ];
+    assert_eq!(
+        kinds.map(|kind| kind.to_string()),
+        ["denied", "unknown", "conflict", "invalid"]
+    );
+}
+
+/// U3: what a person is told, for the refusals that other tests know by code alone.
+#[test]
+fn messages_name_what_was_wrong_and_what_to_do() {
+    let mut world = World::staffed();
+    world.ok(OWNER, invite_until("eva", 1_001));
+    world.ok(
+        OWNER,
+        define_role("own", "Own Role", Level::Account, &["log.read"]),
+    );
+    world.now = 1_001;
+    for (actor, command, message) in [
+        (
+            MANAGER,
+            remove_member("dana"),
+            "`gil` may not do this: the member lacks `account.remove_members` there",
+        ),
+        (
+            OWNER,
+            enrol(["x"]),
+            "`olga` may not enrol people; invite them instead",
+        ),
+        ("nobody", accept(), "`nobody` has no invitation to accept"),
+        (
+            OWNER,
+            remove_member("none"),
+            "there is no member `none` in this account",
+        ),
+        (
+            OWNER,
+            delete_store("none"),
+            "there is no store `none` in this account",
+        ),
+        (
+            OWNER,
+            delete_group("none"),
+            "there is no group `none` in this account",
+        ),
+        (
+            OWNER,
+            delete_role("none"),
+            "there is no role `none` in this account",
+        ),
+        (OWNER, invite("dana"), "`dana` is a member already"),
+        (
+            OWNER,
+            invite("ina"),
+            "`ina` is invited already; cancel that invitation first",
+        ),
+        (
+            OWNER,
+            cancel("dana"),
+            "`dana` has accepted already; remove the member instead",
+        ),
+        (
+            "eva",
+            accept(),
+            "the invitation of `eva` has expired; invite again",
+        ),
+        (
+            OWNER,
+            grant_ownership("ina"),
+            "`ina` has not accepted its invitation yet, so ownership can neither be granted nor revoked",
+        ),
+        (OWNER, create_store("dev"), "there is a store `dev` already"),
+        (
+            OWNER,
+            create_group("it", "Some Name", [Grant::group_manager()]),
+            "there is a group `it` already",
+        ),
+        (
+            OWNER,
+            define_role("own", "Some Name", Level::Account, &["a.b"]),
+            "there is a role `own` already",
+        ),
+        (
+            OWNER,
+            define_role("new", "OWN ROLE", Level::Account, &["a.b"]),
+            "the name `OWN ROLE` is taken by role `own`",
+        ),
+        (
+            OWNER,
+            delete_role("store-viewer"),
+            "role `store-viewer` is built in and stays as it is; define a role of your own",
+        ),
+        (
+            OWNER,
+            regrant("it", []),
+            "a group carries at least one grant; name a role",
+        ),
+        (
+            OWNER,
+            regrant("it", [viewer([])]),
+            "role `store-viewer` is granted in no store; name at least one",
+        ),
+        (
+            OWNER,
+            redefine_role("own", &[]),
+            "role `own` would have no permission; name at least one",
+        ),
+        (
+            OWNER,
+            redefine_role("own", &["account.x"]),
+            "`account.x` is reserved; no role of your own can hold it",
+        ),
+        (
+            OWNER,
+            redefine_role("own", &["store.read"]),
+            "`store.read` belongs to store-level roles only",
+        ),
+        (
+            OWNER,
+            define_role("account-owner", "Some Name", Level::Account, &["a.b"]),
+            "ownership is granted directly; no role can be called that",
+        ),
+    ] {
+        assert_eq!(world.refused(actor, command).to_string(), message);
+    }
+}

@@ -1,0 +1,393 @@
+//! Keeping accounts: commits, conflicts, and deciding again.
+
+use std::cell::RefCell;
+use std::error::Error;
+
+use grantbook::repository::*;
+use grantbook::*;
+
+use crate::support::*;
+
+fn acme() -> AccountId {
+    AccountId::parse("acme").unwrap()
+}
+
+fn opened(repository: &MemoryRepository) -> Account {
+    open(
+        repository,
+        acme(),
+        member(OWNER),
+        GroupLimit::default(),
+        at(1_000),
+    )
+    .unwrap()
+}
+
+fn owner() -> Actor {
+    by(OWNER)
+}
+
+/// A1, U2: an account is opened once, kept, and loaded as it was.
+#[test]
+fn what_is_kept_is_loaded() {
+    let kept = MemoryRepository::new();
+    assert!(load(&kept, &acme()).unwrap().is_none());
+    let mut account = opened(&kept);
+    let again = open(&kept, acme(), member("eve"), GroupLimit::default(), at(0)).unwrap_err();
+    assert_eq!(
+        again.to_string(),
+        "there is an account `acme` already; load it"
+    );
+    let commands = [
+        create_store("dev"),
+        create_group("devs", "Dev Team", [editor(["dev"])]),
+    ];
+    assert_eq!(
+        execute(&kept, &mut account, &owner(), &commands, at(1_001))
+            .unwrap()
+            .len(),
+        2
+    );
+    assert_eq!(load(&kept, &acme()).unwrap().unwrap(), account);
+    assert_eq!(kept.records_after(&acme(), 1).unwrap().len(), 2);
+    assert_eq!(kept.records_after(&acme(), u64::MAX).unwrap(), []);
+    assert_eq!(
+        kept.records_after(&AccountId::parse("other").unwrap(), 0)
+            .unwrap(),
+        []
+    );
+}
+
+/// U3: a refusal keeps nothing, and is told apart from everything else.
+#[test]
+fn a_refusal_keeps_nothing() {
+    let kept = MemoryRepository::new();
+    let mut account = opened(&kept);
+    let error = execute(
+        &kept,
+        &mut account,
+        &owner(),
+        &[remove_member(OWNER)],
+        at(0),
+    )
+    .unwrap_err();
+    let ExecuteError::Refused(refusal) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(refusal.code(), "last-owner");
+    let batch = [create_store("dev"), remove_member(OWNER)];
+    let error = execute(&kept, &mut account, &owner(), &batch, at(0)).unwrap_err();
+    assert!(
+        error.to_string().starts_with("command 2 of the batch: "),
+        "{error}"
+    );
+    assert_eq!(kept.records_after(&acme(), 0).unwrap().len(), 1);
+    assert!(
+        execute(&kept, &mut account, &owner(), &[], at(0))
+            .unwrap()
+            .is_empty()
+    );
+}
+
+/// A2: two owners who remove each other at once, from copies that are both behind: one of them stays.
+#[test]
+fn a_conflict_is_decided_again() {
+    let kept = MemoryRepository::new();
+    let mut one = opened(&kept);
+    execute(
+        &kept,
+        &mut one,
+        &Actor::System,
+        &[enrol(["otto"]), grant_ownership("otto")],
+        at(0),
+    )
+    .unwrap();
+    let mut other = load(&kept, &acme()).unwrap().unwrap();
+    execute(&kept, &mut one, &owner(), &[remove_member("otto")], at(0)).unwrap();
+    let error = execute(
+        &kept,
+        &mut other,
+        &by("otto"),
+        &[remove_member(OWNER)],
+        at(0),
+    )
+    .unwrap_err();
+    let ExecuteError::Refused(refusal) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(refusal.code(), "not-authorised");
+    assert_eq!(other, one, "the copy that was behind has caught up");
+}
+
+/// U1, U3: neither a refusal nor "nothing to do" is believed on a copy that is behind.
+#[test]
+fn a_stale_copy_is_not_believed() {
+    let kept = MemoryRepository::new();
+    let mut one = opened(&kept);
+    let mut stale = one.clone();
+    execute(&kept, &mut one, &owner(), &[create_store("dev")], at(0)).unwrap();
+    let group = create_group("devs", "Dev Team", [editor(["dev"])]);
+    assert_eq!(
+        execute(&kept, &mut stale, &owner(), &[group], at(0)).unwrap()[0].version(),
+        3
+    );
+
+    execute(
+        &kept,
+        &mut one,
+        &Actor::System,
+        &[enrol(["dana"]), add("devs", ["dana"])],
+        at(0),
+    )
+    .unwrap();
+    catch_up(&kept, &mut stale).unwrap();
+    execute(
+        &kept,
+        &mut one,
+        &owner(),
+        &[take_out("devs", ["dana"])],
+        at(0),
+    )
+    .unwrap();
+    let added = execute(&kept, &mut stale, &owner(), &[add("devs", ["dana"])], at(0)).unwrap();
+    assert_eq!(
+        added.len(),
+        1,
+        "she was taken out in between, so adding her is a change"
+    );
+    assert_eq!(catch_up(&kept, &mut one).unwrap(), 1);
+    assert_eq!(one, stale);
+}
+
+/// A3, U2: many writers on copies of their own: nothing lost, nothing twice, no gap, and the limit holds.
+#[test]
+fn many_writers_lose_nothing() {
+    let kept = MemoryRepository::new();
+    let account = opened(&kept);
+    let accepted: usize = std::thread::scope(|scope| {
+        let writer = |writer: usize| {
+            let (kept, mut copy) = (&kept, account.clone());
+            move || {
+                let id = |number: usize| format!("w{writer}-{number}");
+                let create = |number| {
+                    create_group(
+                        &id(number),
+                        &format!("Group {}", id(number)),
+                        [Grant::group_manager()],
+                    )
+                };
+                let mut accepted = 0;
+                for number in 0..10 {
+                    match execute(kept, &mut copy, &owner(), &[create(number)], at(0)) {
+                        Ok(_) => accepted += 1,
+                        Err(ExecuteError::Refused(refusal)) => {
+                            assert_eq!(refusal.code(), "too-many-groups");
+                        }
+                        Err(ExecuteError::Contended { .. }) => {}
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+                accepted
+            }
+        };
+        let writers: Vec<_> = (0..4).map(|number| scope.spawn(writer(number))).collect();
+        writers
+            .into_iter()
+            .map(|writer| writer.join().unwrap())
+            .sum()
+    });
+    let account = load(&kept, &acme()).unwrap().unwrap();
+    assert_eq!(account.groups().count(), accepted);
+    assert_eq!(account.version(), accepted as u64 + 1);
+    assert!(accepted <= 20);
+    assert!(account.index_is_exact());
+}
+
+/// U2: a commit is refused unless its records are the account's next ones.
+#[test]
+fn a_commit_takes_the_next_records_only() {
+    let kept = MemoryRepository::new();
+    opened(&kept);
+    let World { records, .. } = World::staffed();
+    assert_eq!(kept.commit(&acme(), 0, &records[..1]), Ok(Commit::Conflict));
+    assert_eq!(
+        kept.commit(&acme(), 2, &records[2..4]),
+        Ok(Commit::Conflict)
+    );
+    let out_of_order = Err(MemoryError::OutOfOrder {
+        account: acme(),
+        expected: 1,
+    });
+    assert_eq!(kept.commit(&acme(), 1, &records[2..4]), out_of_order);
+    assert_eq!(
+        kept.commit(&acme(), 1, &[records[1].clone(), records[3].clone()]),
+        out_of_order
+    );
+    let other = AccountId::parse("other").unwrap();
+    assert!(kept.commit(&other, 1, &records[1..2]).is_err());
+    assert!(kept.commit(&acme(), u64::MAX, &records[1..2]).is_err());
+    assert_eq!(kept.commit(&acme(), 1, &records[1..]), Ok(Commit::Done));
+    assert_eq!(
+        load(&kept, &acme()).unwrap().unwrap(),
+        World::staffed().account
+    );
+    assert_eq!(kept.commit(&other, 0, &[]), Ok(Commit::Done));
+    assert!(load(&kept, &other).unwrap().is_none());
+    let error = MemoryError::OutOfOrder {
+        account: acme(),
+        expected: 1,
+    };
+    assert_eq!(
+        error.to_string(),
+        "the records are not those of account `acme` that follow version 1"
+    );
+}
+
+/// A repository that answers what the test says.
+#[derive(Default)]
+struct Scripted {
+    stored: Option<Stored>,
+    records_after: RefCell<Vec<Record>>,
+    commits: RefCell<usize>,
+    fails: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the disk is gone")]
+struct DiskGone;
+
+impl Repository for Scripted {
+    type Error = DiskGone;
+
+    fn load(&self, _: &AccountId) -> Result<Option<Stored>, DiskGone> {
+        if self.fails {
+            Err(DiskGone)
+        } else {
+            Ok(self.stored.clone())
+        }
+    }
+
+    fn records_after(&self, _: &AccountId, _: u64) -> Result<Vec<Record>, DiskGone> {
+        Ok(self.records_after.take())
+    }
+
+    fn commit(&self, _: &AccountId, _: u64, _: &[Record]) -> Result<Commit, DiskGone> {
+        *self.commits.borrow_mut() += 1;
+        if self.fails {
+            Err(DiskGone)
+        } else {
+            Ok(Commit::Conflict)
+        }
+    }
+}
+
+/// U2, U5, A4: a snapshot and the records after it; and what does not belong together is not served.
+#[test]
+fn a_snapshot_and_the_records_after_it() {
+    let world = World::staffed();
+    let early = Account::replay(&world.records[..5]).unwrap().snapshot();
+    let with = |snapshot: Option<&Snapshot>, records: &[Record]| Scripted {
+        stored: Some(Stored {
+            snapshot: snapshot.cloned(),
+            records: records.to_vec(),
+        }),
+        ..Scripted::default()
+    };
+    let loaded = |repository: &Scripted, id: &str| load(repository, &AccountId::parse(id).unwrap());
+    assert_eq!(
+        loaded(&with(Some(&early), &world.records[5..]), "acme")
+            .unwrap()
+            .unwrap(),
+        world.account
+    );
+    assert_eq!(
+        loaded(&with(Some(&early), &[]), "acme")
+            .unwrap()
+            .unwrap()
+            .version(),
+        5
+    );
+    let code = |repository: Scripted, id: &str| match loaded(&repository, id).unwrap_err() {
+        LoadError::Replay(error) => error.code(),
+        LoadError::Snapshot(error) => error.code(),
+        other => panic!("{other}"),
+    };
+    assert_eq!(code(with(Some(&early), &world.records[6..]), "acme"), "gap");
+    assert_eq!(
+        code(with(Some(&early), &world.records[4..]), "acme"),
+        "repeat"
+    );
+    assert_eq!(code(with(None, &world.records[1..]), "acme"), "gap");
+    assert_eq!(code(with(None, &[]), "acme"), "no-records");
+    assert_eq!(code(with(Some(&early), &[]), "other"), "wrong-account");
+    assert_eq!(code(with(None, &world.records), "other"), "wrong-account");
+    let mut broken = serde_json::to_value(&early).unwrap();
+    broken["version"] = 0.into();
+    assert_eq!(
+        code(
+            with(Some(&serde_json::from_value(broken).unwrap()), &[]),
+            "acme"
+        ),
+        "not-opened"
+    );
+}
+
+/// U3: a failing storage, a conflict that does not end, and records that do not fit are each told apart.
+#[test]
+fn failures_are_told_apart() {
+    let mut world = World::staffed();
+    let before = world.account.clone();
+    let fails = Scripted {
+        fails: true,
+        ..Scripted::default()
+    };
+    let error = execute(
+        &fails,
+        &mut world.account,
+        &owner(),
+        &[create_store("new")],
+        at(0),
+    )
+    .unwrap_err();
+    assert!(matches!(
+        error,
+        ExecuteError::Load(LoadError::Repository(DiskGone))
+    ));
+    assert_eq!(error.source().unwrap().to_string(), "the disk is gone");
+    assert!(matches!(
+        load(&fails, &acme()),
+        Err(LoadError::Repository(DiskGone))
+    ));
+    let cannot_open = open(&fails, acme(), member(OWNER), GroupLimit::default(), at(0));
+    assert!(matches!(cannot_open, Err(OpenError::Repository(DiskGone))));
+
+    let contended = Scripted::default();
+    let error = execute(
+        &contended,
+        &mut world.account,
+        &owner(),
+        &[create_store("new")],
+        at(0),
+    )
+    .unwrap_err();
+    assert!(matches!(error, ExecuteError::Contended { attempts: 16 }));
+    assert_eq!(*contended.commits.borrow(), 16);
+
+    let foreign = Scripted {
+        records_after: RefCell::new(world.records.clone()),
+        ..Scripted::default()
+    };
+    let error = execute(
+        &foreign,
+        &mut world.account,
+        &owner(),
+        &[create_store("new")],
+        at(0),
+    )
+    .unwrap_err();
+    assert!(matches!(
+        error,
+        ExecuteError::Load(LoadError::Replay(ReplayError::Repeat { .. }))
+    ));
+    assert_eq!(world.account, before);
+}

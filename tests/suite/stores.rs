@@ -1,0 +1,77 @@
+//! Stores and scopes.
+
+use grantbook::*;
+
+use crate::support::*;
+
+/// S1: owners create and delete stores; nobody else does.
+#[test]
+fn owners_manage_stores() {
+    let mut world = World::staffed();
+    for actor in [MANAGER, "dana", "vic", "nils", "ina", "nobody"] {
+        world.assert_refused(actor, create_store("new"), "not-authorised");
+        world.assert_refused(actor, delete_store("dev"), "not-authorised");
+    }
+    world.assert_refused(OWNER, create_store("dev"), "store-exists");
+    world.assert_refused(OWNER, delete_store("new"), "unknown-store");
+    world.ok(OWNER, create_store("new"));
+    world.ok(OWNER, delete_store("new"));
+    assert!(!world.account.has_store("new"));
+}
+
+/// S2: a new store is in no scope, and owners have it at once.
+#[test]
+fn a_new_store_is_in_no_scope() {
+    let mut world = World::staffed();
+    world.ok(OWNER, create_store("new"));
+    assert_eq!(world.level(OWNER, "new"), AccessLevel::Owner);
+    for member in [MANAGER, "dana", "vic", "nils"] {
+        assert_eq!(world.level(member, "new"), AccessLevel::None);
+        let missing = Denial::MissingPermission {
+            permission: Permission::STORE_READ,
+        };
+        assert_eq!(
+            world.denial(member, "store.read", Place::Store("new")),
+            missing
+        );
+    }
+}
+
+/// S3: a deleted store leaves every scope; created again, it is in none.
+#[test]
+fn a_store_created_again_starts_with_no_grants() {
+    let mut world = World::staffed();
+    world.ok(OWNER, regrant("viewers", [viewer(["dev", "prod"])]));
+    world.ok(OWNER, delete_store("dev"));
+    assert_eq!(
+        world.account.group("viewers").unwrap().grants(),
+        [viewer(["prod"])]
+    );
+    assert_eq!(
+        world.denial("dana", "store.read", Place::Store("dev")),
+        Denial::UnknownStore
+    );
+    world.ok(OWNER, create_store("dev"));
+    assert_eq!(world.level("dana", "dev"), AccessLevel::None);
+    assert_eq!(world.level("vic", "dev"), AccessLevel::None);
+    assert_eq!(world.level("vic", "prod"), AccessLevel::Viewer);
+}
+
+/// S3, G5: a grant whose last store is gone stays, grants nothing, and is not assigned again so.
+#[test]
+fn a_grant_without_stores_grants_nothing() {
+    let mut world = World::staffed();
+    world.ok(OWNER, delete_store("dev"));
+    assert_eq!(world.account.group("devs").unwrap().grants(), [editor([])]);
+    assert!(world.account.effective_permissions("dana").is_empty());
+    world.ok(OWNER, rename_group("devs", "Former Dev Team"));
+    world.assert_refused(OWNER, regrant("devs", [editor([])]), "empty-scope");
+    world.ok(OWNER, create_store("other"));
+    assert_eq!(
+        world.level("dana", "other"),
+        AccessLevel::None,
+        "no store is not every store"
+    );
+    world.ok(OWNER, regrant("devs", [editor(["other"])]));
+    assert_eq!(world.level("dana", "other"), AccessLevel::Editor);
+}

@@ -1,0 +1,185 @@
+//! Random commands by random actors, drawn from a handful of ids so that they meet.
+
+use std::collections::BTreeSet;
+
+use grantbook::*;
+use proptest::prelude::*;
+
+use crate::support::*;
+
+pub(crate) const MEMBERS: [&str; 6] = ["olga", "a", "b", "c", "d", "devs"];
+pub(crate) const STORES: [&str; 3] = ["dev", "prod", "olga"];
+pub(crate) const GROUPS: [&str; 4] = ["devs", "it", "ops", "a"];
+pub(crate) const ROLES: [&str; 5] = [
+    "group-manager",
+    "store-editor",
+    "store-viewer",
+    "own",
+    "more",
+];
+pub(crate) const PERMISSIONS: [&str; 7] = [
+    "store.read",
+    "store.write",
+    "log.read",
+    "log.export",
+    "account.manage_groups",
+    "account.manage_owners",
+    "account.x",
+];
+
+/// What happens at one step: who asks for what, and how the clock moves before.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub(crate) actor: Actor,
+    pub(crate) commands: Vec<Command>,
+    pub(crate) clock: i64,
+}
+
+pub(crate) fn history(steps: usize) -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(step(), steps)
+}
+
+pub(crate) fn step() -> impl Strategy<Value = Step> {
+    let commands = prop_oneof![
+        9 => command().prop_map(|command| vec![command]),
+        1 => prop::collection::vec(command(), 0..4),
+    ];
+    let clock = prop_oneof![4 => 0..3_i64, 1 => -3..0_i64];
+    (actor(), commands, clock).prop_map(|(actor, commands, clock)| Step {
+        actor,
+        commands,
+        clock,
+    })
+}
+
+fn actor() -> impl Strategy<Value = Actor> {
+    prop_oneof![
+        2 => Just(Actor::System),
+        6 => one_of(&MEMBERS).prop_map(by),
+        9 => Just(by("olga")),
+        6 => one_of(&["a", "b"]).prop_map(by),
+        1 => Just(by("stranger")),
+    ]
+}
+
+fn one_of(ids: &'static [&'static str]) -> impl Strategy<Value = &'static str> + Clone {
+    prop::sample::select(ids)
+}
+
+fn who() -> impl Strategy<Value = MemberId> {
+    one_of(&MEMBERS).prop_map(member)
+}
+
+fn whom() -> impl Strategy<Value = BTreeSet<MemberId>> {
+    prop::collection::btree_set(who(), 0..3)
+}
+
+fn which_group() -> impl Strategy<Value = GroupId> {
+    prop_oneof![3 => one_of(&GROUPS[..2]), 1 => one_of(&GROUPS)].prop_map(group)
+}
+
+fn which_store() -> impl Strategy<Value = StoreId> + Clone {
+    one_of(&STORES).prop_map(store)
+}
+
+fn which_role() -> impl Strategy<Value = RoleId> {
+    one_of(&ROLES).prop_map(role)
+}
+
+fn group_name() -> impl Strategy<Value = GroupName> {
+    one_of(&[
+        "Dev Team",
+        "dev team",
+        "Ops",
+        "OPS",
+        "IT Group",
+        "Any Other",
+    ])
+    .prop_map(|name| GroupName::parse(name).unwrap())
+}
+
+fn role_name() -> impl Strategy<Value = RoleName> {
+    one_of(&[
+        "Auditor",
+        "AUDITOR",
+        "Billing",
+        "Store Editor",
+        "Account Owner",
+        "Another",
+    ])
+    .prop_map(|name| RoleName::parse(name).unwrap())
+}
+
+fn description() -> impl Strategy<Value = Description> {
+    one_of(&["", "Those who build"]).prop_map(|text| Description::parse(text).unwrap())
+}
+
+fn some_permissions() -> impl Strategy<Value = BTreeSet<Permission>> {
+    let one = prop_oneof![9 => one_of(&PERMISSIONS[..4]), 1 => one_of(&PERMISSIONS)];
+    prop::collection::btree_set(one.prop_map(permission), 0..4)
+}
+
+fn level() -> impl Strategy<Value = Level> {
+    prop_oneof![Just(Level::Store), Just(Level::Account)]
+}
+
+fn grant() -> impl Strategy<Value = Grant> {
+    let stores = prop_oneof![
+        8 => prop::collection::btree_set(which_store(), 1..3),
+        1 => Just(BTreeSet::new()),
+    ];
+    let fitting = stores.clone().prop_flat_map(|stores| {
+        prop_oneof![
+            Just(Grant::group_manager()),
+            Just(Grant::store_editor(stores.clone())),
+            Just(Grant::store_viewer(stores.clone())),
+            Just(Grant::in_stores(role("own"), stores)),
+            Just(Grant::at_account(role("more"))),
+        ]
+    });
+    let any_scope = prop_oneof![Just(Scope::Account), stores.prop_map(Scope::Stores)];
+    let any = (which_role(), any_scope).prop_map(|(role, scope)| Grant { role, scope });
+    prop_oneof![5 => fitting, 1 => any]
+}
+
+fn grants() -> impl Strategy<Value = Vec<Grant>> {
+    prop_oneof![8 => prop::collection::vec(grant(), 1..4), 1 => Just(Vec::new())]
+}
+
+fn sometimes<S: Strategy>(
+    probability: f64,
+    strategy: S,
+) -> impl Strategy<Value = Option<S::Value>> {
+    prop::option::weighted(probability, strategy)
+}
+
+pub(crate) fn command() -> impl Strategy<Value = Command> {
+    let expires = prop::option::of((1_000..1_100_u64).prop_map(at));
+    prop_oneof![
+        4 => (who(), any::<bool>(), expires)
+            .prop_map(|(member, as_owner, expires)| Command::InviteMember { member, as_owner, expires }),
+        3 => Just(accept()),
+        1 => who().prop_map(|member| Command::CancelInvitation { member }),
+        2 => whom().prop_map(|members| Command::EnrolMembers { members }),
+        1 => who().prop_map(|member| Command::RemoveMember { member }),
+        2 => who().prop_map(|member| Command::GrantOwnership { member }),
+        2 => who().prop_map(|member| Command::RevokeOwnership { member }),
+        3 => which_store().prop_map(|store| Command::CreateStore { store }),
+        1 => which_store().prop_map(|store| Command::DeleteStore { store }),
+        6 => (which_group(), group_name(), description(), grants()).prop_map(
+            |(group, name, description, grants)| Command::CreateGroup { group, name, description, grants }
+        ),
+        4 => (which_group(), sometimes(0.3, group_name()), sometimes(0.3, description()), sometimes(0.8, grants())).prop_map(
+            |(group, name, description, grants)| Command::EditGroup { group, name, description, grants }
+        ),
+        1 => which_group().prop_map(|group| Command::DeleteGroup { group }),
+        8 => (which_group(), whom()).prop_map(|(group, members)| Command::AddToGroup { group, members }),
+        3 => (which_group(), whom()).prop_map(|(group, members)| Command::RemoveFromGroup { group, members }),
+        2 => (which_role(), role_name(), level(), some_permissions()).prop_map(
+            |(role, name, level, permissions)| Command::DefineRole { role, name, level, permissions }
+        ),
+        2 => (which_role(), sometimes(0.3, role_name()), sometimes(0.8, some_permissions()))
+            .prop_map(|(role, name, permissions)| Command::ChangeRole { role, name, permissions }),
+        1 => which_role().prop_map(|role| Command::DeleteRole { role }),
+    ]
+}

@@ -1,0 +1,350 @@
+//! Short words for what every test needs.
+
+use std::collections::BTreeSet;
+
+use grantbook::*;
+
+pub(crate) const OWNER: &str = "olga";
+pub(crate) const MANAGER: &str = "gil";
+
+pub(crate) fn member(id: &str) -> MemberId {
+    MemberId::parse(id).unwrap()
+}
+
+pub(crate) fn members<'a>(ids: impl IntoIterator<Item = &'a str>) -> BTreeSet<MemberId> {
+    ids.into_iter().map(member).collect()
+}
+
+pub(crate) fn store(id: &str) -> StoreId {
+    StoreId::parse(id).unwrap()
+}
+
+pub(crate) fn group(id: &str) -> GroupId {
+    GroupId::parse(id).unwrap()
+}
+
+pub(crate) fn role(id: &str) -> RoleId {
+    RoleId::parse(id).unwrap()
+}
+
+pub(crate) fn permission(text: &str) -> Permission {
+    Permission::parse(text).unwrap()
+}
+
+pub(crate) fn permissions<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTreeSet<Permission> {
+    texts.into_iter().map(permission).collect()
+}
+
+pub(crate) fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+pub(crate) fn by(id: &str) -> Actor {
+    Actor::Member(member(id))
+}
+
+pub(crate) fn editor<const N: usize>(stores: [&str; N]) -> Grant {
+    Grant::store_editor(stores.map(store))
+}
+
+pub(crate) fn viewer<const N: usize>(stores: [&str; N]) -> Grant {
+    Grant::store_viewer(stores.map(store))
+}
+
+pub(crate) fn invite(id: &str) -> Command {
+    Command::InviteMember {
+        member: member(id),
+        as_owner: false,
+        expires: None,
+    }
+}
+
+pub(crate) fn invite_owner(id: &str) -> Command {
+    Command::InviteMember {
+        member: member(id),
+        as_owner: true,
+        expires: None,
+    }
+}
+
+pub(crate) fn invite_until(id: &str, expires: u64) -> Command {
+    Command::InviteMember {
+        member: member(id),
+        as_owner: false,
+        expires: Some(at(expires)),
+    }
+}
+
+pub(crate) fn accept() -> Command {
+    Command::AcceptInvitation {}
+}
+
+pub(crate) fn cancel(id: &str) -> Command {
+    Command::CancelInvitation { member: member(id) }
+}
+
+pub(crate) fn enrol<'a>(ids: impl IntoIterator<Item = &'a str>) -> Command {
+    Command::EnrolMembers {
+        members: members(ids),
+    }
+}
+
+pub(crate) fn remove_member(id: &str) -> Command {
+    Command::RemoveMember { member: member(id) }
+}
+
+pub(crate) fn grant_ownership(id: &str) -> Command {
+    Command::GrantOwnership { member: member(id) }
+}
+
+pub(crate) fn revoke_ownership(id: &str) -> Command {
+    Command::RevokeOwnership { member: member(id) }
+}
+
+pub(crate) fn create_store(id: &str) -> Command {
+    Command::CreateStore { store: store(id) }
+}
+
+pub(crate) fn delete_store(id: &str) -> Command {
+    Command::DeleteStore { store: store(id) }
+}
+
+pub(crate) fn create_group(id: &str, name: &str, grants: impl Into<Vec<Grant>>) -> Command {
+    let (name, description) = (GroupName::parse(name).unwrap(), Description::default());
+    Command::CreateGroup {
+        group: group(id),
+        name,
+        description,
+        grants: grants.into(),
+    }
+}
+
+pub(crate) fn rename_group(id: &str, name: &str) -> Command {
+    let name = Some(GroupName::parse(name).unwrap());
+    Command::EditGroup {
+        group: group(id),
+        name,
+        description: None,
+        grants: None,
+    }
+}
+
+pub(crate) fn regrant(id: &str, grants: impl Into<Vec<Grant>>) -> Command {
+    let grants = Some(grants.into());
+    Command::EditGroup {
+        group: group(id),
+        name: None,
+        description: None,
+        grants,
+    }
+}
+
+pub(crate) fn delete_group(id: &str) -> Command {
+    Command::DeleteGroup { group: group(id) }
+}
+
+pub(crate) fn add<'a>(to: &str, ids: impl IntoIterator<Item = &'a str>) -> Command {
+    Command::AddToGroup {
+        group: group(to),
+        members: members(ids),
+    }
+}
+
+pub(crate) fn take_out<'a>(of: &str, ids: impl IntoIterator<Item = &'a str>) -> Command {
+    Command::RemoveFromGroup {
+        group: group(of),
+        members: members(ids),
+    }
+}
+
+pub(crate) fn define_role(id: &str, name: &str, level: Level, texts: &[&str]) -> Command {
+    let (name, permissions) = (
+        RoleName::parse(name).unwrap(),
+        permissions(texts.iter().copied()),
+    );
+    Command::DefineRole {
+        role: role(id),
+        name,
+        level,
+        permissions,
+    }
+}
+
+pub(crate) fn redefine_role(id: &str, texts: &[&str]) -> Command {
+    let permissions = Some(permissions(texts.iter().copied()));
+    Command::ChangeRole {
+        role: role(id),
+        name: None,
+        permissions,
+    }
+}
+
+pub(crate) fn delete_role(id: &str) -> Command {
+    Command::DeleteRole { role: role(id) }
+}
+
+/// An account with all its records, and a clock that the test sets.
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub(crate) account: Account,
+    pub(crate) records: Vec<Record>,
+    pub(crate) now: u64,
+}
+
+impl World {
+    /// One owner, and nothing else.
+    pub(crate) fn new() -> Self {
+        Self::with_limit(20)
+    }
+
+    pub(crate) fn with_limit(groups: u16) -> Self {
+        let (id, limit) = (
+            AccountId::parse("acme").unwrap(),
+            GroupLimit::new(groups).unwrap(),
+        );
+        let (account, record) = Account::open(id, member(OWNER), limit, at(1_000));
+        Self {
+            account,
+            records: vec![record],
+            now: 1_000,
+        }
+    }
+
+    /// Stores `dev` and `prod`; group `it` of Group Manager with `gil`; group `devs`, Store Editor of `dev`, with
+    /// `dana`; `vic` in group `viewers`, Store Viewer of `prod`; `nils` in no group; `ina` invited, in `devs`.
+    pub(crate) fn staffed() -> Self {
+        let mut world = Self::new();
+        world.system(enrol(["gil", "dana", "vic", "nils"]));
+        for command in [
+            create_store("dev"),
+            create_store("prod"),
+            create_group("it", "IT Group", [Grant::group_manager()]),
+            create_group("devs", "Dev Team", [editor(["dev"])]),
+            create_group("viewers", "Read-Only Access", [viewer(["prod"])]),
+            add("it", [MANAGER]),
+            add("viewers", ["vic"]),
+            invite("ina"),
+            add("devs", ["dana", "ina"]),
+        ] {
+            world.ok(OWNER, command);
+        }
+        world
+    }
+
+    pub(crate) fn decide(
+        &self,
+        actor: &Actor,
+        command: &Command,
+    ) -> Result<Option<Record>, Refusal> {
+        self.account.decide(actor, command, at(self.now))
+    }
+
+    fn execute(&mut self, actor: &Actor, command: &Command) -> Option<Event> {
+        let decided = self.decide(actor, command);
+        let record = self.account.execute(actor, command, at(self.now));
+        assert_eq!(decided, record, "what is decided is what is done");
+        assert!(self.account.index_is_exact());
+        let record = record.unwrap_or_else(|refusal| panic!("{actor} {command:?}: {refusal}"))?;
+        assert_eq!(record.version(), self.account.version());
+        assert_eq!(record.actor(), actor);
+        self.records.push(record.clone());
+        Some(record.event().clone())
+    }
+
+    /// The command is accepted and changes something.
+    #[track_caller]
+    pub(crate) fn ok(&mut self, actor: &str, command: Command) -> Event {
+        self.execute(&by(actor), &command)
+            .expect("something changes")
+    }
+
+    #[track_caller]
+    pub(crate) fn system(&mut self, command: Command) -> Event {
+        self.execute(&Actor::System, &command)
+            .expect("something changes")
+    }
+
+    /// The command is accepted and changes nothing.
+    #[track_caller]
+    pub(crate) fn no_change(&mut self, actor: &str, command: Command) {
+        let before = self.account.clone();
+        assert_eq!(self.execute(&by(actor), &command), None);
+        assert_eq!(self.account, before);
+    }
+
+    /// The command is refused, and nothing changes.
+    #[track_caller]
+    pub(crate) fn refused(&mut self, actor: impl Into<Who>, command: Command) -> Refusal {
+        let actor = actor.into().0;
+        let before = self.account.clone();
+        let refusal = self
+            .account
+            .execute(&actor, &command, at(self.now))
+            .unwrap_err();
+        assert_eq!(self.account, before, "a refused command changes nothing");
+        assert_eq!(
+            before.decide(&actor, &command, at(self.now)),
+            Err(refusal.clone())
+        );
+        refusal
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_refused(&mut self, actor: impl Into<Who>, command: Command, code: &str) {
+        let refusal = self.refused(actor, command);
+        assert_eq!(refusal.code(), code, "{refusal}");
+    }
+
+    pub(crate) fn level(&self, member: &str, store: &str) -> AccessLevel {
+        let level = self.account.access_level(member, store);
+        assert_eq!(
+            self.account.effective_permissions(member).level(store),
+            level
+        );
+        level
+    }
+
+    pub(crate) fn may(&self, member: &str, text: &str, place: Place<&str>) -> bool {
+        let permission = permission(text);
+        let may = self.account.can(member, &permission, place);
+        assert_eq!(
+            self.account.check(member, &permission, place).is_allowed(),
+            may
+        );
+        assert_eq!(
+            self.account
+                .effective_permissions(member)
+                .can(&permission, place),
+            may
+        );
+        may
+    }
+
+    pub(crate) fn denial(&self, member: &str, text: &str, place: Place<&str>) -> Denial {
+        match self.account.check(member, &permission(text), place) {
+            Decision::Allowed => panic!("{member} may {text} {place}"),
+            Decision::Denied(denial) => denial,
+        }
+    }
+
+    /// The groups that a member is in.
+    pub(crate) fn groups_of(&self, member: &str) -> Vec<String> {
+        let member = self.account.member(member).expect("a member");
+        member.groups().map(ToString::to_string).collect()
+    }
+}
+
+/// An actor by its member id, or the host.
+pub(crate) struct Who(pub(crate) Actor);
+
+impl From<&str> for Who {
+    fn from(id: &str) -> Self {
+        Who(by(id))
+    }
+}
+
+impl From<Actor> for Who {
+    fn from(actor: Actor) -> Self {
+        Who(actor)
+    }
+}
