@@ -22,7 +22,9 @@ pub(crate) mod form;
 pub(crate) mod group;
 pub(crate) mod guardrails;
 pub(crate) mod id_map;
+pub(crate) mod id_set;
 pub(crate) mod index;
+pub(crate) mod layer;
 pub(crate) mod limits;
 pub(crate) mod member;
 pub(crate) mod refusal;
@@ -346,6 +348,11 @@ impl Account {
         })
     }
 
+    /// The active owners; at least one (A2).
+    pub fn owners(&self) -> impl Iterator<Item = &MemberId> {
+        self.state.owners.iter()
+    }
+
     /// How many members there are, active and invited.
     #[must_use]
     pub fn member_count(&self) -> usize {
@@ -358,20 +365,15 @@ impl Account {
         self.state
             .groups
             .get_key_value(id)
-            .map(|(id, entry)| Group {
-                state: &self.state,
-                id,
-                entry,
-            })
+            .map(|(id, entry)| Group { id, entry })
     }
 
     /// All groups.
     pub fn groups(&self) -> impl Iterator<Item = Group<'_>> {
-        self.state.groups.iter().map(|(id, entry)| Group {
-            state: &self.state,
-            id,
-            entry,
-        })
+        self.state
+            .groups
+            .iter()
+            .map(|(id, entry)| Group { id, entry })
     }
 
     /// The role with this id, built in or the account's own.

@@ -3,9 +3,11 @@
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::hash::Hash;
-use std::iter::Peekable;
+use std::ops::Bound;
 
 use indexmap::IndexMap;
+
+use crate::account::layer::{Layered, Merged};
 
 /// A map by id.
 ///
@@ -34,7 +36,7 @@ impl<K, V> Default for IdMap<'_, K, V> {
     }
 }
 
-impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Clone> IdMap<'base, K, V> {
+impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Layered<'base>> IdMap<'base, K, V> {
     /// An empty layer: it reads as the map below.
     pub(crate) fn over(base: &'base IdMap<'base, K, V>) -> Self {
         Self {
@@ -64,12 +66,12 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Clone> IdMap<'base, K, V> {
         self.get(id).is_some()
     }
 
-    /// The value, to be changed. A layer takes its own copy first.
+    /// The value, to be changed. A layer takes its own first.
     pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut V> {
         if let Some(base) = self.base {
             if !self.own.contains_key(id) {
                 let (key, value) = base.get_key_value(id)?;
-                self.put(key.clone(), Some(value.clone()));
+                self.put(key.clone(), Some(V::over(value)));
             }
         }
         self.own.get_mut(id)?.as_mut()
@@ -83,10 +85,12 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Clone> IdMap<'base, K, V> {
         self.put(key, Some(value));
     }
 
-    /// Takes a value out.
-    pub(crate) fn remove(&mut self, id: &str) -> Option<V> {
-        let (key, value) = self.get_key_value(id)?;
-        let (key, value) = (key.clone(), value.clone());
+    /// Takes a value out; whether it was there.
+    pub(crate) fn remove(&mut self, id: &str) -> bool {
+        let Some((key, _)) = self.get_key_value(id) else {
+            return false;
+        };
+        let key = key.clone();
         self.len -= 1;
         if self.base.is_some() {
             self.put(key, None);
@@ -96,7 +100,7 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Clone> IdMap<'base, K, V> {
                 self.order.insert(moved.clone(), position);
             }
         }
-        Some(value)
+        true
     }
 
     fn put(&mut self, key: K, value: Option<V>) {
@@ -107,12 +111,28 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Clone> IdMap<'base, K, V> {
     }
 
     /// All entries, in the order of the ids.
-    pub(crate) fn iter(&self) -> Iter<'_, K, V> {
-        Iter {
-            map: self,
-            own: self.order.iter().peekable(),
-            base: self.base.map(|base| Box::new(base.iter().peekable())),
-        }
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.iter_after(None)
+    }
+
+    /// The entries whose ids come after this one, which need not be there.
+    pub(crate) fn iter_after<'a>(
+        &'a self,
+        after: Option<&str>,
+    ) -> impl Iterator<Item = (&'a K, &'a V)> + use<'a, 'base, K, V> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let own = self.order.range::<str, _>((start, Bound::Unbounded));
+        let own = own.map(|(key, position)| {
+            let value = self
+                .own
+                .get_index(*position)
+                .and_then(|(_, value)| value.as_ref());
+            (key, value)
+        });
+        let below = self
+            .base
+            .map(|base| Box::new(base.iter_after(after)) as Box<dyn Iterator<Item = _>>);
+        Merged::new(own, below)
     }
 
     /// The ids whose entries this layer holds itself: those that may differ from the map below.
@@ -121,42 +141,17 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Clone> IdMap<'base, K, V> {
     }
 }
 
-/// The entries of an [`IdMap`], in the order of the ids.
-pub(crate) struct Iter<'a, K: Ord, V> {
-    map: &'a IdMap<'a, K, V>,
-    own: Peekable<std::collections::btree_map::Iter<'a, K, usize>>,
-    base: Option<Box<Peekable<Iter<'a, K, V>>>>,
-}
-
-impl<'a, K: Ord, V> Iterator for Iter<'a, K, V> {
-    type Item = (&'a K, &'a V);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let next_own = self.own.peek().map(|(key, _)| *key);
-            let below = self.base.as_mut().and_then(|base| {
-                // A key that both hold is this layer's to answer.
-                base.next_if(|(key, _)| next_own.is_none_or(|own| *key <= own))
-            });
-            match (below, next_own) {
-                (Some((key, _)), Some(own)) if key == own => {}
-                (Some(entry), _) => return Some(entry),
-                (None, _) => {
-                    let (_, position) = self.own.next()?;
-                    if let Some((key, Some(value))) = self.map.own.get_index(*position) {
-                        return Some((key, value));
-                    }
-                }
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    impl Layered<'_> for u8 {
+        fn over(base: &u8) -> u8 {
+            *base
+        }
+    }
 
     fn steps() -> impl Strategy<Value = Vec<(u8, Option<u8>)>> {
         prop::collection::vec((0..8_u8, prop::option::of(any::<u8>())), 0..40)
@@ -178,7 +173,7 @@ mod tests {
                     (Some(one), Some(other)) => (*one, *other) = (*value, *value),
                     (one, other) => assert_eq!(one, other),
                 },
-                None => assert_eq!(map.remove(&id), plain.remove(&id)),
+                None => assert_eq!(map.remove(&id), plain.remove(&id).is_some()),
             }
         }
     }
@@ -187,7 +182,16 @@ mod tests {
         assert!(map.iter().eq(plain.iter()), "{map:?} {plain:?}");
         assert_eq!(map.len(), plain.len());
         for id in 0..8_u8 {
-            assert_eq!(map.get(&id.to_string()), plain.get(&id.to_string()));
+            let id = id.to_string();
+            assert_eq!(map.get(&id), plain.get(&id));
+            let after = (
+                std::ops::Bound::Excluded(id.clone()),
+                std::ops::Bound::Unbounded,
+            );
+            assert!(
+                map.iter_after(Some(&id))
+                    .eq(plain.range::<String, _>(after))
+            );
         }
     }
 

@@ -4,6 +4,7 @@
 
 use smallvec::SmallVec;
 
+use crate::account::layer::Layered;
 use crate::permission::Permission;
 
 /// A group's number while it exists; the lowest free one is taken.
@@ -163,6 +164,12 @@ impl Granting {
             groups.remove(slot);
             !groups.is_empty()
         });
+    }
+}
+
+impl Layered<'_> for Granting {
+    fn over(base: &Self) -> Self {
+        base.clone()
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::index::GroupSet;
+use crate::account::layer::Layered;
 use crate::time::Timestamp;
 
 /// How a member stands in the account.
@@ -53,4 +54,10 @@ impl Standing {
 pub(crate) struct MemberEntry {
     pub(crate) standing: Standing,
     pub(crate) groups: GroupSet,
+}
+
+impl Layered<'_> for MemberEntry {
+    fn over(base: &Self) -> Self {
+        base.clone()
+    }
 }

@@ -168,7 +168,7 @@ pub(crate) fn conflicts(state: &State<'_>, event: &Event, at: Timestamp) -> Resu
         Event::GroupDeleted { group } => match state
             .groups
             .get(group)
-            .map_or(0, |group| group.member_count)
+            .map_or(0, |group| group.members.len())
         {
             0 => Ok(()),
             members => Err(Refusal::GroupHasMembers {
@@ -246,7 +246,7 @@ fn is_active(state: &State<'_>, member: &MemberId) -> Result<(), Refusal> {
 }
 
 fn not_the_last_owner(state: &State<'_>, member: &MemberId) -> Result<(), Refusal> {
-    if state.active_owners == 1 && member_exists(state, member)?.standing.is_owner() {
+    if state.owners.len() == 1 && member_exists(state, member)?.standing.is_owner() {
         return Err(Refusal::LastOwner {
             member: member.clone(),
         });

@@ -245,7 +245,7 @@ pub(crate) fn restored(snapshot: Snapshot) -> Result<State<'static>, SnapshotErr
     for member in snapshot.members {
         restore_member(&mut state, member)?;
     }
-    if state.active_owners == 0 {
+    if state.owners.len() == 0 {
         Err(SnapshotError::NoOwner)
     } else {
         Ok(state)
@@ -323,14 +323,14 @@ fn restore_member(state: &mut State<'_>, member: MemberForm) -> Result<(), Snaps
     }
     state.insert_member(id.clone(), standing);
     for group in groups {
-        let Some(before) = state.groups.get(&group).map(|group| group.member_count) else {
+        let Some(before) = state.groups.get(&group).map(|group| group.members.len()) else {
             return Err(SnapshotError::UnknownGroup { member: id, group });
         };
         state.add_to_group(&group, [&id]);
         if state
             .groups
             .get(&group)
-            .is_some_and(|group| group.member_count == before)
+            .is_some_and(|group| group.members.len() == before)
         {
             return Err(SnapshotError::DuplicateMembership { member: id, group });
         }

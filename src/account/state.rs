@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::access::{Denial, EffectivePermissions, Permissions, Place};
 use crate::account::group::GroupEntry;
 use crate::account::id_map::IdMap;
+use crate::account::id_set::IdSet;
 use crate::account::index::{Granting, GroupSet};
 use crate::account::limits::GroupLimit;
 use crate::account::member::{MemberEntry, Standing};
@@ -19,8 +20,8 @@ use crate::time::Timestamp;
 /// An account's data.
 ///
 /// The plain data are `members` with their group bits, the keys of `stores`, `roles` and `groups`. All else is
-/// derived from them: `account` and the values of `stores` (who is granted what where), the groups' member counts,
-/// `slots`, and `active_owners`.
+/// derived from them: `account` and the values of `stores` (who is granted what where), the groups' lists of members,
+/// `slots`, and `owners`.
 ///
 /// INVARIANT: what is derived agrees with the plain data ([`State::is_exact`]). The writes below keep it so; only
 /// `evolve` and the restoring of a snapshot call them.
@@ -30,11 +31,12 @@ pub(crate) struct State<'base> {
     pub(crate) version: u64,
     pub(crate) at: Timestamp,
     pub(crate) group_limit: GroupLimit,
-    pub(crate) active_owners: usize,
+    /// The active ones.
+    pub(crate) owners: IdSet<'base, MemberId>,
     pub(crate) members: IdMap<'base, MemberId, MemberEntry>,
     pub(crate) stores: IdMap<'base, StoreId, Granting>,
     pub(crate) roles: IdMap<'base, RoleId, Role>,
-    pub(crate) groups: IdMap<'base, GroupId, GroupEntry>,
+    pub(crate) groups: IdMap<'base, GroupId, GroupEntry<'base>>,
     pub(crate) account: Granting,
     /// The slots of all groups.
     slots: GroupSet,
@@ -52,7 +54,7 @@ impl State<'_> {
             version: 0,
             at: Timestamp::default(),
             group_limit: GroupLimit::default(),
-            active_owners: 0,
+            owners: IdSet::default(),
             members: IdMap::default(),
             stores: IdMap::default(),
             roles,
@@ -71,7 +73,7 @@ impl<'base> State<'base> {
             version: base.version,
             at: base.at,
             group_limit: base.group_limit,
-            active_owners: base.active_owners,
+            owners: IdSet::over(&base.owners),
             members: IdMap::over(&base.members),
             stores: IdMap::over(&base.stores),
             roles: IdMap::over(&base.roles),
@@ -163,7 +165,7 @@ impl<'base> State<'base> {
 
     /// Puts a member in; it is in no group, and was not there.
     pub(crate) fn insert_member(&mut self, member: MemberId, standing: Standing) {
-        self.active_owners += usize::from(standing.is_owner());
+        self.note_owner(&member, standing);
         self.members.insert(
             member,
             MemberEntry {
@@ -175,26 +177,33 @@ impl<'base> State<'base> {
 
     /// Takes a member out, and out of all its groups.
     pub(crate) fn remove_member(&mut self, member: &MemberId) {
-        let Some(entry) = self.members.remove(member) else {
+        let Some(entry) = self.members.get(member) else {
             return;
         };
-        self.active_owners -= usize::from(entry.standing.is_owner());
-        if entry.groups.is_empty() {
-            return;
-        }
-        let left = self.groups_where(|group| entry.groups.contains(group.slot));
-        for group in left {
-            if let Some(group) = self.groups.get_mut(&group) {
-                group.member_count -= 1;
+        let slots = entry.groups.clone();
+        if !slots.is_empty() {
+            for group in self.groups_where(|group| slots.contains(group.slot)) {
+                if let Some(group) = self.groups.get_mut(&group) {
+                    group.members.remove(member);
+                }
             }
+        }
+        self.owners.remove(member);
+        self.members.remove(member);
+    }
+
+    fn note_owner(&mut self, member: &MemberId, standing: Standing) {
+        if standing.is_owner() {
+            self.owners.insert(member.clone());
+        } else {
+            self.owners.remove(member);
         }
     }
 
     pub(crate) fn set_standing(&mut self, member: &MemberId, standing: Standing) {
         if let Some(entry) = self.members.get_mut(member) {
-            self.active_owners += usize::from(standing.is_owner());
-            self.active_owners -= usize::from(entry.standing.is_owner());
             entry.standing = standing;
+            self.note_owner(member, standing);
         }
     }
 
@@ -208,7 +217,8 @@ impl<'base> State<'base> {
         };
         for member in members {
             if let Some(entry) = self.members.get_mut(member) {
-                group.member_count += usize::from(entry.groups.insert(group.slot));
+                entry.groups.insert(group.slot);
+                group.members.insert(member.clone());
             }
         }
     }
@@ -223,7 +233,8 @@ impl<'base> State<'base> {
         };
         for member in members {
             if let Some(entry) = self.members.get_mut(member) {
-                group.member_count -= usize::from(entry.groups.remove(group.slot));
+                entry.groups.remove(group.slot);
+                group.members.remove(member);
             }
         }
     }
@@ -273,7 +284,7 @@ impl<'base> State<'base> {
                 name,
                 description,
                 grants: none,
-                member_count: 0,
+                members: IdSet::default(),
             },
         );
         self.set_grants(id, grants);
@@ -308,8 +319,9 @@ impl<'base> State<'base> {
     /// Takes a group out. It has no members, so its slot is free again.
     pub(crate) fn remove_group(&mut self, group: &GroupId) {
         self.clear_granting(group);
-        if let Some(group) = self.groups.remove(group) {
-            self.slots.remove(group.slot);
+        if let Some(slot) = self.groups.get(group).map(|group| group.slot) {
+            self.slots.remove(slot);
+            self.groups.remove(group);
         }
     }
 
@@ -360,7 +372,7 @@ impl<'base> State<'base> {
         self.roles.remove(role);
     }
 
-    fn groups_where(&self, is_meant: impl Fn(&GroupEntry) -> bool) -> Vec<GroupId> {
+    fn groups_where(&self, is_meant: impl Fn(&GroupEntry<'_>) -> bool) -> Vec<GroupId> {
         let meant = self.groups.iter().filter(|(_, group)| is_meant(group));
         meant.map(|(id, _)| id.clone()).collect()
     }
@@ -413,11 +425,14 @@ impl<'base> State<'base> {
             fresh.fill_granting(group);
         }
         let slots: GroupSet = self.groups.iter().map(|(_, group)| group.slot).collect();
-        let count = |group: &GroupEntry| {
-            self.members
-                .iter()
-                .filter(|(_, m)| m.groups.contains(group.slot))
-                .count()
+        let ids = |is_meant: &dyn Fn(&MemberEntry) -> bool| -> Vec<&MemberId> {
+            let meant = self.members.iter().filter(|(_, member)| is_meant(member));
+            meant.map(|(id, _)| id).collect()
+        };
+        let is_listed = |group: &GroupEntry<'_>| {
+            ids(&|member| member.groups.contains(group.slot))
+                .into_iter()
+                .eq(group.members.iter())
         };
         fresh.account == self.account
             && fresh.stores.iter().eq(self.stores.iter())
@@ -427,19 +442,13 @@ impl<'base> State<'base> {
                 .members
                 .iter()
                 .all(|(_, member)| member.groups.is_subset(&slots))
-            && self
-                .groups
-                .iter()
-                .all(|(_, group)| group.member_count == count(group))
-            && self.active_owners
-                == self
-                    .members
-                    .iter()
-                    .filter(|(_, member)| member.standing.is_owner())
-                    .count()
+            && self.groups.iter().all(|(_, group)| is_listed(group))
+            && ids(&|member| member.standing.is_owner())
+                .into_iter()
+                .eq(self.owners.iter())
     }
 }
 
-fn carries(group: &GroupEntry, role: &RoleId) -> bool {
+fn carries(group: &GroupEntry<'_>, role: &RoleId) -> bool {
     group.grants.iter().any(|grant| grant.role == *role)
 }

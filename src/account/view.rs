@@ -51,9 +51,8 @@ impl<'a> Member<'a> {
 /// A group of an account, as it stands.
 #[derive(Clone, Copy, Debug)]
 pub struct Group<'a> {
-    pub(crate) state: &'a State<'a>,
     pub(crate) id: &'a GroupId,
-    pub(crate) entry: &'a GroupEntry,
+    pub(crate) entry: &'a GroupEntry<'a>,
 }
 
 impl<'a> Group<'a> {
@@ -85,17 +84,11 @@ impl<'a> Group<'a> {
     /// How many members it has, invited ones included.
     #[must_use]
     pub fn member_count(&self) -> usize {
-        self.entry.member_count
+        self.entry.members.len()
     }
 
-    /// Its members, invited ones included, in the order of their ids. Takes time in proportion to the account's
-    /// members.
+    /// Its members, invited ones included, in the order of their ids.
     pub fn members(&self) -> impl Iterator<Item = &'a MemberId> {
-        let slot = self.entry.slot;
-        self.state
-            .members
-            .iter()
-            .filter(move |(_, member)| member.groups.contains(slot))
-            .map(|(id, _)| id)
+        self.entry.members.iter()
     }
 }

@@ -11,6 +11,7 @@ fn an_account_opens_with_one_active_owner() {
     assert_eq!(world.account.member_count(), 1);
     let owner = world.account.member(OWNER).unwrap();
     assert_eq!(owner.standing(), Standing::Active { owner: true });
+    assert!(world.account.owners().eq([&member(OWNER)]));
     assert_eq!(world.account.version(), 1);
     assert_eq!(world.account.changed_at(), at(1_000));
     assert_eq!(world.account.id().as_str(), "acme");
@@ -42,8 +43,11 @@ fn an_invited_owner_does_not_count() {
     let mut world = World::new();
     world.ok(OWNER, invite_owner("otto"));
     world.assert_refused(OWNER, remove_member(OWNER), "last-owner");
+    assert_eq!(world.account.owners().count(), 1);
     world.ok("otto", accept());
+    assert_eq!(world.account.owners().count(), 2);
     world.ok(OWNER, remove_member(OWNER));
+    assert!(world.account.owners().eq([&member("otto")]));
     assert!(world.account.member(OWNER).is_none());
     world.assert_refused("otto", revoke_ownership("otto"), "last-owner");
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 28] = [
+const LAYERS: [&str; 30] = [
     "text",
     "time",
     "id",
@@ -15,8 +15,10 @@ const LAYERS: [&str; 28] = [
     "grant",
     "access",
     "account::limits",
+    "account::layer",
     "account::index",
     "account::id_map",
+    "account::id_set",
     "account::member",
     "account::group",
     "account::command",
