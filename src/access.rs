@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::distinct;
 use crate::id::StoreId;
 use crate::permission::Permission;
 
@@ -20,6 +21,17 @@ pub enum Place<S = StoreId> {
     Account,
     /// One store.
     Store(S),
+}
+
+impl Place {
+    /// The same place, as a question takes it.
+    #[must_use]
+    pub fn as_text(&self) -> Place<&str> {
+        match self {
+            Place::Account => Place::Account,
+            Place::Store(store) => Place::Store(store),
+        }
+    }
 }
 
 impl<S: fmt::Display> fmt::Display for Place<S> {
@@ -67,7 +79,7 @@ pub enum Denial {
     #[error("no such store in this account")]
     UnknownStore,
     /// None of the member's groups grants this permission there.
-    #[error("the member lacks `{permission}` there")]
+    #[error("the member lacks `{permission}`")]
     MissingPermission {
         /// What is missing.
         permission: Permission,
@@ -126,7 +138,7 @@ pub enum Permissions {
     /// Every permission there is or will be: an Account Owner's (P2).
     Every,
     /// These and no others, in the order of their text.
-    Only(BTreeSet<Permission>),
+    Only(#[serde(deserialize_with = "distinct::set")] BTreeSet<Permission>),
 }
 
 impl Permissions {
@@ -168,7 +180,9 @@ impl Permissions {
 /// Everything that one member may do in one account: the union over all roles of all its groups, plus
 /// ownership (P1).
 ///
-/// A value of its own: it does not change with the account. It can be compared, kept, and put in a token:
+/// A value of its own: it does not change with the account, so it is as old as the moment when it was read. In a token, put the account's id,
+/// the member's and [`Account::version`](crate::Account::version) beside it. An owner's lists all stores that there
+/// were, and knows of no later one.
 ///
 /// ```
 /// use grantbook::EffectivePermissions;
@@ -182,7 +196,8 @@ impl Permissions {
 #[serde(deny_unknown_fields)]
 pub struct EffectivePermissions {
     account: Permissions,
-    /// Without the stores where the member may do nothing.
+    /// As the account gives them, without the stores where the member may do nothing.
+    #[serde(deserialize_with = "distinct::map")]
     stores: BTreeMap<StoreId, Permissions>,
 }
 
@@ -214,7 +229,7 @@ impl EffectivePermissions {
         self.stores.iter()
     }
 
-    /// The access level in a store; `None` in a store that is unknown, or where the member may do nothing.
+    /// The access level in a store; [`AccessLevel::None`] in a store that is unknown, or where the member may do nothing.
     #[must_use]
     pub fn level(&self, store: &str) -> AccessLevel {
         self.stores

@@ -14,6 +14,7 @@ use crate::permission::Permission;
 use crate::role::Role;
 use crate::time::Timestamp;
 
+pub(crate) mod check;
 pub(crate) mod command;
 pub(crate) mod decide;
 pub(crate) mod event;
@@ -48,7 +49,7 @@ pub(crate) mod view;
 /// [snapshots](Account::snapshot) are.
 #[derive(Clone, Debug)]
 pub struct Account {
-    state: State<'static>,
+    pub(crate) state: State<'static>,
 }
 
 /// Beginnings.
@@ -77,7 +78,8 @@ impl Account {
         (Self { state }, record)
     }
 
-    /// The account that these records tell of, from the first on (U2). Stops early for the account as it was.
+    /// The account that these records lead to, from its first record on (U2). Give fewer records, and it is the account
+    /// as it was then.
     ///
     /// # Errors
     /// No records; a first record that does not open an account; and whatever [`apply`](Account::apply) refuses.
@@ -141,6 +143,9 @@ impl Account {
     /// assert!(!account.can("olga", &Permission::STORE_READ, Place::Store("no-such-store")));
     /// # Ok::<(), InvalidText>(())
     /// ```
+    ///
+    /// An owner may do everything, so a misspelt permission shows only with others. Parse the host's own permissions once,
+    /// in a `static` [`LazyLock`](std::sync::LazyLock), and test with somebody who is no owner.
     #[must_use]
     pub fn can(&self, member: &str, permission: &Permission, place: Place<&str>) -> bool {
         self.state.can(member, permission, place)
@@ -203,14 +208,27 @@ impl Account {
     ///
     /// # Errors
     /// [`Refusal::BatchTooLarge`] beyond 1,000 commands (U7); [`Refusal::InBatch`] with the first command that is
-    /// refused, and then none is accepted (U4).
+    /// refused, and then none is accepted (U4). In a batch of one, the refusal itself.
     pub fn decide_batch(
         &self,
         actor: &Actor,
         commands: &[Command],
         now: Timestamp,
     ) -> Result<Vec<Record>, Refusal> {
+        self.draft(actor, commands, now).map(|(_, records)| records)
+    }
+
+    /// The state that these commands would lead to, lying over this account's, and their records.
+    pub(crate) fn draft(
+        &self,
+        actor: &Actor,
+        commands: &[Command],
+        now: Timestamp,
+    ) -> Result<(State<'_>, Vec<Record>), Refusal> {
         if commands.len() > MAX_BATCH {
+            if let Some(first) = commands.first() {
+                decide::authorize(&self.state, actor, first)?;
+            }
             return Err(Refusal::BatchTooLarge {
                 commands: commands.len(),
             });
@@ -218,22 +236,26 @@ impl Account {
         let mut draft = State::over(&self.state);
         let mut records = Vec::new();
         for (index, command) in commands.iter().enumerate() {
-            let refused = |refusal| Refusal::InBatch {
-                index,
-                refusal: Box::new(refusal),
+            let refused = |refusal| match commands {
+                [_] => refusal,
+                _ => Refusal::InBatch {
+                    index,
+                    refusal: Box::new(refusal),
+                },
             };
             if let Some(record) = decided(&draft, actor, command, now).map_err(refused)? {
                 evolve::apply(&mut draft, &record);
                 records.push(record);
             }
         }
-        Ok(records)
+        Ok((draft, records))
     }
 
     /// Decides and does. Gives the record, which the host stores; `None` if nothing changed (U1).
     ///
-    /// A host that shares the account with other processes stores first and changes after: see
-    /// [`repository`](crate::repository).
+    /// **The record must be kept**: without it the account cannot be replayed. A host that keeps its accounts in a
+    /// [`repository`](crate::repository) uses [`repository::execute`](crate::repository::execute) instead, which keeps
+    /// first and changes after.
     ///
     /// # Errors
     /// As [`decide`](Account::decide). The account is then as before.
@@ -272,7 +294,7 @@ impl Account {
     }
 }
 
-/// Decides a command, and looks at what its actor would hold afterwards (E4).
+/// Decides a command, in the order of U3.
 fn decided(
     state: &State<'_>,
     actor: &Actor,
@@ -280,13 +302,11 @@ fn decided(
     now: Timestamp,
 ) -> Result<Option<Record>, Refusal> {
     let at = state.not_before(now);
-    let Some(event) = decide::decide(state, actor, command, at)? else {
-        return Ok(None);
-    };
-    let version = state.version.saturating_add(1);
-    let record = Record {
+    let event = decide::asked(state, actor, command, at)?;
+    let (version, account) = (state.version.saturating_add(1), state.id.clone());
+    let mut record = Record {
         format: Format,
-        account: state.id.clone(),
+        account,
         version,
         at,
         actor: actor.clone(),
@@ -297,6 +317,10 @@ fn decided(
         evolve::apply(&mut after, &record);
         guardrails::no_gain(state, &after, member, &record.event)?;
     }
+    let Some(event) = decide::settled(state, record.event, at)? else {
+        return Ok(None);
+    };
+    record.event = event;
     Ok(Some(record))
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::distinct;
 use crate::id::{RoleId, StoreId};
 use crate::role::Level;
 
@@ -77,8 +78,8 @@ impl Grant {
 pub enum Scope {
     /// The account itself, for a role of [`Level::Account`].
     Account,
-    /// These stores, for a role of [`Level::Store`].
-    Stores(BTreeSet<StoreId>),
+    /// These stores, for a role of [`Level::Store`]. What is read may not name one twice.
+    Stores(#[serde(deserialize_with = "distinct::set")] BTreeSet<StoreId>),
 }
 
 impl Scope {

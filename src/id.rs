@@ -10,6 +10,9 @@ macro_rules! text_id {
         ///
         /// The host's own text (a UUID, an e-mail address, a number): 1 to 128 bytes, no control characters,
         /// no white space at either end, compared byte by byte. Cloning shares the text.
+        ///
+        /// It may well hold `/`, `..`, quotes, or characters that cannot be seen: escape it in paths, addresses and
+        /// pages. Where the host means two spellings to be one, as in e-mail addresses, it settles on one before.
         #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub struct $name(Arc<str>);
 
@@ -39,7 +42,7 @@ macro_rules! text_id {
 }
 
 text_id!(
-    /// Names one account: a tenant, an organisation.
+    /// Names one account: a tenant, an organization.
     AccountId,
     "an account id"
 );

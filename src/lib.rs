@@ -13,10 +13,12 @@
 
 mod access;
 mod account;
+mod distinct;
 mod grant;
 mod id;
 mod name;
 mod permission;
+mod questions;
 pub mod repository;
 mod role;
 mod text;
@@ -36,6 +38,8 @@ pub use grant::{Grant, Scope};
 pub use id::{AccountId, GroupId, MemberId, RoleId, StoreId};
 pub use name::{Description, GroupName, RoleName};
 pub use permission::Permission;
+pub use questions::delta::{AccessChange, AccessDelta, Preview};
+pub use questions::explain::{Answer, Explanation, Path, Remedy, Step, Via};
 pub use role::{Level, Role};
 pub use text::{InvalidText, TextProblem};
 pub use time::Timestamp;

@@ -14,8 +14,26 @@
 //! assert_eq!(repository::load(&kept, &acme)?, Some(account));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Several processes, several threads
+//!
+//! What a process holds is its own copy. [`execute`] brings it up to date whenever that matters for a change; for
+//! checks, it is as new as the last [`execute`] or [`catch_up`]. How long a revocation made elsewhere may take to
+//! count here is the host's choice: catch up before a check that must not be late, on a notice from the storage, or
+//! every so often.
+//!
+//! An account is `Send` and `Sync`, and checks take `&self`, so `RwLock<Kept>` serves many readers. `execute` needs
+//! `&mut` while it waits for the storage; a host whose readers must not wait keeps one copy for changes and lends its
+//! readers another, which applies the records that `execute` returns.
+//!
+//! # Snapshots
+//!
+//! Loading replays all records after the stored snapshot, or all there are. A host that finds this slow stores
+//! [`Account::snapshot`] now and then beside the records, and gives the latest in [`Stored`]. Keep the records too:
+//! they are the audit trail, and an account as it was is replayed from them.
 
 use std::error::Error;
+use std::ops::Deref;
 
 use crate::account::Account;
 use crate::account::command::{Actor, Command};
@@ -36,11 +54,15 @@ pub use memory::{MemoryError, MemoryRepository};
 /// Versions belong to an account and have no gaps, so `primary key (account, version)` is all the order and all the
 /// concurrency control that a database needs. There is no way to write without saying which version is written on:
 /// a revocation that somebody else overwrites is a security hole.
+///
+/// [`MemoryRepository`] shows the whole contract in few lines. In a database, [`commit`](Repository::commit) is one
+/// transaction that inserts the records, and a violated primary key is the conflict. To compare first and insert
+/// afterwards without a lock or a transaction is a race, and loses changes.
 pub trait Repository {
     /// What can go wrong in the storage itself.
     type Error: Error;
 
-    /// What is kept of an account; `None` if nothing is.
+    /// What is kept of an account; `None` if nothing is (not an empty [`Stored`]).
     ///
     /// # Errors
     /// The storage's own.
@@ -86,6 +108,19 @@ pub enum Commit {
     Conflict,
 }
 
+/// An account as a repository keeps it. It changes by [`execute`] and [`catch_up`] only, so that it never says what the
+/// repository does not; to read, it is an [`Account`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Kept(Account);
+
+impl Deref for Kept {
+    type Target = Account;
+
+    fn deref(&self) -> &Account {
+        &self.0
+    }
+}
+
 /// How often [`execute`] decides before it gives up.
 const ATTEMPTS: usize = 16;
 
@@ -99,13 +134,13 @@ pub fn open<R: Repository + ?Sized>(
     owner: MemberId,
     group_limit: GroupLimit,
     now: Timestamp,
-) -> Result<Account, OpenError<R::Error>> {
+) -> Result<Kept, OpenError<R::Error>> {
     let (account, record) = Account::open(id, owner, group_limit, now);
     match repository
         .commit(account.id(), 0, &[record])
         .map_err(OpenError::Repository)?
     {
-        Commit::Done => Ok(account),
+        Commit::Done => Ok(Kept(account)),
         Commit::Conflict => Err(OpenError::Exists {
             account: account.id().clone(),
         }),
@@ -119,7 +154,7 @@ pub fn open<R: Repository + ?Sized>(
 pub fn load<R: Repository + ?Sized>(
     repository: &R,
     id: &AccountId,
-) -> Result<Option<Account>, LoadError<R::Error>> {
+) -> Result<Option<Kept>, LoadError<R::Error>> {
     let Some(Stored { snapshot, records }) = repository.load(id).map_err(LoadError::Repository)?
     else {
         return Ok(None);
@@ -143,23 +178,23 @@ pub fn load<R: Repository + ?Sized>(
     tail.iter()
         .try_for_each(|record| account.apply(record))
         .map_err(LoadError::Replay)?;
-    Ok(Some(account))
+    Ok(Some(Kept(account)))
 }
 
-/// Applies what the repository keeps beyond this account's version; how many records that were.
+/// Brings a copy up to date: applies the records that the repository keeps beyond its version. Gives their number.
 ///
 /// # Errors
 /// As [`load`]. The account is then at the last version that could be applied.
 pub fn catch_up<R: Repository + ?Sized>(
     repository: &R,
-    account: &mut Account,
+    account: &mut Kept,
 ) -> Result<usize, LoadError<R::Error>> {
     let records = repository
         .records_after(account.id(), account.version())
         .map_err(LoadError::Repository)?;
     records
         .iter()
-        .try_for_each(|record| account.apply(record))
+        .try_for_each(|record| account.0.apply(record))
         .map_err(LoadError::Replay)?;
     Ok(records.len())
 }
@@ -168,44 +203,46 @@ pub fn catch_up<R: Repository + ?Sized>(
 /// behind. All are accepted or none (U4). Gives the records, one for each command that changed something.
 ///
 /// When the repository has moved on, the account catches up and the commands are decided *again*, on what is there
-/// now: never is an old decision kept. A refusal, or that nothing would change, is believed only on a copy that is
-/// up to date. After 16 attempts it gives up.
+/// now. A refusal, and the answer that nothing would change, are given only from a copy that is up to date. After 16
+/// attempts it gives up.
 ///
 /// # Errors
 /// [`ExecuteError::Refused`]: nothing was kept. [`ExecuteError::Contended`]: nothing was kept; try again later.
-/// [`ExecuteError::Load`]: the storage failed, or gave records that do not fit.
+/// [`ExecuteError::Diverged`]: nothing was kept; load the account. [`ExecuteError::Load`]: the storage failed, or gave
+/// records that do not fit.
 pub fn execute<R: Repository + ?Sized>(
     repository: &R,
-    account: &mut Account,
+    account: &mut Kept,
     actor: &Actor,
     commands: &[Command],
     now: Timestamp,
 ) -> Result<Vec<Record>, ExecuteError<R::Error>> {
+    let mut caught_up = 0;
     for _ in 0..ATTEMPTS {
-        let decided = match commands {
-            [command] => account.decide(actor, command, now).map(Vec::from_iter),
-            _ => account.decide_batch(actor, commands, now),
-        };
-        match decided {
+        match account.decide_batch(actor, commands, now) {
             Ok(records) if !records.is_empty() => {
                 let committed = repository.commit(account.id(), account.version(), &records);
                 if committed.map_err(LoadError::Repository)? == Commit::Done {
                     records
                         .iter()
-                        .try_for_each(|record| account.apply(record))
+                        .try_for_each(|record| account.0.apply(record))
                         .map_err(LoadError::Replay)?;
                     return Ok(records);
                 }
-                catch_up(repository, account)?;
+                caught_up += catch_up(repository, account)?;
             }
-            unchanged => {
-                if catch_up(repository, account)? == 0 {
-                    return unchanged.map_err(ExecuteError::Refused);
-                }
-            }
+            unchanged => match catch_up(repository, account)? {
+                0 => return unchanged.map_err(ExecuteError::Refused),
+                records => caught_up += records,
+            },
         }
     }
-    Err(ExecuteError::Contended { attempts: ATTEMPTS })
+    Err(match caught_up {
+        0 => ExecuteError::Diverged {
+            version: account.version(),
+        },
+        _ => ExecuteError::Contended { attempts: ATTEMPTS },
+    })
 }
 
 /// Why an account could not be opened.
@@ -219,8 +256,8 @@ pub enum OpenError<E: Error> {
         account: AccountId,
     },
     /// The storage failed. Whether the account was opened is for the storage to say: load it.
-    #[error("the repository failed")]
-    Repository(#[source] E),
+    #[error("the repository failed: {0}")]
+    Repository(E),
 }
 
 /// Why an account could not be loaded.
@@ -228,14 +265,14 @@ pub enum OpenError<E: Error> {
 #[non_exhaustive]
 pub enum LoadError<E: Error> {
     /// The storage failed.
-    #[error("the repository failed")]
-    Repository(#[source] E),
+    #[error("the repository failed: {0}")]
+    Repository(E),
     /// What is kept as a snapshot is not an account.
-    #[error("the stored snapshot is not an account")]
-    Snapshot(#[source] SnapshotError),
+    #[error("the stored snapshot is not an account: {0}")]
+    Snapshot(SnapshotError),
     /// What is kept as records is not the account's history.
-    #[error("the stored records are not this account's history")]
-    Replay(#[source] ReplayError),
+    #[error("the stored records are not this account's history: {0}")]
+    Replay(ReplayError),
 }
 
 /// Why commands could not be executed.
@@ -251,8 +288,53 @@ pub enum ExecuteError<E: Error> {
         /// How often it was decided.
         attempts: usize,
     },
+    /// The repository refuses this copy's version and has no later records: it keeps less than this copy holds. It may
+    /// have been restored from a backup.
+    #[error(
+        "this copy is at version {version}, which the repository does not keep; load the account again"
+    )]
+    Diverged {
+        /// The copy's version.
+        version: u64,
+    },
     /// The account could not be brought up to date, or the commit failed. After a failed commit, whether the records
     /// were kept is for the storage to say: load the account again.
     #[error(transparent)]
     Load(#[from] LoadError<E>),
+}
+
+impl<E: Error> OpenError<E> {
+    /// A stable code: `account-exists` or `repository-failed`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            OpenError::Exists { .. } => "account-exists",
+            OpenError::Repository(_) => "repository-failed",
+        }
+    }
+}
+
+impl<E: Error> LoadError<E> {
+    /// A stable code: `repository-failed`, or that of the [`SnapshotError`] or the [`ReplayError`].
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            LoadError::Repository(_) => "repository-failed",
+            LoadError::Snapshot(error) => error.code(),
+            LoadError::Replay(error) => error.code(),
+        }
+    }
+}
+
+impl<E: Error> ExecuteError<E> {
+    /// A stable code: that of the [`Refusal`] or the [`LoadError`], `contended` or `diverged`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            ExecuteError::Refused(refusal) => refusal.code(),
+            ExecuteError::Contended { .. } => "contended",
+            ExecuteError::Diverged { .. } => "diverged",
+            ExecuteError::Load(error) => error.code(),
+        }
+    }
 }

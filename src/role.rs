@@ -96,7 +96,14 @@ impl Role {
     }
 }
 
-/// What no custom role may be called, by id or by name: ownership is given directly, never by a role (M6).
+/// What no custom role may be called, by id or by name, in whatever case of letters and with whatever between them:
+/// ownership is given directly, never by a role (M6).
 pub(crate) fn is_ownership(id: &RoleId, name: &RoleName) -> bool {
-    id.as_str() == "account-owner" || name.eq_ignore_ascii_case("Account Owner")
+    let is_meant = |text: &str| {
+        let letters = text.chars().filter(char::is_ascii_alphanumeric);
+        letters
+            .map(|letter| letter.to_ascii_lowercase())
+            .eq("accountowner".chars())
+    };
+    is_meant(id) || is_meant(name)
 }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// A moment, in milliseconds since the Unix epoch (UTC).
 ///
-/// The library never reads a clock: the host passes the time with every command (U6).
+/// The library never reads a clock: the host passes the time with every command (U6). In an account time never runs
+/// backwards (U2), so a command with a time far ahead keeps the account there: look at a clock before trusting it.
 ///
 /// ```
 /// use grantbook::Timestamp;
@@ -32,6 +33,12 @@ impl Timestamp {
     #[must_use]
     pub const fn as_millis(self) -> u64 {
         self.0
+    }
+
+    /// The same moment as the standard library has it; `None` where the platform cannot represent one so late.
+    #[must_use]
+    pub fn to_system_time(self) -> Option<SystemTime> {
+        UNIX_EPOCH.checked_add(Duration::from_millis(self.0))
     }
 
     /// The moment this many milliseconds later; the last representable one where there is no such moment.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::distinct;
 use crate::grant::Grant;
 use crate::id::{GroupId, MemberId, RoleId, StoreId};
 use crate::name::{Description, GroupName, RoleName};
@@ -14,6 +15,9 @@ use crate::time::Timestamp;
 
 /// Who asks for a change.
 ///
+/// **Never deserialize one from a request**: whoever writes `"system"` there may do anything. It is a serde type because
+/// a [`Record`](crate::Record) holds it; for a request, make one from the id that the host has authenticated.
+///
 /// Exhaustive on purpose: a host that matches on it must handle both.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -21,7 +25,7 @@ pub enum Actor {
     /// A member, as the host has authenticated it.
     Member(MemberId),
     /// The host acting for itself: provisioning, directory sync. It needs no permission and passes the guardrails
-    /// E1 to E5, but no rule of form and never A2 (E6). Never take it from a request.
+    /// E1 to E5, but no rule of form and never A2 (E6).
     System,
 }
 
@@ -34,8 +38,8 @@ impl From<MemberId> for Actor {
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Actor::Member(member) => write!(f, "`{member}`"),
-            Actor::System => write!(f, "the host itself"),
+            Actor::Member(member) => f.pad(member),
+            Actor::System => f.pad("the host"),
         }
     }
 }
@@ -44,6 +48,24 @@ impl fmt::Display for Actor {
 ///
 /// Accepted, it becomes one [`Event`](crate::Event), or none where everything already is as asked (U1). Refused, it
 /// changes nothing and a [`Refusal`](crate::Refusal) says why (U3).
+///
+/// Its serde form names the command and its fields; what is optional may be left out:
+///
+/// ```
+/// use grantbook::Command;
+///
+/// for json in [
+///     r#"{"command":"invite-member","member":"dana"}"#,
+///     r#"{"command":"accept-invitation"}"#,
+///     r#"{"command":"add-to-group","group":"devs","members":["dana","max"]}"#,
+///     r#"{"command":"create-group","group":"devs","name":"Dev Team","grants":[
+///         {"role":"store-editor","scope":{"stores":["staging"]}},
+///         {"role":"group-manager","scope":"account"}]}"#,
+/// ] {
+///     let command: Command = serde_json::from_str(json)?;
+/// }
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -59,7 +81,8 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires: Option<Timestamp>,
     },
-    /// The invited actor accepts its own invitation (M3). There is no accepting for somebody else.
+    /// The invited actor accepts its own invitation (M3). There is no accepting for somebody else. (It has braces so
+    /// that its stored form is as strict as the others'.)
     AcceptInvitation {},
     /// Takes an invitation back (M3). By `account.invite_members`; an owner's, by `account.manage_owners` too.
     CancelInvitation {
@@ -69,6 +92,7 @@ pub enum Command {
     /// Makes people active members at once, without invitations (M7). By [`Actor::System`] only.
     EnrolMembers {
         /// Who; those already active stay as they are. Nobody with an invitation that still stands.
+        #[serde(deserialize_with = "distinct::set")]
         members: BTreeSet<MemberId>,
     },
     /// Takes a member, active or invited, out of the account and all its groups (M5). By `account.remove_members`.
@@ -82,6 +106,9 @@ pub enum Command {
         member: MemberId,
     },
     /// Ends a member's ownership; it stays a member (M6). By `account.manage_owners`.
+    ///
+    /// To hand an account over, grant ownership first and revoke it second, in one batch; the other way round, the
+    /// first command is refused (A2).
     RevokeOwnership {
         /// Who; not the last active owner (A2).
         member: MemberId,
@@ -132,6 +159,7 @@ pub enum Command {
         /// Which.
         group: GroupId,
         /// Who; those already in it stay.
+        #[serde(deserialize_with = "distinct::set")]
         members: BTreeSet<MemberId>,
     },
     /// Takes members out of a group (G9). By `account.manage_groups`.
@@ -139,6 +167,7 @@ pub enum Command {
         /// Which.
         group: GroupId,
         /// Who; those not in it stay out.
+        #[serde(deserialize_with = "distinct::set")]
         members: BTreeSet<MemberId>,
     },
     /// Defines a role of the account's own (L3). By `account.manage_roles`.
@@ -150,6 +179,7 @@ pub enum Command {
         /// Where its permissions hold; it never changes.
         level: Level,
         /// At least one; none that begins with `account.`, and at account level none that begins with `store.` (L5).
+        #[serde(deserialize_with = "distinct::set")]
         permissions: BTreeSet<Permission>,
     },
     /// Changes a role's name or permissions, for everybody who holds it at once (L3). By `account.manage_roles`.
@@ -160,7 +190,11 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<RoleName>,
         /// All permissions that the role is to have, if they are to change.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "distinct::optional_set",
+            skip_serializing_if = "Option::is_none"
+        )]
         permissions: Option<BTreeSet<Permission>>,
     },
     /// Deletes a role that no group carries (L3). By `account.manage_roles`.

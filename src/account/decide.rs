@@ -9,24 +9,35 @@ use crate::account::member::Standing;
 use crate::account::refusal::Refusal;
 use crate::account::rules;
 use crate::account::state::State;
+use crate::grant::united;
 use crate::id::MemberId;
 use crate::time::Timestamp;
 
-/// What would happen, in the order of U3: authority, form, existence, guardrails, conflicts. `None`: nothing, because
-/// everything already is as asked (U1).
+/// The first half of U3: authority, form, existence, and what is barred whatever comes of it. The event is what the
+/// command asks for; it may name what is so already, and may yet conflict with what is there.
 ///
-/// What the actor would hold *afterwards* is looked at by whoever applies the event ([`guardrails::no_gain`]).
-pub(crate) fn decide(
+/// What the actor would hold *after* such an event is looked at next, by whoever can apply it
+/// ([`guardrails::no_gain`]).
+pub(crate) fn asked(
     state: &State<'_>,
     actor: &Actor,
     command: &Command,
     at: Timestamp,
-) -> Result<Option<Event>, Refusal> {
-    authorise(state, actor, command)?;
-    let event = asked_for(actor, command)?;
+) -> Result<Event, Refusal> {
+    authorize(state, actor, command)?;
+    let event = asked_for(state, actor, command)?;
     form::check(&event, at)?;
     rules::exists(state, &event)?;
-    guardrails::bar(state, actor, &event)?;
+    guardrails::bar(state, actor, &event, at)?;
+    Ok(event)
+}
+
+/// The second half: conflicts, and what is left to change. `None`: nothing, because everything already is as asked (U1).
+pub(crate) fn settled(
+    state: &State<'_>,
+    event: Event,
+    at: Timestamp,
+) -> Result<Option<Event>, Refusal> {
     rules::conflicts(state, &event, at)?;
     let event = rules::changes(state, event);
     if event.is_some() && state.version == u64::MAX {
@@ -36,17 +47,21 @@ pub(crate) fn decide(
 }
 
 /// Whether the actor may issue such a command at all (L5, E5, E6).
-fn authorise(state: &State<'_>, actor: &Actor, command: &Command) -> Result<(), Refusal> {
+pub(crate) fn authorize(
+    state: &State<'_>,
+    actor: &Actor,
+    command: &Command,
+) -> Result<(), Refusal> {
     match (command.requirement(), actor) {
         (Requirement::Permission(_) | Requirement::Host, Actor::System) => Ok(()),
         (Requirement::Permission(permission), Actor::Member(member)) => {
             match state.check(member, &permission, Place::Account) {
                 Ok(true) => Ok(()),
-                Ok(false) => Err(not_authorised(
+                Ok(false) => Err(not_authorized(
                     member,
                     Denial::MissingPermission { permission },
                 )),
-                Err(denial) => Err(not_authorised(member, denial)),
+                Err(denial) => Err(not_authorized(member, denial)),
             }
         }
         (Requirement::Host, Actor::Member(member)) => Err(Refusal::HostOnly {
@@ -66,15 +81,15 @@ fn authorise(state: &State<'_>, actor: &Actor, command: &Command) -> Result<(), 
     }
 }
 
-fn not_authorised(actor: &MemberId, denial: Denial) -> Refusal {
-    Refusal::NotAuthorised {
+fn not_authorized(actor: &MemberId, denial: Denial) -> Refusal {
+    Refusal::NotAuthorized {
         actor: actor.clone(),
         denial,
     }
 }
 
-/// The command as the event that it asks for, before anything is looked up.
-fn asked_for(actor: &Actor, command: &Command) -> Result<Event, Refusal> {
+/// The command as the event that it asks for.
+fn asked_for(state: &State<'_>, actor: &Actor, command: &Command) -> Result<Event, Refusal> {
     Ok(match command.clone() {
         Command::InviteMember {
             member,
@@ -117,13 +132,19 @@ fn asked_for(actor: &Actor, command: &Command) -> Result<Event, Refusal> {
             group,
             name,
             description,
-            grants,
-        } => Event::GroupEdited {
-            group,
-            name,
-            description,
-            grants,
-        },
+            mut grants,
+        } => {
+            // Grants as they are stay as they are, even those that could not be assigned (S3, U1).
+            let current = state.groups.get(&group).map(|group| &group.grants);
+            grants =
+                grants.filter(|asked| current.is_none_or(|current| united(asked) != **current));
+            Event::GroupEdited {
+                group,
+                name,
+                description,
+                grants,
+            }
+        }
         Command::DeleteGroup { group } => Event::GroupDeleted { group },
         Command::AddToGroup { group, members } => Event::AddedToGroup { group, members },
         Command::RemoveFromGroup { group, members } => Event::RemovedFromGroup { group, members },

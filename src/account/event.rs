@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::command::Actor;
 use crate::account::limits::GroupLimit;
+use crate::distinct;
 use crate::grant::Grant;
 use crate::id::{AccountId, GroupId, MemberId, RoleId, StoreId};
 use crate::name::{Description, GroupName, RoleName};
@@ -16,7 +17,7 @@ use crate::time::Timestamp;
 /// One accepted change: what, by whom, when (U2).
 ///
 /// Records are what a host stores, and the audit trail. All records of an account, in the order of their versions,
-/// are the account. Their serde form carries a format number; another format, an unknown kind of event and an
+/// are the account. The serde form needs a format that describes itself, as JSON and CBOR do, and carries a format number; another format, an unknown kind of event and an
 /// unknown field are refused.
 ///
 /// ```
@@ -138,6 +139,7 @@ pub enum Event {
     /// People became active members without invitations (M7).
     MembersEnrolled {
         /// Who.
+        #[serde(deserialize_with = "distinct::set")]
         members: BTreeSet<MemberId>,
     },
     /// A member left the account and all its groups (M5).
@@ -200,6 +202,7 @@ pub enum Event {
         /// Which.
         group: GroupId,
         /// Who.
+        #[serde(deserialize_with = "distinct::set")]
         members: BTreeSet<MemberId>,
     },
     /// Members left a group.
@@ -207,6 +210,7 @@ pub enum Event {
         /// Which.
         group: GroupId,
         /// Who.
+        #[serde(deserialize_with = "distinct::set")]
         members: BTreeSet<MemberId>,
     },
     /// A role of the account's own came to be.
@@ -218,6 +222,7 @@ pub enum Event {
         /// Where its permissions hold.
         level: Level,
         /// What it grants.
+        #[serde(deserialize_with = "distinct::set")]
         permissions: BTreeSet<Permission>,
     },
     /// A role changed.
@@ -228,7 +233,11 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<RoleName>,
         /// All its permissions from now on, if they changed.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "distinct::optional_set",
+            skip_serializing_if = "Option::is_none"
+        )]
         permissions: Option<BTreeSet<Permission>>,
     },
     /// A role is gone.
@@ -236,4 +245,31 @@ pub enum Event {
         /// Which.
         role: RoleId,
     },
+}
+
+impl Event {
+    /// A stable name for the kind of event, as in its serde form: `account-opened`, `member-invited` and so on.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Event::AccountOpened { .. } => "account-opened",
+            Event::MemberInvited { .. } => "member-invited",
+            Event::InvitationAccepted { .. } => "invitation-accepted",
+            Event::InvitationCancelled { .. } => "invitation-cancelled",
+            Event::MembersEnrolled { .. } => "members-enrolled",
+            Event::MemberRemoved { .. } => "member-removed",
+            Event::OwnershipGranted { .. } => "ownership-granted",
+            Event::OwnershipRevoked { .. } => "ownership-revoked",
+            Event::StoreCreated { .. } => "store-created",
+            Event::StoreDeleted { .. } => "store-deleted",
+            Event::GroupCreated { .. } => "group-created",
+            Event::GroupEdited { .. } => "group-edited",
+            Event::GroupDeleted { .. } => "group-deleted",
+            Event::AddedToGroup { .. } => "added-to-group",
+            Event::RemovedFromGroup { .. } => "removed-from-group",
+            Event::RoleDefined { .. } => "role-defined",
+            Event::RoleChanged { .. } => "role-changed",
+            Event::RoleDeleted { .. } => "role-deleted",
+        }
+    }
 }

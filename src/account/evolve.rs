@@ -1,5 +1,6 @@
 //! What an event does to an account: the only code that changes one.
 
+use crate::account::command::Actor;
 use crate::account::event::{Event, Record};
 use crate::account::form;
 use crate::account::member::Standing;
@@ -59,6 +60,15 @@ pub enum ReplayError {
         /// The record's version.
         version: u64,
     },
+    /// Nobody but this actor's like can have caused such an event: an invitation is accepted by the one invited, and
+    /// the host alone opens an account and enrols people (M3, M7).
+    #[error("record {version} cannot have been caused by its actor ({actor})")]
+    WrongActor {
+        /// The record's version.
+        version: u64,
+        /// The record's actor.
+        actor: Actor,
+    },
     /// The event breaks a rule in this state, so no command can have caused it.
     #[error("record {version} does not fit the account: {reason}")]
     DoesNotFit {
@@ -67,8 +77,8 @@ pub enum ReplayError {
         /// The rule.
         reason: Refusal,
     },
-    /// The event says what is so already, or says it in a form that no command leaves (U1).
-    #[error("record {version} says what is so already, or says something twice")]
+    /// The event says what is so already, or grants a role twice: no command leaves such an event (U1, G4).
+    #[error("record {version} says what is so already, or grants a role twice")]
     Redundant {
         /// The record's version.
         version: u64,
@@ -77,7 +87,7 @@ pub enum ReplayError {
 
 impl ReplayError {
     /// A stable code: `no-records`, `wrong-account`, `gap`, `repeat`, `time-runs-backwards`, `opening`,
-    /// `does-not-fit` or `redundant`.
+    /// `wrong-actor`, `does-not-fit` or `redundant`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -87,6 +97,7 @@ impl ReplayError {
             ReplayError::Repeat { .. } => "repeat",
             ReplayError::TimeRunsBackwards { .. } => "time-runs-backwards",
             ReplayError::Opening { .. } => "opening",
+            ReplayError::WrongActor { .. } => "wrong-actor",
             ReplayError::DoesNotFit { .. } => "does-not-fit",
             ReplayError::Redundant { .. } => "redundant",
         }
@@ -131,6 +142,33 @@ fn fits(state: &State<'_>, record: &Record) -> Result<(), ReplayError> {
     }
     if matches!(record.event, Event::AccountOpened { .. }) != (state.version == 0) {
         return Err(ReplayError::Opening { version });
+    }
+    let is_possible = match &record.event {
+        Event::InvitationAccepted { member } => record.actor == Actor::Member(member.clone()),
+        Event::AccountOpened { .. } | Event::MembersEnrolled { .. } => {
+            record.actor == Actor::System
+        }
+        Event::MemberInvited { .. }
+        | Event::InvitationCancelled { .. }
+        | Event::MemberRemoved { .. }
+        | Event::OwnershipGranted { .. }
+        | Event::OwnershipRevoked { .. }
+        | Event::StoreCreated { .. }
+        | Event::StoreDeleted { .. }
+        | Event::GroupCreated { .. }
+        | Event::GroupEdited { .. }
+        | Event::GroupDeleted { .. }
+        | Event::AddedToGroup { .. }
+        | Event::RemovedFromGroup { .. }
+        | Event::RoleDefined { .. }
+        | Event::RoleChanged { .. }
+        | Event::RoleDeleted { .. } => true,
+    };
+    if !is_possible {
+        return Err(ReplayError::WrongActor {
+            version,
+            actor: record.actor.clone(),
+        });
     }
     form::check(&record.event, record.at)
         .and_then(|()| rules::exists(state, &record.event))

@@ -12,6 +12,7 @@ use crate::account::refusal::Refusal;
 use crate::account::state::State;
 use crate::id::{MemberId, StoreId};
 use crate::permission::Permission;
+use crate::time::Timestamp;
 
 /// The member whom the guardrails bind, if they bind this actor.
 pub(crate) fn bound<'a>(state: &State<'_>, actor: &'a Actor) -> Option<&'a MemberId> {
@@ -28,7 +29,12 @@ pub(crate) fn bound<'a>(state: &State<'_>, actor: &'a Actor) -> Option<&'a Membe
 }
 
 /// Particular cases that are barred even where nothing would be gained (E1, E3).
-pub(crate) fn bar(state: &State<'_>, actor: &Actor, event: &Event) -> Result<(), Refusal> {
+pub(crate) fn bar(
+    state: &State<'_>,
+    actor: &Actor,
+    event: &Event,
+    at: Timestamp,
+) -> Result<(), Refusal> {
     let Some(actor) = bound(state, actor) else {
         return Ok(());
     };
@@ -42,6 +48,7 @@ pub(crate) fn bar(state: &State<'_>, actor: &Actor, event: &Event) -> Result<(),
     }
     if let Event::InvitationCancelled { member } = event {
         let standing = state.members.get(member).map(|entry| entry.standing);
+        let standing = standing.filter(|standing| !standing.has_expired(at));
         let is_owners = matches!(standing, Some(Standing::Invited { as_owner: true, .. }));
         if is_owners && !state.can(actor, &Permission::MANAGE_OWNERS, Place::Account) {
             return Err(Refusal::OwnerInvitation {

@@ -73,10 +73,17 @@ impl<'base, K: Clone + Ord + Borrow<str>> IdSet<'base, K> {
 
     /// The ids, in their order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &K> {
-        self.entries_after(None).map(|(id, ())| id)
+        self.iter_after(None)
     }
 
     /// The ids that come after this one, which need not be in the set.
+    pub(crate) fn iter_after<'a>(
+        &'a self,
+        after: Option<&str>,
+    ) -> impl Iterator<Item = &'a K> + use<'a, 'base, K> {
+        self.entries_after(after).map(|(id, ())| id)
+    }
+
     fn entries_after<'a>(
         &'a self,
         after: Option<&str>,

@@ -4,7 +4,7 @@
 
 use smallvec::SmallVec;
 
-use crate::account::layer::Layered;
+use crate::account::layer::{Layered, copied};
 use crate::permission::Permission;
 
 /// A group's number while it exists; the lowest free one is taken.
@@ -76,6 +76,12 @@ impl GroupSet {
                 .all(|(one, other)| one & !other == 0)
     }
 
+    /// The slots that are in one of the two and not in the other.
+    pub(crate) fn differing(&self, other: &Self) -> Self {
+        let in_one = |slot: &Slot| !(self.contains(*slot) && other.contains(*slot));
+        self.iter().chain(other.iter()).filter(in_one).collect()
+    }
+
     /// The slots, lowest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Slot> {
         self.0.iter().zip(0..).flat_map(|(word, index)| {
@@ -140,6 +146,19 @@ impl Granting {
             .map(|(permission, _)| permission)
     }
 
+    /// The groups that grant something in one of the two that they do not in the other.
+    pub(crate) fn differing(&self, other: &Self) -> GroupSet {
+        let nothing = GroupSet::default();
+        let mut slots = GroupSet::default();
+        for (permission, _) in self.0.iter().chain(&other.0) {
+            let groups = |granting: &Self| granting.groups(permission).unwrap_or(&nothing).clone();
+            for slot in groups(self).differing(&groups(other)).iter() {
+                slots.insert(slot);
+            }
+        }
+        slots
+    }
+
     /// The group in this slot grants these permissions here.
     pub(crate) fn add<'a>(
         &mut self,
@@ -167,11 +186,7 @@ impl Granting {
     }
 }
 
-impl Layered<'_> for Granting {
-    fn over(base: &Self) -> Self {
-        base.clone()
-    }
-}
+copied!(Granting);
 
 #[cfg(test)]
 mod tests {
@@ -203,6 +218,8 @@ mod tests {
             prop_assert_eq!(set.is_empty(), plain.is_empty());
             prop_assert_eq!(set.intersects(&other_set), !plain.is_disjoint(&other));
             prop_assert_eq!(set.is_subset(&other_set), plain.is_subset(&other));
+            let differing = plain.symmetric_difference(&other).copied().collect();
+            prop_assert_eq!(set.differing(&other_set), differing);
             prop_assert_eq!(set.lowest_free(), SLOTS.into_iter().find(|slot| !plain.contains(slot)));
         }
     }

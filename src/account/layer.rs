@@ -2,6 +2,7 @@
 
 use std::iter::Peekable;
 
+use crate::id::{GroupId, RoleId};
 use crate::role::Role;
 
 /// A value that a layer changes: it takes its own before it does.
@@ -53,8 +54,15 @@ impl<'a, K: Ord, V, O: Iterator<Item = (&'a K, Option<V>)>> Iterator for Merged<
     }
 }
 
-impl Layered<'_> for Role {
-    fn over(base: &Self) -> Self {
-        base.clone()
-    }
+macro_rules! copied {
+    ($($value:ty),*) => {
+        $(impl Layered<'_> for $value {
+            fn over(base: &Self) -> Self {
+                base.clone()
+            }
+        })*
+    };
 }
+pub(crate) use copied;
+
+copied!(GroupId, RoleId, Role);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::index::GroupSet;
-use crate::account::layer::Layered;
+use crate::account::layer::{Layered, copied};
 use crate::time::Timestamp;
 
 /// How a member stands in the account.
@@ -22,6 +22,7 @@ pub enum Standing {
         /// Whether it becomes an Account Owner by accepting.
         as_owner: bool,
         /// From this moment on the invitation can no longer be accepted; never, if there is none (M3).
+        #[serde(deserialize_with = "Option::deserialize")] // which must not be left out
         expires: Option<Timestamp>,
     },
 }
@@ -56,8 +57,4 @@ pub(crate) struct MemberEntry {
     pub(crate) groups: GroupSet,
 }
 
-impl Layered<'_> for MemberEntry {
-    fn over(base: &Self) -> Self {
-        base.clone()
-    }
-}
+copied!(MemberEntry);

@@ -28,7 +28,7 @@ use crate::time::Timestamp;
 /// let refusal = account.decide(&stranger, &command, now).unwrap_err();
 /// assert_eq!(refusal.kind(), RefusalKind::Denied);
 /// assert_eq!(refusal.kind().http_status(), 403);
-/// assert_eq!(refusal.code(), "not-authorised");
+/// assert_eq!(refusal.code(), "not-authorized");
 /// assert_eq!(refusal.to_string(), "`eve` may not do this: no such member in this account");
 /// # Ok::<(), grantbook::InvalidText>(())
 /// ```
@@ -38,7 +38,7 @@ pub enum Refusal {
     // Denied: who asks may not.
     /// The actor lacks the permission that the command takes, or is no active member (L5, E5, E6).
     #[error("`{actor}` may not do this: {denial}")]
-    NotAuthorised {
+    NotAuthorized {
         /// Who asked.
         actor: MemberId,
         /// What the check of the permission said.
@@ -51,7 +51,7 @@ pub enum Refusal {
         actor: MemberId,
     },
     /// The actor has no invitation: it was never invited, has accepted already, or the invitation was cancelled (M3).
-    #[error("{actor} has no invitation to accept")]
+    #[error("{} has no invitation to accept", quoted(actor))]
     NoInvitation {
         /// Who asked.
         actor: Actor,
@@ -117,7 +117,7 @@ pub enum Refusal {
 
     // Conflict: it does not go together with what is there.
     /// The member is active already, so it needs no invitation.
-    #[error("`{member}` is a member already")]
+    #[error("`{member}` is a member already; grant ownership or add it to groups directly")]
     AlreadyMember {
         /// Who.
         member: MemberId,
@@ -142,7 +142,7 @@ pub enum Refusal {
     },
     /// Only an active member can be given ownership, or have it revoked (M6).
     #[error(
-        "`{member}` has not accepted its invitation yet, so ownership can neither be granted nor revoked"
+        "`{member}` has not accepted its invitation yet, so ownership can neither be granted nor revoked; cancel the invitation, or wait until it is accepted"
     )]
     NotActive {
         /// Who.
@@ -155,13 +155,13 @@ pub enum Refusal {
         member: MemberId,
     },
     /// A store has this id.
-    #[error("there is a store `{store}` already")]
+    #[error("there is a store `{store}` already; choose another id")]
     StoreExists {
         /// As named.
         store: StoreId,
     },
     /// A group has this id.
-    #[error("there is a group `{group}` already")]
+    #[error("there is a group `{group}` already; edit it, or choose another id")]
     GroupExists {
         /// As named.
         group: GroupId,
@@ -189,7 +189,7 @@ pub enum Refusal {
         members: usize,
     },
     /// A role has this id, perhaps a built-in one (L1, L3).
-    #[error("there is a role `{role}` already")]
+    #[error("there is a role `{role}` already; change it, or choose another id")]
     RoleExists {
         /// As named.
         role: RoleId,
@@ -222,7 +222,9 @@ pub enum Refusal {
 
     // Invalid: it is not well formed.
     /// The command names more than it may (U7).
-    #[error("the command names {named} of a kind; it may name {MAX_NAMED}; split it")]
+    #[error(
+        "the command names {named} members, stores, grants or permissions; it may name {MAX_NAMED} of a kind; split it"
+    )]
     TooManyNamed {
         /// How many.
         named: usize,
@@ -234,7 +236,7 @@ pub enum Refusal {
         commands: usize,
     },
     /// The invitation would have expired before it is made (M3).
-    #[error("the invitation would expire at {}, which is not after {}", expires.as_millis(), now.as_millis())]
+    #[error("the invitation would expire at {} ms, which is not after now ({} ms, or the last record's time if that is later)", expires.as_millis(), now.as_millis())]
     ExpiryPassed {
         /// When it would expire.
         expires: Timestamp,
@@ -245,7 +247,9 @@ pub enum Refusal {
     #[error("a group carries at least one grant; name a role")]
     NoGrants,
     /// A store-level role is assigned with at least one store (G5).
-    #[error("role `{role}` is granted in no store; name at least one")]
+    #[error(
+        "role `{role}` is granted in no store; name at least one, or grant it at the account if that is its level"
+    )]
     EmptyScope {
         /// Which.
         role: RoleId,
@@ -277,7 +281,9 @@ pub enum Refusal {
         permission: Permission,
     },
     /// A role would go by the name or id of ownership, which no role gives (M6).
-    #[error("ownership is granted directly; no role can be called that")]
+    #[error(
+        "no role can be called as ownership is; grant ownership itself, or choose another id or name"
+    )]
     OwnershipName,
 
     /// A command of a batch was refused, and with it the whole batch (U4). Code and kind are those of the reason.
@@ -288,6 +294,13 @@ pub enum Refusal {
         /// Why.
         refusal: Box<Refusal>,
     },
+}
+
+fn quoted(actor: &Actor) -> String {
+    match actor {
+        Actor::Member(member) => format!("`{member}`"),
+        Actor::System => "the host itself".to_owned(),
+    }
 }
 
 fn scope_for(level: Level) -> &'static str {
@@ -337,6 +350,16 @@ impl fmt::Display for RefusalKind {
 }
 
 impl Refusal {
+    /// The reason itself: of a batch, that of the command that was refused.
+    #[must_use]
+    pub fn reason(&self) -> &Refusal {
+        if let Refusal::InBatch { refusal, .. } = self {
+            refusal.reason()
+        } else {
+            self
+        }
+    }
+
     /// A stable code for programs; `docs/rules.md` lists them.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -353,7 +376,7 @@ impl Refusal {
     fn classified(&self) -> (RefusalKind, &'static str) {
         use RefusalKind::{Conflict, Denied, Invalid, Unknown};
         match self {
-            Refusal::NotAuthorised { .. } => (Denied, "not-authorised"),
+            Refusal::NotAuthorized { .. } => (Denied, "not-authorized"),
             Refusal::HostOnly { .. } => (Denied, "host-only"),
             Refusal::NoInvitation { .. } => (Denied, "no-invitation"),
             Refusal::SelfAddition { .. } => (Denied, "self-addition"),

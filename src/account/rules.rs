@@ -176,8 +176,10 @@ pub(crate) fn conflicts(state: &State<'_>, event: &Event, at: Timestamp) -> Resu
                 members,
             }),
         },
-        Event::AddedToGroup { members, .. } => members.iter().try_for_each(|member| {
-            if member_exists(state, member)?.standing.has_expired(at) {
+        Event::AddedToGroup { group, members } => members.iter().try_for_each(|member| {
+            if member_exists(state, member)?.standing.has_expired(at)
+                && !is_in(state, group, member)
+            {
                 return Err(Refusal::InvitationExpired {
                     member: member.clone(),
                 });
@@ -233,6 +235,13 @@ fn not_in_the_way(
         }),
         Standing::Active { .. } | Standing::Invited { .. } => Ok(()),
     }
+}
+
+fn is_in(state: &State<'_>, group: &GroupId, member: &MemberId) -> bool {
+    state
+        .groups
+        .get(group)
+        .is_some_and(|group| group.members.contains(member))
 }
 
 fn is_active(state: &State<'_>, member: &MemberId) -> Result<(), Refusal> {
@@ -294,11 +303,6 @@ fn not_built_in(state: &State<'_>, role: &RoleId) -> Result<(), Refusal> {
 /// nothing is (U1).
 pub(crate) fn changes(state: &State<'_>, event: Event) -> Option<Event> {
     let standing = |member: &MemberId| state.members.get(member).map(|entry| entry.standing);
-    let is_in = |group: &GroupId, member: &MemberId| {
-        let slot = state.groups.get(group).map(|group| group.slot);
-        slot.zip(state.members.get(member))
-            .is_some_and(|(slot, member)| member.groups.contains(slot))
-    };
     let some_members = |members: BTreeSet<MemberId>| (!members.is_empty()).then_some(members);
     match event {
         Event::MembersEnrolled { mut members } => {
@@ -345,11 +349,11 @@ pub(crate) fn changes(state: &State<'_>, event: Event) -> Option<Event> {
             })
         }
         Event::AddedToGroup { group, mut members } => {
-            members.retain(|member| !is_in(&group, member));
+            members.retain(|member| !is_in(state, &group, member));
             some_members(members).map(|members| Event::AddedToGroup { group, members })
         }
         Event::RemovedFromGroup { group, mut members } => {
-            members.retain(|member| is_in(&group, member));
+            members.retain(|member| is_in(state, &group, member));
             some_members(members).map(|members| Event::RemovedFromGroup { group, members })
         }
         Event::RoleChanged {

@@ -11,6 +11,7 @@ use crate::account::member::Standing;
 use crate::account::refusal::Refusal;
 use crate::account::rules;
 use crate::account::state::State;
+use crate::distinct;
 use crate::grant::{Grant, united};
 use crate::id::{AccountId, GroupId, MemberId, RoleId, StoreId};
 use crate::name::{Description, GroupName, RoleName};
@@ -57,6 +58,7 @@ struct RoleForm {
     id: RoleId,
     name: RoleName,
     level: Level,
+    #[serde(deserialize_with = "distinct::set")]
     permissions: BTreeSet<Permission>,
 }
 

@@ -1,9 +1,8 @@
 //! The account's data, with the index inside, and the writes that keep both in step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::access::{Denial, EffectivePermissions, Permissions, Place};
 use crate::account::group::GroupEntry;
 use crate::account::id_map::IdMap;
 use crate::account::id_set::IdSet;
@@ -21,7 +20,7 @@ use crate::time::Timestamp;
 ///
 /// The plain data are `members` with their group bits, the keys of `stores`, `roles` and `groups`. All else is
 /// derived from them: `account` and the values of `stores` (who is granted what where), the groups' lists of members,
-/// `slots`, and `owners`.
+/// `slots`, the names, and `owners`.
 ///
 /// INVARIANT: what is derived agrees with the plain data ([`State::is_exact`]). The writes below keep it so; only
 /// `evolve` and the restoring of a snapshot call them.
@@ -40,14 +39,18 @@ pub(crate) struct State<'base> {
     pub(crate) account: Granting,
     /// The slots of all groups.
     slots: GroupSet,
+    /// Which group has a name, and which role, by the name in small letters (G3, L3).
+    group_names: IdMap<'base, Arc<str>, GroupId>,
+    role_names: IdMap<'base, Arc<str>, RoleId>,
 }
 
 impl State<'_> {
     /// Before the first record: built-in roles, and nobody.
     pub(crate) fn unopened(id: AccountId) -> Self {
-        let mut roles = IdMap::default();
-        for (role, definition) in Role::built_ins() {
-            roles.insert(role, definition);
+        let (mut roles, mut role_names) = (IdMap::default(), IdMap::default());
+        for (id, role) in Role::built_ins() {
+            role_names.insert(role.name.to_ascii_lowercase().into(), id.clone());
+            roles.insert(id, role);
         }
         Self {
             id,
@@ -61,6 +64,8 @@ impl State<'_> {
             groups: IdMap::default(),
             account: Granting::default(),
             slots: GroupSet::default(),
+            group_names: IdMap::default(),
+            role_names,
         }
     }
 }
@@ -80,6 +85,8 @@ impl<'base> State<'base> {
             groups: IdMap::over(&base.groups),
             account: base.account.clone(),
             slots: base.slots.clone(),
+            group_names: IdMap::over(&base.group_names),
+            role_names: IdMap::over(&base.role_names),
         }
     }
 
@@ -90,67 +97,14 @@ impl<'base> State<'base> {
         now.max(self.at)
     }
 
-    /// Two look-ups and an AND.
-    pub(crate) fn check(
-        &self,
-        member: &str,
-        permission: &Permission,
-        place: Place<&str>,
-    ) -> Result<bool, Denial> {
-        let member = self.members.get(member).ok_or(Denial::UnknownMember)?;
-        let Standing::Active { owner } = member.standing else {
-            return Err(Denial::Invited);
-        };
-        let granting = match place {
-            Place::Account => &self.account,
-            Place::Store(store) => self.stores.get(store).ok_or(Denial::UnknownStore)?,
-        };
-        Ok(owner || granting.grants(permission, &member.groups))
-    }
-
-    pub(crate) fn can(&self, member: &str, permission: &Permission, place: Place<&str>) -> bool {
-        matches!(self.check(member, permission, place), Ok(true))
-    }
-
-    pub(crate) fn effective_permissions(&self, member: &str) -> EffectivePermissions {
-        let nothing = || EffectivePermissions::new(Permissions::Only([].into()), BTreeMap::new());
-        let Some(member) = self.members.get(member) else {
-            return nothing();
-        };
-        let Standing::Active { owner } = member.standing else {
-            return nothing();
-        };
-        let every = || {
-            self.stores
-                .iter()
-                .map(|(store, _)| (store.clone(), Permissions::Every))
-                .collect()
-        };
-        if owner {
-            return EffectivePermissions::new(Permissions::Every, every());
-        }
-        let granted = |granting: &Granting| granting.granted_to(&member.groups).cloned().collect();
-        let stores = self.stores.iter().filter_map(|(store, granting)| {
-            let permissions: BTreeSet<_> = granted(granting);
-            (!permissions.is_empty()).then(|| (store.clone(), Permissions::Only(permissions)))
-        });
-        EffectivePermissions::new(Permissions::Only(granted(&self.account)), stores.collect())
-    }
-
     /// The group that has this name, in whatever case of letters.
     pub(crate) fn group_named(&self, name: &GroupName) -> Option<&GroupId> {
-        self.groups
-            .iter()
-            .find(|(_, group)| group.name.is_same_name(name))
-            .map(|(id, _)| id)
+        self.group_names.get(&name.to_ascii_lowercase())
     }
 
     /// The role that has this name, in whatever case of letters.
     pub(crate) fn role_named(&self, name: &RoleName) -> Option<&RoleId> {
-        self.roles
-            .iter()
-            .find(|(_, role)| role.name.is_same_name(name))
-            .map(|(id, _)| id)
+        self.role_names.get(&name.to_ascii_lowercase())
     }
 
     /// The first group that carries this role.
@@ -252,13 +206,11 @@ impl<'base> State<'base> {
         let groups = self.groups_where(|group| group.grants.iter().any(is_scope));
         for group in groups {
             if let Some(group) = self.groups.get_mut(&group) {
-                let mut grants = group.grants.to_vec();
-                for grant in &mut grants {
+                for grant in Arc::make_mut(&mut group.grants) {
                     if let Scope::Stores(stores) = &mut grant.scope {
                         stores.remove(store);
                     }
                 }
-                group.grants = grants.into();
             }
         }
     }
@@ -276,6 +228,8 @@ impl<'base> State<'base> {
             return;
         };
         self.slots.insert(slot);
+        self.group_names
+            .insert(name.to_ascii_lowercase().into(), id.clone());
         let none = Arc::new([]);
         self.groups.insert(
             id.clone(),
@@ -299,7 +253,12 @@ impl<'base> State<'base> {
         grants: Option<&[Grant]>,
     ) {
         if let Some(group) = self.groups.get_mut(id) {
-            group.name = name.unwrap_or(&group.name).clone();
+            if let Some(name) = name {
+                self.group_names.remove(&group.name.to_ascii_lowercase());
+                self.group_names
+                    .insert(name.to_ascii_lowercase().into(), id.clone());
+                group.name = name.clone();
+            }
             group.description = description.unwrap_or(&group.description).clone();
         }
         if let Some(grants) = grants {
@@ -319,10 +278,11 @@ impl<'base> State<'base> {
     /// Takes a group out. It has no members, so its slot is free again.
     pub(crate) fn remove_group(&mut self, group: &GroupId) {
         self.clear_granting(group);
-        if let Some(slot) = self.groups.get(group).map(|group| group.slot) {
-            self.slots.remove(slot);
-            self.groups.remove(group);
+        if let Some(entry) = self.groups.get(group) {
+            self.slots.remove(entry.slot);
+            self.group_names.remove(&entry.name.to_ascii_lowercase());
         }
+        self.groups.remove(group);
     }
 
     /// Puts a role of the account's own in; it was not there.
@@ -333,6 +293,8 @@ impl<'base> State<'base> {
         level: Level,
         permissions: BTreeSet<Permission>,
     ) {
+        self.role_names
+            .insert(name.to_ascii_lowercase().into(), id.clone());
         let permissions = Arc::new(permissions);
         self.roles.insert(
             id,
@@ -357,7 +319,12 @@ impl<'base> State<'base> {
             self.clear_granting(group);
         }
         if let Some(role) = self.roles.get_mut(id) {
-            role.name = name.unwrap_or(&role.name).clone();
+            if let Some(name) = name {
+                self.role_names.remove(&role.name.to_ascii_lowercase());
+                self.role_names
+                    .insert(name.to_ascii_lowercase().into(), id.clone());
+                role.name = name.clone();
+            }
             if let Some(permissions) = permissions {
                 role.permissions = Arc::new(permissions.clone());
             }
@@ -369,6 +336,9 @@ impl<'base> State<'base> {
 
     /// Takes a role out; no group carries it.
     pub(crate) fn remove_role(&mut self, role: &RoleId) {
+        if let Some(role) = self.roles.get(role) {
+            self.role_names.remove(&role.name.to_ascii_lowercase());
+        }
         self.roles.remove(role);
     }
 
@@ -443,6 +413,16 @@ impl<'base> State<'base> {
                 .iter()
                 .all(|(_, member)| member.groups.is_subset(&slots))
             && self.groups.iter().all(|(_, group)| is_listed(group))
+            && self.group_names.len() == self.groups.len()
+            && self
+                .groups
+                .iter()
+                .all(|(id, group)| self.group_named(&group.name) == Some(id))
+            && self.role_names.len() == self.roles.len()
+            && self
+                .roles
+                .iter()
+                .all(|(id, role)| self.role_named(&role.name) == Some(id))
             && ids(&|member| member.standing.is_owner())
                 .into_iter()
                 .eq(self.owners.iter())

@@ -149,10 +149,7 @@ fn unknown_means_denied() {
                 "the member has not accepted its invitation yet".to_owned()
             ),
             ("unknown-store", "no such store in this account".to_owned()),
-            (
-                "missing-permission",
-                "the member lacks `a.b` there".to_owned()
-            ),
+            ("missing-permission", "the member lacks `a.b`".to_owned()),
         ]
     );
 }
@@ -252,6 +249,8 @@ fn effective_permissions_go_through_serde() {
         r#"{"account":"all","stores":{}}"#,
         r#"{"account":"every"}"#,
         r#"{"account":"every","stores":{},"more":1}"#,
+        r#"{"account":"every","stores":{"dev":{"only":[]},"dev":"every"}}"#,
+        r#"{"account":{"only":["a.b","a.b"]},"stores":{}}"#,
         r#"{"account":{"only":["*"]},"stores":{}}"#,
     ] {
         assert!(

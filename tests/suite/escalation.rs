@@ -99,12 +99,12 @@ fn what_is_held_already_is_no_gain() {
 fn a_group_manager_has_no_hand_in_ownership() {
     let mut world = World::staffed();
     world.ok(OWNER, invite_owner("otto"));
-    world.assert_refused(MANAGER, grant_ownership("dana"), "not-authorised");
-    world.assert_refused(MANAGER, grant_ownership(MANAGER), "not-authorised");
-    world.assert_refused(MANAGER, revoke_ownership(OWNER), "not-authorised");
-    world.assert_refused(MANAGER, invite_owner("eve"), "not-authorised");
+    world.assert_refused(MANAGER, grant_ownership("dana"), "not-authorized");
+    world.assert_refused(MANAGER, grant_ownership(MANAGER), "not-authorized");
+    world.assert_refused(MANAGER, revoke_ownership(OWNER), "not-authorized");
+    world.assert_refused(MANAGER, invite_owner("eve"), "not-authorized");
     world.assert_refused(MANAGER, cancel("otto"), "owner-invitation");
-    world.assert_refused(MANAGER, remove_member(OWNER), "not-authorised");
+    world.assert_refused(MANAGER, remove_member(OWNER), "not-authorized");
 }
 
 /// E4, U4: nor does a batch leave its actor with more, by whatever detour.
@@ -173,7 +173,7 @@ fn editors_and_viewers_manage_nothing() {
     );
     for actor in ["dana", "vic", "nils"] {
         for command in every_command() {
-            world.assert_refused(actor, command, "not-authorised");
+            world.assert_refused(actor, command, "not-authorized");
         }
     }
 }
@@ -192,7 +192,7 @@ fn only_active_members_act() {
         ("otto", Denial::Invited),
     ] {
         for command in every_command() {
-            let expected = Refusal::NotAuthorised {
+            let expected = Refusal::NotAuthorized {
                 actor: member(actor),
                 denial: denial.clone(),
             };

@@ -133,6 +133,12 @@ fn records_keep_their_form() {
         .collect();
     assert_eq!(read, world.records);
     assert_eq!(Account::replay(&read).unwrap(), world.account);
+    for record in &read {
+        assert_eq!(
+            serde_json::to_value(record.event()).unwrap()["kind"],
+            record.event().kind()
+        );
+    }
 }
 
 /// Commands are written as they have always been written, and what was written is read.
@@ -263,6 +269,9 @@ fn what_is_not_known_is_not_read() {
         r#"{"command":"create-store","store":"a","store":"b"}"#,
         r#"{"command":"create-group","group":"g","name":"IT","grants":[]}"#,
         r#"{"command":"regrant","scope":"account"}"#,
+        r#"{"command":"enrol-members","members":["a","b","a"]}"#,
+        r#"{"command":"define-role","role":"r","name":"Role","level":"store","permissions":["a.b","a.b"]}"#,
+        r#"{"command":"change-role","role":"r","permissions":["a.b","a.b"]}"#,
         r#"{"store":"a"}"#,
         "[]",
         "null",
@@ -276,6 +285,7 @@ fn what_is_not_known_is_not_read() {
     for grant in [
         r#"{"role":"store-viewer"}"#,
         r#"{"role":"store-viewer","scope":"all"}"#,
+        r#"{"role":"store-viewer","scope":{"stores":["a","a"]}}"#,
         r#"{"role":"store-viewer","scope":{"stores":"*"}}"#,
         r#"{"role":"store-viewer","scope":{"stores":["a"],"account":null}}"#,
     ] {

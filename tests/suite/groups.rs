@@ -69,7 +69,7 @@ fn owners_and_group_managers_manage_groups() {
     for actor in ["dana", "vic", "nils", "ina", "nobody"] {
         let mut world = World::staffed();
         for command in commands() {
-            world.assert_refused(actor, command, "not-authorised");
+            world.assert_refused(actor, command, "not-authorized");
         }
     }
 }

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 30] = [
+const LAYERS: [&str; 37] = [
     "text",
+    "distinct",
     "time",
     "id",
     "name",
@@ -25,6 +26,7 @@ const LAYERS: [&str; 30] = [
     "account::refusal",
     "account::event",
     "account::state",
+    "account::check",
     "account::form",
     "account::rules",
     "account::evolve",
@@ -33,6 +35,11 @@ const LAYERS: [&str; 30] = [
     "account::snapshot",
     "account::view",
     "account",
+    "questions::delta",
+    "questions::explain",
+    "questions::explain_text",
+    "questions::reverse",
+    "questions",
     "repository",
     "repository::memory",
     "lib",

@@ -15,6 +15,14 @@ fn forged(record: &Record, change: impl Fn(&mut serde_json::Value)) -> Result<Re
     serde_json::from_value(json).map_err(|error| error.to_string())
 }
 
+/// Somebody who can have caused such an event.
+fn possible_actor(event: &serde_json::Value) -> serde_json::Value {
+    match event["kind"].as_str().unwrap() {
+        "invitation-accepted" => serde_json::json!({ "member": event["member"] }),
+        _ => "system".into(),
+    }
+}
+
 /// U1: every accepted command that changes something is one event; one that changes nothing is none.
 #[test]
 fn a_change_is_one_event() {
@@ -163,9 +171,15 @@ fn a_batch_is_refused_as_a_whole() {
     );
     assert_eq!(
         refusal.to_string(),
-        "command 2 of the batch: there is a store `dev` already"
+        "command 2 of the batch: there is a store `dev` already; choose another id"
     );
     assert!(matches!(refusal, Refusal::InBatch { index: 1, .. }));
+    assert!(matches!(refusal.reason(), Refusal::StoreExists { .. }));
+    let one = world
+        .account
+        .decide_batch(&by(OWNER), &commands[1..2], at(world.now))
+        .unwrap_err();
+    assert_eq!(&one, refusal.reason(), "a batch of one is that command");
 }
 
 /// U4, A2, E6: each command of a batch must be acceptable on what those before it leave: no dipping below a rule and
@@ -184,7 +198,7 @@ fn a_batch_does_not_dip_below_a_rule() {
                 revoke_ownership(OWNER),
                 create_store("new"),
             ],
-            "not-authorised",
+            "not-authorized",
         ),
         (
             vec![
@@ -192,7 +206,7 @@ fn a_batch_does_not_dip_below_a_rule() {
                 remove_member(OWNER),
                 create_store("new"),
             ],
-            "not-authorised",
+            "not-authorized",
         ),
         (
             vec![
@@ -200,7 +214,7 @@ fn a_batch_does_not_dip_below_a_rule() {
                 revoke_ownership(OWNER),
                 revoke_ownership("dana"),
             ],
-            "not-authorised",
+            "not-authorized",
         ),
     ] {
         let refusal = world
@@ -383,6 +397,7 @@ fn an_event_that_does_not_fit_is_not_applied() {
         let event: serde_json::Value = serde_json::from_str(event).unwrap();
         let record = forged(last, |json| {
             json["version"] = next.into();
+            json["actor"] = possible_actor(&event);
             json["event"] = event.clone();
         });
         let error = world.account.apply(&record.unwrap()).unwrap_err();
@@ -414,6 +429,7 @@ fn an_event_that_changes_nothing_is_not_applied() {
         let event: serde_json::Value = serde_json::from_str(event).unwrap();
         let record = forged(world.records.last().unwrap(), |json| {
             json["version"] = (account.version() + 1).into();
+            json["actor"] = possible_actor(&event);
             json["event"] = event.clone();
         });
         assert_eq!(
@@ -423,6 +439,50 @@ fn an_event_that_changes_nothing_is_not_applied() {
         );
         assert_eq!(account, world.account);
     }
+}
+
+/// U5, M3, M7: an event that its actor cannot have caused, whatever it was allowed, is not applied.
+#[test]
+fn an_event_is_its_actors() {
+    let world = World::staffed();
+    let mut account = world.account.clone();
+    for (event, actor) in [
+        (
+            r#"{"kind":"invitation-accepted","member":"ina"}"#,
+            r#"{"member":"olga"}"#,
+        ),
+        (
+            r#"{"kind":"invitation-accepted","member":"ina"}"#,
+            r#""system""#,
+        ),
+        (
+            r#"{"kind":"members-enrolled","members":["new"]}"#,
+            r#"{"member":"olga"}"#,
+        ),
+    ] {
+        let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        let record = forged(world.records.last().unwrap(), |record| {
+            record["version"] = (account.version() + 1).into();
+            record["actor"] = json(actor);
+            record["event"] = json(event);
+        });
+        let error = account.apply(&record.unwrap()).unwrap_err();
+        assert_eq!(error.code(), "wrong-actor", "{event} {actor}");
+        assert!(
+            error
+                .to_string()
+                .starts_with("record 12 cannot have been caused by its actor ("),
+            "{error}"
+        );
+        assert_eq!(account, world.account);
+    }
+    let opened = forged(&world.records[0], |record| {
+        record["actor"] = serde_json::json!({"member": "olga"});
+    });
+    assert_eq!(
+        replayed(&[opened.unwrap()]).unwrap_err().code(),
+        "wrong-actor"
+    );
 }
 
 /// U6: lists are in the order of ids, whatever the history.
@@ -505,7 +565,7 @@ fn a_command_names_at_most_10_000() {
     );
     assert_eq!(
         refusal.to_string(),
-        "the command names 10001 of a kind; it may name 10000; split it"
+        "the command names 10001 members, stores, grants or permissions; it may name 10000 of a kind; split it"
     );
     world.ok(
         OWNER,
@@ -527,6 +587,15 @@ fn a_batch_holds_at_most_1_000_commands() {
     assert_eq!(
         (refusal.code(), refusal.kind()),
         ("batch-too-large", RefusalKind::Invalid)
+    );
+    let stranger = world
+        .account
+        .execute_batch(&by("nobody"), &commands, at(0))
+        .unwrap_err();
+    assert_eq!(
+        stranger.code(),
+        "not-authorized",
+        "who may not is told nothing else"
     );
     assert_eq!(world.account.version(), 1);
     world

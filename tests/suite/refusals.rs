@@ -11,7 +11,7 @@ fn the_first_reason_that_applies_is_given() {
     // Each next command mends the reason for which the one before was refused.
     let long: Vec<String> = (0..=MAX_NAMED).map(|number| number.to_string()).collect();
     let with_manager = || long.iter().map(String::as_str).chain([MANAGER]);
-    world.assert_refused("dana", add("none", with_manager()), "not-authorised");
+    world.assert_refused("dana", add("none", with_manager()), "not-authorized");
     world.assert_refused(MANAGER, add("none", with_manager()), "too-many-named");
     world.assert_refused(MANAGER, add("none", ["nobody", MANAGER]), "unknown-group");
     world.assert_refused(MANAGER, add("devs", ["nobody", MANAGER]), "unknown-member");
@@ -20,8 +20,17 @@ fn the_first_reason_that_applies_is_given() {
     world.assert_refused(MANAGER, add("devs", ["eva", MANAGER]), "self-addition");
     world.assert_refused(MANAGER, add("devs", ["eva"]), "invitation-expired");
 
+    let wider = |name: &str| Command::EditGroup {
+        group: group("it"),
+        name: Some(GroupName::parse(name).unwrap()),
+        description: None,
+        grants: Some(vec![Grant::group_manager(), editor(["dev"])]),
+    };
+    world.assert_refused(MANAGER, wider("Dev Team"), "self-escalation");
+    world.assert_refused(OWNER, wider("Dev Team"), "group-name-taken");
+
     let create = |name: &str, grants: Vec<Grant>| create_group("devs", name, grants);
-    world.assert_refused("vic", create("Dev Team", vec![]), "not-authorised");
+    world.assert_refused("vic", create("Dev Team", vec![]), "not-authorized");
     world.assert_refused(MANAGER, create("Dev Team", vec![]), "no-grants");
     world.assert_refused(
         MANAGER,
@@ -77,7 +86,7 @@ fn messages_name_what_was_wrong_and_what_to_do() {
         (
             MANAGER,
             remove_member("dana"),
-            "`gil` may not do this: the member lacks `account.remove_members` there",
+            "`gil` may not do this: the member lacks `account.remove_members`",
         ),
         (
             OWNER,
@@ -105,7 +114,11 @@ fn messages_name_what_was_wrong_and_what_to_do() {
             delete_role("none"),
             "there is no role `none` in this account",
         ),
-        (OWNER, invite("dana"), "`dana` is a member already"),
+        (
+            OWNER,
+            invite("dana"),
+            "`dana` is a member already; grant ownership or add it to groups directly",
+        ),
         (
             OWNER,
             invite("ina"),
@@ -124,18 +137,22 @@ fn messages_name_what_was_wrong_and_what_to_do() {
         (
             OWNER,
             grant_ownership("ina"),
-            "`ina` has not accepted its invitation yet, so ownership can neither be granted nor revoked",
+            "`ina` has not accepted its invitation yet, so ownership can neither be granted nor revoked; cancel the invitation, or wait until it is accepted",
         ),
-        (OWNER, create_store("dev"), "there is a store `dev` already"),
+        (
+            OWNER,
+            create_store("dev"),
+            "there is a store `dev` already; choose another id",
+        ),
         (
             OWNER,
             create_group("it", "Some Name", [Grant::group_manager()]),
-            "there is a group `it` already",
+            "there is a group `it` already; edit it, or choose another id",
         ),
         (
             OWNER,
             define_role("own", "Some Name", Level::Account, &["a.b"]),
-            "there is a role `own` already",
+            "there is a role `own` already; change it, or choose another id",
         ),
         (
             OWNER,
@@ -155,7 +172,7 @@ fn messages_name_what_was_wrong_and_what_to_do() {
         (
             OWNER,
             regrant("it", [viewer([])]),
-            "role `store-viewer` is granted in no store; name at least one",
+            "role `store-viewer` is granted in no store; name at least one, or grant it at the account if that is its level",
         ),
         (
             OWNER,
@@ -175,7 +192,7 @@ fn messages_name_what_was_wrong_and_what_to_do() {
         (
             OWNER,
             define_role("account-owner", "Some Name", Level::Account, &["a.b"]),
-            "ownership is granted directly; no role can be called that",
+            "no role can be called as ownership is; grant ownership itself, or choose another id or name",
         ),
     ] {
         assert_eq!(world.refused(actor, command).to_string(), message);

@@ -1,7 +1,6 @@
 //! Keeping accounts: commits, conflicts, and deciding again.
 
 use std::cell::RefCell;
-use std::error::Error;
 
 use grantbook::repository::*;
 use grantbook::*;
@@ -12,7 +11,7 @@ fn acme() -> AccountId {
     AccountId::parse("acme").unwrap()
 }
 
-fn opened(repository: &MemoryRepository) -> Account {
+fn opened(repository: &MemoryRepository) -> Kept {
     open(
         repository,
         acme(),
@@ -34,6 +33,7 @@ fn what_is_kept_is_loaded() {
     assert!(load(&kept, &acme()).unwrap().is_none());
     let mut account = opened(&kept);
     let again = open(&kept, acme(), member("eve"), GroupLimit::default(), at(0)).unwrap_err();
+    assert_eq!(again.code(), "account-exists");
     assert_eq!(
         again.to_string(),
         "there is an account `acme` already; load it"
@@ -115,7 +115,7 @@ fn a_conflict_is_decided_again() {
     let ExecuteError::Refused(refusal) = error else {
         panic!("{error}")
     };
-    assert_eq!(refusal.code(), "not-authorised");
+    assert_eq!(refusal.code(), "not-authorized");
     assert_eq!(other, one, "the copy that was behind has caught up");
 }
 
@@ -228,7 +228,7 @@ fn a_commit_takes_the_next_records_only() {
     assert!(kept.commit(&acme(), u64::MAX, &records[1..2]).is_err());
     assert_eq!(kept.commit(&acme(), 1, &records[1..]), Ok(Commit::Done));
     assert_eq!(
-        load(&kept, &acme()).unwrap().unwrap(),
+        *load(&kept, &acme()).unwrap().unwrap(),
         World::staffed().account
     );
     assert_eq!(kept.commit(&other, 0, &[]), Ok(Commit::Done));
@@ -248,7 +248,6 @@ fn a_commit_takes_the_next_records_only() {
 struct Scripted {
     stored: Option<Stored>,
     records_after: RefCell<Vec<Record>>,
-    commits: RefCell<usize>,
     fails: bool,
 }
 
@@ -272,7 +271,6 @@ impl Repository for Scripted {
     }
 
     fn commit(&self, _: &AccountId, _: u64, _: &[Record]) -> Result<Commit, DiskGone> {
-        *self.commits.borrow_mut() += 1;
         if self.fails {
             Err(DiskGone)
         } else {
@@ -295,7 +293,7 @@ fn a_snapshot_and_the_records_after_it() {
     };
     let loaded = |repository: &Scripted, id: &str| load(repository, &AccountId::parse(id).unwrap());
     assert_eq!(
-        loaded(&with(Some(&early), &world.records[5..]), "acme")
+        *loaded(&with(Some(&early), &world.records[5..]), "acme")
             .unwrap()
             .unwrap(),
         world.account
@@ -332,18 +330,26 @@ fn a_snapshot_and_the_records_after_it() {
     );
 }
 
-/// U3: a failing storage, a conflict that does not end, and records that do not fit are each told apart.
+/// A copy of this account that is in step with a repository of its own.
+fn kept_copy(records: &[Record]) -> Kept {
+    let kept = MemoryRepository::new();
+    assert_eq!(kept.commit(&acme(), 0, records), Ok(Commit::Done));
+    load(&kept, &acme()).unwrap().unwrap()
+}
+
+/// U3: a failing storage, a copy that is no version of what is kept, and records that do not fit are each told apart.
 #[test]
 fn failures_are_told_apart() {
-    let mut world = World::staffed();
-    let before = world.account.clone();
+    let world = World::staffed();
+    let mut account = kept_copy(&world.records);
+    let before = account.clone();
     let fails = Scripted {
         fails: true,
         ..Scripted::default()
     };
     let error = execute(
         &fails,
-        &mut world.account,
+        &mut account,
         &owner(),
         &[create_store("new")],
         at(0),
@@ -353,25 +359,30 @@ fn failures_are_told_apart() {
         error,
         ExecuteError::Load(LoadError::Repository(DiskGone))
     ));
-    assert_eq!(error.source().unwrap().to_string(), "the disk is gone");
+    assert_eq!(error.to_string(), "the repository failed: the disk is gone");
+    assert_eq!(error.code(), "repository-failed");
     assert!(matches!(
         load(&fails, &acme()),
         Err(LoadError::Repository(DiskGone))
     ));
-    let cannot_open = open(&fails, acme(), member(OWNER), GroupLimit::default(), at(0));
-    assert!(matches!(cannot_open, Err(OpenError::Repository(DiskGone))));
+    let cannot_open =
+        open(&fails, acme(), member(OWNER), GroupLimit::default(), at(0)).unwrap_err();
+    assert_eq!(cannot_open.code(), "repository-failed");
 
-    let contended = Scripted::default();
+    let restored = Scripted::default();
     let error = execute(
-        &contended,
-        &mut world.account,
+        &restored,
+        &mut account,
         &owner(),
         &[create_store("new")],
         at(0),
     )
     .unwrap_err();
-    assert!(matches!(error, ExecuteError::Contended { attempts: 16 }));
-    assert_eq!(*contended.commits.borrow(), 16);
+    assert_eq!(error.code(), "diverged");
+    assert_eq!(
+        error.to_string(),
+        "this copy is at version 11, which the repository does not keep; load the account again"
+    );
 
     let foreign = Scripted {
         records_after: RefCell::new(world.records.clone()),
@@ -379,7 +390,7 @@ fn failures_are_told_apart() {
     };
     let error = execute(
         &foreign,
-        &mut world.account,
+        &mut account,
         &owner(),
         &[create_store("new")],
         at(0),
@@ -389,5 +400,42 @@ fn failures_are_told_apart() {
         error,
         ExecuteError::Load(LoadError::Replay(ReplayError::Repeat { .. }))
     ));
-    assert_eq!(world.account, before);
+    assert_eq!(account, before);
+}
+
+/// U2: when others are faster every time, it ends, and says so; the copy has caught up with each of them.
+#[test]
+fn contention_ends() {
+    let world = World::staffed();
+    let mut account = kept_copy(&world.records[..2]);
+    let busy = Busy {
+        records: RefCell::new(world.records[2..].to_vec()),
+    };
+    let error = execute(&busy, &mut account, &owner(), &[create_store("new")], at(0)).unwrap_err();
+    assert!(matches!(error, ExecuteError::Contended { attempts: 16 }));
+    assert_eq!(error.code(), "contended");
+    assert_eq!(account.version(), world.account.version());
+}
+
+/// A repository where somebody else has always just committed one record more, as long as there are any.
+struct Busy {
+    records: RefCell<Vec<Record>>,
+}
+
+impl Repository for Busy {
+    type Error = DiskGone;
+
+    fn load(&self, _: &AccountId) -> Result<Option<Stored>, DiskGone> {
+        Ok(None)
+    }
+
+    fn records_after(&self, _: &AccountId, _: u64) -> Result<Vec<Record>, DiskGone> {
+        let mut records = self.records.borrow_mut();
+        let next = usize::from(!records.is_empty());
+        Ok(records.drain(..next).collect())
+    }
+
+    fn commit(&self, _: &AccountId, _: u64, _: &[Record]) -> Result<Commit, DiskGone> {
+        Ok(Commit::Conflict)
+    }
 }

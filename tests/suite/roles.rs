@@ -122,13 +122,13 @@ fn owners_define_roles() {
     let mut world = with_auditor();
     for actor in [MANAGER, "dana", "nils", "ina", "nobody"] {
         let define = define_role("new", "New Role", Level::Account, &["log.read"]);
-        world.assert_refused(actor, define, "not-authorised");
+        world.assert_refused(actor, define, "not-authorized");
         world.assert_refused(
             actor,
             redefine_role("auditor", &["log.read"]),
-            "not-authorised",
+            "not-authorized",
         );
-        world.assert_refused(actor, delete_role("auditor"), "not-authorised");
+        world.assert_refused(actor, delete_role("auditor"), "not-authorized");
     }
     world.assert_refused(OWNER, redefine_role("none", &["log.read"]), "unknown-role");
     world.assert_refused(OWNER, delete_role("none"), "unknown-role");
@@ -170,6 +170,8 @@ fn no_role_is_called_ownership() {
     let mut world = with_auditor();
     for (id, name) in [
         ("account-owner", "Something Else"),
+        ("Account Owner", "Something Else"),
+        ("boss", "account_owner"),
         ("boss", "ACCOUNT Owner"),
     ] {
         world.assert_refused(

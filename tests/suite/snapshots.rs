@@ -237,6 +237,16 @@ fn what_is_not_a_snapshot_is_not_read() {
             "duplicate field `stores`",
         ),
         (
+            r#"{"stores":["dev"]}"#,
+            r#"{"stores":["dev","dev"]}"#,
+            "`dev` is listed twice",
+        ),
+        (
+            r#"{"as_owner":false,"expires":null}"#,
+            r#"{"as_owner":false}"#,
+            "missing field `expires`",
+        ),
+        (
             r#""name":"Dev Team""#,
             r#""name":"D""#,
             "a group name takes 3 to 64 characters",

@@ -9,8 +9,8 @@ use crate::support::*;
 fn owners_manage_stores() {
     let mut world = World::staffed();
     for actor in [MANAGER, "dana", "vic", "nils", "ina", "nobody"] {
-        world.assert_refused(actor, create_store("new"), "not-authorised");
-        world.assert_refused(actor, delete_store("dev"), "not-authorised");
+        world.assert_refused(actor, create_store("new"), "not-authorized");
+        world.assert_refused(actor, delete_store("dev"), "not-authorized");
     }
     world.assert_refused(OWNER, create_store("dev"), "store-exists");
     world.assert_refused(OWNER, delete_store("new"), "unknown-store");
@@ -65,7 +65,13 @@ fn a_grant_without_stores_grants_nothing() {
     assert_eq!(world.account.group("devs").unwrap().grants(), [editor([])]);
     assert!(world.account.effective_permissions("dana").is_empty());
     world.ok(OWNER, rename_group("devs", "Former Dev Team"));
-    world.assert_refused(OWNER, regrant("devs", [editor([])]), "empty-scope");
+    world.no_change(OWNER, regrant("devs", [editor([])]));
+    world.assert_refused(
+        OWNER,
+        regrant("devs", [editor([]), viewer(["prod"])]),
+        "empty-scope",
+    );
+    world.assert_refused(OWNER, regrant("viewers", [editor([])]), "empty-scope");
     world.ok(OWNER, create_store("other"));
     assert_eq!(
         world.level("dana", "other"),

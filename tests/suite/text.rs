@@ -238,6 +238,10 @@ fn a_timestamp_never_wraps() {
         at(7)
     );
     assert_eq!(Timestamp::from(UNIX_EPOCH - Duration::from_secs(1)), at(0));
+    assert_eq!(
+        at(7).to_system_time(),
+        Some(UNIX_EPOCH + Duration::from_millis(7))
+    );
     assert_eq!(at(u64::MAX).plus_millis(1), at(u64::MAX));
     assert_eq!(at(1).plus_millis(2).as_millis(), 3);
 }

@@ -1,0 +1,75 @@
+//! Reading sets and maps in which nothing may stand twice.
+//!
+//! Who reads a list of names and drops one of two equal ones reads something else than was written, and perhaps
+//! something else than the next reader.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+
+/// A set, in any order.
+pub(crate) fn set<'de, D, T>(deserializer: D) -> Result<BTreeSet<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Ord + fmt::Display,
+{
+    let mut set = BTreeSet::new();
+    for item in Vec::<T>::deserialize(deserializer)? {
+        if let Some(twice) = set.replace(item) {
+            return Err(D::Error::custom(format_args!("`{twice}` is listed twice")));
+        }
+    }
+    Ok(set)
+}
+
+/// A set that may be left out.
+pub(crate) fn optional_set<'de, D, T>(deserializer: D) -> Result<Option<BTreeSet<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Ord + fmt::Display,
+{
+    struct Distinct<T: Ord>(BTreeSet<T>);
+
+    impl<'de, T: Deserialize<'de> + Ord + fmt::Display> Deserialize<'de> for Distinct<T> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            set(deserializer).map(Self)
+        }
+    }
+
+    Ok(Option::<Distinct<T>>::deserialize(deserializer)?.map(|distinct| distinct.0))
+}
+
+/// A map, in any order.
+pub(crate) fn map<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+where
+    D: Deserializer<'de>,
+    K: Deserialize<'de> + Ord + fmt::Display,
+    V: Deserialize<'de>,
+{
+    struct Entries<K, V>(PhantomData<(K, V)>);
+
+    impl<'de, K: Deserialize<'de> + Ord + fmt::Display, V: Deserialize<'de>> Visitor<'de>
+        for Entries<K, V>
+    {
+        type Value = BTreeMap<K, V>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a map")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let mut map = BTreeMap::new();
+            while let Some((key, value)) = entries.next_entry::<K, V>()? {
+                if map.contains_key(&key) {
+                    return Err(A::Error::custom(format_args!("`{key}` is listed twice")));
+                }
+                map.insert(key, value);
+            }
+            Ok(map)
+        }
+    }
+
+    deserializer.deserialize_map(Entries(PhantomData))
+}

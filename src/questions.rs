@@ -1,0 +1,6 @@
+//! What people ask of an account beyond yes and no: who else, why, what would change.
+
+pub(crate) mod delta;
+pub(crate) mod explain;
+mod explain_text;
+pub(crate) mod reverse;

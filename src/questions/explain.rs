@@ -1,0 +1,448 @@
+//! Why a check says what it says, and what would make it say yes.
+
+use std::collections::BTreeSet;
+
+use crate::access::{Denial, Place};
+use crate::account::command::{Actor, Command};
+use crate::account::group::GroupEntry;
+use crate::account::member::MemberEntry;
+use crate::account::refusal::Refusal;
+use crate::account::state::State;
+use crate::account::{Account, evolve};
+use crate::grant::{Grant, Scope};
+use crate::id::{GroupId, MemberId, RoleId, StoreId};
+use crate::name::{GroupName, RoleName};
+use crate::permission::Permission;
+use crate::role::{Level, Role};
+use crate::time::Timestamp;
+
+/// A check with its reasons. `Display` says it in sentences; the data are here to be shown otherwise.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Explanation {
+    /// Who was asked about, as asked.
+    pub member: String,
+    /// What for.
+    pub permission: Permission,
+    /// Where, as asked.
+    pub place: Place<String>,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// The answer of an [`Explanation`]: what the check says, and the reasons.
+///
+/// Exhaustive on purpose: a host that matches on it must handle both.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Answer {
+    /// The member may.
+    Allowed {
+        /// All ways that lead there: ownership first, then by the ids of groups and roles. At least one.
+        paths: Vec<Path>,
+    },
+    /// The member may not.
+    Denied {
+        /// The reason (P4).
+        denial: Denial,
+        /// The smallest single commands that would each allow it; none, where no single command would.
+        remedies: Vec<Remedy>,
+    },
+}
+
+/// One way by which a member holds a permission.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Path {
+    /// By what.
+    pub via: Via,
+    /// Whether every way leads through this ownership or this group: who gives it up loses the permission.
+    pub is_only_way: bool,
+}
+
+/// By what a member holds a permission.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Via {
+    /// The member is an Account Owner (P2).
+    Ownership,
+    /// A group of the member carries a role that holds the permission, in a scope that covers the place.
+    Group {
+        /// Which group.
+        group: GroupId,
+        /// Its name.
+        group_name: GroupName,
+        /// Which role.
+        role: RoleId,
+        /// Its name.
+        role_name: RoleName,
+        /// Whether the role is Store Editor and what counts is that it includes Store Viewer (L2).
+        by_inclusion: bool,
+    },
+}
+
+/// A single command that would allow what was denied, and nothing smaller of its kind would.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Remedy {
+    /// What it does, in terms of what was asked.
+    pub step: Step,
+    /// The command. [`Step::Accept`] is for the member itself to issue.
+    pub command: Command,
+}
+
+/// What a [`Remedy`] does.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Step {
+    /// The member accepts its invitation.
+    Accept,
+    /// The store is created; the member is an owner.
+    CreateStore,
+    /// The member is added to this group.
+    AddToGroup {
+        /// Which.
+        group: GroupId,
+    },
+    /// The store is added to the scope of a role that a group of the member carries.
+    AddStore {
+        /// Which group.
+        group: GroupId,
+        /// Which role.
+        role: RoleId,
+    },
+    /// A group of the member is granted one role more, in this place.
+    AddGrant {
+        /// Which group.
+        group: GroupId,
+        /// Which role.
+        role: RoleId,
+    },
+    /// A role that the member holds in this place gets the permission, for everybody who holds the role.
+    ExtendRole {
+        /// Which role.
+        role: RoleId,
+    },
+    /// The member becomes an owner; nothing less would do.
+    GrantOwnership,
+}
+
+impl Remedy {
+    /// Whether this actor could issue the command now. It is [`Account::decide`] that answers.
+    ///
+    /// # Errors
+    /// Why it could not.
+    pub fn may_be_issued_by(
+        &self,
+        account: &Account,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        account.decide(actor, &self.command, now).map(drop)
+    }
+}
+
+impl Account {
+    /// Why this member may or may not do this here: every way that leads there, or the reason of the denial and what
+    /// would allow it.
+    ///
+    /// Takes time in proportion to the account's groups and roles.
+    ///
+    /// ```
+    /// # use grantbook::*;
+    /// # let (account, _) = Account::open(
+    /// #     AccountId::parse("acme")?, MemberId::parse("olga")?, GroupLimit::default(), Timestamp::from_millis(0));
+    /// let explanation = account.explain("olga", &Permission::MANAGE_STORES, Place::Account);
+    /// assert_eq!(
+    ///     explanation.to_string(),
+    ///     "`olga` may `account.manage_stores` at the account:\n\
+    ///      - as an account owner (the only way: without ownership it is lost)",
+    /// );
+    /// # Ok::<(), InvalidText>(())
+    /// ```
+    #[must_use]
+    pub fn explain(
+        &self,
+        member: &str,
+        permission: &Permission,
+        place: Place<&str>,
+    ) -> Explanation {
+        let state = &self.state;
+        let answer = match state.check(member, permission, place) {
+            Ok(true) => Answer::Allowed {
+                paths: paths(state, member, permission, place),
+            },
+            Ok(false) => {
+                let denial = Denial::MissingPermission {
+                    permission: permission.clone(),
+                };
+                let remedies = remedies(self, member, permission, place, &denial);
+                Answer::Denied { denial, remedies }
+            }
+            Err(denial) => {
+                let remedies = remedies(self, member, permission, place, &denial);
+                Answer::Denied { denial, remedies }
+            }
+        };
+        let place = match place {
+            Place::Account => Place::Account,
+            Place::Store(store) => Place::Store(store.to_owned()),
+        };
+        Explanation {
+            member: member.to_owned(),
+            permission: permission.clone(),
+            place,
+            answer,
+        }
+    }
+}
+
+fn covers(scope: &Scope, place: Place<&str>) -> bool {
+    match (scope, place) {
+        (Scope::Account, Place::Account) => true,
+        (Scope::Stores(stores), Place::Store(store)) => stores.contains(store),
+        (Scope::Account, Place::Store(_)) | (Scope::Stores(_), Place::Account) => false,
+    }
+}
+
+fn groups_of<'a>(
+    state: &'a State<'_>,
+    member: &'a MemberEntry,
+) -> impl Iterator<Item = (&'a GroupId, &'a GroupEntry<'a>)> {
+    state
+        .groups
+        .iter()
+        .filter(|(_, group)| member.groups.contains(group.slot))
+}
+
+fn paths(
+    state: &State<'_>,
+    member: &str,
+    permission: &Permission,
+    place: Place<&str>,
+) -> Vec<Path> {
+    let Some(member) = state.members.get(member) else {
+        return Vec::new();
+    };
+    let mut ways = Vec::new();
+    if member.standing.is_owner() {
+        ways.push(Via::Ownership);
+    }
+    for (id, group) in groups_of(state, member) {
+        for Grant { role, scope } in group.grants.iter() {
+            let holds = |role: &&Role| role.permissions.contains(permission);
+            let Some(held) = state.roles.get(role).filter(holds) else {
+                continue;
+            };
+            if covers(scope, place) {
+                ways.push(Via::Group {
+                    group: id.clone(),
+                    group_name: group.name.clone(),
+                    role: role.clone(),
+                    role_name: held.name.clone(),
+                    by_inclusion: *role == RoleId::store_editor()
+                        && *permission == Permission::STORE_READ,
+                });
+            }
+        }
+    }
+    // Ownership is the group `None`.
+    let through: BTreeSet<Option<GroupId>> = ways.iter().map(|way| way.group().cloned()).collect();
+    let is_only_way = through.len() == 1;
+    ways.into_iter()
+        .map(|via| Path { via, is_only_way })
+        .collect()
+}
+
+impl Via {
+    fn group(&self) -> Option<&GroupId> {
+        match self {
+            Via::Ownership => None,
+            Via::Group { group, .. } => Some(group),
+        }
+    }
+}
+
+fn remedies(
+    account: &Account,
+    member: &str,
+    permission: &Permission,
+    place: Place<&str>,
+    denial: &Denial,
+) -> Vec<Remedy> {
+    let state = &account.state;
+    let Some((id, entry)) = state.members.get_key_value(member) else {
+        return Vec::new();
+    };
+    let as_host = |step, command| Remedy { step, command };
+    let mut remedies = match denial {
+        Denial::UnknownMember => Vec::new(),
+        Denial::Invited => vec![as_host(Step::Accept, Command::AcceptInvitation {})],
+        Denial::UnknownStore => create_store(place).into_iter().collect(),
+        Denial::MissingPermission { .. } => {
+            let mut all = additions(state, id, entry, permission, place);
+            all.extend(edits(state, entry, permission, place));
+            all.extend(extensions(state, entry, permission, place));
+            all
+        }
+    };
+    let helps = |remedy: &Remedy| {
+        let is_own = remedy.step == Step::Accept;
+        let actor = if is_own {
+            Actor::Member(id.clone())
+        } else {
+            Actor::System
+        };
+        would_allow(account, &actor, &remedy.command, member, permission, place)
+    };
+    remedies.retain(helps);
+    if remedies.is_empty() && matches!(denial, Denial::MissingPermission { .. }) {
+        let command = Command::GrantOwnership { member: id.clone() };
+        remedies.push(as_host(Step::GrantOwnership, command));
+    }
+    remedies
+}
+
+/// Whether the member could do it after this command, tried on a layer. The clock stands still: an invitation that
+/// has expired since the last record is for `decide` to refuse.
+fn would_allow(
+    account: &Account,
+    actor: &Actor,
+    command: &Command,
+    member: &str,
+    permission: &Permission,
+    place: Place<&str>,
+) -> bool {
+    let Ok(Some(record)) = account.decide(actor, command, account.state.at) else {
+        return false;
+    };
+    let mut after = State::over(&account.state);
+    evolve::apply(&mut after, &record);
+    after.can(member, permission, place)
+}
+
+fn create_store(place: Place<&str>) -> Option<Remedy> {
+    let Place::Store(store) = place else {
+        return None;
+    };
+    let store = StoreId::parse(store).ok()?;
+    Some(Remedy {
+        step: Step::CreateStore,
+        command: Command::CreateStore { store },
+    })
+}
+
+/// The groups that grant it here and that the member is not in.
+fn additions(
+    state: &State<'_>,
+    id: &MemberId,
+    member: &MemberEntry,
+    permission: &Permission,
+    place: Place<&str>,
+) -> Vec<Remedy> {
+    let granting = match place {
+        Place::Account => Some(&state.account),
+        Place::Store(store) => state.stores.get(store),
+    };
+    let slots = granting.and_then(|granting| granting.groups(permission));
+    let is_new = |group: &GroupEntry<'_>| {
+        slots.is_some_and(|slots| slots.contains(group.slot)) && !member.groups.contains(group.slot)
+    };
+    let groups = state
+        .groups
+        .iter()
+        .filter(|(_, group)| is_new(group))
+        .map(|(group, _)| group.clone());
+    groups
+        .map(|group| Remedy {
+            step: Step::AddToGroup {
+                group: group.clone(),
+            },
+            command: Command::AddToGroup {
+                group,
+                members: [id.clone()].into(),
+            },
+        })
+        .collect()
+}
+
+/// The least roles that hold it, each granted here to each group of the member.
+fn edits(
+    state: &State<'_>,
+    member: &MemberEntry,
+    permission: &Permission,
+    place: Place<&str>,
+) -> Vec<Remedy> {
+    let (level, scope) = match place {
+        Place::Account => (Level::Account, Scope::Account),
+        Place::Store(store) => match StoreId::parse(store) {
+            Ok(store) => (Level::Store, Scope::Stores([store].into())),
+            Err(_) => return Vec::new(),
+        },
+    };
+    let holds = |role: &Role| role.level == level && role.permissions.contains(permission);
+    let roles: Vec<_> = state.roles.iter().filter(|(_, role)| holds(role)).collect();
+    let is_least = |role: &Role| {
+        let is_less = |other: &Role| {
+            other.permissions.len() < role.permissions.len()
+                && other.permissions.is_subset(&role.permissions)
+        };
+        !roles.iter().any(|(_, other)| is_less(other))
+    };
+    let mut edits = Vec::new();
+    for (group, entry) in groups_of(state, member) {
+        for (role, _) in roles.iter().filter(|(_, role)| is_least(role)) {
+            // What nothing is left of (S3) cannot be assigned again, and grants nothing; united with the new grant it can.
+            let is_left = |grant: &&Grant| grant.scope != Scope::Stores(BTreeSet::new());
+            let mut grants: Vec<Grant> = entry.grants.iter().filter(is_left).cloned().collect();
+            grants.push(Grant {
+                role: (*role).clone(),
+                scope: scope.clone(),
+            });
+            let (group, role) = (group.clone(), (*role).clone());
+            let step = if entry.grants.iter().any(|grant| grant.role == role) {
+                Step::AddStore {
+                    group: group.clone(),
+                    role,
+                }
+            } else {
+                Step::AddGrant {
+                    group: group.clone(),
+                    role,
+                }
+            };
+            let command = Command::EditGroup {
+                group,
+                name: None,
+                description: None,
+                grants: Some(grants),
+            };
+            edits.push(Remedy { step, command });
+        }
+    }
+    edits
+}
+
+/// The account's own roles that the member holds here, each with the permission added.
+fn extensions(
+    state: &State<'_>,
+    member: &MemberEntry,
+    permission: &Permission,
+    place: Place<&str>,
+) -> Vec<Remedy> {
+    let grants = groups_of(state, member).flat_map(|(_, group)| group.grants.iter());
+    let held: BTreeSet<&RoleId> = grants
+        .filter(|grant| covers(&grant.scope, place))
+        .map(|grant| &grant.role)
+        .collect();
+    let extension = |id: &RoleId| {
+        let role = state.roles.get(id).filter(|role| !role.built_in)?;
+        let mut permissions = BTreeSet::clone(&role.permissions);
+        permissions.insert(permission.clone());
+        let command = Command::ChangeRole {
+            role: id.clone(),
+            name: None,
+            permissions: Some(permissions),
+        };
+        Some(Remedy {
+            step: Step::ExtendRole { role: id.clone() },
+            command,
+        })
+    };
+    held.into_iter().filter_map(extension).collect()
+}
