@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use grantbook::*;
 use proptest::prelude::*;
 
-use crate::strategies::{GROUPS, MEMBERS, PERMISSIONS, STORES, Step, history};
+use crate::strategies::{GROUPS, MEMBERS, PERMISSIONS, STORES, Step, beginning, history};
 use crate::support::*;
 
 /// What a member holds, by the plain readers and the rules in words: nothing of the index, nothing of the check.
@@ -187,26 +187,6 @@ fn check_effect(before: &Account, after: &Account, event: &Event) -> Result<(), 
         _ => {}
     }
     Ok(())
-}
-
-/// Managers, an editor and a viewer, so that there is something to lose. The limit is three among four group ids, so
-/// that it is met.
-fn beginning() -> World {
-    let mut world = World::with_limit(3);
-    world.system(enrol(["a", "b", "c", "d"]));
-    for command in [
-        create_store("dev"),
-        create_store("prod"),
-        define_role("own", "Auditor", Level::Store, &["log.read"]),
-        define_role("more", "Billing", Level::Account, &["log.export"]),
-        create_group("it", "IT Group", [Grant::group_manager(), viewer(["prod"])]),
-        create_group("devs", "Dev Team", [editor(["dev"])]),
-        add("it", ["a", "b"]),
-        add("devs", ["b", "c"]),
-    ] {
-        world.ok(OWNER, command);
-    }
-    world
 }
 
 fn run(steps: Vec<Step>, seen: &mut BTreeMap<String, usize>) -> Result<(), TestCaseError> {

@@ -14,6 +14,7 @@ mod groups;
 mod histories;
 mod members;
 mod project;
+mod questions;
 mod records;
 mod refusals;
 mod repository;

@@ -183,3 +183,66 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
         1 => which_role().prop_map(|role| Command::DeleteRole { role }),
     ]
 }
+
+/// Managers, an editor and a viewer, so that there is something to lose. The limit is three among four group ids, so
+/// that it is met.
+pub(crate) fn beginning() -> World {
+    staffed(World::with_limit(3))
+}
+
+/// The same beyond 64 groups: they stand before all others, and their slots too.
+pub(crate) fn wide_beginning() -> World {
+    let mut world = World::with_limit(73);
+    world.ok(OWNER, create_store("zoo"));
+    for number in 0..70 {
+        let (id, name) = (format!("0{number}"), format!("Filler {number}"));
+        world.ok(OWNER, create_group(&id, &name, [viewer(["zoo"])]));
+    }
+    staffed(world)
+}
+
+fn staffed(mut world: World) -> World {
+    world.system(enrol(["a", "b", "c", "d"]));
+    for command in [
+        create_store("dev"),
+        create_store("prod"),
+        define_role("own", "Auditor", Level::Store, &["log.read"]),
+        define_role("more", "Billing", Level::Account, &["log.export"]),
+        create_group("it", "IT Group", [Grant::group_manager(), viewer(["prod"])]),
+        create_group("devs", "Dev Team", [editor(["dev"])]),
+        add("it", ["a", "b"]),
+        add("devs", ["b", "c"]),
+    ] {
+        world.ok(OWNER, command);
+    }
+    world
+}
+
+/// What comes of random commands, refusals left aside.
+pub(crate) fn grown(mut world: World, steps: &[Step]) -> World {
+    for Step {
+        actor,
+        commands,
+        clock,
+    } in steps
+    {
+        world.now = world.now.saturating_add_signed(*clock);
+        if let Ok(records) = world.account.execute_batch(actor, commands, at(world.now)) {
+            world.records.extend(records);
+        }
+    }
+    world
+}
+
+/// Random accounts, one in four with more than 64 groups.
+pub(crate) fn account(steps: usize) -> impl Strategy<Value = World> {
+    let begins = prop_oneof![3 => Just(beginning as fn() -> World), 1 => Just(wide_beginning as fn() -> World)];
+    (begins, history(steps)).prop_map(|(begin, steps)| grown(begin(), &steps))
+}
+
+/// Where something may be asked about: the account, every store there may be, and one that never is.
+pub(crate) fn places() -> impl Iterator<Item = Place<&'static str>> + Clone {
+    [Place::Account, Place::Store("none")]
+        .into_iter()
+        .chain(STORES.into_iter().map(Place::Store))
+}

@@ -1,0 +1,531 @@
+//! Why, who else, where, and what would change.
+
+use std::collections::BTreeSet;
+
+use grantbook::*;
+use proptest::prelude::*;
+
+use crate::strategies::{MEMBERS, PERMISSIONS, STORES, account, places, step};
+use crate::support::*;
+
+fn explained(world: &World, member: &str, text: &str, place: Place<&str>) -> String {
+    world
+        .account
+        .explain(member, &permission(text), place)
+        .to_string()
+}
+
+/// P1, L2, P2: an explanation names every way, says what is included, and which way is the only one.
+#[test]
+fn an_explanation_names_every_way() {
+    let mut world = World::staffed();
+    let dev = Place::Store("dev");
+    assert_eq!(
+        explained(&world, "dana", "store.read", dev),
+        "`dana` may `store.read` in store `dev`:\n\
+         - through group `devs` (Dev Team), by its role Store Editor, which includes Store Viewer \
+         (the only way: who leaves the group loses it)"
+    );
+    world.ok(OWNER, regrant("devs", [editor(["dev"]), viewer(["dev"])]));
+    assert_eq!(
+        explained(&world, "dana", "store.read", dev),
+        "`dana` may `store.read` in store `dev`:\n\
+         - through group `devs` (Dev Team), by its role Store Editor, which includes Store Viewer \
+         (the only way: who leaves the group loses it)\n\
+         - through group `devs` (Dev Team), by its role Store Viewer (the only way: who leaves the group loses it)"
+    );
+    world.ok(OWNER, regrant("viewers", [viewer(["dev", "prod"])]));
+    world.ok(OWNER, add("viewers", ["dana"]));
+    world.ok(OWNER, grant_ownership("dana"));
+    assert_eq!(
+        explained(&world, "dana", "store.read", dev),
+        "`dana` may `store.read` in store `dev`:\n\
+         - as an account owner\n\
+         - through group `devs` (Dev Team), by its role Store Editor, which includes Store Viewer\n\
+         - through group `devs` (Dev Team), by its role Store Viewer\n\
+         - through group `viewers` (Read-Only Access), by its role Store Viewer"
+    );
+    assert_eq!(
+        explained(&world, "dana", "never.defined", Place::Account),
+        "`dana` may `never.defined` at the account:\n- as an account owner (the only way: without ownership it is lost)"
+    );
+}
+
+/// P4: a denial gives its reason and what would help; nothing smaller would.
+#[test]
+fn a_denial_says_what_would_help() {
+    let mut world = World::staffed();
+    let (dev, prod) = (Place::Store("dev"), Place::Store("prod"));
+    assert_eq!(
+        explained(&world, "dana", "store.read", prod),
+        "`dana` may not `store.read` in store `prod`: the member lacks `store.read`\n\
+         Any one of these would allow it:\n\
+         - add `dana` to group `viewers`\n\
+         - grant role `store-viewer` to group `devs` in store `prod`, for all its members"
+    );
+    assert_eq!(
+        explained(&world, "vic", "store.read", dev),
+        "`vic` may not `store.read` in store `dev`: the member lacks `store.read`\n\
+         Any one of these would allow it:\n\
+         - add `vic` to group `devs`\n\
+         - add the store to role `store-viewer` of group `viewers`, for all its members"
+    );
+    assert_eq!(
+        explained(&world, "nils", "account.manage_roles", Place::Account),
+        "`nils` may not `account.manage_roles` at the account: the member lacks `account.manage_roles`\n\
+         One command would allow it:\n\
+         - make `nils` an account owner; nothing less would do"
+    );
+    assert_eq!(
+        explained(&world, "ina", "store.write", dev),
+        "`ina` may not `store.write` in store `dev`: the member has not accepted its invitation yet\n\
+         One command would allow it:\n\
+         - `ina` accepts its invitation"
+    );
+    assert_eq!(
+        explained(&world, "ina", "store.write", prod),
+        "`ina` may not `store.write` in store `prod`: the member has not accepted its invitation yet\n\
+         No single command would allow it."
+    );
+    assert_eq!(
+        explained(&world, "nobody", "store.read", dev),
+        "`nobody` may not `store.read` in store `dev`: no such member in this account\n\
+         No single command would allow it."
+    );
+    assert_eq!(
+        explained(&world, OWNER, "store.read", Place::Store("new")),
+        "`olga` may not `store.read` in store `new`: no such store in this account\n\
+         One command would allow it:\n\
+         - create the store"
+    );
+    world.ok(
+        OWNER,
+        define_role("auditor", "Auditor", Level::Store, &["log.read"]),
+    );
+    world.ok(
+        OWNER,
+        regrant(
+            "viewers",
+            [Grant::in_stores(role("auditor"), [store("prod")])],
+        ),
+    );
+    assert_eq!(
+        explained(&world, "vic", "log.export", prod),
+        "`vic` may not `log.export` in store `prod`: the member lacks `log.export`\n\
+         One command would allow it:\n\
+         - add `log.export` to role `auditor`, for all who hold it"
+    );
+}
+
+/// E1, E2: who may issue a remedy is for `decide` to say.
+#[test]
+fn a_remedy_says_who_may_issue_it() {
+    let mut world = World::staffed();
+    world.ok(
+        OWNER,
+        regrant("it", [Grant::group_manager(), viewer(["prod"])]),
+    );
+    let explanation = world
+        .account
+        .explain(MANAGER, &Permission::STORE_WRITE, Place::Store("dev"));
+    let Answer::Denied { remedies, .. } = explanation.answer else {
+        panic!("{explanation}")
+    };
+    let code = |remedy: &Remedy, actor: &str| {
+        let outcome = remedy.may_be_issued_by(&world.account, &by(actor), at(world.now));
+        outcome.map_err(|refusal| refusal.code())
+    };
+    let steps: Vec<_> = remedies.iter().map(|remedy| &remedy.step).collect();
+    assert_eq!(
+        steps,
+        [
+            &Step::AddToGroup {
+                group: group("devs")
+            },
+            &Step::AddGrant {
+                group: group("it"),
+                role: role("store-editor")
+            },
+        ]
+    );
+    assert_eq!(
+        [code(&remedies[0], MANAGER), code(&remedies[1], MANAGER)],
+        [Err("self-addition"), Err("self-escalation")]
+    );
+    assert_eq!(
+        [code(&remedies[0], OWNER), code(&remedies[1], OWNER)],
+        [Ok(()), Ok(())]
+    );
+    assert_eq!(
+        [code(&remedies[0], "dana"), code(&remedies[1], "nobody")],
+        [Err("not-authorized"); 2]
+    );
+}
+
+/// U6: lists can be read page by page, and resumed after an id that has gone.
+#[test]
+fn lists_are_read_page_by_page() {
+    let mut world = World::staffed();
+    world.system(enrol(
+        (b'a'..=b'z')
+            .map(|letter| Box::leak(Box::new([letter])) as &[u8])
+            .map(|id| str::from_utf8(id).unwrap()),
+    ));
+    world.ok(OWNER, add("devs", ["b", "c", "x"]));
+    world.ok(
+        OWNER,
+        create_group("more", "More Editors", [editor(["dev"])]),
+    );
+    world.ok(OWNER, add("more", ["a", "c", "y"]));
+    let page = |world: &World, after: Option<&str>| -> Vec<String> {
+        let who = world
+            .account
+            .who_can(&Permission::STORE_WRITE, Place::Store("dev"), after);
+        who.take(3).map(ToString::to_string).collect()
+    };
+    assert_eq!(page(&world, None), ["a", "b", "c"]);
+    assert_eq!(page(&world, Some("c")), ["dana", "olga", "x"]);
+    world.ok(OWNER, remove_member("x"));
+    assert_eq!(page(&world, Some("x")), ["y"]);
+    assert!(page(&world, Some("y")).is_empty());
+    let stores: Vec<_> = world
+        .account
+        .stores_for(OWNER, &Permission::STORE_READ, Some("dev"))
+        .collect();
+    assert_eq!(stores, [&store("prod")]);
+}
+
+/// G9, P2, S3: a preview says who gains and loses what, and changes nothing.
+#[test]
+fn a_preview_says_who_gains_and_loses() {
+    let world = World::staffed();
+    let before = world.account.clone();
+    let preview = |commands: &[Command]| {
+        let preview = world
+            .account
+            .preview(&by(OWNER), commands, at(world.now))
+            .unwrap();
+        let said = preview.delta.iter().map(|change| {
+            let sign = match (change.gains_any(), change.loses_any()) {
+                (true, false) => "+",
+                (false, true) => "-",
+                _ => "±",
+            };
+            format!("{sign}{} {}", change.member, change.place)
+        });
+        (preview.records.len(), said.collect::<Vec<_>>())
+    };
+    assert_eq!(
+        preview(&[add("viewers", ["dana", "nils"])]).1,
+        ["+dana in store `prod`", "+nils in store `prod`"]
+    );
+    assert_eq!(preview(&[add("devs", ["dana"])]), (0, vec![]));
+    assert_eq!(
+        preview(&[regrant("devs", [viewer(["dev", "prod"])])]).1,
+        ["-dana in store `dev`", "+dana in store `prod`"]
+    );
+    assert_eq!(preview(&[create_store("new")]).1, ["+olga in store `new`"]);
+    assert_eq!(
+        preview(&[delete_store("prod")]).1,
+        ["-olga in store `prod`", "-vic in store `prod`"]
+    );
+    assert_eq!(preview(&[remove_member("gil")]).1, ["-gil at the account"]);
+    assert_eq!(
+        preview(&[grant_ownership("nils")]).1,
+        [
+            "+nils at the account",
+            "+nils in store `dev`",
+            "+nils in store `prod`"
+        ]
+    );
+    assert_eq!(
+        preview(&[take_out("devs", ["dana"]), add("devs", ["dana"])]),
+        (2, vec![])
+    );
+    assert_eq!(preview(&[invite("new"), add("devs", ["new"])]).1, [""; 0]);
+    let refused = world
+        .account
+        .preview(&by(MANAGER), &[add("devs", [MANAGER])], at(world.now));
+    assert_eq!(refused.unwrap_err().code(), "self-addition");
+    assert_eq!(world.account, before);
+    let change = &world
+        .account
+        .preview(&by(OWNER), &[add("viewers", ["nils"])], at(world.now))
+        .unwrap()
+        .delta;
+    let change = change.iter().next().unwrap();
+    assert!(change.gains(&Permission::STORE_READ) && !change.gains(&Permission::STORE_WRITE));
+    assert!(!change.loses(&Permission::STORE_READ));
+    assert!(AccessDelta::default().is_empty());
+}
+
+/// Every command that could be a remedy, one at a time: what `explain` might have offered.
+fn single_commands(
+    account: &Account,
+    who: &str,
+    text: &str,
+    place: Place<&str>,
+) -> Vec<(Actor, Command)> {
+    let mut commands = vec![(by(who), accept())];
+    let mut host = |command| commands.push((Actor::System, command));
+    if let Place::Store(id) = place {
+        host(create_store(id));
+    }
+    host(grant_ownership(who));
+    for group in account.groups() {
+        host(add(group.id(), [who]));
+        for (id, role) in account.roles() {
+            let left = group
+                .grants()
+                .iter()
+                .filter(|grant| grant.scope != Scope::Stores(BTreeSet::new()));
+            let mut grants: Vec<Grant> = left.cloned().collect();
+            grants.push(match (role.level(), place) {
+                (Level::Store, Place::Store(store)) => {
+                    Grant::in_stores(id.clone(), [self::store(store)])
+                }
+                (Level::Account, _) => Grant::at_account(id.clone()),
+                (Level::Store, Place::Account) => continue,
+            });
+            host(regrant(group.id(), grants));
+        }
+    }
+    for (id, role) in account.roles() {
+        let mut permissions = role.permissions().clone();
+        permissions.insert(permission(text));
+        host(Command::ChangeRole {
+            role: id.clone(),
+            name: None,
+            permissions: Some(permissions),
+        });
+    }
+    commands
+}
+
+fn allows_after(
+    account: &Account,
+    actor: &Actor,
+    command: &Command,
+    who: &str,
+    text: &str,
+    place: Place<&str>,
+) -> bool {
+    let mut account = account.clone();
+    let now = account.changed_at();
+    account.execute(actor, command, now).is_ok() && account.can(who, &permission(text), place)
+}
+
+/// The members of a world, and one who is in none.
+fn everybody() -> impl Iterator<Item = &'static str> + Clone {
+    MEMBERS.into_iter().chain(["stranger"])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// P1, P4: who can, and where, is the check asked of every pair, from any page on.
+    #[test]
+    fn reverse_answers_are_the_check(world in account(24), after in 0..MEMBERS.len()) {
+        let account = &world.account;
+        let after = [None, Some(MEMBERS[after])];
+        for text in PERMISSIONS {
+            let permission = permission(text);
+            for (place, after) in places().flat_map(|place| after.map(|after| (place, after))) {
+                let can = |id: &&str| account.can(id, &permission, place) && after.is_none_or(|after| *id > after);
+                let all = account.members().map(|member| member.id().as_str());
+                let who: Vec<_> = account.who_can(&permission, place, after).map(MemberId::as_str).collect();
+                prop_assert_eq!(who, all.filter(can).collect::<Vec<_>>());
+            }
+            for (id, after) in everybody().flat_map(|id| [None, Some("dev")].map(|after| (id, after))) {
+                let can = |store: &&StoreId| {
+                    account.can(id, &permission, Place::Store(store)) && after.is_none_or(|after| store.as_str() > after)
+                };
+                let stores: Vec<_> = account.stores_for(id, &permission, after).collect();
+                prop_assert_eq!(stores, account.stores().filter(can).collect::<Vec<_>>());
+            }
+            for (id, place) in everybody().flat_map(|id| places().map(move |place| (id, place))) {
+                let held = account.permissions_in(id, place).is_ok_and(|held| held.contains(&permission));
+                prop_assert_eq!(held, account.can(id, &permission, place));
+            }
+        }
+    }
+
+    /// P1, P4: an explanation allows if and only if the check does; each way is real, "the only way" is true, and each
+    /// remedy really allows, is offered if any single command would do, and is no more than is needed.
+    #[test]
+    fn explanations_are_true(world in account(24)) {
+        let account = &world.account;
+        for (who, place) in everybody().flat_map(|who| places().map(move |place| (who, place))) {
+            for text in ["store.read", "log.export", "account.manage_groups", "account.manage_owners"] {
+                let explanation = account.explain(who, &permission(text), place);
+                match explanation.answer {
+                    Answer::Allowed { paths } => {
+                        prop_assert!(account.can(who, &permission(text), place));
+                        check_paths(account, who, text, place, &paths)?;
+                    }
+                    Answer::Denied { denial, remedies } => {
+                        prop_assert_eq!(account.check(who, &permission(text), place), Decision::Denied(denial));
+                        check_remedies(account, who, text, place, &remedies)?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// G9, S3, P2, U2: what a preview says anybody gains and loses is the difference of two full matrices; so is what is said of each record.
+    #[test]
+    fn deltas_are_the_difference(world in account(24), steps in prop::collection::vec(step(), 12)) {
+        let mut world = world;
+        for step in steps {
+            let preview = world.account.preview(&step.actor, &step.commands, at(world.now));
+            let before = world.account.clone();
+            let executed = world.account.execute_batch(&step.actor, &step.commands, at(world.now));
+            match (preview, executed) {
+                (Err(one), Err(other)) => prop_assert_eq!(one, other),
+                (Ok(preview), Ok(records)) => {
+                    prop_assert_eq!(&preview.records, &records);
+                    check_delta(&before, &world.account, &preview.delta)?;
+                    prop_assert_eq!(&preview.delta, &AccessDelta::between(&before, &world.account));
+                    let mut state = before;
+                    for record in &records {
+                        let delta = state.delta_of(record).unwrap();
+                        let last = state.clone();
+                        state.apply(record).unwrap();
+                        check_delta(&last, &state, &delta)?;
+                    }
+                }
+                (preview, executed) => prop_assert!(false, "{:?} {:?}", preview, executed),
+            }
+        }
+    }
+}
+
+fn check_paths(
+    account: &Account,
+    who: &str,
+    text: &str,
+    place: Place<&str>,
+    paths: &[Path],
+) -> Result<(), TestCaseError> {
+    prop_assert!(!paths.is_empty());
+    for path in paths {
+        let mut without = account.clone();
+        let now = without.changed_at();
+        let given_up = match &path.via {
+            Via::Ownership => without.execute(&Actor::System, &revoke_ownership(who), now),
+            Via::Group { group, role, .. } => {
+                let grants = account.group(group).unwrap().grants();
+                let grant = grants.iter().find(|grant| grant.role == *role).unwrap();
+                prop_assert!(account.role(role).unwrap().permissions().contains(text));
+                prop_assert_eq!(grant.scope.stores().count() == 0, place == Place::Account);
+                prop_assert!(account.member(who).unwrap().is_in(group));
+                without.execute(&Actor::System, &take_out(group, [who]), now)
+            }
+        };
+        // The last owner cannot give up ownership, so then there is nothing to see.
+        if given_up.is_ok() {
+            prop_assert_eq!(
+                path.is_only_way,
+                !without.can(who, &permission(text), place),
+                "{:?}",
+                path
+            );
+        }
+    }
+    Ok(())
+}
+
+fn check_remedies(
+    account: &Account,
+    who: &str,
+    text: &str,
+    place: Place<&str>,
+    remedies: &[Remedy],
+) -> Result<(), TestCaseError> {
+    let mut reach = Vec::new();
+    for remedy in remedies {
+        let actor = if remedy.step == Step::Accept {
+            by(who)
+        } else {
+            Actor::System
+        };
+        prop_assert!(
+            allows_after(account, &actor, &remedy.command, who, text, place),
+            "{:?}",
+            remedy
+        );
+        let mut after = account.clone();
+        let now = after.changed_at();
+        after.execute(&actor, &remedy.command, now).unwrap();
+        reach.push(after.effective_permissions(who));
+    }
+    if remedies.is_empty() {
+        for (actor, command) in single_commands(account, who, text, place) {
+            prop_assert!(
+                !allows_after(account, &actor, &command, who, text, place),
+                "{:?}",
+                command
+            );
+        }
+    }
+    // No edit of a group gives the member strictly more than another edit of the same group.
+    let edited = |remedy: &Remedy| match &remedy.step {
+        Step::AddStore { group, .. } | Step::AddGrant { group, .. } => Some(group.clone()),
+        _ => None,
+    };
+    for (one, reached) in remedies.iter().zip(&reach) {
+        for (other, more) in remedies.iter().zip(&reach) {
+            let same = edited(one).is_some() && edited(one) == edited(other);
+            prop_assert!(
+                !(same && reached != more && reached.is_subset(more)),
+                "{:?} {:?}",
+                one,
+                other
+            );
+        }
+        prop_assert!(one.step != Step::GrantOwnership || remedies.len() == 1);
+    }
+    Ok(())
+}
+
+fn check_delta(
+    before: &Account,
+    after: &Account,
+    delta: &AccessDelta,
+) -> Result<(), TestCaseError> {
+    let held = |account: &Account, id: &str, place| {
+        account
+            .permissions_in(id, place)
+            .unwrap_or_else(|_| Permissions::Only(BTreeSet::new()))
+    };
+    let mut changes = delta.iter();
+    let mut places: Vec<_> = STORES
+        .into_iter()
+        .chain(["zoo"])
+        .map(Place::Store)
+        .chain([Place::Account])
+        .collect();
+    places.sort();
+    let mut ids: Vec<_> = MEMBERS.to_vec();
+    ids.sort_unstable();
+    for (id, place) in ids
+        .iter()
+        .flat_map(|id| places.iter().map(move |place| (*id, *place)))
+    {
+        let (was, is) = (held(before, id, place), held(after, id, place));
+        if was != is {
+            let change = changes.next();
+            prop_assert!(
+                change.is_some_and(|change| {
+                    change.member.as_str() == id
+                        && change.place.as_text() == place
+                        && change.before == was
+                        && change.after == is
+                }),
+                "{id} {place}: {change:?}"
+            );
+        }
+    }
+    prop_assert_eq!(changes.next(), None);
+    Ok(())
+}
