@@ -295,7 +295,7 @@ impl Account {
 }
 
 /// Decides a command, in the order of U3.
-fn decided(
+pub(crate) fn decided(
     state: &State<'_>,
     actor: &Actor,
     command: &Command,

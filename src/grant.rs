@@ -73,7 +73,7 @@ impl Grant {
 ///
 /// An empty set of stores is *no* store, never all of them. A grant is not assigned with one (G5); it comes to have
 /// one when its last store is deleted, and then grants nothing (S3).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// The account itself, for a role of [`Level::Account`].

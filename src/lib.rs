@@ -15,10 +15,14 @@ mod access;
 mod account;
 mod distinct;
 mod grant;
+pub mod history;
 mod id;
 mod name;
 mod permission;
 mod questions;
+#[cfg(feature = "render")]
+#[cfg_attr(docsrs, doc(cfg(feature = "render")))]
+mod render;
 pub mod repository;
 mod role;
 mod text;
@@ -39,7 +43,10 @@ pub use id::{AccountId, GroupId, MemberId, RoleId, StoreId};
 pub use name::{Description, GroupName, RoleName};
 pub use permission::Permission;
 pub use questions::delta::{AccessChange, AccessDelta, Preview};
+pub use questions::escalation::Gain;
 pub use questions::explain::{Answer, Explanation, Path, Remedy, Step, Via};
+pub use questions::matrix::{Matrix, MatrixRow};
+pub use questions::review::Finding;
 pub use role::{Level, Role};
 pub use text::{InvalidText, TextProblem};
 pub use time::Timestamp;

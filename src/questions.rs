@@ -1,6 +1,9 @@
 //! What people ask of an account beyond yes and no: who else, why, what would change.
 
 pub(crate) mod delta;
+pub(crate) mod escalation;
 pub(crate) mod explain;
 mod explain_text;
+pub(crate) mod matrix;
 pub(crate) mod reverse;
+pub(crate) mod review;

@@ -40,13 +40,19 @@ impl Standing {
         self == Standing::Active { owner: true }
     }
 
+    /// When this is an invitation that comes to an end by itself: when it does.
+    #[must_use]
+    pub fn expiry(self) -> Option<Timestamp> {
+        match self {
+            Standing::Active { .. } => None,
+            Standing::Invited { expires, .. } => expires,
+        }
+    }
+
     /// Whether this is an invitation that has come to its end by then (M3).
     #[must_use]
     pub fn has_expired(self, now: Timestamp) -> bool {
-        match self {
-            Standing::Active { .. } => false,
-            Standing::Invited { expires, .. } => expires.is_some_and(|expires| expires <= now),
-        }
+        self.expiry().is_some_and(|expiry| expiry <= now)
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 37] = [
+const LAYERS: [&str; 42] = [
     "text",
     "distinct",
     "time",
@@ -36,10 +36,15 @@ const LAYERS: [&str; 37] = [
     "account::view",
     "account",
     "questions::delta",
+    "questions::escalation",
     "questions::explain",
     "questions::explain_text",
+    "questions::matrix",
     "questions::reverse",
+    "questions::review",
     "questions",
+    "render",
+    "history",
     "repository",
     "repository::memory",
     "lib",

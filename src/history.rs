@@ -1,0 +1,167 @@
+//! What the records tell: the account as it was, who could do what when, and who changed what.
+//!
+//! Each of these reads the records once, from the first on, and holds one account and its answer. A host lends its
+//! records as it has them: `&[Record]`, or an iterator over pages from its storage.
+//!
+//! ```
+//! use grantbook::{Account, AccountId, Actor, Command, GroupLimit, MemberId, Permission, Place, Timestamp, history};
+//!
+//! let (olga, otto) = (MemberId::parse("olga")?, MemberId::parse("otto")?);
+//! let time = Timestamp::from_millis;
+//! let (mut account, first) =
+//!     Account::open(AccountId::parse("acme")?, olga.clone(), GroupLimit::default(), time(1_000));
+//! let mut records = vec![first];
+//! let enrol = Command::EnrolMembers { members: [otto.clone()].into() };
+//! records.extend(account.execute(&Actor::System, &enrol, time(2_000))?);
+//! let grant = Command::GrantOwnership { member: otto.clone() };
+//! records.extend(account.execute(&Actor::Member(olga.clone()), &grant, time(3_000))?);
+//! let remove = Command::RemoveMember { member: olga };
+//! records.extend(account.execute(&Actor::Member(otto), &remove, time(4_000))?);
+//!
+//! let was_able = history::access(&records, "olga", &Permission::MANAGE_ROLES, Place::Account)?;
+//! assert_eq!(was_able.len(), 1);
+//! assert_eq!(was_able[0].began.at(), time(1_000));
+//! let ended = was_able[0].ended.unwrap();
+//! assert_eq!((ended.at(), ended.actor().to_string(), ended.event().kind()), (time(4_000), "otto".into(), "member-removed"));
+//! assert_eq!(history::at_time(&records, time(2_500))?.owners().count(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use crate::access::Place;
+use crate::account::Account;
+use crate::account::command::Actor;
+use crate::account::event::{Event, Record};
+use crate::account::evolve::ReplayError;
+use crate::permission::Permission;
+use crate::time::Timestamp;
+
+/// The account as it was at this version; as it is, if it has not come so far.
+///
+/// # Errors
+/// As [`Account::replay`]; version 0 has [no records](ReplayError::NoRecords).
+pub fn at_version<'r>(
+    records: impl IntoIterator<Item = &'r Record>,
+    version: u64,
+) -> Result<Account, ReplayError> {
+    Account::replay(
+        records
+            .into_iter()
+            .take_while(|record| record.version() <= version),
+    )
+}
+
+/// The account as it was at this time, records of that very millisecond included.
+///
+/// # Errors
+/// As [`Account::replay`]; before the first record there are [none](ReplayError::NoRecords).
+pub fn at_time<'r>(
+    records: impl IntoIterator<Item = &'r Record>,
+    time: Timestamp,
+) -> Result<Account, ReplayError> {
+    Account::replay(records.into_iter().take_while(|record| record.at() <= time))
+}
+
+/// A stretch of versions in which a member could do something.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Interval<'r> {
+    /// The record that began it: who, when, and by what.
+    pub began: &'r Record,
+    /// The record that ended it; none, if it lasts.
+    pub ended: Option<&'r Record>,
+}
+
+/// When this member could do this here: each stretch, in the order of time, with the records that began and ended it.
+///
+/// # Errors
+/// As [`Account::replay`].
+pub fn access<'r>(
+    records: impl IntoIterator<Item = &'r Record>,
+    member: &str,
+    permission: &Permission,
+    place: Place<&str>,
+) -> Result<Vec<Interval<'r>>, ReplayError> {
+    let mut intervals: Vec<Interval<'r>> = Vec::new();
+    each(records, |record, after| {
+        let open = intervals
+            .last_mut()
+            .filter(|interval| interval.ended.is_none());
+        match (open, after.can(member, permission, place)) {
+            (None, true) => intervals.push(Interval {
+                began: record,
+                ended: None,
+            }),
+            (Some(interval), false) => interval.ended = Some(record),
+            (None, false) | (Some(_), true) => {}
+        }
+    })?;
+    Ok(intervals)
+}
+
+/// The changes that this actor made.
+pub fn changes_by<'r>(
+    records: impl IntoIterator<Item = &'r Record>,
+    actor: &Actor,
+) -> impl Iterator<Item = &'r Record> {
+    records
+        .into_iter()
+        .filter(move |record| record.actor() == actor)
+}
+
+/// The changes that are about this member: that name it, or that changed what it can do.
+///
+/// # Errors
+/// As [`Account::replay`].
+pub fn changes_touching<'r>(
+    records: impl IntoIterator<Item = &'r Record>,
+    member: &str,
+) -> Result<Vec<&'r Record>, ReplayError> {
+    let mut touching = Vec::new();
+    let mut held = None;
+    each(records, |record, account| {
+        let holds = Some(account.effective_permissions(member)).filter(|holds| !holds.is_empty());
+        if names(record.event(), member) || holds != held {
+            touching.push(record);
+        }
+        held = holds;
+    })?;
+    Ok(touching)
+}
+
+/// Shows each record with the account after it.
+fn each<'r>(
+    records: impl IntoIterator<Item = &'r Record>,
+    mut look: impl FnMut(&'r Record, &Account),
+) -> Result<(), ReplayError> {
+    let mut records = records.into_iter();
+    let first = records.next().ok_or(ReplayError::NoRecords)?;
+    let mut account = Account::replay([first])?;
+    look(first, &account);
+    for record in records {
+        account.apply(record)?;
+        look(record, &account);
+    }
+    Ok(())
+}
+
+fn names(event: &Event, id: &str) -> bool {
+    match event {
+        Event::AccountOpened { owner: member, .. }
+        | Event::MemberInvited { member, .. }
+        | Event::InvitationAccepted { member }
+        | Event::InvitationCancelled { member }
+        | Event::MemberRemoved { member }
+        | Event::OwnershipGranted { member }
+        | Event::OwnershipRevoked { member } => member.as_str() == id,
+        Event::MembersEnrolled { members }
+        | Event::AddedToGroup { members, .. }
+        | Event::RemovedFromGroup { members, .. } => members.contains(id),
+        Event::StoreCreated { .. }
+        | Event::StoreDeleted { .. }
+        | Event::GroupCreated { .. }
+        | Event::GroupEdited { .. }
+        | Event::GroupDeleted { .. }
+        | Event::RoleDefined { .. }
+        | Event::RoleChanged { .. }
+        | Event::RoleDeleted { .. } => false,
+    }
+}

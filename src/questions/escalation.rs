@@ -1,0 +1,411 @@
+//! What members could come to hold by their own commands.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::access::Place;
+use crate::account::command::{Actor, Command};
+use crate::account::limits::MAX_NAMED;
+use crate::account::state::State;
+use crate::account::{Account, decided, evolve};
+use crate::grant::Grant;
+use crate::id::{GroupId, MemberId, StoreId};
+use crate::name::{Description, GroupName};
+use crate::permission::Permission;
+use crate::role::Level;
+use crate::time::Timestamp;
+
+/// Something that a member could come to hold, and the shortest way there. `Display` says it in a sentence.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Gain {
+    /// Who.
+    pub member: MemberId,
+    /// What.
+    pub permission: Permission,
+    /// Where.
+    pub place: Place,
+    /// Who would have to issue which commands, one after another. No shorter sequence leads there.
+    pub steps: Vec<(MemberId, Command)>,
+}
+
+impl Account {
+    /// What this member could come to hold by its own commands, up to `depth` of them; and what it and an accomplice
+    /// could come to hold by theirs. In the order of members, places and permissions.
+    ///
+    /// Alone, nobody can gain anything, but for accepting an invitation (E4). Two group managers can: each adds the
+    /// other to any group. This shows how far.
+    ///
+    /// The search is exact for gains: it tries, by either of the two, to put either in any group or take it out, to
+    /// give any group every role in every store, to create such a group, and to invite, accept and grant ownership. Any other
+    /// command brings less. Its time grows with the number of groups to the power of `depth`; a depth of 3 or 4 is
+    /// plenty.
+    ///
+    /// ```
+    /// # use grantbook::*;
+    /// # let now = Timestamp::from_millis(0);
+    /// # let (mut account, _) = Account::open(
+    /// #     AccountId::parse("acme")?, MemberId::parse("olga")?, GroupLimit::default(), now);
+    /// # let (gil, ada) = (MemberId::parse("gil")?, MemberId::parse("ada")?);
+    /// # for command in [
+    /// #     Command::EnrolMembers { members: [gil.clone(), ada.clone()].into() },
+    /// #     Command::CreateStore { store: StoreId::parse("dev")? },
+    /// #     Command::CreateGroup {
+    /// #         group: GroupId::parse("it")?,
+    /// #         name: GroupName::parse("IT Group")?,
+    /// #         description: Description::default(),
+    /// #         grants: vec![Grant::group_manager()],
+    /// #     },
+    /// #     Command::AddToGroup { group: GroupId::parse("it")?, members: [gil, ada].into() },
+    /// # ] { account.execute(&Actor::System, &command, now)?; }
+    /// // Two group managers.
+    /// assert!(account.escalation("gil", None, 3, now).is_empty());
+    /// let together = account.escalation("gil", Some("ada"), 3, now);
+    /// assert_eq!(
+    ///     together.last().unwrap().to_string(),
+    ///     "`gil` could gain `store.write` in store `dev`: \
+    ///      `gil` grants everything to a new group, then `ada` adds `gil` to it"
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn escalation(
+        &self,
+        member: &str,
+        accomplice: Option<&str>,
+        depth: usize,
+        now: Timestamp,
+    ) -> Vec<Gain> {
+        let members = [member]
+            .into_iter()
+            .chain(accomplice)
+            .filter_map(|id| MemberId::parse(id).ok());
+        let mut search = Search::new(&self.state, members.collect(), now);
+        search.run(depth);
+        search.gains()
+    }
+}
+
+/// One thing that one of the members does; who of them issues it is tried out.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Move {
+    Add(GroupId, MemberId),
+    TakeOut(GroupId, MemberId),
+    /// With which part of everything.
+    Edit(GroupId, usize),
+    Create(usize),
+    Invite(MemberId, bool),
+    Accept(MemberId),
+    MakeOwner(MemberId),
+}
+
+type Held = (MemberId, Place, Permission);
+
+struct Search<'a> {
+    root: &'a State<'a>,
+    members: Vec<MemberId>,
+    now: Timestamp,
+    /// All roles in all stores, in parts that one command can name; nearly always one.
+    everything: Vec<Vec<Grant>>,
+    /// A group that is not there, if one may be created.
+    new_group: Option<(GroupId, GroupName)>,
+    /// All that is not held and can be granted.
+    wanted: BTreeSet<Held>,
+    found: BTreeMap<Held, Vec<(MemberId, Command)>>,
+}
+
+impl<'a> Search<'a> {
+    fn new(root: &'a State<'a>, members: Vec<MemberId>, now: Timestamp) -> Self {
+        // One more than there are groups, so one of them is free; a name may be taken as well.
+        let new_group = (0..=2 * root.groups.len())
+            .map(|number| (format!("new-{number}"), format!("New Group {number}")))
+            .filter_map(|(id, name)| {
+                Some((GroupId::parse(&id).ok()?, GroupName::parse(&name).ok()?))
+            })
+            .find(|(id, name)| !root.groups.contains(id) && root.group_named(name).is_none());
+        let mut search = Self {
+            root,
+            members,
+            now,
+            everything: everything(root),
+            new_group,
+            wanted: BTreeSet::new(),
+            found: BTreeMap::new(),
+        };
+        search.wanted = search.all().filter(|held| !can(root, held)).collect();
+        search
+    }
+
+    /// Everything that any of the members might hold: what is built in, and what roles hold, everywhere.
+    fn all(&self) -> impl Iterator<Item = Held> {
+        let of_roles = self
+            .root
+            .roles
+            .iter()
+            .flat_map(|(_, role)| role.permissions.iter());
+        let permissions: BTreeSet<&Permission> =
+            Permission::BUILT_IN.iter().chain(of_roles).collect();
+        let stores = self
+            .root
+            .stores
+            .iter()
+            .map(|(store, _)| Place::Store(store.clone()));
+        let places: Vec<Place> = [Place::Account].into_iter().chain(stores).collect();
+        let mut all = Vec::new();
+        for member in &self.members {
+            for place in &places {
+                all.extend(
+                    permissions
+                        .iter()
+                        .map(|held| (member.clone(), place.clone(), (*held).clone())),
+                );
+            }
+        }
+        all.into_iter()
+    }
+
+    fn run(&mut self, depth: usize) {
+        let mut frontier: Vec<Vec<(MemberId, Move)>> = vec![Vec::new()];
+        let mut seen: BTreeSet<BTreeSet<Move>> = BTreeSet::new();
+        for _ in 0..depth {
+            let mut next = Vec::new();
+            for path in &frontier {
+                let Some(state) = self.replayed(path) else {
+                    continue;
+                };
+                for (actor, step) in self.moves(&state) {
+                    let moves = path
+                        .iter()
+                        .map(|(_, step)| step)
+                        .chain([&step])
+                        .cloned()
+                        .collect();
+                    if seen.contains(&moves) || self.found.len() == self.wanted.len() {
+                        continue;
+                    }
+                    let mut after = State::over(&state);
+                    if self.take(&mut after, &actor, &step).is_none() {
+                        continue;
+                    }
+                    let mut longer = path.clone();
+                    longer.push((actor, step));
+                    self.note(&after, &longer);
+                    seen.insert(moves);
+                    next.push(longer);
+                }
+            }
+            frontier = next;
+        }
+    }
+
+    /// The state that a path leads to.
+    fn replayed(&self, path: &[(MemberId, Move)]) -> Option<State<'a>> {
+        let mut state = State::over(self.root);
+        for (actor, step) in path {
+            self.take(&mut state, actor, step)?;
+        }
+        Some(state)
+    }
+
+    /// Does it, if this actor may and it changes something.
+    fn take(&self, state: &mut State<'_>, actor: &MemberId, step: &Move) -> Option<()> {
+        let record = decided(
+            state,
+            &Actor::Member(actor.clone()),
+            &self.command(step)?,
+            self.now,
+        )
+        .ok()??;
+        evolve::apply(state, &record);
+        Some(())
+    }
+
+    fn moves(&self, state: &State<'_>) -> Vec<(MemberId, Move)> {
+        let mut moves = Vec::new();
+        for actor in &self.members {
+            let mut by_actor = |step| moves.push((actor.clone(), step));
+            by_actor(Move::Accept(actor.clone()));
+            for member in &self.members {
+                by_actor(Move::MakeOwner(member.clone()));
+                by_actor(Move::Invite(member.clone(), false));
+                by_actor(Move::Invite(member.clone(), true));
+            }
+            for (group, entry) in state.groups.iter() {
+                for member in &self.members {
+                    let step = if entry.members.contains(member) {
+                        Move::TakeOut
+                    } else {
+                        Move::Add
+                    };
+                    by_actor(step(group.clone(), member.clone()));
+                }
+                (0..self.everything.len())
+                    .for_each(|part| by_actor(Move::Edit(group.clone(), part)));
+            }
+            (0..self.everything.len()).for_each(|part| by_actor(Move::Create(part)));
+        }
+        moves
+    }
+
+    fn command(&self, step: &Move) -> Option<Command> {
+        Some(match step {
+            Move::Add(group, member) => Command::AddToGroup {
+                group: group.clone(),
+                members: [member.clone()].into(),
+            },
+            Move::TakeOut(group, member) => Command::RemoveFromGroup {
+                group: group.clone(),
+                members: [member.clone()].into(),
+            },
+            Move::Edit(group, part) => Command::EditGroup {
+                group: group.clone(),
+                name: None,
+                description: None,
+                grants: Some(self.everything.get(*part)?.clone()),
+            },
+            Move::Create(part) => {
+                let (group, name) = self.new_group.clone()?;
+                let grants = self.everything.get(*part)?.clone();
+                Command::CreateGroup {
+                    group,
+                    name,
+                    description: Description::default(),
+                    grants,
+                }
+            }
+            Move::Invite(member, as_owner) => Command::InviteMember {
+                member: member.clone(),
+                as_owner: *as_owner,
+                expires: None,
+            },
+            Move::Accept(_) => Command::AcceptInvitation {},
+            Move::MakeOwner(member) => Command::GrantOwnership {
+                member: member.clone(),
+            },
+        })
+    }
+
+    /// Keeps the path for all that it is the first to lead to.
+    fn note(&mut self, state: &State<'_>, path: &[(MemberId, Move)]) {
+        let gained: Vec<Held> = self
+            .wanted
+            .iter()
+            .filter(|held| !self.found.contains_key(*held) && can(state, held))
+            .cloned()
+            .collect();
+        if gained.is_empty() {
+            return;
+        }
+        let steps = path
+            .iter()
+            .filter_map(|(actor, step)| Some((actor.clone(), self.command(step)?)));
+        let steps: Vec<_> = steps.collect();
+        for held in gained {
+            self.found.insert(held, steps.clone());
+        }
+    }
+
+    fn gains(self) -> Vec<Gain> {
+        let gain = |((member, place, permission), steps)| Gain {
+            member,
+            permission,
+            place,
+            steps,
+        };
+        self.found.into_iter().map(gain).collect()
+    }
+}
+
+fn can(state: &State<'_>, (member, place, permission): &Held) -> bool {
+    state.can(member, permission, place.as_text())
+}
+
+/// All roles in all stores: in one part, or, where that is more than a command may name, in one for each role and so
+/// many stores.
+fn everything(state: &State<'_>) -> Vec<Vec<Grant>> {
+    let stores: Vec<StoreId> = state
+        .stores
+        .iter()
+        .map(|(store, _)| store.clone())
+        .collect();
+    let mut parts = Vec::new();
+    for (id, role) in state.roles.iter() {
+        match role.level {
+            Level::Account => parts.push(Grant::at_account(id.clone())),
+            Level::Store => {
+                let some = stores.chunks(MAX_NAMED);
+                parts.extend(some.map(|some| Grant::in_stores(id.clone(), some.iter().cloned())));
+            }
+        }
+    }
+    let named: usize = parts.iter().map(|grant| grant.scope.stores().count()).sum();
+    if named <= MAX_NAMED && parts.len() <= MAX_NAMED {
+        vec![parts]
+    } else {
+        parts.into_iter().map(|part| vec![part]).collect()
+    }
+}
+
+impl fmt::Display for Gain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            member,
+            permission,
+            place,
+            steps,
+        } = self;
+        write!(f, "`{member}` could gain `{permission}` {place}: ")?;
+        let mut created = None;
+        for (number, (actor, command)) in steps.iter().enumerate() {
+            if number > 0 {
+                write!(f, ", then ")?;
+            }
+            write!(f, "`{actor}` ")?;
+            let named = |group: &GroupId| {
+                if created.as_ref() == Some(group) {
+                    "it".to_owned()
+                } else {
+                    format!("group `{group}`")
+                }
+            };
+            let who = |members: &BTreeSet<MemberId>| {
+                members
+                    .first()
+                    .map_or(String::new(), |id| format!("`{id}`"))
+            };
+            match command {
+                Command::AddToGroup { group, members } => {
+                    write!(f, "adds {} to {}", who(members), named(group))?;
+                }
+                Command::RemoveFromGroup { group, members } => {
+                    write!(f, "takes {} out of {}", who(members), named(group))?;
+                }
+                Command::EditGroup { group, .. } => {
+                    write!(f, "grants everything to {}", named(group))?;
+                }
+                Command::CreateGroup { group, .. } => {
+                    created = Some(group.clone());
+                    write!(f, "grants everything to a new group")?;
+                }
+                Command::InviteMember {
+                    member,
+                    as_owner: true,
+                    ..
+                } => write!(f, "invites `{member}` as owner")?,
+                Command::InviteMember { member, .. } => write!(f, "invites `{member}`")?,
+                Command::AcceptInvitation {} => write!(f, "accepts the invitation")?,
+                Command::GrantOwnership { member } => write!(f, "makes `{member}` an owner")?,
+                Command::CancelInvitation { .. }
+                | Command::EnrolMembers { .. }
+                | Command::RemoveMember { .. }
+                | Command::RevokeOwnership { .. }
+                | Command::CreateStore { .. }
+                | Command::DeleteStore { .. }
+                | Command::DeleteGroup { .. }
+                | Command::DefineRole { .. }
+                | Command::ChangeRole { .. }
+                | Command::DeleteRole { .. } => write!(f, "issues {command:?}")?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,46 @@
+//! Members by stores.
+
+use crate::access::AccessLevel;
+use crate::account::Account;
+use crate::account::member::Standing;
+use crate::id::{MemberId, StoreId};
+
+/// Who has which access level in which store: a row for each member, a column for each store, both in the order of
+/// ids. With the feature `render` it is written as text, Markdown, CSV and HTML.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Matrix {
+    /// The columns.
+    pub stores: Vec<StoreId>,
+    /// The rows.
+    pub rows: Vec<MatrixRow>,
+}
+
+/// One member's row of a [`Matrix`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MatrixRow {
+    /// Who.
+    pub member: MemberId,
+    /// Whether it is active, and an owner.
+    pub standing: Standing,
+    /// A level for each column.
+    pub levels: Vec<AccessLevel>,
+}
+
+impl Account {
+    /// Members by stores, with their levels. Takes time and memory in proportion to members times stores.
+    #[must_use]
+    pub fn matrix(&self) -> Matrix {
+        let rows = self.members().map(|member| MatrixRow {
+            member: member.id().clone(),
+            standing: member.standing(),
+            levels: self
+                .stores()
+                .map(|store| self.access_level(member.id(), store))
+                .collect(),
+        });
+        Matrix {
+            stores: self.stores().cloned().collect(),
+            rows: rows.collect(),
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! What a periodic access review should look at.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::account::Account;
+use crate::grant::{Grant, Scope};
+use crate::id::{GroupId, MemberId, RoleId};
+use crate::time::Timestamp;
+
+/// Something that somebody should look at. `Display` says it in a sentence.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Finding {
+    /// Only one owner is there: if that person is gone, nobody can manage the account.
+    SingleOwner {
+        /// The owner.
+        member: MemberId,
+    },
+    /// An owner sits in groups, which give it nothing now, and will give it access once it is no owner any more.
+    OwnerInGroups {
+        /// The owner.
+        member: MemberId,
+        /// Its groups.
+        groups: Vec<GroupId>,
+    },
+    /// A member who is no owner is in no group, and so can do nothing.
+    MemberWithoutGroups {
+        /// The member.
+        member: MemberId,
+    },
+    /// An invitation is past its expiry, and is still listed.
+    ExpiredInvitation {
+        /// Who was invited.
+        member: MemberId,
+        /// When it ended.
+        expired: Timestamp,
+    },
+    /// A group has no members.
+    EmptyGroup {
+        /// The group.
+        group: GroupId,
+    },
+    /// A grant has lost its last store, and grants nothing (S3).
+    EmptyGrant {
+        /// The group.
+        group: GroupId,
+        /// The role that it carries for nothing.
+        role: RoleId,
+    },
+    /// A grant adds nothing to another grant of the same group.
+    CoveredGrant {
+        /// The group.
+        group: GroupId,
+        /// The role that adds nothing.
+        role: RoleId,
+        /// The role that holds all it holds, wherever it holds it.
+        by: RoleId,
+    },
+    /// Groups carry the same grants.
+    EqualGroups {
+        /// The groups; two or more.
+        groups: Vec<GroupId>,
+    },
+}
+
+impl Account {
+    /// What an access review should look at, in the order of [`Finding`]'s variants, and of ids within each.
+    ///
+    /// Takes time in proportion to the members, and to the groups and their grants.
+    #[must_use]
+    pub fn review(&self, now: Timestamp) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut owners = self.owners();
+        if let (Some(member), None) = (owners.next(), owners.next()) {
+            findings.push(Finding::SingleOwner {
+                member: member.clone(),
+            });
+        }
+        findings.extend(self.owners().filter_map(|owner| {
+            let groups: Vec<GroupId> = self.member(owner)?.groups().cloned().collect();
+            (!groups.is_empty()).then(|| Finding::OwnerInGroups {
+                member: owner.clone(),
+                groups,
+            })
+        }));
+        let members = self.state.members.iter();
+        let without =
+            members.filter(|(_, entry)| entry.groups.is_empty() && !entry.standing.is_owner());
+        findings.extend(without.map(|(id, _)| Finding::MemberWithoutGroups { member: id.clone() }));
+        findings.extend(self.members().filter_map(|member| {
+            let expired = member.standing().expiry().filter(|expiry| *expiry <= now)?;
+            Some(Finding::ExpiredInvitation {
+                member: member.id().clone(),
+                expired,
+            })
+        }));
+        let empty = self.groups().filter(|group| group.member_count() == 0);
+        findings.extend(empty.map(|group| Finding::EmptyGroup {
+            group: group.id().clone(),
+        }));
+        for group in self.groups() {
+            let is_empty = |grant: &&Grant| is_empty(&grant.scope);
+            findings.extend(group.grants().iter().filter(is_empty).map(|grant| {
+                Finding::EmptyGrant {
+                    group: group.id().clone(),
+                    role: grant.role.clone(),
+                }
+            }));
+        }
+        for group in self.groups() {
+            findings.extend(
+                self.covered(group.grants())
+                    .map(|(role, by)| Finding::CoveredGrant {
+                        group: group.id().clone(),
+                        role: role.clone(),
+                        by: by.clone(),
+                    }),
+            );
+        }
+        findings.extend(self.equal_groups());
+        findings
+    }
+
+    /// Of each grant that another one covers: its role, and the first that covers it. Of two that cover each other,
+    /// the later.
+    fn covered<'a>(
+        &'a self,
+        grants: &'a [Grant],
+    ) -> impl Iterator<Item = (&'a RoleId, &'a RoleId)> {
+        let covers = move |other: &Grant, grant: &Grant| {
+            let (one, more) = (self.role(&grant.role), self.role(&other.role));
+            let is_within = match (&grant.scope, &other.scope) {
+                (Scope::Account, Scope::Account) => true,
+                (Scope::Stores(stores), Scope::Stores(more)) => stores.is_subset(more),
+                (Scope::Account, Scope::Stores(_)) | (Scope::Stores(_), Scope::Account) => false,
+            };
+            is_within
+                && one
+                    .zip(more)
+                    .is_some_and(|(one, more)| one.permissions.is_subset(&more.permissions))
+        };
+        grants
+            .iter()
+            .enumerate()
+            .filter(|(_, grant)| !is_empty(&grant.scope))
+            .filter_map(move |(place, grant)| {
+                let by = grants.iter().enumerate().find(|(other_place, other)| {
+                    *other_place != place
+                        && covers(other, grant)
+                        && !(covers(grant, other) && place < *other_place)
+                });
+                by.map(|(_, other)| (&grant.role, &other.role))
+            })
+    }
+
+    fn equal_groups(&self) -> impl Iterator<Item = Finding> {
+        let mut by_grants: BTreeMap<Vec<(&RoleId, &Scope)>, Vec<GroupId>> = BTreeMap::new();
+        for group in self.groups() {
+            let grants = group
+                .grants()
+                .iter()
+                .map(|grant| (&grant.role, &grant.scope))
+                .collect();
+            by_grants
+                .entry(grants)
+                .or_default()
+                .push(group.id().clone());
+        }
+        let mut equal: Vec<Vec<GroupId>> = by_grants
+            .into_values()
+            .filter(|groups| groups.len() > 1)
+            .collect();
+        equal.sort();
+        equal
+            .into_iter()
+            .map(|groups| Finding::EqualGroups { groups })
+    }
+}
+
+fn is_empty(scope: &Scope) -> bool {
+    match scope {
+        Scope::Account => false,
+        Scope::Stores(stores) => stores.is_empty(),
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Finding::SingleOwner { member } => {
+                write!(
+                    f,
+                    "`{member}` is the only account owner; a second one could help when it cannot"
+                )
+            }
+            Finding::OwnerInGroups { member, groups } => write!(
+                f,
+                "account owner `{member}` also sits in {}; that gives nothing now, and stays when ownership ends",
+                listed(groups)
+            ),
+            Finding::MemberWithoutGroups { member } => {
+                write!(f, "`{member}` is in no group and can do nothing")
+            }
+            Finding::ExpiredInvitation { member, .. } => {
+                write!(
+                    f,
+                    "the invitation of `{member}` has expired; cancel it, or invite again"
+                )
+            }
+            Finding::EmptyGroup { group } => write!(f, "group `{group}` has no members"),
+            Finding::EmptyGrant { group, role } => {
+                write!(
+                    f,
+                    "group `{group}` carries `{role}` for no store; all its stores were deleted"
+                )
+            }
+            Finding::CoveredGrant { group, role, by } => {
+                write!(f, "in group `{group}`, `{role}` adds nothing to `{by}`")
+            }
+            Finding::EqualGroups { groups } => {
+                write!(f, "{} carry the same grants", listed(groups))
+            }
+        }
+    }
+}
+
+/// "group `a`", "groups `a` and `b`", "groups `a`, `b` and `c`".
+fn listed(groups: &[GroupId]) -> String {
+    let quoted: Vec<String> = groups.iter().map(|group| format!("`{group}`")).collect();
+    match quoted.as_slice() {
+        [] => "no group".to_owned(),
+        [one] => format!("group {one}"),
+        [most @ .., last] => format!("groups {} and {last}", most.join(", ")),
+    }
+}

@@ -1,0 +1,313 @@
+//! A matrix as text, Markdown, CSV and HTML; an account as a Mermaid graph. Feature `render`.
+//!
+//! Ids and names are the host's and may hold anything that can be typed: each form escapes them its own way, and all
+//! of them write out characters that cannot be seen or that turn the direction of writing, so that no id looks like
+//! another.
+
+use std::fmt::Write;
+
+use crate::access::AccessLevel;
+use crate::account::Account;
+use crate::account::member::Standing;
+use crate::grant::Scope;
+use crate::questions::matrix::{Matrix, MatrixRow};
+
+/// Forms of a matrix. Where a member has no access the cell says so, or is empty.
+impl Matrix {
+    /// Columns of plain text, for a terminal.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut cells = vec![self.head("").map(|cell| visible(&cell)).collect::<Vec<_>>()];
+        cells.extend(self.rows.iter().map(|row| {
+            let levels = row.levels.iter().map(ToString::to_string);
+            [visible(&label(row))].into_iter().chain(levels).collect()
+        }));
+        let width = |column: usize| {
+            let lengths = cells
+                .iter()
+                .filter_map(|row| row.get(column))
+                .map(|cell| cell.chars().count());
+            lengths.max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..=self.stores.len()).map(width).collect();
+        let lines = cells.iter().map(|row| {
+            let padded = row
+                .iter()
+                .zip(&widths)
+                .map(|(cell, width)| format!("{cell:width$}"));
+            padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+        });
+        lines.collect()
+    }
+
+    /// A Markdown table.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let mut text = line(self.head("member").map(|cell| markdown(&cell)).collect());
+        text += &line(vec!["---".to_owned(); self.stores.len() + 1]);
+        for row in &self.rows {
+            let levels = row.levels.iter().map(|level| in_words(*level).to_owned());
+            text += &line([markdown(&label(row))].into_iter().chain(levels).collect());
+        }
+        text
+    }
+
+    /// Comma-separated values with a heading (RFC 4180). A cell that a spreadsheet would take for a formula begins
+    /// with an apostrophe instead.
+    #[must_use]
+    pub fn to_csv(&self) -> String {
+        let line = |cells: Vec<String>| cells.join(",") + "\r\n";
+        let head = ["member", "standing"].map(str::to_owned).into_iter();
+        let stores = self.stores.iter().map(|store| csv(store));
+        let mut text = line(head.chain(stores).collect());
+        for row in &self.rows {
+            let first = [csv(&row.member), in_standing(row.standing).to_owned()];
+            let levels = row.levels.iter().map(ToString::to_string);
+            text += &line(first.into_iter().chain(levels).collect());
+        }
+        text
+    }
+
+    /// One HTML page that needs nothing else: no script, no image, no font. It can be read on paper, in the dark and by a
+    /// screen reader: levels are words as well as letters and colours, and each cell has its row and column for a heading.
+    #[must_use]
+    pub fn to_html(&self, title: &str) -> String {
+        let title = html(title);
+        let (members, stores) = (self.rows.len(), self.stores.len());
+        let mut page = format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+             <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n\
+             <p>{members} members, {stores} stores. \
+             <span class=\"o\">O</span> owner, <span class=\"e\">E</span> editor, \
+             <span class=\"v\">V</span> viewer; an empty cell is no access.</p>\n\
+             <div role=\"region\" aria-label=\"Access levels\" tabindex=\"0\">\n<table>\n\
+             <caption>Access level of each member in each store</caption>\n\
+             <thead><tr><th scope=\"col\">Member</th>"
+        );
+        for store in &self.stores {
+            let _ = write!(page, "<th scope=\"col\"><span>{}</span></th>", html(store));
+        }
+        page += "</tr></thead>\n<tbody>\n";
+        for row in &self.rows {
+            let _ = write!(page, "<tr><th scope=\"row\">{}</th>", html(&label(row)));
+            for level in &row.levels {
+                page += match level {
+                    AccessLevel::None => "<td></td>",
+                    AccessLevel::Viewer => "<td class=\"v\"><b>V</b><i>viewer</i></td>",
+                    AccessLevel::Editor => "<td class=\"e\"><b>E</b><i>editor</i></td>",
+                    AccessLevel::Owner => "<td class=\"o\"><b>O</b><i>owner</i></td>",
+                };
+            }
+            page += "</tr>\n";
+        }
+        page += "</tbody>\n</table>\n</div>\n</body>\n</html>\n";
+        // The letter is for the eye, the word for the ear.
+        page.replace("<b>", "<b aria-hidden=\"true\">")
+    }
+
+    fn head<'a>(&'a self, first: &'a str) -> impl Iterator<Item = String> + 'a {
+        [first.to_owned()]
+            .into_iter()
+            .chain(self.stores.iter().map(ToString::to_string))
+    }
+}
+
+const STYLE: &str = "\
+:root { color-scheme: light dark; }
+body { font: 14px/1.4 system-ui, sans-serif; margin: 1.5rem; }
+h1 { font-size: 1.4rem; margin: 0 0 .5rem; }
+div { max-height: 85vh; overflow: auto; }
+table { border-collapse: collapse; }
+caption { text-align: left; padding-bottom: .5rem; }
+th, td { border: 1px solid #8886; padding: .1rem .35rem; text-align: center; }
+th { font-weight: 600; background: Canvas; }
+thead th { position: sticky; top: 0; vertical-align: bottom; z-index: 1; }
+thead th span { writing-mode: vertical-rl; transform: rotate(180deg); white-space: nowrap; }
+th[scope=row], thead th:first-child { position: sticky; left: 0; text-align: left; white-space: nowrap; }
+thead th:first-child { z-index: 2; }
+tbody tr:hover > * { background: #8882; }
+b { font-weight: 600; }
+i { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+td { position: relative; }
+.v { background: #2a78; } .e { background: #37c8; } .o { background: #a3a8; }
+p span { padding: .1rem .35rem; font-weight: 600; }
+@media print {
+  body { margin: 0; font-size: 8px; }
+  div { max-height: none; overflow: visible; }
+  th, td { padding: 0 .15rem; }
+  thead { display: table-header-group; }
+  thead th, th[scope=row] { position: static; }
+  tr { break-inside: avoid; }
+}
+";
+
+fn label(row: &MatrixRow) -> String {
+    match row.standing {
+        Standing::Active { .. } => row.member.to_string(),
+        Standing::Invited { .. } => format!("{} (invited)", row.member),
+    }
+}
+
+fn in_standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Active { owner: true } => "owner",
+        Standing::Active { owner: false } => "active",
+        Standing::Invited { .. } => "invited",
+    }
+}
+
+fn in_words(level: AccessLevel) -> &'static str {
+    match level {
+        AccessLevel::None => "",
+        AccessLevel::Viewer => "viewer",
+        AccessLevel::Editor => "editor",
+        AccessLevel::Owner => "owner",
+    }
+}
+
+/// With every character that cannot be seen, or that turns the direction of writing, written out.
+fn visible(text: &str) -> String {
+    let is_unseen = |character: char| {
+        character.is_control()
+            || matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+            || matches!(character, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+    };
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_unseen(character) {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// Visible, and each character that means something to the form as this says.
+fn escaped(text: &str, meaning: impl Fn(char) -> Option<&'static str>) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in visible(text).chars() {
+        match meaning(character) {
+            Some(instead) => escaped.push_str(instead),
+            None => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+fn html(text: &str) -> String {
+    escaped(text, |character| match character {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        '"' => Some("&quot;"),
+        '\'' => Some("&#39;"),
+        _ => None,
+    })
+}
+
+fn markdown(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in visible(text).chars() {
+        if character.is_ascii_punctuation() {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+fn csv(text: &str) -> String {
+    let shown = visible(text);
+    let is_formula = shown.starts_with(['=', '+', '-', '@']);
+    let shown = if is_formula {
+        format!("'{shown}")
+    } else {
+        shown
+    };
+    if shown.contains([',', '"', ';', '\t']) || shown.starts_with('\'') {
+        format!("\"{}\"", shown.replace('"', "\"\""))
+    } else {
+        shown
+    }
+}
+
+/// Inside the quotes of a Mermaid label, whose own escapes begin with `#`.
+fn mermaid(text: &str) -> String {
+    escaped(text, |character| match character {
+        '"' => Some("#quot;"),
+        '#' => Some("#35;"),
+        '&' => Some("#amp;"),
+        '<' => Some("#lt;"),
+        '>' => Some("#gt;"),
+        '`' => Some("#96;"),
+        ';' => Some("#59;"),
+        '\\' => Some("#92;"),
+        _ => None,
+    })
+}
+
+impl Account {
+    /// The account as a [Mermaid](https://mermaid.js.org) graph: members, their groups, the groups' roles, and the
+    /// stores where those hold. Owners stand by themselves, since they need no group. For documentation of an account
+    /// that fits on a page.
+    #[must_use]
+    pub fn to_mermaid(&self) -> String {
+        let mut graph = "flowchart LR\n".to_owned();
+        let mut line = |text: String| {
+            graph += "  ";
+            graph += &text;
+            graph += "\n";
+        };
+        for (number, member) in self.members().enumerate() {
+            let standing = match member.standing() {
+                Standing::Active { owner: true } => " (owner)",
+                Standing::Active { owner: false } => "",
+                Standing::Invited { .. } => " (invited)",
+            };
+            line(format!(
+                "m{number}([\"{}{standing}\"])",
+                mermaid(member.id())
+            ));
+        }
+        for (number, store) in self.stores().enumerate() {
+            line(format!("s{number}[(\"{}\")]", mermaid(store)));
+        }
+        for (number, group) in self.groups().enumerate() {
+            line(format!("g{number}[\"{}\"]", mermaid(group.name())));
+            for (place, grant) in group.grants().iter().enumerate() {
+                let name = self
+                    .role(&grant.role)
+                    .map_or(grant.role.as_str(), |role| role.name());
+                let at = if grant.scope == Scope::Account {
+                    " at the account"
+                } else {
+                    ""
+                };
+                line(format!(
+                    "g{number} --> r{number}_{place}{{{{\"{}{at}\"}}}}",
+                    mermaid(name)
+                ));
+                for (store, id) in self.stores().enumerate() {
+                    if grant.scope.stores().any(|scope| scope == id) {
+                        line(format!("r{number}_{place} --> s{store}"));
+                    }
+                }
+            }
+            for (member, id) in self.members().enumerate() {
+                if id.is_in(group.id()) {
+                    let arrow = if id.standing().is_active() {
+                        "-->"
+                    } else {
+                        "-.->"
+                    };
+                    line(format!("m{member} {arrow} g{number}"));
+                }
+            }
+        }
+        graph
+    }
+}
