@@ -219,31 +219,36 @@ impl<'a> Search<'a> {
         Some(())
     }
 
+    /// All moves, those that bring least first: of equally short ways the plainest is told.
     fn moves(&self, state: &State<'_>) -> Vec<(MemberId, Move)> {
-        let mut moves = Vec::new();
-        for actor in &self.members {
-            let mut by_actor = |step| moves.push((actor.clone(), step));
-            by_actor(Move::Accept(actor.clone()));
-            for member in &self.members {
-                by_actor(Move::MakeOwner(member.clone()));
-                by_actor(Move::Invite(member.clone(), false));
-                by_actor(Move::Invite(member.clone(), true));
-            }
-            for (group, entry) in state.groups.iter() {
-                for member in &self.members {
-                    let step = if entry.members.contains(member) {
-                        Move::TakeOut
-                    } else {
-                        Move::Add
-                    };
-                    by_actor(step(group.clone(), member.clone()));
+        let groups = || state.groups.iter().map(|(group, _)| group.clone());
+        let parts = 0..self.everything.len();
+        let mut moves: Vec<Move> = self.members.iter().cloned().map(Move::Accept).collect();
+        for (group, entry) in state.groups.iter() {
+            moves.extend(self.members.iter().cloned().map(|member| {
+                if entry.members.contains(&member) {
+                    Move::TakeOut(group.clone(), member)
+                } else {
+                    Move::Add(group.clone(), member)
                 }
-                (0..self.everything.len())
-                    .for_each(|part| by_actor(Move::Edit(group.clone(), part)));
-            }
-            (0..self.everything.len()).for_each(|part| by_actor(Move::Create(part)));
+            }));
         }
-        moves
+        moves.extend(groups().flat_map(|group| {
+            parts
+                .clone()
+                .map(move |part| Move::Edit(group.clone(), part))
+        }));
+        moves.extend(parts.clone().map(Move::Create));
+        for member in &self.members {
+            let invite = [false, true].map(|as_owner| Move::Invite(member.clone(), as_owner));
+            moves.extend(invite.into_iter().chain([Move::MakeOwner(member.clone())]));
+        }
+        let by_each = |step: Move| {
+            self.members
+                .iter()
+                .map(move |actor| (actor.clone(), step.clone()))
+        };
+        moves.into_iter().flat_map(by_each).collect()
     }
 
     fn command(&self, step: &Move) -> Option<Command> {

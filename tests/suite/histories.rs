@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use grantbook::*;
 use proptest::prelude::*;
 
-use crate::strategies::{GROUPS, MEMBERS, PERMISSIONS, STORES, Step, beginning, history};
+use crate::strategies::{GROUPS, MEMBERS, PERMISSIONS, STORES, Step, beginning, config, history};
 use crate::support::*;
 
 /// What a member holds, by the plain readers and the rules in words: nothing of the index, nothing of the check.
@@ -325,14 +325,7 @@ fn check_history(world: &World, states: &[Account]) -> Result<(), TestCaseError>
 #[test]
 fn every_history_keeps_the_rules() {
     let mut seen = BTreeMap::new();
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
-        cases: std::env::var("PROPTEST_CASES")
-            .ok()
-            .and_then(|cases| cases.parse().ok())
-            .unwrap_or(1_000),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    });
+    let mut runner = proptest::test_runner::TestRunner::new(config(1_000));
     let seen_cell = std::cell::RefCell::new(&mut seen);
     let result = runner.run(&history(64), |steps| {
         run(steps, &mut seen_cell.borrow_mut())

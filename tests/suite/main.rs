@@ -18,6 +18,7 @@ mod questions;
 mod records;
 mod refusals;
 mod repository;
+mod review;
 mod roles;
 mod scale;
 mod snapshots;

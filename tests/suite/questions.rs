@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use grantbook::*;
 use proptest::prelude::*;
 
-use crate::strategies::{MEMBERS, PERMISSIONS, STORES, account, places, step};
+use crate::strategies::{MEMBERS, PERMISSIONS, STORES, account, config, places, step};
 use crate::support::*;
 
 fn explained(world: &World, member: &str, text: &str, place: Place<&str>) -> String {
@@ -321,7 +321,7 @@ fn everybody() -> impl Iterator<Item = &'static str> + Clone {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(config(64))]
 
     /// P1, P4: who can, and where, is the check asked of every pair, from any page on.
     #[test]

@@ -246,3 +246,15 @@ pub(crate) fn places() -> impl Iterator<Item = Place<&'static str>> + Clone {
         .into_iter()
         .chain(STORES.into_iter().map(Place::Store))
 }
+
+/// So many cases, or as many as the environment variable `PROPTEST_CASES` says.
+pub(crate) fn config(cases: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok());
+    ProptestConfig {
+        cases: asked.unwrap_or(cases),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
