@@ -4,12 +4,15 @@
 //! of them write out characters that cannot be seen or that turn the direction of writing, so that no id looks like
 //! another.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::access::AccessLevel;
 use crate::account::Account;
 use crate::account::member::Standing;
+use crate::account::view::Member;
 use crate::grant::Scope;
+use crate::id::{MemberId, StoreId};
 use crate::questions::matrix::{Matrix, MatrixRow};
 
 /// Forms of a matrix. Where a member has no access the cell says so, or is empty.
@@ -134,6 +137,7 @@ i { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: in
 td { position: relative; }
 .v { background: #2a78; } .e { background: #37c8; } .o { background: #a3a8; }
 p span { padding: .1rem .35rem; font-weight: 600; }
+@page { size: landscape; margin: 1cm; }
 @media print {
   body { margin: 0; font-size: 8px; }
   div { max-height: none; overflow: visible; }
@@ -251,34 +255,55 @@ fn mermaid(text: &str) -> String {
 }
 
 impl Account {
-    /// The account as a [Mermaid](https://mermaid.js.org) graph: members, their groups, the groups' roles, and the
-    /// stores where those hold. Owners stand by themselves, since they need no group. For documentation of an account
-    /// that fits on a page.
+    /// The account as a [Mermaid](https://mermaid.js.org) graph, for documentation: members, their groups, the groups'
+    /// roles, and the stores where those hold. Owners stand by themselves, since they need no group.
+    ///
+    /// A group with more members than `named` shows their number instead; so do members in no group.
     #[must_use]
-    pub fn to_mermaid(&self) -> String {
-        let mut graph = "flowchart LR\n".to_owned();
-        let mut line = |text: String| {
-            graph += "  ";
-            graph += &text;
-            graph += "\n";
+    pub fn to_mermaid(&self, named: usize) -> String {
+        let mut graph = Graph {
+            text: "flowchart LR\n".to_owned(),
         };
-        for (number, member) in self.members().enumerate() {
+        let stores: BTreeMap<&StoreId, usize> = self.stores().zip(0..).collect();
+        let alone: Vec<Member<'_>> = self
+            .members()
+            .filter(|member| member.groups().next().is_none())
+            .collect();
+        let (owners, alone): (Vec<_>, Vec<_>) = alone
+            .into_iter()
+            .partition(|member| member.standing().is_owner());
+        let shown = self.groups().filter(|group| group.member_count() <= named);
+        let of_groups = shown
+            .flat_map(|group| group.members())
+            .filter_map(|id| self.member(id));
+        let is_few = alone.len() <= named;
+        let by_name = owners
+            .into_iter()
+            .chain(of_groups)
+            .chain(alone.iter().copied().filter(|_| is_few));
+        let by_name: BTreeMap<&MemberId, Member<'_>> =
+            by_name.map(|member| (member.id(), member)).collect();
+        let number: BTreeMap<&MemberId, usize> = by_name.keys().copied().zip(0..).collect();
+        for (member, number) in by_name.values().zip(0..) {
             let standing = match member.standing() {
                 Standing::Active { owner: true } => " (owner)",
                 Standing::Active { owner: false } => "",
                 Standing::Invited { .. } => " (invited)",
             };
-            line(format!(
+            graph.line(&format!(
                 "m{number}([\"{}{standing}\"])",
                 mermaid(member.id())
             ));
         }
-        for (number, store) in self.stores().enumerate() {
-            line(format!("s{number}[(\"{}\")]", mermaid(store)));
+        if !is_few {
+            graph.line(&format!("alone([\"{} members in no group\"])", alone.len()));
         }
-        for (number, group) in self.groups().enumerate() {
-            line(format!("g{number}[\"{}\"]", mermaid(group.name())));
-            for (place, grant) in group.grants().iter().enumerate() {
+        for (store, number) in &stores {
+            graph.line(&format!("s{number}[(\"{}\")]", mermaid(store)));
+        }
+        for (group, g) in self.groups().zip(0..) {
+            graph.line(&format!("g{g}[\"{}\"]", mermaid(group.name())));
+            for (grant, r) in group.grants().iter().zip(0..) {
                 let name = self
                     .role(&grant.role)
                     .map_or(grant.role.as_str(), |role| role.name());
@@ -287,27 +312,45 @@ impl Account {
                 } else {
                     ""
                 };
-                line(format!(
-                    "g{number} --> r{number}_{place}{{{{\"{}{at}\"}}}}",
+                graph.line(&format!(
+                    "g{g} --> r{g}_{r}{{{{\"{}{at}\"}}}}",
                     mermaid(name)
                 ));
-                for (store, id) in self.stores().enumerate() {
-                    if grant.scope.stores().any(|scope| scope == id) {
-                        line(format!("r{number}_{place} --> s{store}"));
-                    }
+                for store in grant.scope.stores().filter_map(|store| stores.get(store)) {
+                    graph.line(&format!("r{g}_{r} --> s{store}"));
                 }
             }
-            for (member, id) in self.members().enumerate() {
-                if id.is_in(group.id()) {
-                    let arrow = if id.standing().is_active() {
-                        "-->"
-                    } else {
-                        "-.->"
-                    };
-                    line(format!("m{member} {arrow} g{number}"));
-                }
+            if group.member_count() > named {
+                graph.line(&format!(
+                    "n{g}([\"{} members\"]) --> g{g}",
+                    group.member_count()
+                ));
+                continue;
+            }
+            for (member, m) in group
+                .members()
+                .filter_map(|id| Some((self.member(id)?, number.get(id)?)))
+            {
+                let arrow = if member.standing().is_active() {
+                    "-->"
+                } else {
+                    "-.->"
+                };
+                graph.line(&format!("m{m} {arrow} g{g}"));
             }
         }
-        graph
+        graph.text
+    }
+}
+
+struct Graph {
+    text: String,
+}
+
+impl Graph {
+    fn line(&mut self, line: &str) {
+        self.text += "  ";
+        self.text += line;
+        self.text += "\n";
     }
 }

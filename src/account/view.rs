@@ -29,7 +29,7 @@ impl<'a> Member<'a> {
     }
 
     /// The groups that it is in, in the order of their ids. Takes time in proportion to the account's groups.
-    pub fn groups(&self) -> impl Iterator<Item = &'a GroupId> {
+    pub fn groups(&self) -> impl Iterator<Item = &'a GroupId> + use<'a> {
         let entry = self.entry;
         self.state
             .groups
@@ -88,7 +88,7 @@ impl<'a> Group<'a> {
     }
 
     /// Its members, invited ones included, in the order of their ids.
-    pub fn members(&self) -> impl Iterator<Item = &'a MemberId> {
+    pub fn members(&self) -> impl Iterator<Item = &'a MemberId> + use<'a> {
         self.entry.members.iter()
     }
 }

@@ -111,11 +111,11 @@ fn each_form_escapes_ids() {
         csv,
         matrix.to_markdown(),
         matrix.to_text(),
-        world.account.to_mermaid(),
+        world.account.to_mermaid(10),
     ] {
         assert!(!form.contains(['\u{202e}', '\u{200b}']) && form.contains('é'));
     }
-    let graph = world.account.to_mermaid();
+    let graph = world.account.to_mermaid(10);
     assert!(graph.contains("([\"#lt;b#gt;#amp;#quot;'\"])"), "{graph}");
     assert!(
         graph
@@ -128,7 +128,7 @@ fn each_form_escapes_ids() {
 /// The graph shows members, groups, roles and stores, and how they hang together.
 #[test]
 fn a_graph_shows_how_it_hangs_together() {
-    let graph = World::staffed().account.to_mermaid();
+    let graph = World::staffed().account.to_mermaid(10);
     assert_eq!(
         graph,
         "flowchart LR
@@ -154,6 +154,27 @@ fn a_graph_shows_how_it_hangs_together() {
   m5 --> g2
 "
     );
+}
+
+/// Where members are many, the graph shows their number.
+#[test]
+fn a_graph_counts_where_members_are_many() {
+    let mut world = World::staffed();
+    world.ok(OWNER, add("it", ["nils"]));
+    world.system(enrol(["p", "q"]));
+    let graph = world.account.to_mermaid(1);
+    for line in [
+        "n0([\"2 members\"]) --> g0",
+        "m1 --> g2",
+        "m0([\"olga (owner)\"])",
+        "alone([\"2 members in no group\"])",
+    ] {
+        assert!(
+            graph.lines().any(|other| other.trim() == line),
+            "{line}\n{graph}"
+        );
+    }
+    assert!(!graph.contains("dana") && !graph.contains("\"q\""));
 }
 
 /// A2, L2, M3, S3, G7: a review names what somebody should look at, in sentences, and nothing else.
