@@ -35,11 +35,16 @@ impl State<'_> {
         let Standing::Active { owner } = member.standing else {
             return Err(Denial::Invited);
         };
-        let granting = match place {
-            Place::Account => &self.account,
-            Place::Store(store) => self.stores.get(store).ok_or(Denial::UnknownStore)?,
-        };
+        let granting = self.granting(place).ok_or(Denial::UnknownStore)?;
         Ok((member, owner, granting))
+    }
+
+    /// What is granted in a place, if there is such a place.
+    pub(crate) fn granting(&self, place: Place<&str>) -> Option<&Granting> {
+        match place {
+            Place::Account => Some(&self.account),
+            Place::Store(store) => self.stores.get(store),
+        }
     }
 
     /// All that a member holds in one place, or the first reason to deny everything.

@@ -335,11 +335,9 @@ fn additions(
     permission: &Permission,
     place: Place<&str>,
 ) -> Vec<Remedy> {
-    let granting = match place {
-        Place::Account => Some(&state.account),
-        Place::Store(store) => state.stores.get(store),
-    };
-    let slots = granting.and_then(|granting| granting.groups(permission));
+    let slots = state
+        .granting(place)
+        .and_then(|granting| granting.groups(permission));
     let is_new = |group: &GroupEntry<'_>| {
         slots.is_some_and(|slots| slots.contains(group.slot)) && !member.groups.contains(group.slot)
     };

@@ -5,8 +5,6 @@ use std::collections::BinaryHeap;
 
 use crate::access::{Denial, Permissions, Place};
 use crate::account::Account;
-use crate::account::index::Granting;
-use crate::account::state::State;
 use crate::id::{MemberId, StoreId};
 use crate::permission::Permission;
 
@@ -35,7 +33,7 @@ impl Account {
         place: Place<&str>,
         after: Option<&str>,
     ) -> impl Iterator<Item = &'a MemberId> + use<'a> {
-        let granting = granting(&self.state, place);
+        let granting = self.state.granting(place);
         let owners = granting.map(|_| Box::new(self.state.owners.iter_after(after)) as Ids<'a>);
         let slots = granting.and_then(|granting| granting.groups(permission));
         let groups = self.state.groups.iter().map(|(_, group)| group);
@@ -81,13 +79,6 @@ impl Account {
     /// The reason why it may do nothing, for an unknown member, an invited one, an unknown store (P4).
     pub fn permissions_in(&self, member: &str, place: Place<&str>) -> Result<Permissions, Denial> {
         self.state.permissions_in(member, place)
-    }
-}
-
-fn granting<'a>(state: &'a State<'_>, place: Place<&str>) -> Option<&'a Granting> {
-    match place {
-        Place::Account => Some(&state.account),
-        Place::Store(store) => state.stores.get(store),
     }
 }
 

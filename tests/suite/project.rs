@@ -287,3 +287,15 @@ fn every_code_is_documented_and_tested() {
     }
     assert!(count > 50, "{count}");
 }
+
+/// Accounts, and all that is asked of them, go between threads.
+#[test]
+fn accounts_go_between_threads() {
+    fn goes<T: Send + Sync + 'static>() {}
+    goes::<grantbook::Account>();
+    goes::<grantbook::repository::Kept>();
+    goes::<grantbook::repository::MemoryRepository>();
+    goes::<grantbook::Record>();
+    goes::<grantbook::Refusal>();
+    goes::<grantbook::EffectivePermissions>();
+}
