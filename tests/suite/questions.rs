@@ -166,11 +166,8 @@ fn a_remedy_says_who_may_issue_it() {
 #[test]
 fn lists_are_read_page_by_page() {
     let mut world = World::staffed();
-    world.system(enrol(
-        (b'a'..=b'z')
-            .map(|letter| Box::leak(Box::new([letter])) as &[u8])
-            .map(|id| str::from_utf8(id).unwrap()),
-    ));
+    let letters: Vec<String> = ('a'..='z').map(String::from).collect();
+    world.system(enrol(letters.iter().map(String::as_str)));
     world.ok(OWNER, add("devs", ["b", "c", "x"]));
     world.ok(
         OWNER,
