@@ -113,6 +113,19 @@ pub enum Commit {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Kept(Account);
 
+impl Kept {
+    fn apply_all(
+        &mut self,
+        records: &[Record],
+        mut observe: impl FnMut(&Account, &Record),
+    ) -> Result<(), ReplayError> {
+        records.iter().try_for_each(|record| {
+            observe(&self.0, record);
+            self.0.apply(record)
+        })
+    }
+}
+
 impl Deref for Kept {
     type Target = Account;
 
@@ -189,12 +202,23 @@ pub fn catch_up<R: Repository + ?Sized>(
     repository: &R,
     account: &mut Kept,
 ) -> Result<usize, LoadError<R::Error>> {
+    catch_up_with(repository, account, |_, _| ())
+}
+
+/// As [`catch_up`], and shows each record just before it is applied, with the account as it is then.
+///
+/// # Errors
+/// As [`catch_up`].
+pub fn catch_up_with<R: Repository + ?Sized>(
+    repository: &R,
+    account: &mut Kept,
+    observe: impl FnMut(&Account, &Record),
+) -> Result<usize, LoadError<R::Error>> {
     let records = repository
         .records_after(account.id(), account.version())
         .map_err(LoadError::Repository)?;
-    records
-        .iter()
-        .try_for_each(|record| account.0.apply(record))
+    account
+        .apply_all(&records, observe)
         .map_err(LoadError::Replay)?;
     Ok(records.len())
 }
@@ -217,21 +241,57 @@ pub fn execute<R: Repository + ?Sized>(
     commands: &[Command],
     now: Timestamp,
 ) -> Result<Vec<Record>, ExecuteError<R::Error>> {
+    execute_with(repository, account, actor, commands, now, |_, _| ())
+}
+
+/// As [`execute`], and shows each record just before it is applied, with the account as it is then: those of other
+/// processes that are caught up with, and those of these commands once they are kept. For notifications, and for
+/// revoking what was handed out:
+///
+/// ```
+/// # use grantbook::{repository::{self, MemoryRepository}, *};
+/// # let (kept, olga, now) = (MemoryRepository::new(), MemberId::parse("olga")?, Timestamp::from_millis(0));
+/// # let mut account =
+/// #     repository::open(&kept, AccountId::parse("acme")?, olga, GroupLimit::default(), now)?;
+/// let otto = MemberId::parse("otto")?;
+/// let commands = [
+///     Command::EnrolMembers { members: [otto.clone()].into() },
+///     Command::GrantOwnership { member: otto.clone() },
+///     Command::RevokeOwnership { member: otto },
+/// ];
+/// let mut to_revoke = Vec::new();
+/// repository::execute_with(&kept, &mut account, &Actor::System, &commands, now, |before, record| {
+///     let delta = before.delta_of(record).unwrap_or_default();
+///     to_revoke.extend(delta.iter().filter(|change| change.loses_any()).map(|change| change.member.clone()));
+/// })?;
+/// assert_eq!(to_revoke, [MemberId::parse("otto")?]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As [`execute`].
+pub fn execute_with<R: Repository + ?Sized>(
+    repository: &R,
+    account: &mut Kept,
+    actor: &Actor,
+    commands: &[Command],
+    now: Timestamp,
+    mut observe: impl FnMut(&Account, &Record),
+) -> Result<Vec<Record>, ExecuteError<R::Error>> {
     let mut caught_up = 0;
     for _ in 0..ATTEMPTS {
         match account.decide_batch(actor, commands, now) {
             Ok(records) if !records.is_empty() => {
                 let committed = repository.commit(account.id(), account.version(), &records);
                 if committed.map_err(LoadError::Repository)? == Commit::Done {
-                    records
-                        .iter()
-                        .try_for_each(|record| account.0.apply(record))
+                    account
+                        .apply_all(&records, observe)
                         .map_err(LoadError::Replay)?;
                     return Ok(records);
                 }
-                caught_up += catch_up(repository, account)?;
+                caught_up += catch_up_with(repository, account, &mut observe)?;
             }
-            unchanged => match catch_up(repository, account)? {
+            unchanged => match catch_up_with(repository, account, &mut observe)? {
                 0 => return unchanged.map_err(ExecuteError::Refused),
                 records => caught_up += records,
             },

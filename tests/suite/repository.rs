@@ -159,6 +159,49 @@ fn a_stale_copy_is_not_believed() {
     assert_eq!(one, stale);
 }
 
+/// U2: each record is shown once, before it is applied: those of others that are caught up with, and one's own.
+#[test]
+fn each_record_is_shown_before_it_is_applied() {
+    let kept = MemoryRepository::new();
+    let mut one = opened(&kept);
+    let mut other = one.clone();
+    execute(
+        &kept,
+        &mut one,
+        &owner(),
+        &[create_store("a"), create_store("b")],
+        at(0),
+    )
+    .unwrap();
+    let mut shown = Vec::new();
+    let observe =
+        |before: &Account, record: &Record| shown.push((before.version(), record.version()));
+    execute_with(
+        &kept,
+        &mut other,
+        &owner(),
+        &[create_store("c")],
+        at(0),
+        observe,
+    )
+    .unwrap();
+    assert_eq!(shown, [(1, 2), (2, 3), (3, 4)]);
+    let mut shown = 0;
+    assert_eq!(
+        catch_up_with(&kept, &mut one, |before, record| {
+            assert_eq!(
+                before.delta_of(record).unwrap().iter().count(),
+                1,
+                "the owner has the new store"
+            );
+            shown += 1;
+        })
+        .unwrap(),
+        1
+    );
+    assert_eq!((shown, &one), (1, &other));
+}
+
 /// A3, U2: many writers on copies of their own: nothing lost, nothing twice, no gap, and the limit holds.
 #[test]
 fn many_writers_lose_nothing() {
