@@ -1,5 +1,7 @@
 //! The account: the whole of one tenant's access, in memory.
 
+use std::borrow::Borrow;
+
 use crate::access::{AccessLevel, Decision, Denial, EffectivePermissions, Place};
 use crate::account::command::{Actor, Command};
 use crate::account::event::{Event, Format, Record};
@@ -83,14 +85,16 @@ impl Account {
     ///
     /// # Errors
     /// No records; a first record that does not open an account; and whatever [`apply`](Account::apply) refuses.
-    pub fn replay<'a>(records: impl IntoIterator<Item = &'a Record>) -> Result<Self, ReplayError> {
+    pub fn replay<R: Borrow<Record>>(
+        records: impl IntoIterator<Item = R>,
+    ) -> Result<Self, ReplayError> {
         let mut records = records.into_iter();
         let first = records.next().ok_or(ReplayError::NoRecords)?;
         let mut account = Self {
-            state: State::unopened(first.account.clone()),
+            state: State::unopened(first.borrow().account.clone()),
         };
-        account.apply(first)?;
-        records.try_for_each(|record| account.apply(record))?;
+        account.apply(first.borrow())?;
+        records.try_for_each(|record| account.apply(record.borrow()))?;
         Ok(account)
     }
 

@@ -1,7 +1,7 @@
 //! What the records tell: the account as it was, who could do what when, and who changed what.
 //!
-//! Each of these reads the records once, from the first on, and holds one account and its answer. A host lends its
-//! records as it has them: `&[Record]`, or an iterator over pages from its storage.
+//! Each of these reads the records once, from the first on, and holds one account and its answer. A host gives its
+//! records as it has them: lent, as `&[Record]`, or one by one, as an iterator reads them from its storage.
 //!
 //! ```
 //! use grantbook::{Account, AccountId, Actor, Command, GroupLimit, MemberId, Permission, Place, Timestamp, history};
@@ -27,6 +27,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::borrow::Borrow;
+
 use crate::access::Place;
 use crate::account::Account;
 use crate::account::command::Actor;
@@ -39,14 +41,14 @@ use crate::time::Timestamp;
 ///
 /// # Errors
 /// As [`Account::replay`]; version 0 has [no records](ReplayError::NoRecords).
-pub fn at_version<'r>(
-    records: impl IntoIterator<Item = &'r Record>,
+pub fn at_version<R: Borrow<Record>>(
+    records: impl IntoIterator<Item = R>,
     version: u64,
 ) -> Result<Account, ReplayError> {
     Account::replay(
         records
             .into_iter()
-            .take_while(|record| record.version() <= version),
+            .take_while(|record| record.borrow().version() <= version),
     )
 }
 
@@ -54,33 +56,37 @@ pub fn at_version<'r>(
 ///
 /// # Errors
 /// As [`Account::replay`]; before the first record there are [none](ReplayError::NoRecords).
-pub fn at_time<'r>(
-    records: impl IntoIterator<Item = &'r Record>,
+pub fn at_time<R: Borrow<Record>>(
+    records: impl IntoIterator<Item = R>,
     time: Timestamp,
 ) -> Result<Account, ReplayError> {
-    Account::replay(records.into_iter().take_while(|record| record.at() <= time))
+    Account::replay(
+        records
+            .into_iter()
+            .take_while(|record| record.borrow().at() <= time),
+    )
 }
 
 /// A stretch of versions in which a member could do something.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Interval<'r> {
+pub struct Interval<R> {
     /// The record that began it: who, when, and by what.
-    pub began: &'r Record,
+    pub began: R,
     /// The record that ended it; none, if it lasts.
-    pub ended: Option<&'r Record>,
+    pub ended: Option<R>,
 }
 
 /// When this member could do this here: each stretch, in the order of time, with the records that began and ended it.
 ///
 /// # Errors
 /// As [`Account::replay`].
-pub fn access<'r>(
-    records: impl IntoIterator<Item = &'r Record>,
+pub fn access<R: Borrow<Record>>(
+    records: impl IntoIterator<Item = R>,
     member: &str,
     permission: &Permission,
     place: Place<&str>,
-) -> Result<Vec<Interval<'r>>, ReplayError> {
-    let mut intervals: Vec<Interval<'r>> = Vec::new();
+) -> Result<Vec<Interval<R>>, ReplayError> {
+    let mut intervals: Vec<Interval<R>> = Vec::new();
     each(records, |record, after| {
         let open = intervals
             .last_mut()
@@ -98,28 +104,28 @@ pub fn access<'r>(
 }
 
 /// The changes that this actor made.
-pub fn changes_by<'r>(
-    records: impl IntoIterator<Item = &'r Record>,
+pub fn changes_by<R: Borrow<Record>>(
+    records: impl IntoIterator<Item = R>,
     actor: &Actor,
-) -> impl Iterator<Item = &'r Record> {
+) -> impl Iterator<Item = R> {
     records
         .into_iter()
-        .filter(move |record| record.actor() == actor)
+        .filter(move |record| record.borrow().actor() == actor)
 }
 
 /// The changes that are about this member: that name it, or that changed what it can do.
 ///
 /// # Errors
 /// As [`Account::replay`].
-pub fn changes_touching<'r>(
-    records: impl IntoIterator<Item = &'r Record>,
+pub fn changes_touching<R: Borrow<Record>>(
+    records: impl IntoIterator<Item = R>,
     member: &str,
-) -> Result<Vec<&'r Record>, ReplayError> {
+) -> Result<Vec<R>, ReplayError> {
     let mut touching = Vec::new();
     let mut held = None;
     each(records, |record, account| {
         let holds = Some(account.effective_permissions(member)).filter(|holds| !holds.is_empty());
-        if names(record.event(), member) || holds != held {
+        if names(record.borrow().event(), member) || holds != held {
             touching.push(record);
         }
         held = holds;
@@ -128,16 +134,16 @@ pub fn changes_touching<'r>(
 }
 
 /// Shows each record with the account after it.
-fn each<'r>(
-    records: impl IntoIterator<Item = &'r Record>,
-    mut look: impl FnMut(&'r Record, &Account),
+fn each<R: Borrow<Record>>(
+    records: impl IntoIterator<Item = R>,
+    mut look: impl FnMut(R, &Account),
 ) -> Result<(), ReplayError> {
     let mut records = records.into_iter();
     let first = records.next().ok_or(ReplayError::NoRecords)?;
-    let mut account = Account::replay([first])?;
+    let mut account = Account::replay([first.borrow()])?;
     look(first, &account);
     for record in records {
-        account.apply(record)?;
+        account.apply(record.borrow())?;
         look(record, &account);
     }
     Ok(())

@@ -13,7 +13,7 @@ use crate::account::member::Standing;
 use crate::account::view::Member;
 use crate::grant::Scope;
 use crate::id::{MemberId, StoreId};
-use crate::questions::matrix::{Matrix, MatrixRow};
+use crate::questions::matrix::Matrix;
 
 /// Forms of a matrix. Where a member has no access the cell says so, or is empty.
 impl Matrix {
@@ -23,7 +23,10 @@ impl Matrix {
         let mut cells = vec![self.head("").map(|cell| visible(&cell)).collect::<Vec<_>>()];
         cells.extend(self.rows.iter().map(|row| {
             let levels = row.levels.iter().map(ToString::to_string);
-            [visible(&label(row))].into_iter().chain(levels).collect()
+            [visible(&row.member), in_standing(row.standing).to_owned()]
+                .into_iter()
+                .chain(levels)
+                .collect()
         }));
         let width = |column: usize| {
             let lengths = cells
@@ -32,7 +35,7 @@ impl Matrix {
                 .map(|cell| cell.chars().count());
             lengths.max().unwrap_or(0)
         };
-        let widths: Vec<usize> = (0..=self.stores.len()).map(width).collect();
+        let widths: Vec<usize> = (0..self.stores.len() + 2).map(width).collect();
         let lines = cells.iter().map(|row| {
             let padded = row
                 .iter()
@@ -48,10 +51,11 @@ impl Matrix {
     pub fn to_markdown(&self) -> String {
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         let mut text = line(self.head("member").map(|cell| markdown(&cell)).collect());
-        text += &line(vec!["---".to_owned(); self.stores.len() + 1]);
+        text += &line(vec!["---".to_owned(); self.stores.len() + 2]);
         for row in &self.rows {
             let levels = row.levels.iter().map(|level| in_words(*level).to_owned());
-            text += &line([markdown(&label(row))].into_iter().chain(levels).collect());
+            let first = [markdown(&row.member), in_standing(row.standing).to_owned()];
+            text += &line(first.into_iter().chain(levels).collect());
         }
         text
     }
@@ -88,14 +92,19 @@ impl Matrix {
              <span class=\"v\">V</span> viewer; an empty cell is no access.</p>\n\
              <div role=\"region\" aria-label=\"Access levels\" tabindex=\"0\">\n<table>\n\
              <caption>Access level of each member in each store</caption>\n\
-             <thead><tr><th scope=\"col\">Member</th>"
+             <thead><tr><th scope=\"col\">Member</th><th scope=\"col\">Standing</th>"
         );
         for store in &self.stores {
             let _ = write!(page, "<th scope=\"col\"><span>{}</span></th>", html(store));
         }
         page += "</tr></thead>\n<tbody>\n";
         for row in &self.rows {
-            let _ = write!(page, "<tr><th scope=\"row\">{}</th>", html(&label(row)));
+            let standing = in_standing(row.standing);
+            let _ = write!(
+                page,
+                "<tr><th scope=\"row\">{}</th><td>{standing}</td>",
+                html(&row.member)
+            );
             for level in &row.levels {
                 page += match level {
                     AccessLevel::None => "<td></td>",
@@ -112,7 +121,8 @@ impl Matrix {
     }
 
     fn head<'a>(&'a self, first: &'a str) -> impl Iterator<Item = String> + 'a {
-        [first.to_owned()]
+        [first, "standing"]
+            .map(str::to_owned)
             .into_iter()
             .chain(self.stores.iter().map(ToString::to_string))
     }
@@ -124,14 +134,14 @@ body { font: 14px/1.4 system-ui, sans-serif; margin: 1.5rem; }
 h1 { font-size: 1.4rem; margin: 0 0 .5rem; }
 div { max-height: 85vh; overflow: auto; }
 table { border-collapse: collapse; }
-caption { text-align: left; padding-bottom: .5rem; }
+caption { text-align: left; padding-bottom: .5rem; position: sticky; left: 0; }
 th, td { border: 1px solid #8886; padding: .1rem .35rem; text-align: center; }
 th { font-weight: 600; background: Canvas; }
 thead th { position: sticky; top: 0; vertical-align: bottom; z-index: 1; }
 thead th span { writing-mode: vertical-rl; transform: rotate(180deg); white-space: nowrap; }
 th[scope=row], thead th:first-child { position: sticky; left: 0; text-align: left; white-space: nowrap; }
 thead th:first-child { z-index: 2; }
-tbody tr:hover > * { background: #8882; }
+tbody tr:hover > * { box-shadow: inset 0 2px #888, inset 0 -2px #888; }
 b { font-weight: 600; }
 i { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 td { position: relative; }
@@ -147,13 +157,6 @@ p span { padding: .1rem .35rem; font-weight: 600; }
   tr { break-inside: avoid; }
 }
 ";
-
-fn label(row: &MatrixRow) -> String {
-    match row.standing {
-        Standing::Active { .. } => row.member.to_string(),
-        Standing::Invited { .. } => format!("{} (invited)", row.member),
-    }
-}
 
 fn in_standing(standing: Standing) -> &'static str {
     match standing {
@@ -172,17 +175,33 @@ fn in_words(level: AccessLevel) -> &'static str {
     }
 }
 
-/// With every character that cannot be seen, or that turns the direction of writing, written out.
+/// With every character written out that cannot be seen, looks like a space, or turns the direction of writing; and the
+/// backslash that writes them out, so that different ids stay different.
 fn visible(text: &str) -> String {
     let is_unseen = |character: char| {
         character.is_control()
-            || matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-            || matches!(character, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+            || (character.is_whitespace() && character != ' ')
+            || matches!(
+                character,
+                '\u{ad}'
+                    | '\u{34f}'
+                    | '\u{61c}'
+                    | '\u{115f}'
+                    | '\u{1160}'
+                    | '\u{17b4}'
+                    | '\u{17b5}'
+            )
+            || matches!(character, '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+            || matches!(character, '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}')
+            || matches!(character, '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1d173}'..='\u{1d17a}')
+            || matches!(character, '\u{e0000}'..='\u{e0fff}')
     };
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        if is_unseen(character) {
+        if is_unseen(character) || (character == ' ' && shown.ends_with(' ')) {
             shown.extend(character.escape_unicode());
+        } else if character == '\\' {
+            shown.push_str("\\\\");
         } else {
             shown.push(character);
         }
@@ -226,32 +245,30 @@ fn markdown(text: &str) -> String {
 
 fn csv(text: &str) -> String {
     let shown = visible(text);
-    let is_formula = shown.starts_with(['=', '+', '-', '@']);
+    let is_formula = shown.starts_with(['=', '+', '-', '@', '\'', '＝', '＋', '－', '＠']);
     let shown = if is_formula {
         format!("'{shown}")
     } else {
         shown
     };
-    if shown.contains([',', '"', ';', '\t']) || shown.starts_with('\'') {
+    if is_formula || shown.contains([',', '"', ';']) {
         format!("\"{}\"", shown.replace('"', "\"\""))
     } else {
         shown
     }
 }
 
-/// Inside the quotes of a Mermaid label, whose own escapes begin with `#`.
+/// Inside the quotes of a Mermaid label, by whose own escapes every punctuation is written that could mean something.
 fn mermaid(text: &str) -> String {
-    escaped(text, |character| match character {
-        '"' => Some("#quot;"),
-        '#' => Some("#35;"),
-        '&' => Some("#amp;"),
-        '<' => Some("#lt;"),
-        '>' => Some("#gt;"),
-        '`' => Some("#96;"),
-        ';' => Some("#59;"),
-        '\\' => Some("#92;"),
-        _ => None,
-    })
+    let mut escaped = String::with_capacity(text.len());
+    for character in visible(text).chars() {
+        if character.is_ascii_punctuation() && !matches!(character, '-' | '.' | '_' | '@') {
+            let _ = write!(escaped, "#{};", u32::from(character));
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
 }
 
 impl Account {
@@ -262,36 +279,33 @@ impl Account {
     #[must_use]
     pub fn to_mermaid(&self, named: usize) -> String {
         let mut graph = Graph {
-            text: "flowchart LR\n".to_owned(),
+            text: GRAPH.to_owned(),
         };
         let stores: BTreeMap<&StoreId, usize> = self.stores().zip(0..).collect();
-        let alone: Vec<Member<'_>> = self
-            .members()
-            .filter(|member| member.groups().next().is_none())
-            .collect();
-        let (owners, alone): (Vec<_>, Vec<_>) = alone
-            .into_iter()
-            .partition(|member| member.standing().is_owner());
+        let is_alone =
+            |member: &Member<'_>| !member.standing().is_owner() && member.groups().next().is_none();
+        let alone: Vec<Member<'_>> = self.members().filter(is_alone).collect();
+        let owners = self.owners().filter_map(|id| self.member(id));
         let shown = self.groups().filter(|group| group.member_count() <= named);
         let of_groups = shown
             .flat_map(|group| group.members())
             .filter_map(|id| self.member(id));
         let is_few = alone.len() <= named;
         let by_name = owners
-            .into_iter()
             .chain(of_groups)
             .chain(alone.iter().copied().filter(|_| is_few));
         let by_name: BTreeMap<&MemberId, Member<'_>> =
             by_name.map(|member| (member.id(), member)).collect();
         let number: BTreeMap<&MemberId, usize> = by_name.keys().copied().zip(0..).collect();
         for (member, number) in by_name.values().zip(0..) {
-            let standing = match member.standing() {
-                Standing::Active { owner: true } => " (owner)",
-                Standing::Active { owner: false } => "",
-                Standing::Invited { .. } => " (invited)",
+            // The class says what a text could only claim.
+            let (standing, class) = match member.standing() {
+                Standing::Active { owner: true } => (" (owner)", ":::owner"),
+                Standing::Active { owner: false } => ("", ""),
+                Standing::Invited { .. } => (" (invited)", ":::invited"),
             };
             graph.line(&format!(
-                "m{number}([\"{}{standing}\"])",
+                "m{number}([\"{}{standing}\"]){class}",
                 mermaid(member.id())
             ));
         }
@@ -342,6 +356,12 @@ impl Account {
         graph.text
     }
 }
+
+const GRAPH: &str = "\
+flowchart LR
+  classDef owner stroke-width:3px
+  classDef invited stroke-dasharray:4 3
+";
 
 struct Graph {
     text: String,

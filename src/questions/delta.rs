@@ -144,8 +144,6 @@ impl Account {
 /// that the place grants to. Only who or what is touched by the layer is looked at.
 fn delta(before: &State<'_>, after: &State<'_>) -> AccessDelta {
     let mut affected: BTreeSet<(MemberId, Place)> = BTreeSet::new();
-    let groups = [by_slot(before), by_slot(after)];
-
     let account = (Place::Account, Some(&before.account), Some(&after.account));
     let stores = after.stores.touched().map(|store| {
         (
@@ -154,13 +152,33 @@ fn delta(before: &State<'_>, after: &State<'_>) -> AccessDelta {
             after.stores.get(store),
         )
     });
-    for (place, was, is) in [account].into_iter().chain(stores) {
-        let nothing = Granting::default();
-        let slots = was.unwrap_or(&nothing).differing(is.unwrap_or(&nothing));
+    let nothing = Granting::default();
+    let places: Vec<_> = [account]
+        .into_iter()
+        .chain(stores)
+        .map(|(place, was, is)| {
+            let slots = was.unwrap_or(&nothing).differing(is.unwrap_or(&nothing));
+            (place, slots, was.is_some() != is.is_some())
+        })
+        .collect();
+    // Who comes into a group or leaves it touches the group. Only where more has changed are all groups looked at.
+    let standing =
+        |state: &State<'_>, id: &MemberId| state.members.get(id).map(|entry| entry.standing);
+    let is_more = places.iter().any(|(_, slots, _)| !slots.is_empty())
+        || after
+            .members
+            .touched()
+            .any(|id| standing(before, id) != standing(after, id));
+    let groups = [
+        by_slot(before, after, is_more),
+        by_slot(after, after, is_more),
+    ];
+
+    for (place, slots, is_new_or_gone) in places {
         for member in members_of(&slots, &groups) {
             affected.insert((member.clone(), place.clone()));
         }
-        if was.is_some() != is.is_some() {
+        if is_new_or_gone {
             for owner in before.owners.iter().chain(after.owners.iter()) {
                 affected.insert((owner.clone(), place.clone()));
             }
@@ -186,12 +204,18 @@ fn delta(before: &State<'_>, after: &State<'_>) -> AccessDelta {
 
 type BySlot<'a> = BTreeMap<Slot, &'a GroupEntry<'a>>;
 
-fn by_slot<'a>(state: &'a State<'_>) -> BySlot<'a> {
-    state
-        .groups
-        .iter()
-        .map(|(_, group)| (group.slot, group))
-        .collect()
+/// The groups of a state by their slots: all, or those that a layer touched.
+fn by_slot<'a>(state: &'a State<'_>, layer: &State<'_>, all: bool) -> BySlot<'a> {
+    if all {
+        state
+            .groups
+            .iter()
+            .map(|(_, group)| (group.slot, group))
+            .collect()
+    } else {
+        let touched = layer.groups.touched().filter_map(|id| state.groups.get(id));
+        touched.map(|group| (group.slot, group)).collect()
+    }
 }
 
 /// The groups that had or have one of these slots.

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::access::Place;
 use crate::account::command::{Actor, Command};
 use crate::account::limits::MAX_NAMED;
+use crate::account::member::Standing;
 use crate::account::state::State;
 use crate::account::{Account, decided, evolve};
 use crate::grant::Grant;
@@ -37,8 +38,8 @@ impl Account {
     ///
     /// The search is exact for gains: it tries, by either of the two, to put either in any group or take it out, to
     /// give any group every role in every store, to create such a group, and to invite, accept and grant ownership. Any other
-    /// command brings less. Its time grows with the number of groups to the power of `depth`; a depth of 3 or 4 is
-    /// plenty.
+    /// command brings less. It ends early once nothing is left to gain; otherwise its time grows with the number of
+    /// groups that differ, to the power of `depth`. A depth of 3 shows what two can do.
     ///
     /// ```
     /// # use grantbook::*;
@@ -135,32 +136,57 @@ impl<'a> Search<'a> {
         search
     }
 
-    /// Everything that any of the members might hold: what is built in, and what roles hold, everywhere.
+    /// Everything that any of the members might come to hold: what roles hold, where they count; and, where ownership is
+    /// within reach, everything everywhere.
     fn all(&self) -> impl Iterator<Item = Held> {
+        let stores = || {
+            self.root
+                .stores
+                .iter()
+                .map(|(store, _)| Place::Store(store.clone()))
+        };
         let of_roles = self
             .root
             .roles
             .iter()
             .flat_map(|(_, role)| role.permissions.iter());
-        let permissions: BTreeSet<&Permission> =
-            Permission::BUILT_IN.iter().chain(of_roles).collect();
-        let stores = self
-            .root
-            .stores
-            .iter()
-            .map(|(store, _)| Place::Store(store.clone()));
-        let places: Vec<Place> = [Place::Account].into_iter().chain(stores).collect();
-        let mut all = Vec::new();
-        for member in &self.members {
-            for place in &places {
-                all.extend(
-                    permissions
-                        .iter()
-                        .map(|held| (member.clone(), place.clone(), (*held).clone())),
-                );
+        let known: BTreeSet<&Permission> = Permission::BUILT_IN.iter().chain(of_roles).collect();
+        let standing =
+            |member: &MemberId| self.root.members.get(member).map(|entry| entry.standing);
+        let is_ownership_near = self.members.iter().filter_map(standing).any(|standing| {
+            standing.is_owner() || matches!(standing, Standing::Invited { as_owner: true, .. })
+        });
+        let mut all: BTreeSet<(Place, Permission)> = BTreeSet::new();
+        if is_ownership_near {
+            for place in stores().chain([Place::Account]) {
+                all.extend(known.iter().map(|held| (place.clone(), (*held).clone())));
+            }
+        } else {
+            for (_, role) in self.root.roles.iter() {
+                let places = match role.level {
+                    Level::Account => vec![Place::Account],
+                    Level::Store => stores().collect(),
+                };
+                for place in places {
+                    all.extend(
+                        role.permissions
+                            .iter()
+                            .map(|held| (place.clone(), held.clone())),
+                    );
+                }
             }
         }
-        all.into_iter()
+        let of = |member: &MemberId| {
+            let member = member.clone();
+            all.clone()
+                .into_iter()
+                .map(move |(place, held)| (member.clone(), place, held))
+        };
+        self.members
+            .iter()
+            .flat_map(of)
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     fn run(&mut self, depth: usize) {
@@ -219,25 +245,39 @@ impl<'a> Search<'a> {
         Some(())
     }
 
-    /// All moves, those that bring least first: of equally short ways the plainest is told.
+    /// All moves and who might make them, those that bring least first: of equally short ways the plainest is told.
+    ///
+    /// Of groups that carry the same and hold the same of the members, the first stands for all.
     fn moves(&self, state: &State<'_>) -> Vec<(MemberId, Move)> {
-        let groups = || state.groups.iter().map(|(group, _)| group.clone());
-        let parts = 0..self.everything.len();
-        let mut moves: Vec<Move> = self.members.iter().cloned().map(Move::Accept).collect();
+        let mut alike = BTreeSet::new();
+        let mut groups = Vec::new();
         for (group, entry) in state.groups.iter() {
-            moves.extend(self.members.iter().cloned().map(|member| {
-                if entry.members.contains(&member) {
-                    Move::TakeOut(group.clone(), member)
-                } else {
-                    Move::Add(group.clone(), member)
-                }
+            let held: Vec<bool> = self
+                .members
+                .iter()
+                .map(|member| entry.members.contains(member))
+                .collect();
+            let grants: Vec<_> = entry
+                .grants
+                .iter()
+                .map(|grant| (&grant.role, &grant.scope))
+                .collect();
+            if alike.insert((grants, held.clone())) {
+                groups.push((group, held));
+            }
+        }
+        let parts = 0..self.everything.len();
+        let mut moves = Vec::new();
+        for (group, held) in &groups {
+            moves.extend(self.members.iter().zip(held).map(|(member, is_in)| {
+                let step = if *is_in { Move::TakeOut } else { Move::Add };
+                step((*group).clone(), member.clone())
             }));
         }
-        moves.extend(groups().flat_map(|group| {
-            parts
-                .clone()
-                .map(move |part| Move::Edit(group.clone(), part))
-        }));
+        let edits = groups
+            .iter()
+            .flat_map(|(group, _)| parts.clone().map(|part| Move::Edit((*group).clone(), part)));
+        moves.extend(edits);
         moves.extend(parts.clone().map(Move::Create));
         for member in &self.members {
             let invite = [false, true].map(|as_owner| Move::Invite(member.clone(), as_owner));
@@ -248,7 +288,12 @@ impl<'a> Search<'a> {
                 .iter()
                 .map(move |actor| (actor.clone(), step.clone()))
         };
-        moves.into_iter().flat_map(by_each).collect()
+        // Nobody accepts for somebody else.
+        let accept = self
+            .members
+            .iter()
+            .map(|member| (member.clone(), Move::Accept(member.clone())));
+        accept.chain(moves.into_iter().flat_map(by_each)).collect()
     }
 
     fn command(&self, step: &Move) -> Option<Command> {

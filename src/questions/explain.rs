@@ -82,7 +82,7 @@ pub enum Via {
 pub struct Remedy {
     /// What it does, in terms of what was asked.
     pub step: Step,
-    /// The command. [`Step::Accept`] is for the member itself to issue.
+    /// The command. That of [`Step::Accept`] is for the member itself to issue.
     pub command: Command,
 }
 
@@ -91,7 +91,10 @@ pub struct Remedy {
 #[non_exhaustive]
 pub enum Step {
     /// The member accepts its invitation.
-    Accept,
+    Accept {
+        /// Who; nobody else can.
+        member: MemberId,
+    },
     /// The store is created; the member is an owner.
     CreateStore,
     /// The member is added to this group.
@@ -105,6 +108,8 @@ pub enum Step {
         group: GroupId,
         /// Which role.
         role: RoleId,
+        /// The roles that the group loses by it, because they are left with no store (S3) and cannot be assigned so.
+        drops: Vec<RoleId>,
     },
     /// A group of the member is granted one role more, in this place.
     AddGrant {
@@ -112,6 +117,8 @@ pub enum Step {
         group: GroupId,
         /// Which role.
         role: RoleId,
+        /// The roles that the group loses by it, because they are left with no store (S3) and cannot be assigned so.
+        drops: Vec<RoleId>,
     },
     /// A role that the member holds in this place gets the permission, for everybody who holds the role.
     ExtendRole {
@@ -133,6 +140,13 @@ impl Remedy {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<(), Refusal> {
+        if let Step::Accept { member } = &self.step {
+            if *actor != Actor::Member(member.clone()) {
+                return Err(Refusal::NoInvitation {
+                    actor: actor.clone(),
+                });
+            }
+        }
         account.decide(actor, &self.command, now).map(drop)
     }
 }
@@ -141,7 +155,8 @@ impl Account {
     /// Why this member may or may not do this here: every way that leads there, or the reason of the denial and what
     /// would allow it.
     ///
-    /// Takes time in proportion to the account's groups and roles.
+    /// A denial takes longer than an answer: each remedy is tried, which takes time in proportion to what it changes (of a
+    /// group's edit: the group's stores).
     ///
     /// ```
     /// # use grantbook::*;
@@ -272,7 +287,10 @@ fn remedies(
     let as_host = |step, command| Remedy { step, command };
     let mut remedies = match denial {
         Denial::UnknownMember => Vec::new(),
-        Denial::Invited => vec![as_host(Step::Accept, Command::AcceptInvitation {})],
+        Denial::Invited => vec![as_host(
+            Step::Accept { member: id.clone() },
+            Command::AcceptInvitation {},
+        )],
         Denial::UnknownStore => create_store(place).into_iter().collect(),
         Denial::MissingPermission { .. } => {
             let mut all = additions(state, id, entry, permission, place);
@@ -282,7 +300,7 @@ fn remedies(
         }
     };
     let helps = |remedy: &Remedy| {
-        let is_own = remedy.step == Step::Accept;
+        let is_own = matches!(remedy.step, Step::Accept { .. });
         let actor = if is_own {
             Actor::Member(id.clone())
         } else {
@@ -393,15 +411,22 @@ fn edits(
                 scope: scope.clone(),
             });
             let (group, role) = (group.clone(), (*role).clone());
+            let dropped = entry
+                .grants
+                .iter()
+                .filter(|grant| !is_left(grant) && grant.role != role);
+            let drops = dropped.map(|grant| grant.role.clone()).collect();
             let step = if entry.grants.iter().any(|grant| grant.role == role) {
                 Step::AddStore {
                     group: group.clone(),
                     role,
+                    drops,
                 }
             } else {
                 Step::AddGrant {
                     group: group.clone(),
                     role,
+                    drops,
                 }
             };
             let command = Command::EditGroup {

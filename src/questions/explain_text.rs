@@ -3,17 +3,20 @@
 use std::fmt;
 
 use crate::access::Place;
+use crate::id::RoleId;
 use crate::permission::Permission;
 use crate::questions::explain::{Answer, Explanation, Path, Step, Via};
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            member,
-            permission,
-            place,
-            answer,
+            permission, answer, ..
         } = self;
+        let member = &on_one_line(&self.member);
+        let place = &match &self.place {
+            Place::Account => Place::Account,
+            Place::Store(store) => Place::Store(on_one_line(store)),
+        };
         match answer {
             Answer::Allowed { paths } => {
                 write!(f, "`{member}` may `{permission}` {place}:")?;
@@ -76,20 +79,22 @@ impl Step {
         place: &Place<String>,
     ) -> fmt::Result {
         match self {
-            Step::Accept => write!(f, "`{member}` accepts its invitation"),
+            Step::Accept { .. } => write!(f, "`{member}` accepts its invitation"),
             Step::CreateStore => write!(f, "create the store"),
             Step::AddToGroup { group } => write!(f, "add `{member}` to group `{group}`"),
-            Step::AddStore { group, role } => {
+            Step::AddStore { group, role, drops } => {
                 write!(
                     f,
                     "add the store to role `{role}` of group `{group}`, for all its members"
-                )
+                )?;
+                say_dropped(f, drops)
             }
-            Step::AddGrant { group, role } => {
+            Step::AddGrant { group, role, drops } => {
                 write!(
                     f,
                     "grant role `{role}` to group `{group}` {place}, for all its members"
-                )
+                )?;
+                say_dropped(f, drops)
             }
             Step::ExtendRole { role } => {
                 write!(
@@ -102,4 +107,28 @@ impl Step {
             }
         }
     }
+}
+
+fn say_dropped(f: &mut fmt::Formatter<'_>, drops: &[RoleId]) -> fmt::Result {
+    drops.iter().try_for_each(|role| {
+        write!(
+            f,
+            ", and drop its role `{role}`, which is left with no store"
+        )
+    })
+}
+
+/// What was asked may be any text: with what would begin a new line or steer a terminal written out.
+fn on_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control()
+            || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        {
+            line.extend(character.escape_unicode());
+        } else {
+            line.push(character);
+        }
+    }
+    line
 }

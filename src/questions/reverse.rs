@@ -77,7 +77,7 @@ impl Account {
     ///
     /// # Errors
     /// The reason why it may do nothing, for an unknown member, an invited one, an unknown store (P4).
-    pub fn permissions_in(&self, member: &str, place: Place<&str>) -> Result<Permissions, Denial> {
+    pub fn permissions_on(&self, member: &str, place: Place<&str>) -> Result<Permissions, Denial> {
         self.state.permissions_in(member, place)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::account::Account;
+use crate::account::member::Standing;
 use crate::grant::{Grant, Scope};
 use crate::id::{GroupId, MemberId, RoleId};
 use crate::time::Timestamp;
@@ -24,7 +25,7 @@ pub enum Finding {
         /// Its groups.
         groups: Vec<GroupId>,
     },
-    /// A member who is no owner is in no group, and so can do nothing.
+    /// An active member who is no owner is in no group, and so can do nothing.
     MemberWithoutGroups {
         /// The member.
         member: MemberId,
@@ -70,6 +71,7 @@ impl Account {
     /// Takes time in proportion to the members, and to the groups and their grants.
     #[must_use]
     pub fn review(&self, now: Timestamp) -> Vec<Finding> {
+        let now = self.state.not_before(now);
         let mut findings = Vec::new();
         let mut owners = self.owners();
         if let (Some(member), None) = (owners.next(), owners.next()) {
@@ -85,8 +87,9 @@ impl Account {
             })
         }));
         let members = self.state.members.iter();
-        let without =
-            members.filter(|(_, entry)| entry.groups.is_empty() && !entry.standing.is_owner());
+        let without = members.filter(|(_, entry)| {
+            entry.groups.is_empty() && entry.standing == Standing::Active { owner: false }
+        });
         findings.extend(without.map(|(id, _)| Finding::MemberWithoutGroups { member: id.clone() }));
         findings.extend(self.members().filter_map(|member| {
             let expired = member.standing().expiry().filter(|expiry| *expiry <= now)?;

@@ -144,7 +144,8 @@ fn a_remedy_says_who_may_issue_it() {
             },
             &Step::AddGrant {
                 group: group("it"),
-                role: role("store-editor")
+                role: role("store-editor"),
+                drops: vec![]
             },
         ]
     );
@@ -160,6 +161,77 @@ fn a_remedy_says_who_may_issue_it() {
         [code(&remedies[0], "dana"), code(&remedies[1], "nobody")],
         [Err("not-authorized"); 2]
     );
+}
+
+/// M3: an invitation is for its member to accept, whoever else is invited.
+#[test]
+fn accepting_is_a_remedy_for_the_invited_alone() {
+    let mut world = World::staffed();
+    world.ok(OWNER, invite("eva"));
+    let explanation = world
+        .account
+        .explain("ina", &Permission::STORE_READ, Place::Store("dev"));
+    let Answer::Denied { remedies, .. } = explanation.answer else {
+        panic!("{explanation}")
+    };
+    let may = |actor: Actor| {
+        remedies[0]
+            .may_be_issued_by(&world.account, &actor, at(world.now))
+            .map_err(|no| no.code())
+    };
+    assert_eq!(
+        [
+            may(by("ina")),
+            may(by("eva")),
+            may(by(OWNER)),
+            may(Actor::System)
+        ],
+        [
+            Ok(()),
+            Err("no-invitation"),
+            Err("no-invitation"),
+            Err("no-invitation")
+        ]
+    );
+}
+
+/// S3: a remedy says what it drops.
+#[test]
+fn a_remedy_says_what_it_drops() {
+    let mut world = World::staffed();
+    world.ok(OWNER, create_store("old"));
+    world.ok(
+        OWNER,
+        regrant("viewers", [viewer(["prod"]), editor(["old"])]),
+    );
+    world.ok(OWNER, delete_store("old"));
+    assert_eq!(
+        explained(&world, "vic", "store.read", Place::Store("dev")),
+        "`vic` may not `store.read` in store `dev`: the member lacks `store.read`\n\
+         Any one of these would allow it:\n\
+         - add `vic` to group `devs`\n\
+         - add the store to role `store-viewer` of group `viewers`, for all its members, \
+         and drop its role `store-editor`, which is left with no store"
+    );
+}
+
+/// An explanation of whatever was asked stays on its lines.
+#[test]
+fn an_explanation_does_not_carry_what_was_asked_over_its_lines() {
+    let world = World::staffed();
+    let said = explained(
+        &world,
+        "x`\n`olga\u{1b}[2J\u{202e}",
+        "store.read",
+        Place::Store("a\r\nb"),
+    );
+    assert!(
+        said.starts_with(
+            "`x`\\u{a}`olga\\u{1b}[2J\\u{202e}` may not `store.read` in store `a\\u{d}\\u{a}b`: "
+        ),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 2);
 }
 
 /// U6: lists can be read page by page, and resumed after an id that has gone.
@@ -341,7 +413,7 @@ proptest! {
                 prop_assert_eq!(stores, account.stores().filter(can).collect::<Vec<_>>());
             }
             for (id, place) in everybody().flat_map(|id| places().map(move |place| (id, place))) {
-                let held = account.permissions_in(id, place).is_ok_and(|held| held.contains(&permission));
+                let held = account.permissions_on(id, place).is_ok_and(|held| held.contains(&permission));
                 prop_assert_eq!(held, account.can(id, &permission, place));
             }
         }
@@ -441,7 +513,7 @@ fn check_remedies(
 ) -> Result<(), TestCaseError> {
     let mut reach = Vec::new();
     for remedy in remedies {
-        let actor = if remedy.step == Step::Accept {
+        let actor = if matches!(remedy.step, Step::Accept { .. }) {
             by(who)
         } else {
             Actor::System
@@ -470,6 +542,20 @@ fn check_remedies(
         Step::AddStore { group, .. } | Step::AddGrant { group, .. } => Some(group.clone()),
         _ => None,
     };
+    // Each group that gives it is among them, whatever else is.
+    if account
+        .member(who)
+        .is_some_and(|member| member.standing().is_active())
+    {
+        for group in account.groups() {
+            let command = add(group.id(), [who]);
+            let is_offered = remedies.iter().any(|remedy| remedy.command == command);
+            prop_assert_eq!(
+                is_offered,
+                allows_after(account, &Actor::System, &command, who, text, place)
+            );
+        }
+    }
     for (one, reached) in remedies.iter().zip(&reach) {
         for (other, more) in remedies.iter().zip(&reach) {
             let same = edited(one).is_some() && edited(one) == edited(other);
@@ -492,7 +578,7 @@ fn check_delta(
 ) -> Result<(), TestCaseError> {
     let held = |account: &Account, id: &str, place| {
         account
-            .permissions_in(id, place)
+            .permissions_on(id, place)
             .unwrap_or_else(|_| Permissions::Only(BTreeSet::new()))
     };
     let mut changes = delta.iter();

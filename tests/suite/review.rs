@@ -54,28 +54,22 @@ fn a_matrix_is_every_level() {
     );
     assert_eq!(
         matrix.to_text(),
-        "               dev     prod\n\
-         dana           editor  none\n\
-         gil            none    none\n\
-         ina (invited)  none    none\n\
-         nils           none    none\n\
-         olga           owner   owner\n\
-         vic            none    viewer\n"
+        "      standing  dev     prod\n\
+         dana  active    editor  none\n\
+         gil   active    none    none\n\
+         ina   invited   none    none\n\
+         nils  active    none    none\n\
+         olga  owner     owner   owner\n\
+         vic   active    none    viewer\n"
     );
     assert_eq!(
         matrix.to_csv().lines().nth(3),
         Some("ina,invited,none,none")
     );
-    assert!(
-        matrix
-            .to_markdown()
-            .starts_with("| member | dev | prod |\n| --- | --- | --- |\n| dana | editor |  |\n")
-    );
-    assert!(
-        matrix
-            .to_html("Acme")
-            .contains("<tr><th scope=\"row\">ina (invited)</th><td></td><td></td></tr>")
-    );
+    let table = "| member | standing | dev | prod |\n| --- | --- | --- | --- |\n| dana | active | editor |  |\n";
+    assert!(matrix.to_markdown().starts_with(table));
+    let row = "<tr><th scope=\"row\">ina</th><td>invited</td><td></td><td></td></tr>";
+    assert!(matrix.to_html("Acme").contains(row));
 }
 
 /// Each form escapes what it would otherwise take for its own, and writes out what cannot be seen.
@@ -97,7 +91,7 @@ fn each_form_escapes_ids() {
             .all(|line| !line.starts_with(['=', '-', '+', '@']))
     );
     assert!(matrix.to_markdown().contains("| a\\|b\\*c\\_d\\`e |"));
-    let columns = matrix.stores.len() + 1;
+    let columns = matrix.stores.len() + 2;
     let bars = |line: &str| line.replace("\\|", "").matches('|').count();
     assert!(
         matrix
@@ -116,13 +110,62 @@ fn each_form_escapes_ids() {
         assert!(!form.contains(['\u{202e}', '\u{200b}']) && form.contains('é'));
     }
     let graph = world.account.to_mermaid(10);
-    assert!(graph.contains("([\"#lt;b#gt;#amp;#quot;'\"])"), "{graph}");
+    assert!(graph.contains("([\"#60;b#62;#38;#34;#39;\"])"), "{graph}");
+    assert!(graph.lines().all(|line| line.matches('"').count() % 2 == 0));
+    let mut world = World::new();
+    world.system(enrol([
+        "%%{init: {'theme':'forest'}}%%",
+        "$$x^2$$",
+        "fa:fa-user",
+    ]));
+    let labels: String = world
+        .account
+        .to_mermaid(10)
+        .lines()
+        .filter(|line| line.contains("(["))
+        .collect();
     assert!(
-        graph
-            .lines()
-            .skip(1)
-            .all(|line| line.matches('"').count() % 2 == 0)
+        !labels.contains(['%', '{', '$', '\'']) && labels.contains("fa#58;fa-user"),
+        "{labels}"
     );
+}
+
+/// Different ids look different, in every form.
+#[test]
+fn different_ids_look_different() {
+    let alike = [
+        "b",
+        "b\u{3164}",
+        "b\u{2800}",
+        "b\u{34f}",
+        "b\u{fe0f}",
+        "b\u{e0100}",
+        "a\u{200b}c",
+        "a\\u{200b}c",
+    ];
+    let spaces = ["c d", "c  d", "c\u{a0}d", "c\u{2003}d", "=1", "'=1", "＝1"];
+    let mut world = World::new();
+    world.system(enrol(alike.into_iter().chain(spaces)));
+    let matrix = world.account.matrix();
+    let html = matrix.to_html("Acme");
+    for form in [
+        matrix.to_text(),
+        matrix.to_csv(),
+        matrix.to_markdown(),
+        html,
+    ] {
+        let lines: std::collections::BTreeSet<String> = form
+            .lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        let seen: Vec<_> = lines
+            .iter()
+            .filter(|line| line.contains("active"))
+            .collect();
+        assert_eq!(seen.len(), alike.len() + spaces.len(), "{form}");
+        assert!(!form.contains(['\u{3164}', '\u{2800}', '\u{34f}', '\u{fe0f}', '\u{a0}']));
+    }
+    assert!(matrix.to_csv().contains("\"'＝1\""));
 }
 
 /// The graph shows members, groups, roles and stores, and how they hang together.
@@ -132,11 +175,13 @@ fn a_graph_shows_how_it_hangs_together() {
     assert_eq!(
         graph,
         "flowchart LR
+  classDef owner stroke-width:3px
+  classDef invited stroke-dasharray:4 3
   m0([\"dana\"])
   m1([\"gil\"])
-  m2([\"ina (invited)\"])
+  m2([\"ina (invited)\"]):::invited
   m3([\"nils\"])
-  m4([\"olga (owner)\"])
+  m4([\"olga (owner)\"]):::owner
   m5([\"vic\"])
   s0[(\"dev\")]
   s1[(\"prod\")]
@@ -162,11 +207,12 @@ fn a_graph_counts_where_members_are_many() {
     let mut world = World::staffed();
     world.ok(OWNER, add("it", ["nils"]));
     world.system(enrol(["p", "q"]));
+    world.ok(OWNER, add("it", [OWNER]));
     let graph = world.account.to_mermaid(1);
     for line in [
-        "n0([\"2 members\"]) --> g0",
+        "n1([\"3 members\"]) --> g1",
         "m1 --> g2",
-        "m0([\"olga (owner)\"])",
+        "m0([\"olga (owner)\"]):::owner",
         "alone([\"2 members in no group\"])",
     ] {
         assert!(
@@ -228,8 +274,12 @@ fn a_review_names_what_to_look_at() {
     world.ok(OWNER, invite_until("eva", 1_001));
     world.ok(OWNER, add("readers", ["eva", "nils"]));
     world.now = 1_001;
+    let late = said(&world);
+    world.ok(OWNER, create_store("later"));
+    world.now = 900;
+    assert_eq!(said(&world), late, "time does not run backwards");
     assert_eq!(
-        said(&world),
+        late,
         [
             "account owner `dana` also sits in groups `both` and `devs`; that gives nothing now, and stays when ownership ends",
             "the invitation of `eva` has expired; cancel it, or invite again",
@@ -273,6 +323,32 @@ fn the_account_as_it_was() {
         history::at_version(&records[1..], 9).unwrap_err().code(),
         "gap"
     );
+}
+
+/// U2: records may come one by one, as they are read, and are not all held.
+#[test]
+fn records_may_be_streamed() {
+    let world = World::staffed();
+    let lines: Vec<String> = world
+        .records
+        .iter()
+        .map(|record| serde_json::to_string(record).unwrap())
+        .collect();
+    let read = || {
+        lines
+            .iter()
+            .map(|line| serde_json::from_str::<Record>(line).unwrap())
+    };
+    assert_eq!(
+        history::at_version(read(), u64::MAX).unwrap(),
+        world.account
+    );
+    let intervals =
+        history::access(read(), "dana", &Permission::STORE_READ, Place::Store("dev")).unwrap();
+    assert_eq!(intervals[0].began, *world.records.last().unwrap());
+    assert_eq!(history::changes_touching(read(), "nils").unwrap().len(), 1);
+    assert_eq!(history::changes_by(read(), &by(OWNER)).count(), 9);
+    assert_eq!(Account::replay(read()).unwrap(), world.account);
 }
 
 /// U2, G9: who could do what when, by whose doing it began and ended, and who changed what.
@@ -500,6 +576,14 @@ proptest! {
         for gain in alone.iter().chain(together.iter().step_by(7)) {
             check_gain(account, gain, now)?;
         }
+        let ways = |gains: Vec<Gain>| -> Vec<_> {
+            gains.into_iter().map(|gain| (gain.member, gain.place, gain.permission, gain.steps.len())).collect()
+        };
+        prop_assert_eq!(ways(together.clone()), {
+            let mut turned = ways(account.escalation(other, Some(one), 2, now));
+            turned.sort();
+            turned
+        });
         if one == other {
             return Ok(());
         }
