@@ -13,8 +13,8 @@ use std::time::Instant;
 
 use grantbook::{
     Account, AccountId, Actor, Command, Description, Grant, GroupId, GroupLimit, GroupName,
-    InvalidText, Level, MemberId, Permission, Place, Record, RoleId, RoleName, StoreId, Timestamp,
-    history,
+    InvalidText, Level, MemberId, Permission, Permissions, Place, Record, RoleId, RoleName,
+    StoreId, Timestamp, history,
 };
 
 const MEMBERS: usize = 2_000;
@@ -63,7 +63,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         account.owners().count(),
     );
     findings(&account, now);
-    questions(&account, &records, now)?;
+    questions(&account, &records)?;
+    questions_about_changes(&account, &records, now)?;
     questions_about_managers(&account, &records, now)?;
     save(&account, &folder)?;
     eprintln!("\n(took {:.1} s)", started.elapsed().as_secs_f64());
@@ -87,7 +88,7 @@ fn findings(account: &Account, now: Timestamp) {
     println!();
 }
 
-fn questions(account: &Account, records: &[Record], now: Timestamp) -> Result<(), Box<dyn Error>> {
+fn questions(account: &Account, records: &[Record]) -> Result<(), Box<dyn Error>> {
     let vault = Place::Store("store-07");
     println!("WHO CAN WRITE IN store-07? The first page of ten, and where the next one begins\n");
     let page: Vec<_> = account
@@ -138,6 +139,13 @@ fn questions(account: &Account, records: &[Record], now: Timestamp) -> Result<()
         .collect();
     println!("  {}\n", stores.join(", "));
 
+    let here = account.permissions_on(someone, vault)?;
+    println!(
+        "  in store-07 it has {} access, and no other permission than these: {}\n",
+        here.level(),
+        listed(&here)
+    );
+
     println!("SINCE WHEN COULD IT WRITE IN store-07?\n");
     for interval in history::access(records, someone, &Permission::STORE_WRITE, vault)? {
         let told = |record: &Record| {
@@ -164,6 +172,28 @@ fn questions(account: &Account, records: &[Record], now: Timestamp) -> Result<()
     println!(
         "  on {} {writers} members could write in store-07; now {all} can\n",
         date(then.changed_at())
+    );
+    Ok(())
+}
+
+fn questions_about_changes(
+    account: &Account,
+    records: &[Record],
+    now: Timestamp,
+) -> Result<(), Box<dyn Error>> {
+    println!("WHAT DID THE LAST CHANGE TAKE FROM ANYBODY, AND GIVE?\n");
+    let (last, earlier) = records.split_last().ok_or("there are records")?;
+    let delta = Account::replay(earlier)?.delta_of(last)?;
+    let (takes, gives) = (
+        delta.iter().filter(|change| change.loses_any()),
+        delta.iter().filter(|change| change.gains_any()),
+    );
+    println!(
+        "  {} by {}: {} lost, {} gained\n",
+        last.event().kind(),
+        last.actor(),
+        takes.count(),
+        gives.count()
     );
 
     println!("WHAT WOULD HAPPEN IF store-07 WERE DELETED?\n");
@@ -202,9 +232,9 @@ fn questions_about_managers(
         .ok_or("a second one")?;
     println!(
         "  alone: {} permissions",
-        account.escalation(manager, None, 2, now).len()
+        account.escalation(manager, None, 3, now).len()
     );
-    let together = account.escalation(manager, Some(other), 2, now);
+    let together = account.escalation(manager, Some(other), 3, now);
     println!(
         "  with `{other}`: {} permissions between them, for example",
         together.len()
@@ -224,6 +254,17 @@ fn save(account: &Account, folder: &Path) -> Result<(), Box<dyn Error>> {
     );
     println!("  target/access_review/graph.mmd: groups, roles and stores, for a Mermaid viewer");
     Ok(())
+}
+
+fn listed(permissions: &Permissions) -> String {
+    match permissions {
+        Permissions::Every => "every one".to_owned(),
+        Permissions::Only(permissions) => permissions
+            .iter()
+            .map(Permission::as_str)
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
 }
 
 fn is_owner(account: &Account, id: &str) -> bool {
