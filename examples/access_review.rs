@@ -1,8 +1,8 @@
 //! A periodic access review of an account with a year behind it.
 //!
 //! `cargo run --release --example access_review` makes up 2,000 members, 18 groups, 60 stores and 5,000 changes (the
-//! same ones every time), writes their records to a directory as a service would have, reads them back, and then does what a
-//! reviewer does: looks at the findings, asks one question of each kind, and saves a matrix and a graph.
+//! same ones every time), writes their records to a directory as a service would have, reads them back, and then does
+//! what a reviewer does: looks at the findings, asks one question of each kind, and saves a matrix and a graph.
 
 use std::error::Error;
 use std::fs;

@@ -180,9 +180,9 @@ impl Permissions {
 /// Everything that one member may do in one account: the union over all roles of all its groups, plus
 /// ownership (P1).
 ///
-/// A value of its own: it does not change with the account, so it is as old as the moment when it was read. In a token, put the account's id,
-/// the member's and [`Account::version`](crate::Account::version) beside it. An owner's lists all stores that there
-/// were, and knows of no later one.
+/// A value of its own: it does not change with the account, so it is as old as the moment when it was read. In a
+/// token, put the account's id, the member's and [`Account::version`](crate::Account::version) beside it. An owner's
+/// lists all stores that there were, and knows of no later one.
 ///
 /// ```
 /// use grantbook::EffectivePermissions;
@@ -229,7 +229,8 @@ impl EffectivePermissions {
         self.stores.iter()
     }
 
-    /// The access level in a store; [`AccessLevel::None`] in a store that is unknown, or where the member may do nothing.
+    /// The access level in a store; [`AccessLevel::None`] in a store that is unknown, or where the member may do
+    /// nothing.
     #[must_use]
     pub fn level(&self, store: &str) -> AccessLevel {
         self.stores

@@ -76,8 +76,9 @@ impl Matrix {
         text
     }
 
-    /// One HTML page that needs nothing else: no script, no image, no font. It can be read on paper, in the dark and by a
-    /// screen reader: levels are words as well as letters and colours, and each cell has its row and column for a heading.
+    /// One HTML page that needs nothing else: no script, no image, no font. It can be read on paper, in the dark and
+    /// by a screen reader: levels are words as well as letters and colours, and each cell has its row and column for a
+    /// heading.
     #[must_use]
     pub fn to_html(&self, title: &str) -> String {
         let title = html(title);

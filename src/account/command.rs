@@ -15,8 +15,8 @@ use crate::time::Timestamp;
 
 /// Who asks for a change.
 ///
-/// **Never deserialize one from a request**: whoever writes `"system"` there may do anything. It is a serde type because
-/// a [`Record`](crate::Record) holds it; for a request, make one from the id that the host has authenticated.
+/// **Never deserialize one from a request**: whoever writes `"system"` there may do anything. It is a serde type
+/// because a [`Record`](crate::Record) holds it; for a request, make one from the id that the host has authenticated.
 ///
 /// Exhaustive on purpose: a host that matches on it must handle both.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]

@@ -32,7 +32,8 @@ pub(crate) fn asked(
     Ok(event)
 }
 
-/// The second half: conflicts, and what is left to change. `None`: nothing, because everything already is as asked (U1).
+/// The second half: conflicts, and what is left to change. `None`: nothing, because everything already is as asked
+/// (U1).
 pub(crate) fn settled(
     state: &State<'_>,
     event: Event,

@@ -16,9 +16,9 @@ use crate::time::Timestamp;
 
 /// One accepted change: what, by whom, when (U2).
 ///
-/// Records are what a host stores, and the audit trail. All records of an account, in the order of their versions,
-/// are the account. The serde form needs a format that describes itself, as JSON and CBOR do, and carries a format number; another format, an unknown kind of event and an
-/// unknown field are refused.
+/// Records are what a host stores, and the audit trail. All records of an account, in the order of their versions, are
+/// the account. The serde form needs a format that describes itself, as JSON and CBOR do, and carries a format number;
+/// another format, an unknown kind of event and an unknown field are refused.
 ///
 /// ```
 /// # use grantbook::*;

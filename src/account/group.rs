@@ -15,7 +15,8 @@ pub(crate) struct GroupEntry<'base> {
     pub(crate) slot: Slot,
     pub(crate) name: GroupName,
     pub(crate) description: Description,
-    /// In the order of the roles' ids, each once (G4). Shared, because a group is copied when a change to it is tried out.
+    /// In the order of the roles' ids, each once (G4). Shared, because a group is copied when a change to it is tried
+    /// out.
     pub(crate) grants: Arc<[Grant]>,
     /// The same as the bits in the members' own entries, for who asks from this side.
     pub(crate) members: IdSet<'base, MemberId>,

@@ -196,7 +196,8 @@ mod tests {
     }
 
     proptest! {
-        /// A map, a layer over it, and a layer over that each behave as a plain map, and what lies below stays as it was.
+        /// A map, a layer over it, and a layer over that each behave as a plain map, and what lies below stays as it
+        /// was.
         #[test]
         fn a_layer_is_a_map(below in steps(), middle in steps(), above in steps()) {
             let (mut root, mut plain) = (IdMap::default(), BTreeMap::new());

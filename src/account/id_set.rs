@@ -131,7 +131,8 @@ mod tests {
     }
 
     proptest! {
-        /// A set, a layer over it, and a layer over that each behave as a plain set, and what lies below stays as it was.
+        /// A set, a layer over it, and a layer over that each behave as a plain set, and what lies below stays as it
+        /// was.
         #[test]
         fn a_layer_is_a_set(below in steps(), middle in steps(), above in steps()) {
             let (mut root, mut plain) = (IdSet::default(), BTreeSet::new());

@@ -37,9 +37,9 @@ impl Account {
     /// other to any group. This shows how far.
     ///
     /// The search is exact for gains: it tries, by either of the two, to put either in any group or take it out, to
-    /// give any group every role in every store, to create such a group, and to invite, accept and grant ownership. Any other
-    /// command brings less. It ends early once nothing is left to gain; otherwise its time grows with the number of
-    /// groups that differ, to the power of `depth`. A depth of 3 shows what two can do.
+    /// give any group every role in every store, to create such a group, and to invite, accept and grant ownership.
+    /// Any other command brings less. It ends early once nothing is left to gain; otherwise its time grows with the
+    /// number of groups that differ, to the power of `depth`. A depth of 3 shows what two can do.
     ///
     /// ```
     /// # use grantbook::*;
@@ -136,8 +136,8 @@ impl<'a> Search<'a> {
         search
     }
 
-    /// Everything that any of the members might come to hold: what roles hold, where they count; and, where ownership is
-    /// within reach, everything everywhere.
+    /// Everything that any of the members might come to hold: what roles hold, where they count; and, where ownership
+    /// is within reach, everything everywhere.
     fn all(&self) -> impl Iterator<Item = Held> {
         let stores = || {
             self.root

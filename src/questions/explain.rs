@@ -155,8 +155,8 @@ impl Account {
     /// Why this member may or may not do this here: every way that leads there, or the reason of the denial and what
     /// would allow it.
     ///
-    /// A denial takes longer than an answer: each remedy is tried, which takes time in proportion to what it changes (of a
-    /// group's edit: the group's stores).
+    /// A denial takes longer than an answer: each remedy is tried, which takes time in proportion to what it changes
+    /// (of a group's edit: the group's stores).
     ///
     /// ```
     /// # use grantbook::*;
@@ -403,7 +403,8 @@ fn edits(
     let mut edits = Vec::new();
     for (group, entry) in groups_of(state, member) {
         for (role, _) in roles.iter().filter(|(_, role)| is_least(role)) {
-            // What nothing is left of (S3) cannot be assigned again, and grants nothing; united with the new grant it can.
+            // What nothing is left of (S3) cannot be assigned again, and grants nothing; united with the new grant it
+            // can.
             let is_left = |grant: &&Grant| grant.scope != Scope::Stores(BTreeSet::new());
             let mut grants: Vec<Grant> = entry.grants.iter().filter(is_left).cloned().collect();
             grants.push(Grant {

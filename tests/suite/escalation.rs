@@ -178,8 +178,8 @@ fn editors_and_viewers_manage_nothing() {
     }
 }
 
-/// E6, U3: strangers, removed and invited members may do nothing; the host may, but for accepting. Each is told the same whether
-/// or not what it names exists.
+/// E6, U3: strangers, removed and invited members may do nothing; the host may, but for accepting. Each is told the
+/// same whether or not what it names exists.
 #[test]
 fn only_active_members_act() {
     let mut world = World::staffed();

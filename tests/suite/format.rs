@@ -1,4 +1,5 @@
-//! The stored forms, held still by files in `tests/golden`. A change to one of them is a new format number, not an edit.
+//! The stored forms, held still by files in `tests/golden`. A change to one of them is a new format number, not an
+//! edit.
 
 use grantbook::*;
 

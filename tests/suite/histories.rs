@@ -320,8 +320,8 @@ fn check_history(world: &World, states: &[Account]) -> Result<(), TestCaseError>
     check_answers(&read.unwrap())
 }
 
-/// A2, A3, G3, G4, G5, G7, L3, L5, M3, M5, S2, S3, E1, E4, U1, U2, U3, and an index that is what a rebuilt one is: after every step of
-/// random histories.
+/// A2, A3, G3, G4, G5, G7, L3, L5, M3, M5, S2, S3, E1, E4, U1, U2, U3, and an index that is what a rebuilt one is:
+/// after every step of random histories.
 #[test]
 fn every_history_keeps_the_rules() {
     let mut seen = BTreeMap::new();

@@ -441,7 +441,8 @@ proptest! {
         }
     }
 
-    /// G9, S3, P2, U2: what a preview says anybody gains and loses is the difference of two full matrices; so is what is said of each record.
+    /// G9, S3, P2, U2: what a preview says anybody gains and loses is the difference of two full matrices; so is what
+    /// is said of each record.
     #[test]
     fn deltas_are_the_difference(world in account(24), steps in prop::collection::vec(step(), 12)) {
         let mut world = world;

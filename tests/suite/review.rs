@@ -563,8 +563,8 @@ proptest! {
         }
     }
 
-    /// E4: alone, nobody but an invited member gains anything; what two could gain, they can, and what one command of theirs
-    /// gains is reported as one.
+    /// E4: alone, nobody but an invited member gains anything; what two could gain, they can, and what one command of
+    /// theirs gains is reported as one.
     #[test]
     fn escalation_is_exact(world in account(16), one in 0..MEMBERS.len(), other in 0..MEMBERS.len()) {
         let (one, other, now) = (MEMBERS[one], MEMBERS[other], at(world.now));
