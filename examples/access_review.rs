@@ -146,7 +146,7 @@ fn questions(account: &Account, records: &[Record]) -> Result<(), Box<dyn Error>
         listed(&here)
     );
 
-    println!("SINCE WHEN COULD IT WRITE IN store-07?\n");
+    println!("SINCE WHEN COULD `{someone}` WRITE IN store-07?\n");
     for interval in history::access(records, someone, &Permission::STORE_WRITE, vault)? {
         let told = |record: &Record| {
             format!(
