@@ -460,6 +460,38 @@ fn contention_ends() {
     assert_eq!(account.version(), world.account.version());
 }
 
+/// U1, U3: a refusal and "nothing to do" cost no commit; on a copy that never is up to date, neither is given.
+#[test]
+fn what_changes_nothing_commits_nothing() {
+    let mut world = World::staffed();
+    let mut account = kept_copy(&world.records);
+    let quiet = Busy {
+        records: RefCell::new(vec![]),
+    };
+    let nothing = execute(
+        &quiet,
+        &mut account,
+        &owner(),
+        &[add("devs", ["dana"])],
+        at(0),
+    );
+    assert_eq!(nothing.unwrap(), []);
+    let kept = world.records.len();
+    (0..20).for_each(|number| drop(world.ok(OWNER, create_store(&number.to_string()))));
+    let busy = Busy {
+        records: RefCell::new(world.records[kept..].to_vec()),
+    };
+    let error = execute(
+        &busy,
+        &mut account,
+        &owner(),
+        &[remove_member(OWNER)],
+        at(0),
+    )
+    .unwrap_err();
+    assert_eq!(error.code(), "contended");
+}
+
 /// A repository where somebody else has always just committed one record more, as long as there are any.
 struct Busy {
     records: RefCell<Vec<Record>>,
