@@ -37,6 +37,11 @@ macro_rules! name {
                 Ok(Self(text.into()))
             }
 
+            /// What all names have in common that are the same to a reader; the account looks names up by it.
+            pub(crate) fn folded(&self) -> Arc<str> {
+                self.to_ascii_lowercase().into()
+            }
+
             /// Whether both are the same name to a reader: they differ in the case of letters at most.
             #[must_use]
             pub fn is_same_name(&self, other: &Self) -> bool {

@@ -53,7 +53,7 @@ impl Matrix {
         let mut text = line(self.head("member").map(|cell| markdown(&cell)).collect());
         text += &line(vec!["---".to_owned(); self.stores.len() + 2]);
         for row in &self.rows {
-            let levels = row.levels.iter().map(|level| in_words(*level).to_owned());
+            let levels = row.levels.iter().map(|level| in_words(*level));
             let first = [markdown(&row.member), in_standing(row.standing).to_owned()];
             text += &line(first.into_iter().chain(levels).collect());
         }
@@ -107,18 +107,24 @@ impl Matrix {
                 html(&row.member)
             );
             for level in &row.levels {
+                // The letter is for the eye, the word for the ear.
                 page += match level {
                     AccessLevel::None => "<td></td>",
-                    AccessLevel::Viewer => "<td class=\"v\"><b>V</b><i>viewer</i></td>",
-                    AccessLevel::Editor => "<td class=\"e\"><b>E</b><i>editor</i></td>",
-                    AccessLevel::Owner => "<td class=\"o\"><b>O</b><i>owner</i></td>",
+                    AccessLevel::Viewer => {
+                        "<td class=\"v\"><b aria-hidden=\"true\">V</b><i>viewer</i></td>"
+                    }
+                    AccessLevel::Editor => {
+                        "<td class=\"e\"><b aria-hidden=\"true\">E</b><i>editor</i></td>"
+                    }
+                    AccessLevel::Owner => {
+                        "<td class=\"o\"><b aria-hidden=\"true\">O</b><i>owner</i></td>"
+                    }
                 };
             }
             page += "</tr>\n";
         }
         page += "</tbody>\n</table>\n</div>\n</body>\n</html>\n";
-        // The letter is for the eye, the word for the ear.
-        page.replace("<b>", "<b aria-hidden=\"true\">")
+        page
     }
 
     fn head<'a>(&'a self, first: &'a str) -> impl Iterator<Item = String> + 'a {
@@ -167,12 +173,12 @@ fn in_standing(standing: Standing) -> &'static str {
     }
 }
 
-fn in_words(level: AccessLevel) -> &'static str {
-    match level {
-        AccessLevel::None => "",
-        AccessLevel::Viewer => "viewer",
-        AccessLevel::Editor => "editor",
-        AccessLevel::Owner => "owner",
+/// The level, or nothing where there is none.
+fn in_words(level: AccessLevel) -> String {
+    if level == AccessLevel::None {
+        String::new()
+    } else {
+        level.to_string()
     }
 }
 

@@ -49,7 +49,7 @@ impl State<'_> {
     pub(crate) fn unopened(id: AccountId) -> Self {
         let (mut roles, mut role_names) = (IdMap::default(), IdMap::default());
         for (id, role) in Role::built_ins() {
-            role_names.insert(role.name.to_ascii_lowercase().into(), id.clone());
+            role_names.insert(role.name.folded(), id.clone());
             roles.insert(id, role);
         }
         Self {
@@ -99,12 +99,12 @@ impl<'base> State<'base> {
 
     /// The group that has this name, in whatever case of letters.
     pub(crate) fn group_named(&self, name: &GroupName) -> Option<&GroupId> {
-        self.group_names.get(&name.to_ascii_lowercase())
+        self.group_names.get(&name.folded())
     }
 
     /// The role that has this name, in whatever case of letters.
     pub(crate) fn role_named(&self, name: &RoleName) -> Option<&RoleId> {
-        self.role_names.get(&name.to_ascii_lowercase())
+        self.role_names.get(&name.folded())
     }
 
     /// The first group that carries this role.
@@ -228,8 +228,7 @@ impl<'base> State<'base> {
             return;
         };
         self.slots.insert(slot);
-        self.group_names
-            .insert(name.to_ascii_lowercase().into(), id.clone());
+        self.group_names.insert(name.folded(), id.clone());
         let none = Arc::new([]);
         self.groups.insert(
             id.clone(),
@@ -254,9 +253,8 @@ impl<'base> State<'base> {
     ) {
         if let Some(group) = self.groups.get_mut(id) {
             if let Some(name) = name {
-                self.group_names.remove(&group.name.to_ascii_lowercase());
-                self.group_names
-                    .insert(name.to_ascii_lowercase().into(), id.clone());
+                self.group_names.remove(&group.name.folded());
+                self.group_names.insert(name.folded(), id.clone());
                 group.name = name.clone();
             }
             group.description = description.unwrap_or(&group.description).clone();
@@ -280,7 +278,7 @@ impl<'base> State<'base> {
         self.clear_granting(group);
         if let Some(entry) = self.groups.get(group) {
             self.slots.remove(entry.slot);
-            self.group_names.remove(&entry.name.to_ascii_lowercase());
+            self.group_names.remove(&entry.name.folded());
         }
         self.groups.remove(group);
     }
@@ -293,8 +291,7 @@ impl<'base> State<'base> {
         level: Level,
         permissions: BTreeSet<Permission>,
     ) {
-        self.role_names
-            .insert(name.to_ascii_lowercase().into(), id.clone());
+        self.role_names.insert(name.folded(), id.clone());
         let permissions = Arc::new(permissions);
         self.roles.insert(
             id,
@@ -320,9 +317,8 @@ impl<'base> State<'base> {
         }
         if let Some(role) = self.roles.get_mut(id) {
             if let Some(name) = name {
-                self.role_names.remove(&role.name.to_ascii_lowercase());
-                self.role_names
-                    .insert(name.to_ascii_lowercase().into(), id.clone());
+                self.role_names.remove(&role.name.folded());
+                self.role_names.insert(name.folded(), id.clone());
                 role.name = name.clone();
             }
             if let Some(permissions) = permissions {
@@ -337,7 +333,7 @@ impl<'base> State<'base> {
     /// Takes a role out; no group carries it.
     pub(crate) fn remove_role(&mut self, role: &RoleId) {
         if let Some(role) = self.roles.get(role) {
-            self.role_names.remove(&role.name.to_ascii_lowercase());
+            self.role_names.remove(&role.name.folded());
         }
         self.roles.remove(role);
     }

@@ -132,13 +132,17 @@ impl<'a> Search<'a> {
             wanted: BTreeSet::new(),
             found: BTreeMap::new(),
         };
-        search.wanted = search.all().filter(|held| !can(root, held)).collect();
+        search.wanted = search
+            .all()
+            .into_iter()
+            .filter(|held| !can(root, held))
+            .collect();
         search
     }
 
     /// Everything that any of the members might come to hold: what roles hold, where they count; and, where ownership
     /// is within reach, everything everywhere.
-    fn all(&self) -> impl Iterator<Item = Held> {
+    fn all(&self) -> Vec<Held> {
         let stores = || {
             self.root
                 .stores
@@ -178,15 +182,10 @@ impl<'a> Search<'a> {
         }
         let of = |member: &MemberId| {
             let member = member.clone();
-            all.clone()
-                .into_iter()
-                .map(move |(place, held)| (member.clone(), place, held))
+            all.iter()
+                .map(move |(place, held)| (member.clone(), place.clone(), held.clone()))
         };
-        self.members
-            .iter()
-            .flat_map(of)
-            .collect::<Vec<_>>()
-            .into_iter()
+        self.members.iter().flat_map(of).collect()
     }
 
     fn run(&mut self, depth: usize) {
@@ -199,13 +198,16 @@ impl<'a> Search<'a> {
                     continue;
                 };
                 for (actor, step) in self.moves(&state) {
+                    if self.found.len() == self.wanted.len() {
+                        return;
+                    }
                     let moves = path
                         .iter()
                         .map(|(_, step)| step)
                         .chain([&step])
                         .cloned()
                         .collect();
-                    if seen.contains(&moves) || self.found.len() == self.wanted.len() {
+                    if seen.contains(&moves) {
                         continue;
                     }
                     let mut after = State::over(&state);

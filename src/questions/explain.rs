@@ -284,13 +284,12 @@ fn remedies(
     let Some((id, entry)) = state.members.get_key_value(member) else {
         return Vec::new();
     };
-    let as_host = |step, command| Remedy { step, command };
     let mut remedies = match denial {
         Denial::UnknownMember => Vec::new(),
-        Denial::Invited => vec![as_host(
-            Step::Accept { member: id.clone() },
-            Command::AcceptInvitation {},
-        )],
+        Denial::Invited => vec![Remedy {
+            step: Step::Accept { member: id.clone() },
+            command: Command::AcceptInvitation {},
+        }],
         Denial::UnknownStore => create_store(place).into_iter().collect(),
         Denial::MissingPermission { .. } => {
             let mut all = additions(state, id, entry, permission, place);
@@ -311,7 +310,10 @@ fn remedies(
     remedies.retain(helps);
     if remedies.is_empty() && matches!(denial, Denial::MissingPermission { .. }) {
         let command = Command::GrantOwnership { member: id.clone() };
-        remedies.push(as_host(Step::GrantOwnership, command));
+        remedies.push(Remedy {
+            step: Step::GrantOwnership,
+            command,
+        });
     }
     remedies
 }
