@@ -23,6 +23,7 @@ pub(crate) mod event;
 pub(crate) mod evolve;
 pub(crate) mod form;
 pub(crate) mod group;
+pub(crate) mod guard;
 pub(crate) mod guardrails;
 pub(crate) mod id_map;
 pub(crate) mod id_set;
@@ -316,7 +317,7 @@ pub(crate) fn decided(
         actor: actor.clone(),
         event,
     };
-    if let Some(member) = guardrails::bound(state, actor) {
+    if let Some(member) = guardrails::bound(state, actor).filter(|_| guard::stands("E2")) {
         let mut after = State::over(state);
         evolve::apply(&mut after, &record);
         guardrails::no_gain(state, &after, member, &record.event)?;

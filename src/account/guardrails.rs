@@ -6,6 +6,7 @@
 use crate::access::Place;
 use crate::account::command::Actor;
 use crate::account::event::Event;
+use crate::account::guard;
 use crate::account::index::Granting;
 use crate::account::member::{MemberEntry, Standing};
 use crate::account::refusal::Refusal;
@@ -39,7 +40,7 @@ pub(crate) fn bar(
         return Ok(());
     };
     if let Event::AddedToGroup { group, members } = event {
-        if members.contains(actor) {
+        if members.contains(actor) && guard::stands("E1") {
             return Err(Refusal::SelfAddition {
                 actor: actor.clone(),
                 group: group.clone(),

