@@ -3,10 +3,17 @@
 //! Each test is named after its attack. Its comment says what the attacker does, which rules stop it
 //! (`docs/rules.md`), and where the class is publicly known from.
 
+mod answers;
 mod concurrency;
 mod escalation;
+mod identity;
 mod invitations;
 mod ownership;
+mod reuse;
+mod scopes;
+mod size;
+mod spelling;
+mod stored;
 
 use grantbook::*;
 use serde::Serialize;
@@ -16,6 +23,15 @@ use serde_json::Value;
 use crate::support::*;
 
 impl World {
+    /// The commands are accepted as one batch.
+    #[track_caller]
+    fn all_ok(&mut self, actor: impl Into<Who>, commands: &[Command]) {
+        let (actor, now) = (actor.into().0, at(self.now));
+        let records = self.account.execute_batch(&actor, commands, now);
+        self.records.extend(records.unwrap());
+        assert!(self.account.index_is_exact());
+    }
+
     /// The commands are refused as one batch, with this code, and nothing changes.
     #[track_caller]
     fn assert_batch_refused(&mut self, actor: impl Into<Who>, commands: &[Command], code: &str) {

@@ -159,6 +159,8 @@ fn a_role_redefined_to_hold_account_permissions() {
     world.assert_refused("nils", invite("eve"), "not-authorized");
 }
 
+type Bulk = fn(&[String]) -> Command;
+
 /// What is refused singly is slipped in among many: into a list of members, or anywhere in a batch of harmless
 /// commands. U3 and U4 stop it, whichever rule it is (A2, E1 to E4, M4, M7): the same code, and the whole is refused.
 /// Known as improper protection of alternate path (CWE-424) and as the bulk endpoints of OWASP's API Security list.
@@ -175,7 +177,6 @@ fn the_bulk_path_next_to_the_single_one() {
     let among = |ids: &[String], one: &str| -> Vec<String> {
         ids.iter().cloned().chain([one.to_owned()]).collect()
     };
-    type Bulk = fn(&[String]) -> Command;
     let enrolling: Bulk = |ids| enrol(ids.iter().map(String::as_str));
     let adding: Bulk = |ids| add("viewers", ids.iter().map(String::as_str));
     let taking: Bulk = |ids| take_out("viewers", ids.iter().map(String::as_str));

@@ -64,7 +64,14 @@ fn accepting_somebody_elses_invitation() {
     let mut world = World::staffed();
     world.ok(OWNER, invite_owner("otto"));
     for thief in [
-        OWNER, MANAGER, "dana", "nobody", "Otto", "0tto", "οtto", "otto2",
+        OWNER,
+        MANAGER,
+        "dana",
+        "nobody",
+        "Otto",
+        "0tto",
+        "\u{3bf}tto",
+        "otto2",
     ] {
         world.assert_refused(thief, accept(), "no-invitation");
         for (id, actor) in [("otto", thief), (thief, "otto")] {

@@ -53,8 +53,8 @@ fn ownership_by_invitation() {
 }
 
 /// The last owner may not be removed, so it is demoted, or leaves by any other door: by itself, by the host, in a
-/// batch, by a record, by a snapshot. A2 stops it at each. Known from NodeBB issue 4340, where one of two doors was
-/// guarded.
+/// batch, by a record, by a snapshot. A2 stops it at each. Known from issue 4340 of `NodeBB`, where one of two
+/// doors was guarded, and from issue 135 of repman, which lists both.
 #[test]
 fn demoting_the_last_owner_where_only_removal_is_guarded() {
     let mut world = World::staffed();
@@ -111,8 +111,7 @@ fn demoting_the_last_owner_where_only_removal_is_guarded() {
 }
 
 /// An owner who is only invited is counted, so that the last active one can go; and should the invitation then
-/// expire, nobody is left. A2 and M1 stop it. Known as an account with no reachable owner, an orphan, which hosted
-/// services such as GitHub have to recover by hand (CWE-840).
+/// expire, nobody is left. A2 and M1 stop it. Known as improper ownership management (CWE-282).
 #[test]
 fn an_invited_owner_counted_as_an_owner() {
     let mut world = World::staffed();
