@@ -66,6 +66,9 @@ impl fmt::Display for Actor {
 /// }
 /// # Ok::<(), serde_json::Error>(())
 /// ```
+///
+/// Serde reads the same from a list of values without their names, such as `["create-store","dev"]`. To let only some
+/// commands through, look at the command that was read, not at the keys of its text.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]

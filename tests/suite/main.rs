@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod attacks;
 mod escalation;
 mod exhaustive;
 mod format;

@@ -1,0 +1,103 @@
+//! The attack book: the ways in which systems of this kind have been broken, each tried here from beginning to end.
+//!
+//! Each test is named after its attack. Its comment says what the attacker does, which rules stop it
+//! (`docs/rules.md`), and where the class is publicly known from.
+
+mod answers;
+mod concurrency;
+mod escalation;
+mod identity;
+mod invitations;
+mod ownership;
+mod reuse;
+mod scopes;
+mod size;
+mod spelling;
+mod stored;
+
+use grantbook::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::support::*;
+
+impl World {
+    /// The commands are accepted as one batch.
+    #[track_caller]
+    fn all_ok(&mut self, actor: impl Into<Who>, commands: &[Command]) {
+        let (actor, now) = (actor.into().0, at(self.now));
+        let records = self.account.execute_batch(&actor, commands, now);
+        self.records.extend(records.unwrap());
+        assert!(self.account.index_is_exact());
+    }
+
+    /// The commands are refused as one batch, with this code, and nothing changes.
+    #[track_caller]
+    fn assert_batch_refused(&mut self, actor: impl Into<Who>, commands: &[Command], code: &str) {
+        let (before, actor) = (self.account.clone(), actor.into().0);
+        let refusal = self
+            .account
+            .execute_batch(&actor, commands, at(self.now))
+            .unwrap_err();
+        assert_eq!(refusal.code(), code, "{refusal}: {commands:?}");
+        assert_eq!(self.account, before, "a refused batch changes nothing");
+    }
+
+    /// The record that would come next, if this actor could have caused this event.
+    fn forged(&self, actor: Value, event: Value) -> Record {
+        let record = serde_json::json!({
+            "format": 1,
+            "account": self.account.id(),
+            "version": self.account.version() + 1,
+            "at": self.account.changed_at(),
+            "actor": actor,
+            "event": event,
+        });
+        serde_json::from_value(record).unwrap()
+    }
+
+    /// The host replays a forged record: it is not applied, with this code, and nothing changes.
+    #[track_caller]
+    fn assert_not_applied(&mut self, record: &Record, code: &str) {
+        let before = self.account.clone();
+        let error = self.account.apply(record).unwrap_err();
+        let found = match &error {
+            ReplayError::DoesNotFit { reason, .. } => reason.code(),
+            other => other.code(),
+        };
+        assert_eq!(found, code, "{error}");
+        assert_eq!(
+            self.account, before,
+            "a record that is not applied changes nothing"
+        );
+    }
+
+    /// The same account from its records, and from its snapshot by way of JSON.
+    fn read_back(&self) -> [Account; 2] {
+        let snapshot = rewritten(&self.account.snapshot(), |_| ()).unwrap();
+        let both = [
+            Account::replay(&self.records).unwrap(),
+            snapshot.try_into().unwrap(),
+        ];
+        for account in &both {
+            assert_eq!(*account, self.account);
+        }
+        both
+    }
+}
+
+/// Something that is stored, changed as JSON and read back.
+fn rewritten<T: Serialize + DeserializeOwned>(
+    stored: &T,
+    change: impl FnOnce(&mut Value),
+) -> Result<T, String> {
+    let mut json = serde_json::to_value(stored).unwrap();
+    change(&mut json);
+    serde_json::from_str(&json.to_string()).map_err(|error| error.to_string())
+}
+
+/// What may be done in a store, in short.
+fn reads(account: &Account, member: &str, store: &str) -> bool {
+    account.can(member, &Permission::STORE_READ, Place::Store(store))
+}

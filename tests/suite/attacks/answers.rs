@@ -1,0 +1,451 @@
+//! Answers that depend on what they should not, or that disagree.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use grantbook::*;
+
+use crate::support::*;
+
+/// A small generator of numbers, always the same, to shuffle with.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % bound
+    }
+
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last + 1));
+        }
+    }
+}
+
+const MEMBERS: [&str; 12] = [
+    "a", "A", "aa", "b", "10", "9", "é", "ä", "olga", "z", "~", "a b",
+];
+const STORES: [&str; 7] = ["dev", "Dev", "dev-2", "10", "9", "prod", "ü"];
+const GROUPS: [&str; 8] = ["g", "G", "gg", "1", "10", "2", "ops", "a"];
+
+/// An account in which most of what there can be is: the phases of its history, each of commands in any order.
+fn phases(numbers: &mut Numbers) -> Vec<Vec<Command>> {
+    let mut grants = vec![
+        vec![editor(["dev", "10"]), viewer(["prod"])],
+        vec![viewer(["Dev", "dev-2", "9"])],
+        vec![
+            Grant::group_manager(),
+            Grant::at_account(role("billing")),
+            viewer(["dev"]),
+        ],
+        vec![
+            Grant::in_stores(role("audit"), STORES.map(store)),
+            editor(["ü"]),
+        ],
+        vec![Grant::at_account(role("billing"))],
+        vec![
+            Grant::in_stores(role("audit"), [store("10")]),
+            viewer(["10", "prod"]),
+            editor(["9"]),
+        ],
+        vec![viewer(["Dev"])],
+        vec![Grant::group_manager()],
+    ];
+    for grants in &mut grants {
+        numbers.shuffle(grants);
+    }
+    let create = |(number, grants): (usize, Vec<Grant>)| {
+        create_group(GROUPS[number], &format!("Group {number}"), grants)
+    };
+    let mut phases = vec![
+        MEMBERS
+            .iter()
+            .filter(|id| **id != OWNER)
+            .map(|id| enrol([*id]))
+            .chain(STORES.map(create_store))
+            .chain([
+                define_role(
+                    "audit",
+                    "Auditor",
+                    Level::Store,
+                    &["log.read", "log.export"],
+                ),
+                define_role("billing", "Billing", Level::Account, &["invoice.read"]),
+            ])
+            .chain([
+                invite("ina"),
+                invite_owner("otto"),
+                invite_until("eva", 1_001),
+            ])
+            .collect(),
+        grants.into_iter().enumerate().map(create).collect(),
+        GROUPS
+            .iter()
+            .enumerate()
+            .flat_map(|(number, group)| {
+                let ids = MEMBERS.iter().chain(&["ina", "eva"]).enumerate();
+                ids.filter(move |(index, _)| (index * 7 + number * 5) % 4 == 0)
+                    .map(|(_, id)| add(group, [*id]))
+            })
+            .collect(),
+        vec![
+            grant_ownership("9"),
+            remove_member("aa"),
+            delete_store("Dev"),
+            delete_store("9"),
+            redefine_role("audit", &["log.read", "log.erase"]),
+            rename_group("G", "Renamed"),
+        ],
+    ];
+    for commands in &mut phases {
+        numbers.shuffle(commands);
+    }
+    phases
+}
+
+fn busy(seed: u64) -> World {
+    let mut world = World::new();
+    for command in phases(&mut Numbers(seed)).into_iter().flatten() {
+        world.system(command);
+    }
+    world.now = 1_001;
+    world
+}
+
+fn asked_permissions() -> Vec<Permission> {
+    let own = [
+        "log.read",
+        "log.export",
+        "log.erase",
+        "invoice.read",
+        "never.granted",
+    ];
+    Permission::BUILT_IN
+        .into_iter()
+        .chain(own.map(permission))
+        .collect()
+}
+
+fn asked_members(account: &Account) -> Vec<String> {
+    let there = account.members().map(|member| member.id().to_string());
+    let not_there = ["", "aa", "nobody", "g", "dev"].map(str::to_owned);
+    there.chain(not_there).collect()
+}
+
+fn asked_places(account: &Account) -> Vec<Place> {
+    let stores = account.stores().cloned();
+    let gone = ["Dev", "9", "g"].map(store);
+    [Place::Account]
+        .into_iter()
+        .chain(stores.chain(gone).map(Place::Store))
+        .collect()
+}
+
+/// Every answer that an account gives, written out.
+fn every_answer(account: &Account, now: Timestamp) -> String {
+    use std::fmt::Write;
+    let mut told = format!("{:?} {:?}\n", account.matrix(), account.review(now));
+    for member in asked_members(account) {
+        let whole = account.effective_permissions(&member);
+        let whole = serde_json::to_string(&whole).unwrap();
+        writeln!(
+            told,
+            "{whole} {:?}",
+            account.escalation(&member, None, 2, now)
+        )
+        .unwrap();
+        for permission in asked_permissions() {
+            let stores: Vec<_> = account.stores_for(&member, &permission, None).collect();
+            writeln!(told, "{stores:?}").unwrap();
+            for place in asked_places(account) {
+                let explained = account.explain(&member, &permission, place.as_text());
+                writeln!(told, "{explained:?}").unwrap();
+            }
+        }
+    }
+    for permission in asked_permissions() {
+        for place in asked_places(account) {
+            let who: Vec<_> = account
+                .who_can(&permission, place.as_text(), None)
+                .collect();
+            writeln!(told, "{who:?}").unwrap();
+        }
+    }
+    told
+}
+
+/// An answer, or the stored form, depends on the order in which ids came to be, or on a seed of hashing: so two
+/// processes, or two runs, disagree about the same account, and one of them about a revocation. U6 and G4 stop it:
+/// whatever the order, equal answers and the same bytes of JSON. Known as an interpretation conflict (CWE-436).
+#[test]
+fn an_answer_that_depends_on_the_order_of_ids() {
+    let first = busy(0);
+    let json = serde_json::to_string(&first.account.snapshot()).unwrap();
+    let answers = every_answer(&first.account, at(first.now));
+    assert!(answers.len() > 50_000, "{}", answers.len());
+    let mut histories = BTreeSet::new();
+    for seed in 1..12 {
+        let other = busy(seed);
+        let history: Vec<_> = other
+            .records
+            .iter()
+            .map(|record| format!("{:?}", record.event()))
+            .collect();
+        histories.insert(history.join("\n"));
+        assert_eq!(
+            serde_json::to_string(&other.account.snapshot()).unwrap(),
+            json
+        );
+        assert_eq!(
+            every_answer(&other.account, at(other.now)),
+            answers,
+            "{seed}"
+        );
+        assert_eq!(other.account, first.account);
+    }
+    assert_eq!(histories.len(), 11, "the histories do differ");
+    for account in first.read_back() {
+        assert_eq!(serde_json::to_string(&account.snapshot()).unwrap(), json);
+        assert_eq!(every_answer(&account, at(first.now)), answers);
+    }
+    // A snapshot whose lists came in another order is the same account.
+    let turned = super::rewritten(&first.account.snapshot(), |json| {
+        for list in ["roles", "stores", "groups", "members"] {
+            json[list].as_array_mut().unwrap().reverse();
+        }
+        for member in json["members"].as_array_mut().unwrap() {
+            member["groups"].as_array_mut().unwrap().reverse();
+        }
+    });
+    let turned = Account::try_from(turned.unwrap()).unwrap();
+    assert_eq!(serde_json::to_string(&turned.snapshot()).unwrap(), json);
+    assert_eq!(every_answer(&turned, at(first.now)), answers);
+}
+
+/// What the check says and what the lists say are two mechanisms, and the attacker uses the one that says yes. P1,
+/// P2, P4, P5, L6 and M1 stop it: each of the ten answers is compared, for everybody, everything and everywhere, with
+/// a calculation from the plain readers. Known from Harbor (CVE-2022-31667 and its like), where some paths asked and
+/// others did not (CWE-863).
+#[test]
+fn can_and_the_lists_disagreeing() {
+    let world = busy(7);
+    let mut counts = BTreeMap::new();
+    for account in world.read_back().iter().chain([&world.account]) {
+        for member in asked_members(account) {
+            let whole = account.effective_permissions(&member);
+            for permission in asked_permissions() {
+                for place in asked_places(account) {
+                    let expected = calculated(account, &member, &permission, &place);
+                    *counts.entry(expected).or_insert(0) += 1;
+                    compare(account, &whole, &member, &permission, &place, expected);
+                }
+            }
+        }
+        let matrix = account.matrix();
+        assert!(matrix.stores.iter().eq(account.stores()));
+        for row in &matrix.rows {
+            let whole = account.effective_permissions(&row.member);
+            for (store, level) in matrix.stores.iter().zip(&row.levels) {
+                let holds = |permission| {
+                    calculated(
+                        account,
+                        &row.member,
+                        &permission,
+                        &Place::Store(store.clone()),
+                    )
+                };
+                let expected = match (
+                    holds(Permission::STORE_READ),
+                    holds(Permission::STORE_WRITE),
+                ) {
+                    (true, _) if row.standing.is_owner() => AccessLevel::Owner,
+                    (true, true) => AccessLevel::Editor,
+                    (true, false) => AccessLevel::Viewer,
+                    (false, _) => AccessLevel::None,
+                };
+                assert_eq!(*level, expected, "{} {store}", row.member);
+                assert_eq!(account.access_level(&row.member, store), expected);
+                assert_eq!(whole.level(store), expected);
+            }
+        }
+    }
+    assert!(counts.values().all(|count| *count > 300), "{counts:?}");
+}
+
+/// Whether a member may, from the plain readers alone.
+fn calculated(account: &Account, member: &str, permission: &Permission, place: &Place) -> bool {
+    let Some(member) = account.member(member) else {
+        return false;
+    };
+    let is_there = match place {
+        Place::Account => true,
+        Place::Store(store) => account.has_store(store),
+    };
+    if !is_there || !member.standing().is_active() {
+        return false;
+    }
+    let grants = |group: &Group<'_>| {
+        group.grants().iter().any(|grant| {
+            let covers = match (&grant.scope, place) {
+                (Scope::Account, Place::Account) => true,
+                (Scope::Stores(stores), Place::Store(store)) => stores.contains(store),
+                _ => false,
+            };
+            covers
+                && account
+                    .role(&grant.role)
+                    .unwrap()
+                    .permissions()
+                    .contains(permission)
+        })
+    };
+    let is_in = |group: &Group<'_>| group.members().any(|other| other == member.id());
+    member.standing().is_owner()
+        || account
+            .groups()
+            .any(|group| is_in(&group) && grants(&group))
+}
+
+fn compare(
+    account: &Account,
+    whole: &EffectivePermissions,
+    member: &str,
+    permission: &Permission,
+    place: &Place,
+    expected: bool,
+) {
+    let text = place.as_text();
+    let explained = account.explain(member, permission, text).answer;
+    let on = account.permissions_on(member, text);
+    let stores: Vec<_> = account.stores_for(member, permission, None).collect();
+    let mut answers = vec![
+        ("can", account.can(member, permission, text)),
+        (
+            "check",
+            account.check(member, permission, text).is_allowed(),
+        ),
+        ("effective_permissions", whole.can(permission, text)),
+        (
+            "permissions_on",
+            on.is_ok_and(|held| held.contains(permission)),
+        ),
+        (
+            "who_can",
+            account
+                .who_can(permission, text, None)
+                .any(|id| id.as_str() == member),
+        ),
+        ("explain", matches!(explained, Answer::Allowed { .. })),
+    ];
+    match place {
+        Place::Account => answers.push(("account()", whole.account().contains(permission))),
+        Place::Store(store) => {
+            answers.push(("stores_for", stores.contains(&store)));
+            let listed = whole
+                .stores()
+                .any(|(id, held)| id == store && held.contains(permission));
+            answers.push(("stores()", listed));
+        }
+    }
+    for (name, answer) in answers {
+        assert_eq!(answer, expected, "{name}: {member} {permission} {place}");
+    }
+}
+
+/// Java's `String.hashCode`, for ids in ASCII.
+fn java(id: &str) -> u32 {
+    id.bytes().fold(0, |hash: u32, byte| {
+        hash.wrapping_mul(31).wrapping_add(byte.into())
+    })
+}
+
+/// FNV-1a of 64 bits, of which a table takes the low ones.
+fn fnv_from(state: u64, text: &str) -> u64 {
+    text.bytes().fold(state, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// Every way to take one of each pair, joined.
+fn joined(pairs: &[[String; 2]]) -> Vec<String> {
+    pairs.iter().fold(vec![String::new()], |begun, pair| {
+        let longer = begun
+            .iter()
+            .flat_map(|one| pair.iter().map(move |next| format!("{one}{next}")));
+        longer.collect()
+    })
+}
+
+/// Ids whose low 32 bits of FNV-1a are all the same: pairs of blocks that lead from one state to one other, in a row.
+fn fnv_collisions(blocks: usize) -> Vec<String> {
+    let mut pairs: Vec<[String; 2]> = Vec::new();
+    let mut state = FNV_START;
+    for _ in 0..blocks {
+        let mut seen = HashMap::new();
+        let pair = (0..u32::MAX).find_map(|number| {
+            let block = format!("{number:05x}");
+            let low = fnv_from(state, &block) & 0xffff_ffff;
+            let other = seen.insert(low, number)?;
+            Some([format!("{other:05x}"), block])
+        });
+        let pair = pair.unwrap();
+        state = fnv_from(state, &pair[0]);
+        pairs.push(pair);
+    }
+    joined(&pairs)
+}
+
+/// Thousands of members are enrolled whose ids collide in a hash without a key, so that a table of them becomes a
+/// list, or takes two for one. U6 and U7 hold: the hash has a key that nobody knows, no list is in the order of
+/// hashing, and every id is its own. Known from oCERT-2011-003 (CVE-2011-4815 and others, CWE-407).
+#[test]
+fn hash_flooding_ids() {
+    let aa = ["Aa".to_owned(), "BB".to_owned()];
+    let java_ids = joined(&vec![aa; 11]);
+    assert!(java_ids.iter().all(|id| java(id) == java(&java_ids[0])));
+    let fnv_ids = fnv_collisions(11);
+    let low = |id: &String| fnv_from(FNV_START, id) & 0xffff_ffff;
+    assert!(fnv_ids.iter().all(|id| low(id) == low(&fnv_ids[0])));
+    for ids in [java_ids, fnv_ids] {
+        let sorted: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+        assert_eq!(sorted.len(), 1 << 11, "they collide, and all differ");
+        let mut world = World::new();
+        world.system(enrol(sorted.iter().copied()));
+        let stores: Vec<_> = sorted.iter().take(64).copied().collect();
+        let create: Vec<_> = stores.iter().map(|id| create_store(id)).collect();
+        world.all_ok(OWNER, &create);
+        let half = |parity: usize| sorted.iter().copied().skip(parity).step_by(2);
+        let scope = |parity: usize| stores.iter().copied().skip(parity).step_by(2).map(store);
+        for parity in 0..2 {
+            let (group, name) = (sorted.iter().nth(parity).unwrap(), format!("Half {parity}"));
+            let grant = Grant::store_viewer(scope(parity));
+            world.ok(OWNER, create_group(group, &name, [grant]));
+            world.ok(OWNER, add(group, half(parity)));
+        }
+        let gone: BTreeSet<_> = sorted.iter().copied().step_by(3).collect();
+        let remove: Vec<_> = gone.iter().map(|id| remove_member(id)).collect();
+        world.all_ok(OWNER, &remove);
+        let is_gone = |id: &str| gone.contains(id);
+        for account in world.read_back().iter().chain([&world.account]) {
+            let listed: Vec<_> = account
+                .members()
+                .map(|member| member.id().as_str())
+                .filter(|id| *id != OWNER)
+                .collect();
+            let expected: Vec<_> = sorted.iter().copied().filter(|id| !is_gone(id)).collect();
+            assert_eq!(listed, expected);
+            for (index, id) in sorted.iter().enumerate() {
+                assert_eq!(account.member(id).is_some(), !is_gone(id));
+                for (number, store) in stores.iter().take(4).enumerate() {
+                    let may = index % 2 == number % 2 && !is_gone(id);
+                    assert_eq!(super::reads(account, id, store), may, "{id} {store}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Acting at once, and on what is no longer so.
+
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use grantbook::repository::*;
+use grantbook::*;
+
+use crate::support::*;
+
+/// The repository in memory. In some rounds the first two commits wait for each other, so that both have been decided
+/// on the same version.
+struct Meeting<'a> {
+    kept: &'a MemoryRepository,
+    is_wanted: bool,
+    arrived: AtomicUsize,
+}
+
+impl Repository for Meeting<'_> {
+    type Error = MemoryError;
+
+    fn load(&self, account: &AccountId) -> Result<Option<Stored>, MemoryError> {
+        self.kept.load(account)
+    }
+
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<Vec<Record>, MemoryError> {
+        self.kept.records_after(account, version)
+    }
+
+    fn commit(
+        &self,
+        account: &AccountId,
+        expected: u64,
+        records: &[Record],
+    ) -> Result<Commit, MemoryError> {
+        self.arrived.fetch_add(1, Ordering::SeqCst);
+        // Not for ever: if the crate is broken, the other may never come.
+        let mut patience = 1_000_000;
+        while self.is_wanted && self.arrived.load(Ordering::SeqCst) < 2 && patience > 0 {
+            std::thread::yield_now();
+            patience -= 1;
+        }
+        self.kept.commit(account, expected, records)
+    }
+}
+
+/// Two owners put each other out, or each itself, at the same moment from two processes, so that each passes the look
+/// at the number of owners and none is left. A2 and U2 stop it: the second commit finds the first, and is decided
+/// again. Known as a race between check and use (CWE-362, CWE-367).
+#[test]
+fn two_owners_remove_each_other_at_once() {
+    const ROUNDS: usize = 240;
+    let doors: [fn(&str, &str) -> Command; 4] = [
+        |_, other| remove_member(other),
+        |_, other| revoke_ownership(other),
+        |own, _| remove_member(own),
+        |own, _| revoke_ownership(own),
+    ];
+    let kept = MemoryRepository::new();
+    let id = |round: usize| AccountId::parse(&format!("round-{round}")).unwrap();
+    let meeting = |round: usize| {
+        let mut account = open(
+            &kept,
+            id(round),
+            member(OWNER),
+            GroupLimit::default(),
+            at(0),
+        )
+        .unwrap();
+        let two = [enrol(["otto"]), grant_ownership("otto")];
+        execute(&kept, &mut account, &Actor::System, &two, at(0)).unwrap();
+        Meeting {
+            kept: &kept,
+            is_wanted: round % 8 < 4,
+            arrived: AtomicUsize::new(0),
+        }
+    };
+    let meetings: Vec<_> = (0..ROUNDS).map(meeting).collect();
+    let barrier = Barrier::new(2);
+    // No assertion in a thread: the other one would wait at the barrier for ever.
+    let attack = |own: &'static str, other: &'static str| {
+        let (meetings, barrier, doors, id) = (&meetings, &barrier, &doors, &id);
+        move || {
+            let mut outcomes = Vec::new();
+            for (round, meeting) in meetings.iter().enumerate() {
+                let loaded = load(meeting, &id(round)).ok().flatten();
+                let command = doors[round % doors.len()](own, other);
+                barrier.wait();
+                outcomes.push(loaded.map_or("lost", |mut copy| {
+                    match execute(meeting, &mut copy, &by(own), &[command], at(0)) {
+                        Ok(_) => "done",
+                        Err(error) => error.code(),
+                    }
+                }));
+            }
+            outcomes
+        }
+    };
+    let outcomes: [Vec<&str>; 2] = std::thread::scope(|scope| {
+        let threads = [(OWNER, "otto"), ("otto", OWNER)];
+        let threads = threads.map(|(own, other)| scope.spawn(attack(own, other)));
+        threads.map(|thread| thread.join().unwrap())
+    });
+    for round in 0..ROUNDS {
+        let refused = [
+            "not-authorized",
+            "not-authorized",
+            "last-owner",
+            "last-owner",
+        ];
+        let mut both = [outcomes[0][round], outcomes[1][round]];
+        both.sort_unstable();
+        let mut expected = ["done", refused[round % doors.len()]];
+        expected.sort_unstable();
+        assert_eq!(both, expected, "round {round}");
+        let account = load(&kept, &id(round)).unwrap().unwrap();
+        assert_eq!(account.owners().count(), 1);
+        let records = kept.records_after(&id(round), 0).unwrap();
+        assert_eq!(records.len(), 4);
+        for version in 1..=records.len() {
+            let then = Account::replay(&records[..version]).unwrap();
+            assert!(then.owners().count() >= 1, "A2 at every version");
+        }
+    }
+}
+
+/// A manager whose powers were taken away acts through a process that has not heard of it. U2, U3 and E6 stop it:
+/// what is decided on a copy that is behind is decided again on what is there now. Known as a race between check and
+/// use (CWE-367).
+#[test]
+fn acting_on_a_copy_that_is_behind() {
+    let world = World::staffed();
+    let kept = MemoryRepository::new();
+    let acme = world.account.id().clone();
+    assert_eq!(kept.commit(&acme, 0, &world.records), Ok(Commit::Done));
+    let behind = load(&kept, &acme).unwrap().unwrap();
+    let mut current = behind.clone();
+    let now = at(world.now);
+    let take_away = [take_out("it", [MANAGER])];
+    execute(&kept, &mut current, &by(OWNER), &take_away, now).unwrap();
+    for command in [
+        add("it", ["nils"]),
+        regrant("devs", [editor(["dev", "prod"])]),
+        invite("eve"),
+        cancel("ina"),
+        take_out("viewers", ["vic"]),
+    ] {
+        let mut behind = behind.clone();
+        assert!(
+            behind.decide(&by(MANAGER), &command, now).is_ok(),
+            "it would have been allowed"
+        );
+        let harmless = create_group("new", "New Group", [Grant::group_manager()]);
+        for commands in [vec![command.clone()], vec![harmless, command]] {
+            let error = execute(&kept, &mut behind, &by(MANAGER), &commands, now).unwrap_err();
+            assert_eq!(error.code(), "not-authorized");
+            assert_eq!(behind, current, "and the copy has heard of it now");
+        }
+    }
+    let all = kept.records_after(&acme, 0).unwrap();
+    assert_eq!(all.len() as u64, current.version(), "nothing was kept");
+}
+
+/// Somebody is taken out of a group, and only then is the group given something secret; whoever applies the second
+/// change without the first shows it to the one who was taken out. U2 and U5 stop it: every copy is the account at
+/// some version, and no version shows it. Known as the "new enemy" problem of the Google Zanzibar paper.
+#[test]
+fn the_new_enemy() {
+    let mut world = World::staffed();
+    assert_eq!(world.level("vic", "prod"), AccessLevel::Viewer);
+    world.ok(OWNER, take_out("viewers", ["vic"]));
+    let out = world.records.len();
+    world.ok(OWNER, create_store("secret"));
+    world.ok(OWNER, regrant("viewers", [viewer(["prod", "secret"])]));
+    world.ok(OWNER, add("viewers", ["nils"]));
+    for versions in 1..=world.records.len() {
+        let then = Account::replay(&world.records[..versions]).unwrap();
+        assert!(!super::reads(&then, "vic", "secret"), "{versions}");
+    }
+    assert!(super::reads(&world.account, "nils", "secret"));
+    let mut skipped = Account::replay(&world.records[..out - 1]).unwrap();
+    for late in &world.records[out..] {
+        assert_eq!(skipped.apply(late).unwrap_err().code(), "gap");
+    }
+    let mut swapped = world.records.clone();
+    swapped.swap(out - 1, out + 1);
+    assert_eq!(Account::replay(&swapped).unwrap_err().code(), "gap");
+}

@@ -1,0 +1,304 @@
+//! Being taken for somebody, or something, else.
+
+use grantbook::*;
+
+use super::reads;
+use crate::support::*;
+
+/// Spellings of `olga` that are not `olga`, though a reader, a database or another language may say so: other case,
+/// other alphabets, full width, invisible characters, another order of writing, an accent composed and decomposed.
+const LIKE_OLGA: [&str; 14] = [
+    "Olga",
+    "OLGA",
+    "\u{43e}lga",
+    "olg\u{430}",
+    "\u{3bf}lga",
+    "ｏｌｇａ",
+    "ol\u{200b}ga",
+    "olga\u{200d}",
+    "\u{feff}olga",
+    "olga\u{ad}",
+    "\u{202e}aglo",
+    "o\u{301}lga",
+    "\u{f3}lga",
+    "01ga",
+];
+
+/// The attacker registers under an id that looks like an owner's, or that some fold makes equal to it. U7, P4 and A2
+/// stop it: ids are compared byte by byte, so such an id is somebody else, who holds nothing; what carries a control
+/// character or outer white space is no id at all. Known from CVE-2019-19844 (Django) and, for text that only looks
+/// the same, from CVE-2021-42694 (CWE-1007).
+#[test]
+fn ids_that_look_alike() {
+    let mut world = World::staffed();
+    world.ok(OWNER, add("devs", [OWNER]));
+    for id in LIKE_OLGA {
+        assert!(!world.may(id, "store.read", Place::Store("dev")));
+        world.assert_refused(id, create_store("mine"), "not-authorized");
+        world.system(enrol([id]));
+        assert!(world.account.effective_permissions(id).is_empty(), "{id}");
+        assert!(world.groups_of(id).is_empty());
+        world.assert_refused(id, grant_ownership(id), "not-authorized");
+        world.ok(OWNER, add("viewers", [id]));
+        assert_eq!(world.level(id, "prod"), AccessLevel::Viewer);
+        world.ok(OWNER, remove_member(id));
+        assert_eq!(world.level(OWNER, "prod"), AccessLevel::Owner);
+    }
+    assert!(world.account.owners().eq([&member(OWNER)]));
+    for (id, code) in [
+        ("olga\0", "bad-character"),
+        ("\0olga", "bad-character"),
+        ("olga\0.evil", "bad-character"),
+        ("ol\nga", "bad-character"),
+        ("olga\u{7f}", "bad-character"),
+        ("olga\u{85}x", "bad-character"),
+        (" olga", "outer-space"),
+        ("olga ", "outer-space"),
+        ("olga\u{a0}", "outer-space"),
+        ("olga\u{3000}", "outer-space"),
+        ("\u{2028}olga", "outer-space"),
+        ("", "too-short"),
+    ] {
+        assert_eq!(MemberId::parse(id).unwrap_err().code(), code, "{id:?}");
+        let json = serde_json::json!({"command": "grant-ownership", "member": id});
+        assert!(serde_json::from_value::<Command>(json).is_err());
+        for place in [Place::Account, Place::Store("dev")] {
+            assert_eq!(
+                world.denial(id, "store.read", place),
+                Denial::UnknownMember,
+                "and raw text is not trimmed or cut on its way in"
+            );
+        }
+    }
+}
+
+/// A group or a role is given a name that a reader takes for another one: other case, outer or inner spaces, letters
+/// that look alike, something invisible, an end that a program in C would not see. G2, G3, L3 and M6 stop what can
+/// be told apart by no reader; and since no command goes by a name, a name gives nothing. Known from CVE-2019-19844
+/// and CVE-2021-42574, and as improper handling of case (CWE-178) and of a NUL (CWE-158).
+#[test]
+fn names_that_look_alike() {
+    let mut world = World::staffed();
+    for name in ["dev team", "DEV TEAM", "dEV tEAM"] {
+        world.assert_refused(
+            OWNER,
+            create_group("new", name, [viewer(["dev"])]),
+            "group-name-taken",
+        );
+        world.assert_refused(OWNER, rename_group("viewers", name), "group-name-taken");
+    }
+    for name in ["store EDITOR", "GROUP manager", "store viewer"] {
+        world.assert_refused(
+            OWNER,
+            define_role("new", name, Level::Store, &["log.read"]),
+            "role-name-taken",
+        );
+    }
+    for name in [
+        "Account Owner",
+        "account-OWNER",
+        "A.c.c.o.u.n.t_Owner",
+        "AccountOwner",
+    ] {
+        world.assert_refused(
+            OWNER,
+            define_role("new", name, Level::Store, &["log.read"]),
+            "ownership-name",
+        );
+    }
+    for (name, code) in [
+        (" Dev Team", "outer-space"),
+        ("Dev Team ", "outer-space"),
+        ("Dev Team\0", "bad-character"),
+        ("Dev Team\0evil", "bad-character"),
+        ("Dev\tTeam", "bad-character"),
+        ("Dev\u{a0}Team", "bad-character"),
+        ("Dev\u{200b}Team", "bad-character"),
+        ("Dev \u{422}eam", "bad-character"),
+        ("D\u{435}v Team", "bad-character"),
+        ("Ｄev Team", "bad-character"),
+        ("\u{202e}maeT veD", "bad-character"),
+        ("Dev Tèam", "bad-character"),
+    ] {
+        assert_eq!(GroupName::parse(name).unwrap_err().code(), code, "{name:?}");
+        assert_eq!(RoleName::parse(name).unwrap_err().code(), code, "{name:?}");
+        let json = serde_json::json!({"command": "edit-group", "group": "viewers", "name": name});
+        assert!(serde_json::from_value::<Command>(json).is_err());
+    }
+    // Names that differ in their inner spaces are different names, and even so lead nowhere.
+    let held = world.account.effective_permissions("vic");
+    for (number, name) in ["Dev  Team", "Dev-Team", "Dev_Team", "Dev.Team"]
+        .iter()
+        .enumerate()
+    {
+        world.ok(OWNER, rename_group("viewers", name));
+        assert_eq!(world.account.effective_permissions("vic"), held, "{number}");
+        world.assert_refused(OWNER, add("Dev Team", ["vic"]), "unknown-group");
+        world.assert_refused(OWNER, add(name, ["vic"]), "unknown-group");
+    }
+}
+
+/// Something of one kind is named where another kind is meant: a role's id as a member, a member's as a group, a
+/// permission as a store, a member called like the host. P4, A4 and E6 stop it: each kind has its own ids, and the
+/// host is no id. Known as type confusion (CWE-843) and as the confused deputy (CWE-441).
+#[test]
+fn ids_that_look_like_another_types() {
+    let mut world = World::staffed();
+    let everything = [
+        OWNER,
+        MANAGER,
+        "dana",
+        "dev",
+        "prod",
+        "devs",
+        "it",
+        "viewers",
+        "store-editor",
+        "group-manager",
+        "account-owner",
+        "store.write",
+        "account.manage_owners",
+        "acme",
+        "account",
+        "system",
+        "the host",
+        r#"{"member":"olga"}"#,
+        "member:olga",
+    ];
+    let is_member = |id: &str| [OWNER, MANAGER, "dana", "vic", "nils", "ina"].contains(&id);
+    for id in everything {
+        if !is_member(id) {
+            assert_eq!(
+                world.denial(id, "store.read", Place::Store("dev")),
+                Denial::UnknownMember
+            );
+            world.assert_refused(id, create_store("mine"), "not-authorized");
+            world.assert_refused(id, enrol(["friend"]), "host-only");
+            world.assert_refused(OWNER, grant_ownership(id), "unknown-member");
+            world.system(enrol([id]));
+            assert!(world.account.effective_permissions(id).is_empty(), "{id}");
+            world.assert_refused(id, create_store("mine"), "not-authorized");
+            world.assert_refused(id, enrol(["friend"]), "host-only");
+        }
+        if !["dev", "prod"].contains(&id) {
+            assert_eq!(
+                world.denial(OWNER, "store.read", Place::Store(id)),
+                Denial::UnknownStore
+            );
+            world.assert_refused(
+                OWNER,
+                regrant("devs", [Grant::store_editor([store(id)])]),
+                "unknown-store",
+            );
+        }
+        if !["it", "devs", "viewers"].contains(&id) {
+            world.assert_refused(OWNER, add(id, ["nils"]), "unknown-group");
+        }
+        if !["store-editor", "group-manager"].contains(&id) {
+            world.assert_refused(
+                OWNER,
+                regrant("devs", [Grant::at_account(role(id))]),
+                "unknown-role",
+            );
+        }
+    }
+    assert_ne!(by("system"), Actor::System);
+    for text in [
+        r#""olga""#,
+        r#"{"System":{}}"#,
+        r#"{"system":true}"#,
+        r#"{"system":"olga"}"#,
+        r#"{"member":"olga","system":null}"#,
+        "null",
+        "[]",
+    ] {
+        assert!(serde_json::from_str::<Actor>(text).is_err(), "{text}");
+    }
+    // Serde has a second spelling of the host, so that to look for the first in a request would not do.
+    for text in [r#""system""#, r#"{"system":null}"#] {
+        assert_eq!(serde_json::from_str::<Actor>(text).unwrap(), Actor::System);
+    }
+}
+
+/// A member has the id of a group, a store, a role and the account, and is taken for one of them: what the group is
+/// granted is granted to the member, or who removes the one removes the other. G1, G10, P1 and L6 stop it. Known as
+/// names of users and groups that share one space, as in CWE-694.
+#[test]
+fn a_member_and_a_group_of_the_same_id() {
+    let mut world = World::staffed();
+    world.system(enrol(["x", "y"]));
+    world.ok(OWNER, create_store("x"));
+    world.ok(
+        OWNER,
+        define_role("x", "Role X", Level::Store, &["log.read"]),
+    );
+    let grants = [
+        editor(["dev", "x"]),
+        Grant::in_stores(role("x"), [store("x")]),
+        Grant::group_manager(),
+    ];
+    world.ok(OWNER, create_group("x", "Group X", grants));
+    assert!(world.account.effective_permissions("x").is_empty());
+    world.assert_refused("x", add("x", ["y"]), "not-authorized");
+    world.ok(OWNER, add("x", ["y"]));
+    assert!(world.account.effective_permissions("x").is_empty());
+    assert!(world.may("y", "log.read", Place::Store("x")));
+    world.assert_refused(OWNER, delete_group("x"), "group-has-members");
+    world.ok(OWNER, remove_member("x"));
+    assert!(world.account.group("x").is_some() && world.account.has_store("x"));
+    assert!(world.may("y", "log.read", Place::Store("x")));
+    world.ok(OWNER, delete_store("x"));
+    assert!(world.account.role("x").is_some() && world.account.group("x").is_some());
+    assert_eq!(world.level("y", "dev"), AccessLevel::Editor);
+    world.ok(OWNER, remove_member("y"));
+    world.ok(OWNER, delete_group("x"));
+    assert!(world.account.role("x").is_some());
+    for account in world.read_back() {
+        assert!(account.effective_permissions("y").is_empty());
+    }
+}
+
+/// Ids hold the character by which a system joins them to keys, so that `a:b` with `c` is found under the key of `a`
+/// with `b:c`. U7, L6 and P1 stop it: nothing is looked up by joined ids. Known from CVE-2022-24812, where the way
+/// Grafana built the key of a cache let one key's permissions be another's (CWE-141).
+#[test]
+fn ids_joined_by_a_separator() {
+    for between in [
+        ":", "::", "/", "//", "\\", "|", "||", ",", ";", ".", "..", "-", "--", "_", "#", "@", "=",
+        "&", "+", "~", "$", " ", "  ", "%3A", "%00", "\\0", "'", "\"", "`", "->", "=>", "\u{200b}",
+        "\u{2060}", "\u{e000}", "§",
+    ] {
+        let mut world = World::new();
+        let join = |one: &str, other: &str| format!("{one}{between}{other}");
+        let (ab, bc) = (join("a", "b"), join("b", "c"));
+        world.system(enrol(["a", &ab, &join("a", &bc)]));
+        for id in ["c", &bc, &join(&ab, "c"), "b"] {
+            world.ok(OWNER, create_store(id));
+        }
+        world.ok(OWNER, create_group("a", "Group A", [viewer([bc.as_str()])]));
+        world.ok(OWNER, create_group(&ab, "Group AB", [viewer(["c"])]));
+        world.ok(OWNER, add(&ab, [ab.as_str()]));
+        for account in world.read_back().iter().chain([&world.account]) {
+            for member in account.members() {
+                for place in account.stores() {
+                    let meant = member.id().as_str() == ab && place.as_str() == "c";
+                    let may = reads(account, member.id(), place);
+                    assert_eq!(
+                        may,
+                        meant || member.standing().is_owner(),
+                        "{} {place}",
+                        member.id()
+                    );
+                }
+            }
+            assert!(account.member(&ab).unwrap().is_in(&ab));
+            assert!(!account.member(&ab).unwrap().is_in("a"));
+            assert!(!account.member("a").unwrap().is_in(&ab));
+        }
+        world.ok(OWNER, add("a", ["a"]));
+        assert!(reads(&world.account, "a", &bc));
+        assert!(!reads(&world.account, &ab, &bc) && !reads(&world.account, "a", "c"));
+        world.ok(OWNER, take_out("a", ["a"]));
+        assert!(reads(&world.account, &ab, "c") && !reads(&world.account, "a", &bc));
+    }
+}

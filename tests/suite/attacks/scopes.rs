@@ -1,0 +1,228 @@
+//! Rights taken for rights elsewhere, or everywhere.
+
+use grantbook::*;
+
+use super::reads;
+use crate::support::*;
+
+/// A scope without stores is taken for all stores: in a command, in a record, in a snapshot, and when the last store
+/// of a scope is deleted. G5 and S3 stop it. Known as failing open (CWE-636), and from Kubernetes, where an empty
+/// label selector selects everything.
+#[test]
+fn an_empty_scope_taken_as_all() {
+    let mut world = World::staffed();
+    for grants in [
+        vec![viewer([])],
+        vec![editor([])],
+        vec![viewer(["dev"]), editor([])],
+    ] {
+        world.assert_refused(OWNER, regrant("devs", grants.clone()), "empty-scope");
+        world.assert_refused(
+            Actor::System,
+            create_group("all", "All Stores", grants.clone()),
+            "empty-scope",
+        );
+        let event = serde_json::json!({"kind": "group-edited", "group": "devs", "grants": grants});
+        let record = world.forged(serde_json::json!("system"), event);
+        world.assert_not_applied(&record, "empty-scope");
+    }
+    world.assert_refused(
+        OWNER,
+        regrant("devs", [Grant::at_account(RoleId::store_editor())]),
+        "scope-mismatch",
+    );
+    let nowhere = Grant::in_stores(RoleId::group_manager(), []);
+    world.assert_refused(OWNER, regrant("devs", [nowhere]), "empty-scope");
+    world.ok(OWNER, delete_store("dev"));
+    world.ok(OWNER, create_store("other"));
+    for account in world.read_back().iter().chain([&world.account]) {
+        assert_eq!(account.group("devs").unwrap().grants(), [editor([])]);
+        assert!(account.effective_permissions("dana").is_empty());
+        assert_eq!(
+            account
+                .stores_for("dana", &Permission::STORE_READ, None)
+                .count(),
+            0
+        );
+    }
+    for scope in [
+        r#""all""#,
+        r#"{"stores":null}"#,
+        r#"{"stores":"*"}"#,
+        r#"{"stores":{}}"#,
+        "{}",
+        "null",
+        r#""stores""#,
+        "[]",
+    ] {
+        let grant = format!(r#"{{"role":"store-editor","scope":{scope}}}"#);
+        assert!(serde_json::from_str::<Grant>(&grant).is_err(), "{grant}");
+    }
+}
+
+/// Rights in one store are used in another, rights at the account in a store, and rights in one tenant in another:
+/// by the id that is asked for, and by records of another account. L6, P3, A4 and U5 stop it. Known from
+/// CVE-2021-41244, where administrators of one Grafana organization managed users of another (CWE-639).
+#[test]
+fn rights_in_one_store_used_in_another() {
+    let mut world = World::staffed();
+    world.ok(OWNER, add("devs", ["vic"]));
+    for (who, place, may) in [
+        ("dana", "dev", "store.write"),
+        ("vic", "prod", "store.read"),
+        ("vic", "dev", "store.write"),
+    ] {
+        assert!(world.may(who, may, Place::Store(place)));
+        assert!(!world.may(who, may, Place::Account));
+    }
+    assert!(!world.may("dana", "store.read", Place::Store("prod")));
+    assert!(
+        !world.may("vic", "store.write", Place::Store("prod")),
+        "not the sum of both"
+    );
+    for place in [
+        "DEV",
+        "dev/",
+        "dev/../prod",
+        "./dev",
+        "dev,prod",
+        "dev*",
+        "prod\0dev",
+        "%64ev",
+        "dev ",
+        "d",
+    ] {
+        assert!(
+            !world.may("dana", "store.write", Place::Store(place)),
+            "{place}"
+        );
+    }
+    for place in ["dev", "prod"] {
+        assert!(!world.may(MANAGER, "account.manage_groups", Place::Store(place)));
+        assert!(!world.may(MANAGER, "store.read", Place::Store(place)));
+    }
+    let (mut other, _) = Account::open(
+        AccountId::parse("other").unwrap(),
+        member("mal"),
+        GroupLimit::default(),
+        at(0),
+    );
+    let mine = [
+        create_store("dev"),
+        create_store("prod"),
+        create_group(
+            "devs",
+            "Dev Team",
+            [editor(["dev", "prod"]), Grant::group_manager()],
+        ),
+    ];
+    other.execute_batch(&by("mal"), &mine, at(0)).unwrap();
+    other
+        .execute(&Actor::System, &enrol(["dana", "vic"]), at(0))
+        .unwrap();
+    other
+        .execute(&by("mal"), &add("devs", ["dana", "vic"]), at(0))
+        .unwrap();
+    assert!(reads(&other, "dana", "prod") && !reads(&world.account, "dana", "prod"));
+    assert!(!reads(&world.account, "mal", "prod"));
+    world.assert_refused("mal", create_store("mine"), "not-authorized");
+    let theirs = world.forged(
+        serde_json::json!("system"),
+        serde_json::json!({"kind": "ownership-granted", "member": "dana"}),
+    );
+    let theirs = super::rewritten(&theirs, |json| json["account"] = "other".into()).unwrap();
+    world.assert_not_applied(&theirs, "wrong-account");
+}
+
+/// An id of zero, of nothing, of a star, or another word for everything is taken for everything or for the owner, in
+/// a question, in a scope, as a member, as a permission. L4, L6, U7 and P4 stop it. Known from CVE-2024-1442, where a
+/// Grafana data source with the id `*` gave all of them, and CVE-2019-14287, where the user id -1 was root to sudo
+/// (CWE-155).
+#[test]
+fn an_id_that_is_taken_for_everything() {
+    let mut world = World::staffed();
+    let words = [
+        "0",
+        "-1",
+        "4294967295",
+        "*",
+        "**",
+        "%",
+        ".*",
+        "?",
+        "all",
+        "any",
+        "null",
+        "undefined",
+        "NaN",
+        "true",
+        "root",
+        "admin",
+        "/",
+        ".",
+        "..",
+        "{}",
+        "[]",
+    ];
+    for word in words {
+        assert!(!reads(&world.account, word, "dev"));
+        assert!(!reads(&world.account, "dana", word), "{word}");
+        assert!(
+            !reads(&world.account, OWNER, word),
+            "no such store, for the owner either"
+        );
+        world.assert_refused(word, create_store("mine"), "not-authorized");
+        world.assert_refused(OWNER, take_out("devs", [word]), "unknown-member");
+        world.assert_refused(OWNER, remove_member(word), "unknown-member");
+        world.assert_refused(OWNER, delete_store(word), "unknown-store");
+        world.assert_refused(OWNER, regrant("devs", [editor([word])]), "unknown-store");
+        // Where the host really calls something so, it is that and nothing else.
+        world.ok(OWNER, create_store(word));
+        world.system(enrol([word]));
+        let name = format!("Group {}", world.account.version());
+        world.ok(OWNER, create_group(word, &name, [editor([word])]));
+        world.ok(OWNER, add(word, [word]));
+        let stores: Vec<_> = world
+            .account
+            .stores_for(word, &Permission::STORE_READ, None)
+            .collect();
+        assert_eq!(stores, [&store(word)]);
+        let who: Vec<_> = world
+            .account
+            .who_can(&Permission::STORE_READ, Place::Store(word), None)
+            .collect();
+        assert_eq!(who.len(), 2, "the owner and that member");
+        assert_eq!(world.groups_of("dana"), ["devs"]);
+        world.ok(OWNER, remove_member(word));
+        world.ok(OWNER, delete_group(word));
+        world.ok(OWNER, delete_store(word));
+    }
+    for place in [Place::Store(""), Place::Store("dev"), Place::Account] {
+        assert_eq!(world.denial("", "store.read", place), Denial::UnknownMember);
+    }
+    assert_eq!(
+        world.denial(OWNER, "store.read", Place::Store("")),
+        Denial::UnknownStore
+    );
+    for text in [
+        "",
+        "*",
+        "store.*",
+        "*.*",
+        "*.read",
+        "store",
+        "store.",
+        ".read",
+        "store.read*",
+        "store.read,store.write",
+        "store.%",
+    ] {
+        assert!(Permission::parse(text).is_err(), "{text}");
+    }
+    let left: Vec<String> = world
+        .account
+        .members()
+        .map(|member| member.id().to_string())
+        .collect();
+    assert_eq!(left, ["dana", "gil", "ina", "nils", "olga", "vic"]);
+}

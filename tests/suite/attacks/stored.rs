@@ -1,0 +1,431 @@
+//! Stored data that somebody has written, changed, left out or brought back.
+
+use grantbook::repository::*;
+use grantbook::*;
+use serde_json::{Value, json};
+
+use super::{reads, rewritten};
+use crate::support::*;
+
+type Edit = fn(&mut Value);
+
+/// A snapshot is written by hand, and breaks one rule and no other. The rule itself stops it (A2, A3, G3, G4, G5, L1,
+/// L3, L5, M6, S3, U2, U7), each with its code; and beside each break stands what comes close and is allowed, so
+/// that nothing is refused for the wrong reason. Known as deserialization of untrusted data (CWE-502).
+#[test]
+fn a_snapshot_with_one_invariant_broken() {
+    let mut world = World::staffed();
+    world.ok(
+        OWNER,
+        define_role("own", "Own Role", Level::Account, &["log.read"]),
+    );
+    let good = world.account.snapshot();
+    // Groups: devs, it, viewers. Members: dana, gil, ina, nils, olga, vic.
+    let edits: [(&str, Edit, Edit); 26] = [
+        (
+            "not-opened",
+            |json| json["version"] = 0.into(),
+            |json| json["version"] = 1.into(),
+        ),
+        (
+            "no-owner",
+            |json| json["members"][4]["standing"]["active"]["owner"] = false.into(),
+            |json| json["members"][0]["standing"]["active"]["owner"] = true.into(),
+        ),
+        (
+            "no-owner",
+            |json| {
+                json["members"][4]["standing"] =
+                    json!({"invited": {"as_owner": true, "expires": null}});
+            },
+            |json| {
+                json["members"][2]["standing"] =
+                    json!({"invited": {"as_owner": true, "expires": 1}});
+            },
+        ),
+        (
+            "no-owner",
+            |json| json["members"] = json!([]),
+            |json| json["members"] = json!([json["members"][4]]),
+        ),
+        (
+            "duplicate-member",
+            |json| {
+                push(&mut json["members"], |member| {
+                    member["standing"] = json!({"active": {"owner": true}});
+                });
+            },
+            |json| push(&mut json["members"], |member| member["id"] = "Dana".into()),
+        ),
+        (
+            "duplicate-membership",
+            |json| json["members"][0]["groups"] = json!(["devs", "devs"]),
+            |json| json["members"][0]["groups"] = json!(["it", "devs"]),
+        ),
+        (
+            "unknown-group",
+            |json| json["members"][0]["groups"] = json!(["Devs"]),
+            |json| json["members"][0]["groups"] = json!([]),
+        ),
+        (
+            "too-many-groups",
+            |json| json["group_limit"] = 2.into(),
+            |json| json["group_limit"] = 3.into(),
+        ),
+        (
+            "store-exists",
+            |json| push(&mut json["stores"], |_| ()),
+            |json| push(&mut json["stores"], |store| *store = "Dev".into()),
+        ),
+        (
+            "group-exists",
+            |json| push(&mut json["groups"], |group| group["name"] = "Other".into()),
+            |json| {
+                push(&mut json["groups"], |group| {
+                    (group["id"], group["name"]) = ("Devs".into(), "Other".into());
+                });
+            },
+        ),
+        (
+            "group-name-taken",
+            |json| json["groups"][1]["name"] = "dev TEAM".into(),
+            |json| json["groups"][1]["name"] = "dev TEAMS".into(),
+        ),
+        (
+            "no-grants",
+            |json| json["groups"][0]["grants"] = json!([]),
+            |json| json["groups"][0]["grants"][0]["scope"] = json!({"stores": []}),
+        ),
+        (
+            "duplicate-grant",
+            |json| json["groups"][0]["grants"] = grants(&["store-viewer", "store-viewer"]),
+            |json| json["groups"][0]["grants"] = grants(&["store-viewer"]),
+        ),
+        (
+            "duplicate-grant",
+            |json| json["groups"][0]["grants"] = grants(&["store-viewer", "store-editor"]),
+            |json| json["groups"][0]["grants"] = grants(&["store-editor", "store-viewer"]),
+        ),
+        (
+            "unknown-store",
+            |json| json["groups"][0]["grants"][0]["scope"] = json!({"stores": ["dev", "none"]}),
+            |json| json["groups"][0]["grants"][0]["scope"] = json!({"stores": ["prod", "dev"]}),
+        ),
+        (
+            "unknown-role",
+            |json| json["groups"][0]["grants"][0]["role"] = "account-owner".into(),
+            |json| json["groups"][0]["grants"][0]["role"] = "store-viewer".into(),
+        ),
+        (
+            "scope-mismatch",
+            |json| json["groups"][0]["grants"][0]["scope"] = json!("account"),
+            |json| json["groups"][0]["grants"] = json!([{"role": "own", "scope": "account"}]),
+        ),
+        (
+            "scope-mismatch",
+            |json| json["groups"][1]["grants"][0]["scope"] = json!({"stores": []}),
+            |json| json["groups"][2]["grants"][0]["scope"] = json!({"stores": []}),
+        ),
+        (
+            "role-exists",
+            |json| json["roles"][0]["id"] = "store-editor".into(),
+            |json| json["roles"][0]["id"] = "store-Editor".into(),
+        ),
+        (
+            "role-exists",
+            |json| push(&mut json["roles"], |role| role["name"] = "Other".into()),
+            |json| {
+                push(&mut json["roles"], |role| {
+                    (role["id"], role["name"]) = ("other".into(), "Other".into());
+                });
+            },
+        ),
+        (
+            "role-name-taken",
+            |json| json["roles"][0]["name"] = "GROUP manager".into(),
+            |json| json["roles"][0]["name"] = "GROUP managers".into(),
+        ),
+        (
+            "ownership-name",
+            |json| json["roles"][0]["name"] = "account_OWNER".into(),
+            |json| json["roles"][0]["name"] = "account_OWNERS".into(),
+        ),
+        (
+            "no-permissions",
+            |json| json["roles"][0]["permissions"] = json!([]),
+            |json| json["roles"][0]["permissions"] = json!(["log.read", "log.write"]),
+        ),
+        (
+            "reserved-permission",
+            |json| json["roles"][0]["permissions"] = json!(["account.manage_owners"]),
+            |json| json["roles"][0]["permissions"] = json!(["accounts.manage_owners"]),
+        ),
+        (
+            "store-permission",
+            |json| json["roles"][0]["permissions"] = json!(["store.read"]),
+            |json| {
+                json["roles"][0]["permissions"] = json!(["store.read"]);
+                json["roles"][0]["level"] = "store".into();
+            },
+        ),
+        (
+            "too-many-named",
+            |json| json["roles"][0]["permissions"] = many_permissions(MAX_NAMED + 1),
+            |json| json["roles"][0]["permissions"] = many_permissions(MAX_NAMED),
+        ),
+    ];
+    for (code, broken, control) in edits {
+        let snapshot = rewritten(&good, broken).unwrap();
+        assert_ne!(snapshot, good, "{code}");
+        let error = Account::try_from(snapshot).unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+        let snapshot = rewritten(&good, control).unwrap();
+        assert_ne!(snapshot, good, "{code}");
+        let account = Account::try_from(snapshot).unwrap_or_else(|error| panic!("{code}: {error}"));
+        assert!(account.index_is_exact());
+        assert!(account.owners().count() >= 1);
+    }
+    assert_eq!(Account::try_from(good), Ok(world.account));
+}
+
+/// The first entry of a list once more, changed.
+fn push(list: &mut Value, change: fn(&mut Value)) {
+    let mut first = list[0].clone();
+    change(&mut first);
+    list.as_array_mut().unwrap().push(first);
+}
+
+fn grants(roles: &[&str]) -> Value {
+    roles
+        .iter()
+        .map(|role| json!({"role": role, "scope": {"stores": ["dev"]}}))
+        .collect()
+}
+
+fn many_permissions(count: usize) -> Value {
+    (0..count)
+        .map(|number| json!(format!("a.p{number}")))
+        .collect()
+}
+
+/// A storage that gives whatever somebody has put there.
+struct Tampered(Stored);
+
+#[derive(Debug, thiserror::Error)]
+#[error("never")]
+struct Never;
+
+impl Repository for Tampered {
+    type Error = Never;
+
+    fn load(&self, _: &AccountId) -> Result<Option<Stored>, Never> {
+        Ok(Some(self.0.clone()))
+    }
+
+    fn records_after(&self, _: &AccountId, _: u64) -> Result<Vec<Record>, Never> {
+        Ok(self.0.records.clone())
+    }
+
+    fn commit(&self, _: &AccountId, _: u64, _: &[Record]) -> Result<Commit, Never> {
+        Ok(Commit::Conflict)
+    }
+}
+
+/// An old snapshot, from before a revocation, is put under the records of today; or one of another account, or of a
+/// history that went otherwise. A4, U2 and U5 stop it: the records after the snapshot are all applied, so what was
+/// taken away is taken away; and what does not follow on is not served. Known as a rollback to an older state, as The
+/// Update Framework describes it.
+#[test]
+fn a_stale_snapshot_under_newer_records() {
+    let mut world = World::staffed();
+    world.ok(OWNER, grant_ownership("dana"));
+    let granted = world.account.version();
+    world.ok("dana", take_out("viewers", ["vic"]));
+    world.ok("dana", add("viewers", ["nils"]));
+    world.ok("dana", remove_member(OWNER));
+    let acme = world.account.id().clone();
+    let snapshots: Vec<_> = (1..=world.records.len())
+        .map(|version| {
+            Account::replay(&world.records[..version])
+                .unwrap()
+                .snapshot()
+        })
+        .collect();
+    let served = |snapshot: &Snapshot, records: &[Record]| {
+        let stored = Stored {
+            snapshot: Some(snapshot.clone()),
+            records: records.to_vec(),
+        };
+        load(&Tampered(stored), &acme)
+            .map(Option::unwrap)
+            .map_err(|error| error.code())
+    };
+    for (index, snapshot) in snapshots.iter().enumerate() {
+        for (first, tail) in (0..=world.records.len()).map(|first| (first, &world.records[first..]))
+        {
+            let account = served(snapshot, tail);
+            if first == index + 1 {
+                let account = account.unwrap();
+                assert_eq!(*account, world.account);
+                assert!(account.owners().eq([&member("dana")]));
+                assert!(!reads(&account, "vic", "prod") && reads(&account, "nils", "prod"));
+            } else if tail.is_empty() {
+                // Nothing newer is kept: a host that loses its records has lost what they said.
+                assert_eq!(account.unwrap().version(), snapshot.version());
+            } else {
+                let code = if first > index { "gap" } else { "repeat" };
+                assert_eq!(
+                    account.unwrap_err(),
+                    code,
+                    "snapshot {index}, records from {first}"
+                );
+            }
+        }
+    }
+    // The version is made to fit, the content is not: what then comes does not fit in its turn.
+    let before = usize::try_from(granted).unwrap() - 2;
+    let tail = &world.records[before + 2..];
+    let dressed_up =
+        rewritten(&snapshots[before], |json| json["version"] = granted.into()).unwrap();
+    assert_eq!(served(&dressed_up, tail).unwrap_err(), "does-not-fit");
+    let later = rewritten(&snapshots[before], |json| json["at"] = 9_999.into()).unwrap();
+    assert_eq!(
+        served(&later, &world.records[before + 1..]).unwrap_err(),
+        "time-runs-backwards"
+    );
+    let others = rewritten(&snapshots[before], |json| json["account"] = "other".into()).unwrap();
+    assert_eq!(
+        served(&others, &world.records[before + 1..]).unwrap_err(),
+        "wrong-account"
+    );
+}
+
+/// Records are forged, left out, repeated, put in another order, or come from a later version of the library or from
+/// another account. A4, M3, M7, U1, U2 and U5 stop it: nothing is applied and nothing is skipped. Known as
+/// insufficient verification of data (CWE-345), and for unknown fields as mass assignment, from CVE-2019-16097, where
+/// Harbor took `has_admin_role` from a request (CWE-915).
+#[test]
+fn a_forged_record() {
+    let mut world = World::staffed();
+    let next = world.forged(
+        json!({"member": OWNER}),
+        json!({"kind": "store-created", "store": "new"}),
+    );
+    let copy = world.account.clone();
+    assert_eq!(
+        world.account.apply(&next),
+        Ok(()),
+        "the record itself would do"
+    );
+    world.account = copy;
+    let version = world.account.version();
+    for (code, field, value) in [
+        ("wrong-account", "account", json!("other")),
+        ("wrong-account", "account", json!("Acme")),
+        ("repeat", "version", json!(0)),
+        ("repeat", "version", json!(version)),
+        ("gap", "version", json!(version + 2)),
+        ("time-runs-backwards", "at", json!(999)),
+    ] {
+        let record = rewritten(&next, |json| json[field] = value);
+        world.assert_not_applied(&record.unwrap(), code);
+    }
+    let grants = |role: &str, scope: Value| json!([{"role": role, "scope": scope}]);
+    for (code, event) in [
+        (
+            "opening",
+            json!({"kind": "account-opened", "owner": "eve", "group_limit": 20}),
+        ),
+        (
+            "wrong-actor",
+            json!({"kind": "invitation-accepted", "member": "ina"}),
+        ),
+        (
+            "wrong-actor",
+            json!({"kind": "members-enrolled", "members": ["eve"]}),
+        ),
+        (
+            "unknown-member",
+            json!({"kind": "ownership-granted", "member": "eve"}),
+        ),
+        (
+            "redundant",
+            json!({"kind": "ownership-granted", "member": OWNER}),
+        ),
+        (
+            "redundant",
+            json!({"kind": "added-to-group", "group": "devs", "members": []}),
+        ),
+        (
+            "redundant",
+            json!({"kind": "group-edited", "group": "devs"}),
+        ),
+        (
+            "last-owner",
+            json!({"kind": "member-removed", "member": OWNER}),
+        ),
+        (
+            "scope-mismatch",
+            json!({"kind": "group-edited", "group": "devs", "grants": grants("store-editor", json!("account"))}),
+        ),
+        (
+            "unknown-role",
+            json!({"kind": "group-edited", "group": "devs", "grants": grants("account-owner", json!("account"))}),
+        ),
+        (
+            "empty-scope",
+            json!({"kind": "group-edited", "group": "devs", "grants": grants("store-editor", json!({"stores": []}))}),
+        ),
+    ] {
+        let record = world.forged(json!({"member": OWNER}), event);
+        world.assert_not_applied(&record, code);
+    }
+    let unreadable: [Edit; 16] = [
+        |json| json["format"] = 2.into(),
+        |json| json["format"] = 0.into(),
+        |json| json["format"] = Value::Null,
+        |json| json["event"]["kind"] = "store-painted".into(),
+        |json| json["event"]["kind"] = "StoreCreated".into(),
+        |json| json["event"]["owner"] = OWNER.into(),
+        |json| json["has_admin_role"] = true.into(),
+        |json| json["actor"] = "owner".into(),
+        |json| json["actor"] = json!({"member": OWNER, "is_owner": true}),
+        |json| json["actor"] = Value::Null,
+        |json| json["version"] = (-1).into(),
+        |json| json["at"] = "now".into(),
+        |json| drop(json.as_object_mut().unwrap().remove("actor")),
+        |json| drop(json.as_object_mut().unwrap().remove("version")),
+        |json| drop(json.as_object_mut().unwrap().remove("format")),
+        |json| drop(json["event"].as_object_mut().unwrap().remove("store")),
+    ];
+    for edit in unreadable {
+        assert!(rewritten(&next, edit).is_err());
+    }
+    let all = &world.records;
+    for left_out in 0..all.len() - 1 {
+        let rest = [&all[..left_out], &all[left_out + 1..]].concat();
+        assert_eq!(Account::replay(&rest).unwrap_err().code(), "gap");
+        let twice = [&all[..=left_out], &all[left_out..]].concat();
+        assert_eq!(Account::replay(&twice).unwrap_err().code(), "repeat");
+        let mut swapped = all.clone();
+        swapped.swap(left_out, left_out + 1);
+        assert_eq!(Account::replay(&swapped).unwrap_err().code(), "gap");
+    }
+    let opened_by = rewritten(&all[0], |json| json["actor"] = json!({"member": "eve"}));
+    assert_eq!(
+        Account::replay([opened_by.unwrap()]).unwrap_err().code(),
+        "wrong-actor"
+    );
+    for smuggled in [
+        r#"{"command":"invite-member","member":"eve","as_owner":false,"owner":true}"#,
+        r#"{"command":"enrol-members","members":["eve"],"owner":true}"#,
+        r#"{"command":"add-to-group","group":"devs","members":["eve"],"actor":"system"}"#,
+        r#"{"command":"define-role","role":"r","name":"Role","level":"store","permissions":["a.b"],"built_in":true}"#,
+        r#"{"command":"create-group","group":"g","name":"Group","grants":[],"members":["eve"]}"#,
+    ] {
+        assert!(
+            serde_json::from_str::<Command>(smuggled).is_err(),
+            "{smuggled}"
+        );
+    }
+}
