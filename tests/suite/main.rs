@@ -8,11 +8,13 @@
 )]
 
 mod access;
+mod differential;
 mod escalation;
 mod format;
 mod groups;
 mod histories;
 mod members;
+mod oracle;
 mod project;
 mod questions;
 mod records;
