@@ -12,8 +12,8 @@ use proptest::test_runner::{TestError, TestRunner};
 
 use crate::oracle::{Grants, Oracle, Stands};
 use crate::strategies::{
-    MEMBERS, PERMISSIONS, STORES, Step, actor, command, config, grants, one_of, staffing, step,
-    whom,
+    GROUPS, MEMBERS, PERMISSIONS, STORES, Step, actor, command, config, grants, one_of, staffing,
+    step, whom,
 };
 use crate::support::*;
 
@@ -348,6 +348,23 @@ struct Turn {
     expires_in: i64,
     /// Whether an edit of a group's grants gives back those that the group has, as a form does (Decision 15).
     as_shown: bool,
+    /// Which of those who come into question acts instead, so that more is accepted than by whoever happens to come.
+    instead: Option<usize>,
+    /// Which of what there is (or is not, where something is made) the commands are about instead, for the same reason.
+    fitted: Option<usize>,
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+/// One of these by number, if there are any; those that come first more often.
+fn nth<T>(these: impl Iterator<Item = T>, which: usize) -> Option<T> {
+    let these: Vec<_> = these.collect();
+    let many = these.len().max(1);
+    these.into_iter().nth(which % many)
 }
 
 /// The crate and the oracle, and a second account that decides and reads but never executes.
@@ -414,9 +431,9 @@ impl Pair {
 
     /// Takes the step, and compares.
     fn take(&mut self, turn: &Turn, seen: &RefCell<Seen>) -> Checked {
+        let (actor, commands) = self.meant(turn);
         self.now = self.now.saturating_add_signed(turn.step.clock);
-        let commands = self.meant(turn);
-        self.execute(&turn.step.actor, &commands, seen)?;
+        self.execute(&actor, &commands, seen)?;
         self.steps += 1;
         seen.borrow_mut().steps += 1;
         if self.steps % STRIDE == 0 {
@@ -426,31 +443,150 @@ impl Pair {
         }
     }
 
-    /// The commands of a step, now that the time and the account are known.
-    fn meant(&self, turn: &Turn) -> Vec<Command> {
+    /// Who asks for what, now that the time and the account are known.
+    fn meant(&self, turn: &Turn) -> (Actor, Vec<Command>) {
+        let now = self.now.saturating_add_signed(turn.step.clock);
         let mut commands = turn.step.commands.clone();
         for command in &mut commands {
+            if let Some(which) = turn.fitted {
+                self.fit(command, which);
+            }
             match command {
-                Command::InviteMember {
-                    expires: Some(expires),
-                    ..
-                } => {
-                    let now = self.now.max(self.oracle.last);
-                    *expires = at(now.saturating_add_signed(turn.expires_in));
+                Command::InviteMember { expires, .. } if expires.is_some() => {
+                    let now = now.max(self.oracle.last);
+                    *expires = Some(at(now.saturating_add_signed(turn.expires_in)));
                 }
-                Command::EditGroup {
-                    group,
-                    grants: Some(grants),
-                    ..
-                } if turn.as_shown => {
-                    if let Some(group) = self.account.group(group) {
-                        *grants = group.grants().iter().rev().cloned().collect();
-                    }
+                Command::EditGroup { group, grants, .. } if turn.as_shown && grants.is_some() => {
+                    let shown = self.account.group(group).map(|group| group.grants());
+                    *grants = shown.map(|grants| grants.iter().rev().cloned().collect());
                 }
                 _ => {}
             }
         }
-        commands
+        let question = |member: &Member<'_>| match commands.first() {
+            Some(Command::AcceptInvitation {}) => !member.standing().is_active(),
+            _ => self.oracle.manages(member.id()),
+        };
+        let mut actors = vec![];
+        if !matches!(commands.first(), Some(Command::EnrolMembers { .. })) {
+            let members = self.account.members().filter(question);
+            actors.extend(members.map(|member| Actor::Member(member.id().clone())));
+        }
+        actors.push(Actor::System);
+        let instead = turn
+            .instead
+            .map(|which| actors[which % actors.len()].clone());
+        (instead.unwrap_or_else(|| turn.step.actor.clone()), commands)
+    }
+
+    /// Makes it about something that is there, or about something new, so that it has a chance of being accepted.
+    fn fit(&self, command: &mut Command, which: usize) {
+        let known = &self.oracle;
+        let there = |id: &str| known.members.get(id).copied();
+        let invited = |id: &str| matches!(there(id), Some(Stands::Invited { .. }));
+        let active = |id: &str| there(id).is_some() && !invited(id);
+        let someone = |fits: &dyn Fn(&str) -> bool| {
+            nth(MEMBERS.into_iter().filter(|id| fits(id)), which).map(member)
+        };
+        match command {
+            Command::InviteMember { member, .. } => set(member, someone(&|id| !active(id))),
+            Command::CancelInvitation { member } => set(member, someone(&invited)),
+            Command::GrantOwnership { member } => {
+                set(member, someone(&|id| active(id) && !known.is_owner(id)));
+            }
+            Command::RevokeOwnership { member } => set(member, someone(&|id| known.is_owner(id))),
+            Command::CreateStore { store: id } => {
+                let new = STORES.into_iter().filter(|id| !known.stores.contains(*id));
+                set(id, nth(new, which).map(store));
+            }
+            Command::DeleteStore { store: id } => {
+                set(id, nth(known.stores.iter(), which).map(|id| store(id)));
+            }
+            Command::CreateGroup {
+                group: id,
+                name,
+                grants,
+                ..
+            } => {
+                let new = GROUPS
+                    .into_iter()
+                    .filter(|id| !known.groups.contains_key(*id));
+                set(id, nth(new, which).map(group));
+                *name = GroupName::parse(&format!("Group {id}")).unwrap();
+                self.fit_grants(grants);
+            }
+            Command::EditGroup {
+                group: id, grants, ..
+            } => {
+                set(
+                    id,
+                    nth(known.groups.keys().rev(), which).map(|id| group(id)),
+                );
+                if let Some(grants) = grants {
+                    self.fit_grants(grants);
+                }
+            }
+            Command::DeleteGroup { group: id } => {
+                let empty = known
+                    .groups
+                    .iter()
+                    .rev()
+                    .filter(|(_, group)| group.members.is_empty());
+                set(id, nth(empty, which).map(|(id, _)| group(id)));
+            }
+            Command::AddToGroup { group: id, members } => {
+                set(
+                    id,
+                    nth(known.groups.keys().rev(), which).map(|id| group(id)),
+                );
+                members.retain(|member| there(member).is_some());
+            }
+            Command::RemoveFromGroup {
+                group: id,
+                members: these,
+            } => {
+                let peopled = known
+                    .groups
+                    .iter()
+                    .rev()
+                    .filter(|(_, group)| !group.members.is_empty());
+                if let Some((peopled, facts)) = nth(peopled, which) {
+                    *id = group(peopled);
+                    *these = members(facts.members.iter().map(String::as_str).take(2));
+                }
+            }
+            Command::DefineRole { role: id, name, .. } => {
+                let new = ["own", "more"]
+                    .into_iter()
+                    .filter(|id| !known.roles.contains_key(*id));
+                set(id, nth(new, which).map(role));
+                *name = RoleName::parse(&format!("Role {id}")).unwrap();
+            }
+            Command::ChangeRole { role: id, .. } | Command::DeleteRole { role: id } => {
+                let own = known.roles.iter().filter(|(_, role)| !role.built_in);
+                set(id, nth(own, which).map(|(id, _)| role(id)));
+            }
+            _ => {}
+        }
+    }
+
+    /// Gives each role the scope of its level, in stores that are there; grants that cannot be so are left out.
+    fn fit_grants(&self, grants: &mut Vec<Grant>) {
+        grants.retain_mut(|grant| {
+            let role = self.oracle.roles.get(grant.role.as_str());
+            if role.is_some_and(|role| role.at_account) {
+                grant.scope = Scope::Account;
+                return true;
+            }
+            let mut stores: BTreeSet<_> = grant.scope.stores().cloned().collect();
+            stores.retain(|store| self.oracle.stores.contains(store.as_str()));
+            if let (true, Some(first)) = (stores.is_empty(), self.oracle.stores.first()) {
+                stores.insert(store(first));
+            }
+            let fits = role.is_some() && !stores.is_empty();
+            grant.scope = Scope::Stores(stores);
+            fits
+        });
     }
 
     fn execute(&mut self, actor: &Actor, commands: &[Command], seen: &RefCell<Seen>) -> Checked {
@@ -553,7 +689,8 @@ fn turn() -> impl Strategy<Value = Turn> {
             }
         })
     };
-    let long_batch = (actor(), command(), 999..=1_001_usize).prop_map(|(actor, command, many)| {
+    let many = prop_oneof![3 => Just(MAX_BATCH + 1), 1 => Just(MAX_BATCH)];
+    let long_batch = (actor(), command(), many).prop_map(|(actor, command, many)| {
         let commands = vec![command; many];
         Step {
             actor,
@@ -565,14 +702,24 @@ fn turn() -> impl Strategy<Value = Turn> {
         2_000 => step(),
         160 => alone(among_fillers().boxed()),
         80 => alone(oddity().boxed()),
-        2 => alone(bulk().boxed()),
-        1 => long_batch,
+        3 => alone(bulk().boxed()),
+        4 => long_batch,
     ];
-    (step, -1..=3_i64, prop::bool::weighted(0.15)).prop_map(|(step, expires_in, as_shown)| Turn {
+    let sometimes = |often| prop::option::weighted(often, 0..8_usize);
+    (
         step,
-        expires_in,
-        as_shown,
-    })
+        -1..=3_i64,
+        prop::bool::weighted(0.1),
+        sometimes(0.6),
+        sometimes(0.6),
+    )
+        .prop_map(|(step, expires_in, as_shown, instead, fitted)| Turn {
+            step,
+            expires_in,
+            as_shown,
+            instead,
+            fitted,
+        })
 }
 
 /// Commands about the groups that fill the slots, those next to the limit and to the end of a word among them.
@@ -694,15 +841,11 @@ fn bulk() -> impl Strategy<Value = Command> {
 fn told(mut pair: Pair, turns: &[Turn]) -> String {
     let mut lines = Vec::new();
     for turn in turns {
-        let mut ahead = pair.clone();
-        ahead.now = ahead.now.saturating_add_signed(turn.step.clock);
-        let commands = ahead.meant(turn);
+        let (actor, commands) = pair.meant(turn);
+        let now = pair.now.saturating_add_signed(turn.step.clock);
         // A long batch repeats itself.
         let (shown, many) = (&commands[..commands.len().min(5)], commands.len());
-        lines.push(format!(
-            "  at {}, {}, {many}: {shown:?}",
-            ahead.now, turn.step.actor
-        ));
+        lines.push(format!("  at {now}, {actor}, {many}: {shown:?}"));
         if pair.take(turn, &RefCell::default()).is_err() {
             break;
         }
@@ -748,6 +891,7 @@ fn the_crate_does_what_the_rules_say() {
         }
     }
     let seen = seen.into_inner();
+    println!("{:?}\n{:?}", seen.codes, seen.kinds);
     println!(
         "steps {}, accepted {}, no change {}, refused {} ({} of them for one of several reasons), \
          refusal codes {}, event kinds {}, differences 0",

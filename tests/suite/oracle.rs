@@ -251,6 +251,12 @@ impl Oracle {
         }
     }
 
+    /// Whether somebody may manage groups, as owners and group managers may (G1).
+    pub(crate) fn manages(&self, member: &str) -> bool {
+        let known = (member, &self.holdings(member));
+        self.denial(known, "account.manage_groups", None).is_none()
+    }
+
     // Decisions.
 
     /// U4: all or none, each on what those before it leave (Decision 12). The index is given where there are several.
