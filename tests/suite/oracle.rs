@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grantbook::{Actor, Command, Grant, Level, MemberId, Scope, Timestamp};
+use grantbook::{Actor, Command, Grant, Level, Scope, Timestamp};
 
 type Set = BTreeSet<String>;
 /// Where: a store, or the account.
@@ -87,23 +87,19 @@ fn is_called_ownership(text: &str) -> bool {
     between.is_some_and(|between| !between.contains(|c: char| c.is_ascii_alphanumeric()))
 }
 
-/// U7: of each kind by itself, how many a command names; the stores over all its grants.
-fn how_many_named(command: &Command) -> Vec<usize> {
-    let of_grants = |grants: &[Grant]| {
-        let stores = grants.iter().map(|grant| grant.scope.stores().count());
-        vec![grants.len(), stores.sum()]
-    };
+/// Of these reasons those that stand.
+fn standing<const N: usize>(reasons: [(&'static str, bool); N]) -> Reasons {
+    let standing = reasons.into_iter().filter(|(_, stands)| *stands);
+    standing.map(|(code, _)| code).collect()
+}
+
+/// The members that a command names in a list.
+fn members_in(command: &Command) -> Set {
     match command {
         Command::EnrolMembers { members }
         | Command::AddToGroup { members, .. }
-        | Command::RemoveFromGroup { members, .. } => vec![members.len()],
-        Command::CreateGroup { grants, .. } => of_grants(grants),
-        Command::EditGroup { grants, .. } => of_grants(grants.as_deref().unwrap_or_default()),
-        Command::DefineRole { permissions, .. } => vec![permissions.len()],
-        Command::ChangeRole { permissions, .. } => {
-            vec![permissions.as_ref().map_or(0, BTreeSet::len)]
-        }
-        _ => vec![],
+        | Command::RemoveFromGroup { members, .. } => texts(members),
+        _ => Set::new(),
     }
 }
 
@@ -265,15 +261,8 @@ impl Oracle {
         if commands.len() > MOST_IN_BATCH {
             // U7: whoever may not issue the first of them is told that and not the count; both are about the whole.
             let reasons = self.unauthorized(actor, &commands[0]);
-            let too_large = ["batch-too-large"].into();
-            return Err((
-                None,
-                if reasons.is_empty() {
-                    too_large
-                } else {
-                    reasons
-                },
-            ));
+            let too_large = standing([("batch-too-large", reasons.is_empty())]);
+            return Err((None, &reasons | &too_large));
         }
         let mut after = self.clone();
         let mut changed = Vec::new();
@@ -290,12 +279,9 @@ impl Oracle {
     /// What the command leads to: all as it was if it finds everything as asked (U1). The steps are those of U3.
     fn decide(&self, actor: &Actor, command: &Command, now: u64) -> Result<Self, Reasons> {
         let now = now.max(self.last); // U2: time does not run backwards.
-        let step = |reasons: Reasons| {
-            if reasons.is_empty() {
-                Ok(())
-            } else {
-                Err(reasons)
-            }
+        let step = |reasons: Reasons| match reasons.len() {
+            0 => Ok(()),
+            _ => Err(reasons),
         };
         step(self.unauthorized(actor, command))?;
         step(self.malformed(command, now))?;
@@ -334,160 +320,114 @@ impl Oracle {
                 ("not-authorized", denial.is_none())
             }
         };
-        (!may).then_some(code).into_iter().collect()
+        standing([(code, !may)])
     }
 
     /// U3, second: is it well formed?
     fn malformed(&self, command: &Command, now: u64) -> Reasons {
-        let mut reasons = Reasons::new();
-        if how_many_named(command)
-            .iter()
-            .any(|&named| named > MOST_NAMED)
-        {
-            reasons.insert("too-many-named"); // U7
-        }
-        if let Command::InviteMember {
-            expires: Some(expires),
-            ..
-        } = command
-        {
-            if expires.as_millis() <= now {
-                reasons.insert("expiry-passed"); // M3, Decision 2
-            }
-        }
-        if let Some(grants) = grants_in(command) {
-            // U1, Decision 15: what the group has already may lack its stores (S3).
-            let as_it_is = matches!(command, Command::EditGroup { group, .. }
-                if self.groups.get(group.as_str()).is_some_and(|group| group.grants == grants));
-            // Of a role that is named twice, too, each grant must be whole (Decision 15).
-            let empty =
-                |grant: &Grant| matches!(&grant.scope, Scope::Stores(stores) if stores.is_empty());
-            let scopeless = as_written(command).is_some_and(|grants| grants.iter().any(empty));
-            if grants.is_empty() {
-                reasons.insert("no-grants"); // G4
-            }
-            if scopeless && !as_it_is {
-                reasons.insert("empty-scope"); // G5
-            }
-        }
-        if let Some(permissions) = permissions_in(command) {
-            let any = |prefix| {
-                permissions
-                    .iter()
-                    .any(|permission| permission.starts_with(prefix))
-            };
-            if permissions.is_empty() {
-                reasons.insert("no-permissions"); // L3
-            }
-            if any("account.") {
-                reasons.insert("reserved-permission"); // L5
-            }
-            if matches!(
-                command,
-                Command::DefineRole {
-                    level: Level::Account,
-                    ..
-                }
-            ) && any("store.")
-            {
-                reasons.insert("store-permission"); // L5
-            }
-        }
-        let called = match command {
-            Command::DefineRole { role, name, .. } => vec![role.as_str(), name.as_str()],
-            Command::ChangeRole {
-                name: Some(name), ..
-            } => vec![name.as_str()],
-            _ => vec![],
+        let written = as_written(command);
+        let grants = written.unwrap_or_default();
+        // U7: each kind by itself, the stores over all grants.
+        let stores = grants.iter().map(|grant| grant.scope.stores().count());
+        let permissions = permissions_in(command);
+        let permissions_named = permissions.as_ref().map_or(0, BTreeSet::len);
+        let members = members_in(command).len();
+        let named = [members, grants.len(), stores.sum(), permissions_named];
+        // U1, Decision 15: the grants that the group has may lack their stores (S3). In any other list each grant is
+        // whole, also where it names a role a second time.
+        let as_it_is = matches!(command, Command::EditGroup { group, .. }
+            if self.groups.get(group.as_str()).is_some_and(|group| group.grants == united(grants)));
+        let is_empty = |grant: &Grant| grant.scope == Scope::Stores(BTreeSet::new());
+        let any = |prefix| {
+            let mut all = permissions.iter().flatten();
+            all.any(|permission| permission.starts_with(prefix))
         };
-        if called.into_iter().any(is_called_ownership) {
-            reasons.insert("ownership-name"); // M6
+        let (mut called, mut at_account, mut end) = (vec![], false, None);
+        match command {
+            Command::InviteMember { expires, .. } => end = expires.map(Timestamp::as_millis),
+            Command::DefineRole {
+                role, name, level, ..
+            } => {
+                called.extend([role.as_str(), name.as_str()]);
+                at_account = *level == Level::Account;
+            }
+            Command::ChangeRole { name, .. } => called.extend(name.as_deref()),
+            _ => {}
         }
-        reasons
+        standing([
+            (
+                "too-many-named",
+                named.iter().any(|&many| many > MOST_NAMED),
+            ), // U7
+            ("expiry-passed", end.is_some_and(|end| end <= now)), // M3, Decision 2
+            ("no-grants", written.is_some() && grants.is_empty()), // G4
+            ("empty-scope", !as_it_is && grants.iter().any(is_empty)), // G5
+            (
+                "no-permissions",
+                permissions.as_ref().is_some_and(Set::is_empty),
+            ), // L3
+            ("reserved-permission", any("account.")),             // L5
+            ("store-permission", at_account && any("store.")),    // L5
+            (
+                "ownership-name",
+                called.into_iter().any(is_called_ownership),
+            ), // M6
+        ])
     }
 
     /// U3, third: what it names and is not there.
     fn missing(&self, command: &Command) -> Reasons {
-        let (mut members, mut stores, mut groups, mut roles) = (vec![], vec![], vec![], vec![]);
+        // M4; but one may enrol whoever is not there.
+        let mut members = members_in(command);
+        members.retain(|_| !matches!(command, Command::EnrolMembers { .. }));
+        let (mut stores, mut groups, mut roles) = (Set::new(), Set::new(), Set::new());
+        for ((role, _), scope) in grants_in(command).unwrap_or_default() {
+            roles.insert(role); // G5
+            stores.extend(scope);
+        }
         match command {
             Command::CancelInvitation { member }
             | Command::RemoveMember { member }
             | Command::GrantOwnership { member }
-            | Command::RevokeOwnership { member } => members.push(member.as_str()),
-            Command::DeleteStore { store } => stores.push(store.as_str()),
-            Command::EditGroup { group, .. } | Command::DeleteGroup { group } => {
-                groups.push(group.as_str());
-            }
-            Command::AddToGroup {
-                group,
-                members: these,
-            }
-            | Command::RemoveFromGroup {
-                group,
-                members: these,
-            } => {
-                groups.push(group.as_str());
-                members.extend(these.iter().map(MemberId::as_str)); // M4
-            }
+            | Command::RevokeOwnership { member } => members.extend(texts([member])),
+            Command::DeleteStore { store } => stores.extend(texts([store])),
+            Command::EditGroup { group, .. }
+            | Command::DeleteGroup { group }
+            | Command::AddToGroup { group, .. }
+            | Command::RemoveFromGroup { group, .. } => groups.extend(texts([group])),
             Command::ChangeRole { role, .. } | Command::DeleteRole { role } => {
-                roles.push(role.as_str());
+                roles.extend(texts([role]));
             }
             _ => {}
         }
-        let grants = grants_in(command).unwrap_or_default();
-        for ((role, _), scope) in &grants {
-            roles.push(role); // G5
-            stores.extend(scope.iter().map(String::as_str));
-        }
-        let known = [
-            (
-                "unknown-member",
-                members.iter().all(|&id| self.members.contains_key(id)),
-            ),
-            (
-                "unknown-store",
-                stores.iter().all(|&id| self.stores.contains(id)),
-            ),
-            (
-                "unknown-group",
-                groups.iter().all(|&id| self.groups.contains_key(id)),
-            ),
-            (
-                "unknown-role",
-                roles.iter().all(|&id| self.roles.contains_key(id)),
-            ),
-        ];
-        known
-            .into_iter()
-            .filter(|(_, all)| !all)
-            .map(|(code, _)| code)
-            .collect()
+        let is_member = |id| self.members.contains_key(id);
+        let is_group = |id| self.groups.contains_key(id);
+        let is_role = |id| self.roles.contains_key(id);
+        standing([
+            ("unknown-member", !members.iter().all(is_member)),
+            ("unknown-store", !stores.is_subset(&self.stores)),
+            ("unknown-group", !groups.iter().all(is_group)),
+            ("unknown-role", !roles.iter().all(is_role)),
+        ])
     }
 
     /// U3, third: a role at the wrong level.
     fn at_wrong_level(&self, command: &Command) -> Reasons {
-        let mut reasons = Reasons::new();
         let grants = grants_in(command).unwrap_or_default();
-        if grants
+        let mut misfits = grants
             .keys()
-            .any(|(role, at_account)| self.roles[role].at_account != *at_account)
-        {
-            reasons.insert("scope-mismatch"); // G5
-        }
-        if let Command::ChangeRole {
-            role,
-            permissions: Some(permissions),
-            ..
-        } = command
-        {
-            let of_stores = permissions
-                .iter()
-                .any(|permission| permission.starts_with("store."));
-            if self.roles[role.as_str()].at_account && of_stores {
-                reasons.insert("store-permission"); // L5
-            }
-        }
-        reasons
+            .filter(|(role, at)| self.roles[role].at_account != *at);
+        let changed = match command {
+            Command::ChangeRole { role, .. } => Some(&self.roles[role.as_str()]),
+            _ => None,
+        };
+        let permissions = permissions_in(command).unwrap_or_default();
+        let of_stores = permissions.iter().any(|text| text.starts_with("store."));
+        let at_account = changed.is_some_and(|role| role.at_account);
+        standing([
+            ("scope-mismatch", misfits.next().is_some()),  // G5
+            ("store-permission", at_account && of_stores), // L5
+        ])
     }
 
     /// The actor, if the guardrails bind it: whoever is not an owner (Decision 11), and not the host (E6).
@@ -501,43 +441,34 @@ impl Oracle {
     /// U3, fourth: the guardrails against a case, whatever would come of it.
     fn barred(&self, actor: &Actor, command: &Command, now: u64) -> Reasons {
         let Some(actor) = self.bound(actor) else {
-            return [].into();
+            return Reasons::new();
         };
-        match command {
-            // E1: even if it gained nothing.
-            Command::AddToGroup { members, .. } if members.contains(actor) => {
-                ["self-addition"].into()
-            }
-            Command::CancelInvitation { member } => {
-                // E3, Decision 3: an owner's invitation, unless it is over.
-                let stands = self.members[member.as_str()];
-                let of_owner = matches!(stands, Stands::Invited { as_owner: true, .. });
-                (of_owner && !is_over(stands, now))
-                    .then_some("owner-invitation")
-                    .into_iter()
-                    .collect()
-            }
-            _ => [].into(),
-        }
+        let cancelled = match command {
+            Command::CancelInvitation { member } => self.members.get(member.as_str()).copied(),
+            _ => None,
+        };
+        let of_owner = matches!(cancelled, Some(Stands::Invited { as_owner: true, .. }));
+        let is_over = cancelled.is_some_and(|stands| is_over(stands, now));
+        let adds = matches!(command, Command::AddToGroup { .. });
+        standing([
+            ("self-addition", adds && members_in(command).contains(actor)), // E1: even if it gains nothing.
+            ("owner-invitation", of_owner && !is_over),                     // E3, Decision 3
+        ])
     }
 
     /// U3, fourth: E2 and E4. Does the actor hold anything afterwards that it did not hold before?
     fn escalated(&self, actor: &Actor, command: &Command, after: &Self) -> Reasons {
         let Some(actor) = self.bound(actor) else {
-            return [].into();
+            return Reasons::new();
         };
-        if matches!(command, Command::AcceptInvitation {}) {
-            return [].into(); // E4: which somebody else issued.
-        }
         let (before, then) = (self.holdings(actor), after.holdings(actor));
         let had = |place, what| before.get(place).is_some_and(|there| there.contains(what));
-        let gains = then
+        let mut gained = then
             .iter()
-            .any(|(place, there)| there.iter().any(|what| !had(place, what)));
-        (gains || after.is_owner(actor))
-            .then_some("self-escalation")
-            .into_iter()
-            .collect()
+            .filter(|(place, there)| there.iter().any(|what| !had(*place, what)));
+        let gains = gained.next().is_some() || after.is_owner(actor);
+        let accepts = matches!(command, Command::AcceptInvitation {}); // Which somebody else issued.
+        standing([("self-escalation", gains && !accepts)])
     }
 
     /// U3, last: what does not go together with what is there.
@@ -568,10 +499,8 @@ impl Oracle {
                 conflict("already-invited", invited(member));
             }
             Command::AcceptInvitation {} => {
-                conflict(
-                    "invitation-expired",
-                    matches!(actor, Actor::Member(id) if over(id)),
-                ); // M3
+                let over = matches!(actor, Actor::Member(id) if over(id));
+                conflict("invitation-expired", over); // M3
             }
             Command::CancelInvitation { member } => conflict("not-invited", is_active(member)), // M3
             Command::EnrolMembers { members } => {
@@ -596,10 +525,8 @@ impl Oracle {
                 conflict("group-name-taken", group_named(name, group));
             }
             Command::DeleteGroup { group } => {
-                conflict(
-                    "group-has-members",
-                    !self.groups[group.as_str()].members.is_empty(),
-                ); // G7
+                let members = &self.groups[group.as_str()].members;
+                conflict("group-has-members", !members.is_empty()); // G7
             }
             Command::AddToGroup { group, members } => {
                 // M4, Decision 3: into no further group.
@@ -613,10 +540,8 @@ impl Oracle {
             }
             Command::ChangeRole { role, name, .. } => {
                 conflict("built-in-role", built_in(role)); // L1
-                conflict(
-                    "role-name-taken",
-                    name.as_ref().is_some_and(|name| role_named(name, role)),
-                );
+                let is_taken = name.as_ref().is_some_and(|name| role_named(name, role));
+                conflict("role-name-taken", is_taken);
             }
             Command::DeleteRole { role } => {
                 let carries = |group: &GroupFacts| group.grants.keys().any(|(id, _)| *id == **role);
@@ -625,10 +550,8 @@ impl Oracle {
             }
             _ => {}
         }
-        conflict(
-            "last-owner",
-            !after.members.keys().any(|id| after.is_owner(id)),
-        ); // A2
+        let has_owner = after.members.keys().any(|id| after.is_owner(id));
+        conflict("last-owner", !has_owner); // A2
         reasons
     }
 
@@ -644,41 +567,34 @@ impl Oracle {
             } => {
                 self.forget(member); // M3: from nothing.
                 let (as_owner, until) = (*as_owner, expires.map(Timestamp::as_millis));
-                self.members
-                    .insert(member.to_string(), Stands::Invited { as_owner, until });
+                let stands = Stands::Invited { as_owner, until };
+                self.members.insert(member.to_string(), stands);
             }
             Command::AcceptInvitation {} => {
                 let Actor::Member(member) = actor else { return };
-                if let Some(stands) = self.members.get_mut(member.as_str()) {
-                    if let Stands::Invited {
-                        as_owner: owner, ..
-                    } = *stands
-                    {
-                        *stands = Stands::Active { owner };
-                    }
-                }
+                let invited = self.members[member.as_str()];
+                let owner = matches!(invited, Stands::Invited { as_owner: true, .. });
+                let stands = Stands::Active { owner };
+                self.members.insert(member.to_string(), stands);
             }
             Command::CancelInvitation { member } | Command::RemoveMember { member } => {
                 self.forget(member); // M3, M5
             }
             Command::EnrolMembers { members } => {
-                for member in members {
+                for member in texts(members) {
                     // M7: who is active stays; an invitation that is over leaves nothing behind (Decision 3).
-                    if self
-                        .members
-                        .get(member.as_str())
-                        .is_none_or(|&stands| is_over(stands, now))
-                    {
-                        self.forget(member);
-                        self.members
-                            .insert(member.to_string(), Stands::Active { owner: false });
+                    let stands = self.members.get(&member).copied();
+                    if stands.is_none_or(|stands| is_over(stands, now)) {
+                        self.forget(&member);
+                        let stands = Stands::Active { owner: false };
+                        self.members.insert(member, stands);
                     }
                 }
             }
             Command::GrantOwnership { member } | Command::RevokeOwnership { member } => {
                 let owner = matches!(command, Command::GrantOwnership { .. });
-                self.members
-                    .insert(member.to_string(), Stands::Active { owner }); // M6
+                let stands = Stands::Active { owner }; // M6
+                self.members.insert(member.to_string(), stands);
             }
             Command::CreateStore { store } => {
                 self.stores.insert(store.to_string()); // S2: in no scope.
@@ -725,17 +641,12 @@ impl Oracle {
                 self.groups.remove(group.as_str());
             }
             Command::AddToGroup { group, members } => {
-                self.groups
-                    .get_mut(group.as_str())
-                    .unwrap()
-                    .members
-                    .extend(texts(members)); // G9
+                let facts = self.groups.get_mut(group.as_str()).unwrap();
+                facts.members.extend(texts(members)); // G9
             }
             Command::RemoveFromGroup { group, members } => {
                 let facts = self.groups.get_mut(group.as_str()).unwrap();
-                facts
-                    .members
-                    .retain(|member| !members.contains(member.as_str())); // G9
+                facts.members = &facts.members - &texts(members); // G9
             }
             Command::DefineRole {
                 role,
