@@ -135,7 +135,9 @@ fn asked_for(state: &State<'_>, actor: &Actor, command: &Command) -> Result<Even
             description,
             mut grants,
         } => {
-            // Grants as they are stay as they are, even those that could not be assigned (S3, U1).
+            // Grants as they are stay as they are, even those that could not be assigned (S3, U1); but no command names
+            // too many (U7).
+            grants.as_deref().map_or(Ok(()), form::grants_bounded)?;
             let current = state.groups.get(&group).map(|group| &group.grants);
             grants =
                 grants.filter(|asked| current.is_none_or(|current| united(asked) != **current));

@@ -80,13 +80,7 @@ fn grants_form(grants: &[Grant]) -> Result<(), Refusal> {
     if grants.is_empty() {
         return Err(Refusal::NoGrants);
     }
-    bounded(grants.len())?;
-    bounded(
-        grants
-            .iter()
-            .map(|grant| grant.scope.stores().count())
-            .sum(),
-    )?;
+    grants_bounded(grants)?;
     match grants
         .iter()
         .find(|grant| grant.scope == Scope::Stores(BTreeSet::new()))
@@ -96,6 +90,13 @@ fn grants_form(grants: &[Grant]) -> Result<(), Refusal> {
         }),
         None => Ok(()),
     }
+}
+
+/// Grants and stores, over all grants, are not too many (U7).
+pub(crate) fn grants_bounded(grants: &[Grant]) -> Result<(), Refusal> {
+    bounded(grants.len())?;
+    let stores = grants.iter().map(|grant| grant.scope.stores().count());
+    bounded(stores.sum())
 }
 
 fn permissions_form(role: &RoleId, permissions: &BTreeSet<Permission>) -> Result<(), Refusal> {

@@ -9,12 +9,14 @@
 
 mod access;
 mod attacks;
+mod differential;
 mod escalation;
 mod exhaustive;
 mod format;
 mod groups;
 mod histories;
 mod members;
+mod oracle;
 mod project;
 mod questions;
 mod records;

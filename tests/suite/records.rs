@@ -555,6 +555,14 @@ fn a_command_names_at_most_10_000() {
     world.assert_refused(OWNER, regrant("devs", [in_stores(most)]), "unknown-store");
     let grants: Vec<_> = more.iter().map(|id| Grant::at_account(role(id))).collect();
     world.assert_refused(OWNER, regrant("devs", grants), "too-many-named");
+    // Also where they are the grants that the group has, so that nothing would change.
+    let as_they_are = |many| vec![editor(["dev"]); many];
+    world.assert_refused(
+        OWNER,
+        regrant("devs", as_they_are(MAX_NAMED + 1)),
+        "too-many-named",
+    );
+    world.no_change(OWNER, regrant("devs", as_they_are(MAX_NAMED)));
     let texts: Vec<String> = (0..=MAX_NAMED)
         .map(|number| format!("a.p{number}"))
         .collect();

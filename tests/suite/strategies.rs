@@ -52,7 +52,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
     })
 }
 
-fn actor() -> impl Strategy<Value = Actor> {
+pub(crate) fn actor() -> impl Strategy<Value = Actor> {
     prop_oneof![
         2 => Just(Actor::System),
         6 => one_of(&MEMBERS).prop_map(by),
@@ -62,7 +62,7 @@ fn actor() -> impl Strategy<Value = Actor> {
     ]
 }
 
-fn one_of(ids: &'static [&'static str]) -> impl Strategy<Value = &'static str> + Clone {
+pub(crate) fn one_of(ids: &'static [&'static str]) -> impl Strategy<Value = &'static str> + Clone {
     prop::sample::select(ids)
 }
 
@@ -70,7 +70,7 @@ fn who() -> impl Strategy<Value = MemberId> {
     one_of(&MEMBERS).prop_map(member)
 }
 
-fn whom() -> impl Strategy<Value = BTreeSet<MemberId>> {
+pub(crate) fn whom() -> impl Strategy<Value = BTreeSet<MemberId>> {
     prop::collection::btree_set(who(), 0..3)
 }
 
@@ -142,7 +142,7 @@ fn grant() -> impl Strategy<Value = Grant> {
     prop_oneof![5 => fitting, 1 => any]
 }
 
-fn grants() -> impl Strategy<Value = Vec<Grant>> {
+pub(crate) fn grants() -> impl Strategy<Value = Vec<Grant>> {
     prop_oneof![8 => prop::collection::vec(grant(), 1..4), 1 => Just(Vec::new())]
 }
 
@@ -203,7 +203,15 @@ pub(crate) fn wide_beginning() -> World {
 
 fn staffed(mut world: World) -> World {
     world.system(enrol(["a", "b", "c", "d"]));
-    for command in [
+    for command in staffing() {
+        world.ok(OWNER, command);
+    }
+    world
+}
+
+/// What an owner does before a history begins, once `a` to `d` are enrolled: first stores and roles, then groups.
+pub(crate) fn staffing() -> [Command; 8] {
+    [
         create_store("dev"),
         create_store("prod"),
         define_role("own", "Auditor", Level::Store, &["log.read"]),
@@ -212,10 +220,7 @@ fn staffed(mut world: World) -> World {
         create_group("devs", "Dev Team", [editor(["dev"])]),
         add("it", ["a", "b"]),
         add("devs", ["b", "c"]),
-    ] {
-        world.ok(OWNER, command);
-    }
-    world
+    ]
 }
 
 /// What comes of random commands, refusals left aside.
