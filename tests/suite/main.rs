@@ -31,3 +31,4 @@ mod stores;
 mod strategies;
 mod support;
 mod text;
+mod words;

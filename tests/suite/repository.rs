@@ -292,6 +292,8 @@ struct Scripted {
     stored: Option<Stored>,
     records_after: RefCell<Vec<Record>>,
     fails: bool,
+    /// Whether it fails where records are asked for.
+    is_unreadable: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -310,7 +312,11 @@ impl Repository for Scripted {
     }
 
     fn records_after(&self, _: &AccountId, _: u64) -> Result<Vec<Record>, DiskGone> {
-        Ok(self.records_after.take())
+        if self.is_unreadable {
+            Err(DiskGone)
+        } else {
+            Ok(self.records_after.take())
+        }
     }
 
     fn commit(&self, _: &AccountId, _: u64, _: &[Record]) -> Result<Commit, DiskGone> {
@@ -349,9 +355,8 @@ fn a_snapshot_and_the_records_after_it() {
         5
     );
     let code = |repository: Scripted, id: &str| match loaded(&repository, id).unwrap_err() {
-        LoadError::Replay(error) => error.code(),
-        LoadError::Snapshot(error) => error.code(),
-        other => panic!("{other}"),
+        LoadError::Repository(error) => panic!("{error}"),
+        other => other.code(),
     };
     assert_eq!(code(with(Some(&early), &world.records[6..]), "acme"), "gap");
     assert_eq!(
@@ -411,6 +416,19 @@ fn failures_are_told_apart() {
     let cannot_open =
         open(&fails, acme(), member(OWNER), GroupLimit::default(), at(0)).unwrap_err();
     assert_eq!(cannot_open.code(), "repository-failed");
+
+    // It refuses the commit, and then gives nothing to decide again on; or there was nothing to commit.
+    let unreadable = Scripted {
+        is_unreadable: true,
+        ..Scripted::default()
+    };
+    for command in [create_store("new"), create_store("dev")] {
+        let error = execute(&unreadable, &mut account, &owner(), &[command], at(0)).unwrap_err();
+        assert_eq!(error.code(), "repository-failed");
+    }
+    let error = catch_up(&unreadable, &mut account).unwrap_err();
+    assert_eq!(error.code(), "repository-failed");
+    assert_eq!(account, before);
 
     let restored = Scripted::default();
     let error = execute(

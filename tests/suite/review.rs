@@ -441,6 +441,17 @@ fn access_has_a_history() {
             .collect::<Vec<_>>(),
         ["member-invited", "added-to-group"]
     );
+    world.ok("ina", accept());
+    world.ok(OWNER, remove_member("ina"));
+    let touching = history::changes_touching(&world.records, "ina").unwrap();
+    assert_eq!(touching.len(), 4);
+    assert_eq!(touching[2].event().kind(), "invitation-accepted");
+    let mut broken = world.records.clone();
+    broken.remove(3);
+    let error = history::changes_touching(&broken, "ina").unwrap_err();
+    assert_eq!(error.code(), "gap");
+    let error = history::changes_touching(&broken[1..], "ina").unwrap_err();
+    assert_eq!(error.code(), "gap");
     assert_eq!(
         history::changes_touching(&world.records[..0], "ina").unwrap_err(),
         ReplayError::NoRecords

@@ -1,5 +1,7 @@
 //! Ids, names, descriptions and permissions: what is accepted, and what is said of the rest.
 
+use std::str::FromStr;
+
 use grantbook::*;
 use proptest::prelude::*;
 
@@ -55,6 +57,31 @@ fn an_id_is_the_hosts_text() {
             "{text:?}"
         );
     }
+}
+
+/// U7, G2, L4: every way to make one of text is the same parse, and what is made reads as that text.
+#[test]
+fn every_door_is_the_same_parse() {
+    fn doors<'a, T>(good: &'a str, bad: &'a str, code: &str)
+    where
+        T: FromStr<Err = InvalidText> + TryFrom<&'a str, Error = InvalidText> + AsRef<str>,
+    {
+        let opened = |text: &'a str| [T::from_str(text), T::try_from(text)];
+        for door in opened(good) {
+            assert_eq!(door.unwrap().as_ref(), good);
+        }
+        for door in opened(bad) {
+            assert_eq!(door.err().unwrap().code(), code);
+        }
+    }
+    doors::<MemberId>("dana", " dana", "outer-space");
+    doors::<Permission>("log.read", "log", "bad-segment");
+    doors::<GroupName>("Dev Team", "ab", "too-short");
+    doors::<Description>("", "a\nb", "bad-character");
+    let name = |text| RoleName::parse(text).unwrap();
+    assert!(name("Store Editor").is_same_name(&name("STORE editor")));
+    assert!(!name("Store Editor").is_same_name(&name("Store-Editor")));
+    assert_eq!(Actor::from(member("dana")), by("dana"));
 }
 
 /// U7: ids are compared byte by byte.
