@@ -11,17 +11,18 @@
 //!
 //! Members and what they are in are data, so the policies are few and stay: [`POLICIES`], and one for each role.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
 use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, Policy,
     PolicyId, PolicySet, Request, RestrictedExpression,
 };
-use grantbook::{Account, Place, RoleId};
+use grantbook::{Account, Permission, Place, RoleId};
 use serde_json::json;
 
-use crate::{Counts, Engine, EngineError, Facts, Question, Questions, compared};
+use crate::{Counts, Engine, EngineError, Facts, Question, Questions, as_text, compared};
 
 /// What holds in every account, whatever its roles.
 pub const POLICIES: &str = r"
@@ -229,47 +230,73 @@ impl Engine for Cedar {
     }
 }
 
-/// Compares many accounts with Cedar, as those of a small world are: the policies are made once for each set of roles,
-/// and Cedar is asked once for all accounts that have the same facts. Grantbook is asked for each account.
+/// Compares many accounts with Cedar, as those of a small world are: hundreds of thousands, much alike.
+///
+/// Grantbook is asked about each account. Cedar is asked about a member in a place once for all accounts where nothing
+/// differs that the policies reach from these two: see [`Facts::reached`]. What it says then is kept.
 #[derive(Default)]
 pub struct Agreement {
+    permissions: Option<BTreeSet<Permission>>,
     policies: HashMap<Vec<RoleId>, Arc<PolicySet>>,
-    answers: HashMap<Facts, Answers>,
-}
-
-struct Answers {
-    questions: Arc<Questions>,
-    answers: Vec<bool>,
+    /// By what was reached, member and place: which of the permissions are allowed.
+    answers: HashMap<(Facts, String, Place<String>), Vec<bool>>,
 }
 
 impl Agreement {
+    /// Asks for these permissions only, and not for every one that [`Questions::about`] has.
+    #[must_use]
+    pub fn asking(permissions: impl IntoIterator<Item = Permission>) -> Self {
+        Self {
+            permissions: Some(permissions.into_iter().collect()),
+            ..Self::default()
+        }
+    }
+
     /// Compares one account.
     ///
     /// # Errors
     /// Cedar could not answer.
     pub fn compare(&mut self, account: &Account) -> Result<Counts, EngineError> {
         let facts = Facts::of(account);
-        if let Some(known) = self.answers.get(&facts) {
-            return Ok(compared::<Cedar>(account, &known.questions, &known.answers));
+        let mut questions = Questions::about(&facts);
+        if let Some(permissions) = &self.permissions {
+            questions.permissions.clone_from(permissions);
         }
-        let roles: Vec<_> = facts.roles.keys().cloned().collect();
-        let policies = match self.policies.get(&roles) {
-            Some(policies) => Arc::clone(policies),
-            None => Arc::new(policies(&roles)?),
-        };
-        self.policies.insert(roles, Arc::clone(&policies));
-        let cedar = Cedar::with(policies, &facts)?;
-        let questions = Questions::about(&facts);
-        let answers = questions.iter().map(|question| cedar.allows(question));
-        let answers: Vec<bool> = answers.collect::<Result<_, _>>()?;
-        let counts = compared::<Cedar>(account, &questions, &answers);
-        self.answers.insert(
-            facts,
-            Answers {
-                questions: questions.into(),
-                answers,
-            },
-        );
-        Ok(counts)
+        let mut answers = Vec::new();
+        for member in &questions.members {
+            for place in &questions.places {
+                let reached = facts.reached(member, as_text(place));
+                match self.answers.entry((reached, member.clone(), place.clone())) {
+                    Entry::Occupied(known) => answers.extend(known.get()),
+                    Entry::Vacant(free) => {
+                        let (reached, ..) = free.key();
+                        let cedar =
+                            Cedar::with(known_policies(&mut self.policies, reached)?, reached)?;
+                        let asked = questions.permissions.iter().map(|permission| {
+                            cedar.allows(Question {
+                                member,
+                                permission,
+                                place: as_text(place),
+                            })
+                        });
+                        answers.extend(free.insert(asked.collect::<Result<_, _>>()?).iter());
+                    }
+                }
+            }
+        }
+        Ok(compared::<Cedar>(account, &questions, &answers))
     }
+}
+
+fn known_policies(
+    known: &mut HashMap<Vec<RoleId>, Arc<PolicySet>>,
+    facts: &Facts,
+) -> Result<Arc<PolicySet>, EngineError> {
+    Ok(match known.entry(facts.roles.keys().cloned().collect()) {
+        Entry::Occupied(there) => Arc::clone(there.get()),
+        Entry::Vacant(free) => {
+            let policies = policies(free.key())?;
+            Arc::clone(free.insert(Arc::new(policies)))
+        }
+    })
 }

@@ -91,6 +91,36 @@ impl Facts {
             members: members.collect(),
         }
     }
+
+    /// Of these facts, what is said of this member and of this place: all that an answer about the two can hang on,
+    /// in an engine without anything like "unless somebody else has".
+    #[must_use]
+    pub fn reached(&self, member: &str, place: Place<&str>) -> Self {
+        let members = self.members.get_key_value(member);
+        let store = match place {
+            Place::Account => None,
+            Place::Store(store) => self.stores.get(store),
+        };
+        let grants = match place {
+            Place::Account => self.grants.get_key_value(&Place::Account),
+            Place::Store(_) => {
+                store.and_then(|store| self.grants.get_key_value(&Place::Store(store.clone())))
+            }
+        };
+        let cloned =
+            |(member, membership): (&MemberId, &Membership)| (member.clone(), membership.clone());
+        Self {
+            account: self.account.clone(),
+            roles: self.roles.clone(),
+            stores: store.into_iter().cloned().collect(),
+            groups: self.groups.clone(),
+            grants: grants
+                .map(|(place, roles)| (place.clone(), roles.clone()))
+                .into_iter()
+                .collect(),
+            members: members.map(cloned).into_iter().collect(),
+        }
+    }
 }
 
 /// May this member do this there?
@@ -154,10 +184,7 @@ impl Questions {
     pub fn iter(&self) -> impl Iterator<Item = Question<'_>> {
         self.members.iter().flat_map(move |member| {
             self.places.iter().flat_map(move |place| {
-                let place = match place {
-                    Place::Account => Place::Account,
-                    Place::Store(store) => Place::Store(store.as_str()),
-                };
+                let place = as_text(place);
                 self.permissions.iter().map(move |permission| Question {
                     member,
                     permission,
@@ -165,6 +192,13 @@ impl Questions {
                 })
             })
         })
+    }
+}
+
+fn as_text(place: &Place<String>) -> Place<&str> {
+    match place {
+        Place::Account => Place::Account,
+        Place::Store(store) => Place::Store(store),
     }
 }
 

@@ -101,11 +101,17 @@ fn renamed(account: &Account, names: &Names) -> Account {
                 }
             }
             Value::Array(values) => {
-                values.iter_mut().for_each(|value| rename(value, names));
+                for value in &mut *values {
+                    rename(value, names);
+                }
                 // A snapshot has a group's grants in the order of their roles; other lists in any order.
                 values.sort_by(|one, other| one["role"].as_str().cmp(&other["role"].as_str()));
             }
-            Value::Object(fields) => fields.values_mut().for_each(|value| rename(value, names)),
+            Value::Object(fields) => {
+                for value in fields.values_mut() {
+                    rename(value, names);
+                }
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
