@@ -232,8 +232,15 @@ pub struct Counts {
     pub decisions: u64,
     /// How many of them grantbook allowed.
     pub allowed: u64,
-    /// Where the two disagree.
-    pub differences: Vec<Difference>,
+    /// How many were answered differently.
+    pub differences: u64,
+    /// The first of those.
+    pub shown: Vec<Difference>,
+}
+
+impl Counts {
+    /// How many differences are shown: each brings its whole account.
+    const SHOWN: usize = 5;
 }
 
 impl AddAssign for Counts {
@@ -241,7 +248,9 @@ impl AddAssign for Counts {
         self.accounts += more.accounts;
         self.decisions += more.decisions;
         self.allowed += more.allowed;
-        self.differences.extend(more.differences);
+        self.differences += more.differences;
+        self.shown.extend(more.shown);
+        self.shown.truncate(Self::SHOWN);
     }
 }
 
@@ -257,7 +266,7 @@ impl fmt::Display for Counts {
             self.decisions,
             per_mille / 10,
             per_mille % 10,
-            self.differences.len()
+            self.differences
         )
     }
 }
@@ -322,13 +331,16 @@ fn compared<E: Engine>(account: &Account, questions: &Questions, answers: &[bool
         counts.decisions += 1;
         counts.allowed += u64::from(allowed);
         if allowed != *answer {
-            counts.differences.push(Difference {
-                engine: E::NAME,
-                question: question.to_string(),
-                grantbook: allowed,
-                account: serde_json::to_string(&account.snapshot())
-                    .unwrap_or_else(|error| error.to_string()),
-            });
+            counts.differences += 1;
+            if counts.shown.len() < Counts::SHOWN {
+                counts.shown.push(Difference {
+                    engine: E::NAME,
+                    question: question.to_string(),
+                    grantbook: allowed,
+                    account: serde_json::to_string(&account.snapshot())
+                        .unwrap_or_else(|error| error.to_string()),
+                });
+            }
         }
     }
     counts
