@@ -1,8 +1,8 @@
 //! An account in casbin: roles with domains, in memory.
 //!
-//! A domain is a place: the account, or one store. Within a place a member has its groups, and a group its roles; what a
-//! role allows is the same everywhere. Owners have a role of their own in every place there is, which allows whatever
-//! is asked. Who is only invited is not there at all.
+//! A domain is a place: the account, or one store. Within a place a member has its groups, and a group its roles;
+//! what a role allows is the same everywhere. Owners have a role of their own in every place there is, which allows
+//! whatever is asked. Who is only invited is not there at all.
 //!
 //! All names share one space in casbin, so each is told apart by its kind: `member:`, `group:`, `role:`, `store:`.
 

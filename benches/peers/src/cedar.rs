@@ -232,8 +232,8 @@ impl Engine for Cedar {
 
 /// Compares many accounts with Cedar, as those of a small world are: hundreds of thousands, much alike.
 ///
-/// Grantbook is asked about each account. Cedar is asked about a member in a place once for all accounts where nothing
-/// differs that the policies reach from these two: see [`Facts::reached`]. What it says then is kept.
+/// Grantbook is asked about each account. Cedar is asked about a member in a place once for all accounts where
+/// nothing differs that the policies reach from these two: see [`Facts::reached`]. What it says then is kept.
 #[derive(Default)]
 pub struct Agreement {
     permissions: Option<BTreeSet<Permission>>,
@@ -299,4 +299,21 @@ fn known_policies(
             Arc::clone(free.insert(Arc::new(policies)))
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The policy of a role is the one that its comment shows.
+    #[test]
+    fn the_policy_of_a_role_reads_as_documented() {
+        let made = role_policy(&RoleId::store_viewer()).unwrap();
+        let shown = r#"
+            permit (principal, action in Role::Action::"store-viewer", resource)
+            when { resource.hasTag("store-viewer") && principal in resource.getTag("store-viewer") };
+        "#;
+        let shown = Policy::parse(None, shown).unwrap();
+        assert_eq!(made.to_json().unwrap(), shown.to_json().unwrap());
+    }
 }

@@ -19,8 +19,8 @@ pub mod cedar;
 /// Why an engine could not be built or asked. None of the accounts should bring it about.
 pub type EngineError = Box<dyn Error + Send + Sync>;
 
-/// What an account holds that decides about access. Names, descriptions, expiries and versions are left out: where the
-/// facts of two accounts are equal, so are all answers.
+/// What an account holds that decides about access. Names, descriptions, expiries and versions are left out: where
+/// the facts of two accounts are equal, so are all answers.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Facts {
     /// Which account.

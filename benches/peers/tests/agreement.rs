@@ -1,6 +1,6 @@
 //! Grantbook's answers beside those of Cedar and of casbin: every question about every one of many random accounts.
 //!
-//! The accounts come of the suite's own random commands; every other one is then called by awkward names. At least a
+//! The accounts come of the suite's own random commands; about half of them then get awkward names for ids. At least a
 //! million decisions with Cedar and a hundred thousand with casbin, which is far slower; the environment variable
 //! `GRANTBOOK_DECISIONS` sets another number for both together.
 
