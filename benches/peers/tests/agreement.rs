@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::sync::Mutex;
 use std::time::Instant;
 
 use grantbook::{Account, Actor, Place};
@@ -21,6 +22,9 @@ use crate::strategies::{GROUPS, MEMBERS, ROLES, STORES};
 use crate::support::*;
 
 // They are the crate's own suite's, which uses all of them.
+#[allow(dead_code)]
+#[path = "../../../tests/suite/small_world/mod.rs"]
+mod small_world;
 #[allow(dead_code, clippy::needless_pass_by_value)]
 #[path = "../../../tests/suite/strategies.rs"]
 mod strategies;
@@ -198,4 +202,20 @@ fn cedar_agrees_at_every_step() {
         }
     }
     report("cedar, step by step", &counts, began);
+}
+
+/// The same with Cedar about every account of the small world (`tests/suite/small_world`), whose laws are looked at on
+/// the way.
+#[test]
+fn cedar_agrees_about_every_account_of_the_small_world() {
+    let began = Instant::now();
+    let seen = Mutex::new((Counts::default(), Agreement::default()));
+    let explored = small_world::explore(&small_world::World::small(), |account| {
+        let (counts, agreement) = &mut *seen.lock().unwrap();
+        *counts += agreement.compare(account).unwrap();
+    });
+    let figures = explored.unwrap_or_else(|violation| panic!("{violation}"));
+    let (counts, _) = seen.into_inner().unwrap();
+    assert_eq!(counts.accounts, figures.states as u64);
+    report("cedar, small world", &counts, began);
 }
