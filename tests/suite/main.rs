@@ -12,6 +12,7 @@ mod escalation;
 mod format;
 mod groups;
 mod histories;
+mod hostile;
 mod members;
 mod project;
 mod questions;
