@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod corpus;
 mod escalation;
 mod format;
 mod groups;

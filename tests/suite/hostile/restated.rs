@@ -139,13 +139,11 @@ pub(crate) fn holdings(account: &Account, id: &str) -> Option<BTreeSet<(String, 
         for grant in group.grants() {
             let role = account.role(&grant.role).expect("G5: a role");
             for permission in role.permissions() {
-                let mut hold = |store| holdings.insert((permission.to_string(), store));
+                let held = |store| (permission.to_string(), store);
                 match &grant.scope {
-                    Scope::Account => drop(hold(None)),
+                    Scope::Account => holdings.extend([held(None)]),
                     Scope::Stores(stores) => {
-                        stores
-                            .iter()
-                            .for_each(|store| drop(hold(Some(store.to_string()))));
+                        holdings.extend(stores.iter().map(|store| held(Some(store.to_string()))));
                     }
                 }
             }
