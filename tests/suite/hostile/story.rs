@@ -123,8 +123,10 @@ impl Story {
             let mut line = [0; LINE];
             line[..cut.len()].copy_from_slice(cut);
             if has_been_long {
-                line[4] &= 127;
                 line[7] &= 127;
+            }
+            if has_been_long || line[7] == 255 {
+                line[4] &= 127;
             }
             has_been_long |= line[4] == 255 || line[7] == 255;
             match steps.last_mut() {
