@@ -40,14 +40,14 @@ fn each_input(target: &str, changes: usize, mut property: impl FnMut(&[u8])) {
 /// U7, G2, L4, L3: a text is read as it is or refused for what it breaks, whatever the bytes and whatever the door.
 #[test]
 fn any_text() {
-    each_input("text", 16, hostile::text);
+    each_input("text", 32, hostile::text);
 }
 
 /// U5, U2, A2, A3, G3, G4, G5, L3, L5, M4, M6, S1: whatever the bytes, what is read of an account is one, and the
 /// rest is refused.
 #[test]
 fn anything_stored() {
-    each_input("stored", 8, hostile::stored);
+    each_input("stored", 16, hostile::stored);
 }
 
 /// A2, A3, G3, G4, G5, M4, L3, E1, E3, E4, P1, P2, U1, U2, U3, U4: whoever asks for what, in whatever order.
@@ -55,7 +55,7 @@ fn anything_stored() {
 fn any_commands() {
     let (mut accepted, mut refused) = (BTreeSet::new(), BTreeSet::new());
     let (mut steps, mut unchanged, mut refusals) = (0, 0, 0);
-    each_input("commands", 3, |bytes| {
+    each_input("commands", 8, |bytes| {
         let reached = hostile::commands(bytes);
         accepted.extend(reached.accepted);
         refused.extend(reached.refused);
@@ -74,5 +74,5 @@ fn any_commands() {
 /// U5, U2, A1, A2, A4, E3, M3, M7: whatever was done to the records where they are stored.
 #[test]
 fn any_replays() {
-    each_input("replays", 3, hostile::replays);
+    each_input("replays", 8, hostile::replays);
 }
