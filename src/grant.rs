@@ -115,7 +115,8 @@ pub(crate) fn united(grants: &[Grant]) -> Vec<Grant> {
         next.role == kept.role
             && match (&mut kept.scope, &mut next.scope) {
                 (Scope::Stores(stores), Scope::Stores(more)) => {
-                    stores.append(more);
+                    // Not `append`, which goes over all that is there already: 10,000 times, for 10,000 grants.
+                    stores.extend(std::mem::take(more));
                     true
                 }
                 (Scope::Account, Scope::Account) => true,

@@ -9,12 +9,14 @@
 
 mod access;
 mod attacks;
+mod corpus;
 mod differential;
 mod escalation;
 mod exhaustive;
 mod format;
 mod groups;
 mod histories;
+mod hostile;
 mod members;
 mod oracle;
 mod project;

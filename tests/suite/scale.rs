@@ -99,3 +99,30 @@ fn a_million_members() {
     let replayed = Account::replay(&records).unwrap();
     assert!(replayed == account);
 }
+
+/// G4, U7: as many grants of one role as a command may name, each in another store, are united into one.
+#[test]
+fn ten_thousand_grants_of_one_role() {
+    let mut world = World::new();
+    let id = |number: usize| format!("{number:05}");
+    let stores: Vec<_> = (0..MAX_NAMED)
+        .map(|number| create_store(&id(number)))
+        .collect();
+    for commands in stores.chunks(MAX_BATCH) {
+        let done = world
+            .account
+            .execute_batch(&Actor::System, commands, at(1_000));
+        world.records.extend(done.unwrap());
+    }
+    let grants: Vec<_> = (0..MAX_NAMED)
+        .map(|number| viewer([id(number).as_str()]))
+        .collect();
+    world.ok(
+        OWNER,
+        create_group("all", "Every Store", [Grant::group_manager()]),
+    );
+    world.ok(OWNER, regrant("all", grants));
+    let granted = world.account.group("all").unwrap().grants();
+    assert_eq!(granted.len(), 1);
+    assert!(granted[0].scope.stores().eq(world.account.stores()));
+}
