@@ -1,9 +1,9 @@
 //! The way through: breadth first, on several threads.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::HashSet;
 use std::fmt;
 use std::num::NonZero;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -32,7 +32,8 @@ struct Explorer<'w, V> {
     steps: Vec<Step>,
     asked: Vec<Permission>,
     visit: V,
-    known: HashMap<u64, u32>,
+    known: HashSet<u64>,
+    /// The states in the order in which they were found.
     reached: Vec<Reached>,
 }
 
@@ -50,7 +51,7 @@ pub(crate) fn explore(
             .map(|text| parsed(text, Permission::parse))
             .collect(),
         visit,
-        known: HashMap::new(),
+        known: HashSet::new(),
         reached: Vec::new(),
     };
     explorer.run()
@@ -71,64 +72,68 @@ impl<V: Fn(&Account) + Sync> Explorer<'_, V> {
     fn run(&mut self) -> Result<Figures, Violation> {
         let mut figures = Figures::default();
         let start = Content::of(&start(), self.world).expect("the first state is of this world");
-        self.known.insert(start.packed(), 0);
+        self.known.insert(start.packed());
         self.reached.push(Reached { from: 0, step: 0 });
-        let mut depth = 0..1_u32;
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let mut newest = 0..self.count();
         loop {
-            // Small parts, handed out in turn and put together in their order.
-            let parts: Vec<_> = depth
-                .clone()
-                .step_by(64)
-                .map(|first| first..depth.end.min(first + 64))
-                .collect();
-            let next = AtomicUsize::new(0);
-            let mut found: Vec<(usize, Found)> = thread::scope(|scope| {
-                let look = || {
-                    let mut found = Vec::new();
-                    loop {
-                        let part = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(states) = parts.get(part) else {
-                            return found;
-                        };
-                        found.push((part, self.look_at(states.clone())));
-                    }
-                };
-                let workers: Vec<_> = (0..threads).map(|_| scope.spawn(look)).collect();
-                workers
-                    .into_iter()
-                    .flat_map(|worker| worker.join().expect("no worker panics"))
-                    .collect()
-            });
-            found.sort_by_key(|(part, _)| *part);
+            let found = self.look_at_all(newest.clone());
             if let Some(violation) = self.shortest(&found) {
                 return Err(violation);
             }
-            for (_, found) in found {
+            for found in found {
                 figures.decisions += found.decisions;
                 figures.changes += found.changes;
                 for (packed, reached) in found.new {
-                    let number =
-                        u32::try_from(self.reached.len()).expect("fewer than 4,294,967,296 states");
-                    if let Entry::Vacant(entry) = self.known.entry(packed) {
-                        entry.insert(number);
+                    if self.known.insert(packed) {
                         self.reached.push(reached);
                     }
                 }
             }
-            let end = u32::try_from(self.reached.len()).expect("counted above");
-            if depth.end == end {
+            newest = newest.end..self.count();
+            if newest.is_empty() {
                 figures.states = self.reached.len();
                 return Ok(figures);
             }
-            depth = depth.end..end;
             figures.depth += 1;
         }
     }
 
+    fn count(&self) -> u32 {
+        u32::try_from(self.reached.len()).expect("fewer than 4,294,967,296 states")
+    }
+
+    /// Small parts of these states, handed out in turn; what was found in each, in their order.
+    fn look_at_all(&self, states: Range<u32>) -> Vec<Found> {
+        let starts = states.clone().step_by(64);
+        let parts: Vec<_> = starts
+            .map(|start| start..states.end.min(start + 64))
+            .collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut found = Vec::new();
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let Some(part) = parts.get(number) else {
+                    return found;
+                };
+                found.push((number, self.look_at(part.clone())));
+            }
+        };
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let mut found: Vec<_> = thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            let found = workers.into_iter().map(thread::ScopedJoinHandle::join);
+            found
+                .flat_map(|found| found.expect("no worker panics"))
+                .collect()
+        });
+        found.sort_by_key(|(number, _)| *number);
+        found.into_iter().map(|(_, found)| found).collect()
+    }
+
     /// The violation that takes the fewest steps, if there is one.
-    fn shortest(&self, found: &[(usize, Found)]) -> Option<Violation> {
-        let flaws = found.iter().filter_map(|(_, found)| found.flaw.as_ref());
+    fn shortest(&self, found: &[Found]) -> Option<Violation> {
+        let flaws = found.iter().filter_map(|found| found.flaw.as_ref());
         let violations = flaws.map(|((rule, what), state, step)| Violation {
             rule,
             what: what.clone(),
@@ -166,12 +171,12 @@ impl<V: Fn(&Account) + Sync> Explorer<'_, V> {
         account
     }
 
-    fn look_at(&self, states: std::ops::Range<u32>) -> Found {
+    fn look_at(&self, states: Range<u32>) -> Found {
         let mut found = Found::default();
         for state in states {
             let account = self.account(state);
             (self.visit)(&account);
-            let from = self.seen(&account).and_then(|(content, answers)| {
+            let before = self.seen(&account).and_then(|(content, answers)| {
                 check_state(&account, &self.asked)?;
                 let world = self.world;
                 Ok(Before {
@@ -180,8 +185,8 @@ impl<V: Fn(&Account) + Sync> Explorer<'_, V> {
                     answers,
                 })
             });
-            let from = match from {
-                Ok(from) => from,
+            let before = match before {
+                Ok(before) => before,
                 Err(flaw) => {
                     found.flaw = Some((flaw, state, None));
                     return found;
@@ -189,11 +194,11 @@ impl<V: Fn(&Account) + Sync> Explorer<'_, V> {
             };
             for (number, step) in (0..).zip(&self.steps) {
                 found.decisions += 1;
-                match self.take(&account, &from, step) {
+                match self.take(&account, &before, step) {
                     Ok(None) => {}
                     Ok(Some(packed)) => {
                         found.changes += 1;
-                        if !self.known.contains_key(&packed) {
+                        if !self.known.contains(&packed) {
                             found.new.push((
                                 packed,
                                 Reached {
@@ -222,18 +227,25 @@ impl<V: Fn(&Account) + Sync> Explorer<'_, V> {
     }
 
     /// Decides one command, and applies what comes of it; the content after it, if that changed.
-    fn take(&self, account: &Account, from: &Before<'_>, step: &Step) -> Result<Option<u64>, Flaw> {
+    fn take(
+        &self,
+        account: &Account,
+        before: &Before<'_>,
+        step: &Step,
+    ) -> Result<Option<u64>, Flaw> {
         let Step { actor, command, at } = step;
         match account.decide(actor, command, *at) {
-            Err(refusal) => from.check_refusal(actor, command, &refusal).map(|()| None),
-            Ok(None) => from.check_accepted(actor, command, None).map(|()| None),
+            Err(refusal) => before
+                .check_refusal(actor, command, &refusal)
+                .map(|()| None),
+            Ok(None) => before.check_accepted(actor, command, None).map(|()| None),
             Ok(Some(record)) => {
                 let mut after = account.clone();
                 after
                     .apply(&record)
                     .map_err(|error| ("U2", format!("its own record: {error}")))?;
                 let (content, answers) = self.seen(&after)?;
-                from.check_accepted(actor, command, Some((&content, answers)))?;
+                before.check_accepted(actor, command, Some((&content, answers)))?;
                 Ok(Some(content.packed()))
             }
         }
