@@ -17,6 +17,8 @@ use crate::permission::Permission;
 use crate::role::{Level, Role};
 use crate::time::Timestamp;
 
+mod exact;
+
 /// An account's data.
 ///
 /// The plain data are `members` with their group bits, the keys of `stores`, `roles` and `groups`. All else is
@@ -379,52 +381,6 @@ impl<'base> State<'base> {
                 }
             }
         }
-    }
-
-    /// Whether everything derived is what a calculation from the plain data gives. For tests.
-    pub(crate) fn is_exact(&self) -> bool {
-        let mut fresh = State {
-            account: Granting::default(),
-            ..self.clone()
-        };
-        for (store, _) in self.stores.iter() {
-            fresh.insert_store(store.clone());
-        }
-        for (group, _) in self.groups.iter() {
-            fresh.fill_granting(group);
-        }
-        let slots: GroupSet = self.groups.iter().map(|(_, group)| group.slot).collect();
-        let ids = |is_meant: &dyn Fn(&MemberEntry) -> bool| -> Vec<&MemberId> {
-            let meant = self.members.iter().filter(|(_, member)| is_meant(member));
-            meant.map(|(id, _)| id).collect()
-        };
-        let is_listed = |group: &GroupEntry<'_>| {
-            ids(&|member| member.groups.contains(group.slot))
-                .into_iter()
-                .eq(group.members.iter())
-        };
-        fresh.account == self.account
-            && fresh.stores.iter().eq(self.stores.iter())
-            && slots == self.slots
-            && slots.iter().count() == self.groups.len()
-            && self
-                .members
-                .iter()
-                .all(|(_, member)| member.groups.is_subset(&slots))
-            && self.groups.iter().all(|(_, group)| is_listed(group))
-            && self.group_names.len() == self.groups.len()
-            && self
-                .groups
-                .iter()
-                .all(|(id, group)| self.group_named(&group.name) == Some(id))
-            && self.role_names.len() == self.roles.len()
-            && self
-                .roles
-                .iter()
-                .all(|(id, role)| self.role_named(&role.name) == Some(id))
-            && ids(&|member| member.standing.is_owner())
-                .into_iter()
-                .eq(self.owners.iter())
     }
 }
 

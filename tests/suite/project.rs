@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 43] = [
+const LAYERS: [&str; 44] = [
     "text",
     "distinct",
     "time",
@@ -27,6 +27,7 @@ const LAYERS: [&str; 43] = [
     "account::refusal",
     "account::event",
     "account::state",
+    "account::state::exact",
     "account::check",
     "account::form",
     "account::rules",
