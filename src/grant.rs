@@ -105,12 +105,10 @@ impl Scope {
 
 /// Each role once, its stores united, in the order of the roles' ids (G4).
 ///
-/// A role given both at the account and in stores stays twice: one of the two does not fit its level and is refused.
+/// A role given both at the account and in stores is not united: one of the two does not fit its level, and is refused.
 pub(crate) fn united(grants: &[Grant]) -> Vec<Grant> {
     let mut united = grants.to_vec();
-    united.sort_by(|one, other| {
-        (&one.role, one.scope == Scope::Account).cmp(&(&other.role, other.scope == Scope::Account))
-    });
+    united.sort_by(|one, other| one.role.cmp(&other.role));
     united.dedup_by(|next, kept| {
         next.role == kept.role
             && match (&mut kept.scope, &mut next.scope) {

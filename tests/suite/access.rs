@@ -258,6 +258,13 @@ fn effective_permissions_go_through_serde() {
             "{json}"
         );
     }
+    let no_map = r#"{"account":"every","stores":1}"#;
+    let error = serde_json::from_str::<EffectivePermissions>(no_map).unwrap_err();
+    let said = error.to_string();
+    assert!(
+        said.starts_with("invalid type: integer `1`, expected a map"),
+        "{said}"
+    );
     let written_out = r#"{"account":{"only":[]},"stores":{"dev":{"only":[]}}}"#;
     let nothing: EffectivePermissions = serde_json::from_str(written_out).unwrap();
     assert!(
