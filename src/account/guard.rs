@@ -40,17 +40,13 @@ mod tests {
             set(guard);
             let outcome = explore(&World::smallest(), |_| {});
             set("");
-            match outcome {
-                Ok(figures) => panic!("without {guard} nothing is found: {figures}"),
-                Err(violation) => {
-                    println!("Without {guard}, {violation}");
-                    assert_eq!(
-                        (violation.rule, violation.steps.len()),
-                        (rule, steps),
-                        "{violation}"
-                    );
-                }
-            }
+            let violation = outcome.expect_err(guard);
+            println!("Without {guard}, {violation}");
+            assert_eq!(
+                (violation.rule, violation.steps.len()),
+                (rule, steps),
+                "{violation}"
+            );
         }
     }
 }
