@@ -221,3 +221,59 @@ fn nothing_is_told_by_halves() {
         assert!(write!(Full(whole.len()), "{told}").is_ok());
     }
 }
+
+/// U7: an id may hold characters that cannot be seen. A matrix writes them out, from the first to the last of each
+/// range, and leaves their neighbours as they are.
+#[cfg(feature = "render")]
+#[test]
+fn what_cannot_be_seen_is_written_out() {
+    let ranges = [
+        ('\u{a0}', '\u{a0}'),
+        ('\u{ad}', '\u{ad}'),
+        ('\u{34f}', '\u{34f}'),
+        ('\u{61c}', '\u{61c}'),
+        ('\u{115f}', '\u{1160}'),
+        ('\u{17b4}', '\u{17b5}'),
+        ('\u{180b}', '\u{180f}'),
+        ('\u{2000}', '\u{200f}'),
+        ('\u{2028}', '\u{202f}'),
+        ('\u{205f}', '\u{206f}'),
+        ('\u{2800}', '\u{2800}'),
+        ('\u{3164}', '\u{3164}'),
+        ('\u{fe00}', '\u{fe0f}'),
+        ('\u{feff}', '\u{feff}'),
+        ('\u{ffa0}', '\u{ffa0}'),
+        ('\u{fff0}', '\u{fff8}'),
+        ('\u{1d173}', '\u{1d17a}'),
+        ('\u{e0000}', '\u{e0fff}'),
+    ];
+    let id = |character: char| format!("a{character}b");
+    let next_to = |character: char, step: i32| {
+        let number = u32::from(character).checked_add_signed(step).unwrap();
+        char::from_u32(number).unwrap()
+    };
+    let unseen = ranges.into_iter().flat_map(|(first, last)| [first, last]);
+    let seen = ranges
+        .into_iter()
+        .flat_map(|(first, last)| [next_to(first, -1), next_to(last, 1)]);
+    // But for U+009F, a control character, which no id has.
+    let seen: Vec<_> = seen.filter(|character| !character.is_control()).collect();
+    let mut world = World::new();
+    let ids: Vec<_> = unseen.clone().chain(seen.iter().copied()).map(id).collect();
+    world.system(enrol(ids.iter().map(String::as_str)));
+    let text = world.account.matrix().to_text();
+    for character in unseen {
+        let written = format!("a{}b", character.escape_unicode());
+        assert!(
+            text.contains(&written) && !text.contains(&id(character)),
+            "{written}"
+        );
+    }
+    for character in seen {
+        assert!(
+            text.contains(&id(character)),
+            "{}",
+            character.escape_unicode()
+        );
+    }
+}
