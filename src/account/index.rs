@@ -45,9 +45,8 @@ impl GroupSet {
             *word &= !bit;
             was_there
         });
-        while self.0.last() == Some(&0) {
-            self.0.pop();
-        }
+        let used = self.0.iter().rposition(|word| *word != 0);
+        self.0.truncate(used.map_or(0, |last| last + 1));
         was_there
     }
 
