@@ -325,6 +325,15 @@ fn a_preview_says_who_gains_and_loses() {
     let change = change.iter().next().unwrap();
     assert!(change.gains(&Permission::STORE_READ) && !change.gains(&Permission::STORE_WRITE));
     assert!(!change.loses(&Permission::STORE_READ));
+    let narrowed = AccessChange {
+        before: change.after.clone(),
+        after: change.before.clone(),
+        ..change.clone()
+    };
+    assert!(narrowed.loses(&Permission::STORE_READ) && !narrowed.loses(&Permission::STORE_WRITE));
+    assert!(!narrowed.gains(&Permission::STORE_READ));
+    let old = world.records.last().unwrap();
+    assert_eq!(world.account.delta_of(old).unwrap_err().code(), "repeat");
     assert!(AccessDelta::default().is_empty());
 }
 

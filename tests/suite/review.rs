@@ -450,6 +450,13 @@ fn access_has_a_history() {
     broken.remove(3);
     let error = history::changes_touching(&broken, "ina").unwrap_err();
     assert_eq!(error.code(), "gap");
+    let in_dev = Place::Store("dev");
+    let error = history::access(&broken, "ina", &Permission::STORE_READ, in_dev).unwrap_err();
+    assert_eq!(error.code(), "gap");
+    world.ok(OWNER, invite("eve"));
+    world.ok(OWNER, cancel("eve"));
+    let touching = history::changes_touching(&world.records, "eve").unwrap();
+    assert_eq!(touching[1].event().kind(), "invitation-cancelled");
     let error = history::changes_touching(&broken[1..], "ina").unwrap_err();
     assert_eq!(error.code(), "gap");
     assert_eq!(
