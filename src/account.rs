@@ -10,7 +10,7 @@ use crate::account::limits::{GroupLimit, MAX_BATCH};
 use crate::account::refusal::Refusal;
 use crate::account::snapshot::{Snapshot, SnapshotError};
 use crate::account::state::State;
-use crate::account::view::{Group, Member};
+use crate::account::view::{Group, Member, Store};
 use crate::id::{AccountId, MemberId, RoleId, StoreId};
 use crate::permission::Permission;
 use crate::role::Role;
@@ -25,12 +25,15 @@ pub(crate) mod form;
 pub(crate) mod group;
 pub(crate) mod guard;
 pub(crate) mod guardrails;
+pub(crate) mod hash;
 pub(crate) mod id_map;
 pub(crate) mod id_set;
 pub(crate) mod index;
 pub(crate) mod layer;
 pub(crate) mod limits;
+pub(crate) mod listing;
 pub(crate) mod member;
+pub(crate) mod number;
 pub(crate) mod refusal;
 pub(crate) mod rules;
 pub(crate) mod snapshot;
@@ -394,15 +397,20 @@ impl Account {
         self.state
             .groups
             .get_key_value(id)
-            .map(|(id, entry)| Group { id, entry })
+            .map(|(id, entry)| Group {
+                state: &self.state,
+                id,
+                entry,
+            })
     }
 
     /// All groups.
     pub fn groups(&self) -> impl Iterator<Item = Group<'_>> {
-        self.state
-            .groups
-            .iter()
-            .map(|(id, entry)| Group { id, entry })
+        self.state.groups.iter().map(|(id, entry)| Group {
+            state: &self.state,
+            id,
+            entry,
+        })
     }
 
     /// The role with this id, built in or the account's own.
@@ -414,6 +422,19 @@ impl Account {
     /// All roles, the built-in ones among them.
     pub fn roles(&self) -> impl Iterator<Item = (&RoleId, &Role)> {
         self.state.roles.iter()
+    }
+
+    /// The store with this id, to be asked many times.
+    #[must_use]
+    pub fn store(&self, id: &str) -> Option<Store<'_>> {
+        self.state
+            .stores
+            .get_key_value(id)
+            .map(|(id, granting)| Store {
+                state: &self.state,
+                id,
+                granting,
+            })
     }
 
     /// Whether there is a store with this id.

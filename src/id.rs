@@ -1,6 +1,6 @@
 //! The host's own ids for accounts, members, groups, roles and stores.
 
-use std::sync::Arc;
+use arcstr::ArcStr;
 
 use crate::text::{Form, InvalidText, shared_text};
 
@@ -14,7 +14,7 @@ macro_rules! text_id {
         /// It may well hold `/`, `..`, quotes, or characters that cannot be seen: escape it in paths, addresses and
         /// pages. Where the host means two spellings to be one, as in e-mail addresses, it settles on one before.
         #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        pub struct $name(Arc<str>);
+        pub struct $name(ArcStr);
 
         impl $name {
             const FORM: Form = Form {

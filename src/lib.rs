@@ -45,7 +45,7 @@ pub use account::limits::{GroupLimit, InvalidGroupLimit, MAX_BATCH, MAX_NAMED};
 pub use account::member::Standing;
 pub use account::refusal::{Refusal, RefusalKind};
 pub use account::snapshot::{Snapshot, SnapshotError};
-pub use account::view::{Group, Member};
+pub use account::view::{Group, Member, Store};
 pub use grant::{Grant, Scope};
 pub use id::{AccountId, GroupId, MemberId, RoleId, StoreId};
 pub use name::{Description, GroupName, RoleName};

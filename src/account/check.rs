@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::{Denial, EffectivePermissions, Permissions, Place};
-use crate::account::index::Granting;
-use crate::account::member::{MemberEntry, Standing};
+use crate::account::index::{Granting, GroupSet};
+use crate::account::member::MemberEntry;
 use crate::account::state::State;
 use crate::permission::Permission;
 
@@ -16,27 +16,29 @@ impl State<'_> {
         permission: &Permission,
         place: Place<&str>,
     ) -> Result<bool, Denial> {
-        let (member, owner, granting) = self.look_up(member, place)?;
-        Ok(owner || granting.grants(permission, &member.groups))
+        let (member, granting) = self.look_up(member, place)?;
+        Ok(member.holds(permission, granting))
     }
 
     pub(crate) fn can(&self, member: &str, permission: &Permission, place: Place<&str>) -> bool {
-        matches!(self.check(member, permission, place), Ok(true))
+        self.look_up(member, place)
+            .is_ok_and(|(member, granting)| member.holds(permission, granting))
     }
 
-    /// The two look-ups: the member, whether it is an owner, and what is granted in the place; or the first reason to
-    /// deny everything (P4).
+    /// The two look-ups: the member, who is active, and what is granted in the place; or the first reason to deny
+    /// everything (P4).
+    #[inline]
     pub(crate) fn look_up(
         &self,
         member: &str,
         place: Place<&str>,
-    ) -> Result<(&MemberEntry, bool, &Granting), Denial> {
+    ) -> Result<(&MemberEntry, &Granting), Denial> {
         let member = self.members.get(member).ok_or(Denial::UnknownMember)?;
-        let Standing::Active { owner } = member.standing else {
+        if !member.standing().is_active() {
             return Err(Denial::Invited);
-        };
+        }
         let granting = self.granting(place).ok_or(Denial::UnknownStore)?;
-        Ok((member, owner, granting))
+        Ok((member, granting))
     }
 
     /// What is granted in a place, if there is such a place.
@@ -53,28 +55,30 @@ impl State<'_> {
         member: &str,
         place: Place<&str>,
     ) -> Result<Permissions, Denial> {
-        let (member, owner, granting) = self.look_up(member, place)?;
-        Ok(held(member, owner, granting))
+        let (member, granting) = self.look_up(member, place)?;
+        Ok(held(member, &member.groups(), granting))
     }
 
     pub(crate) fn effective_permissions(&self, member: &str) -> EffectivePermissions {
         let nothing = Permissions::Only(BTreeSet::new());
-        let Ok((member, owner, account)) = self.look_up(member, Place::Account) else {
+        let Ok((member, account)) = self.look_up(member, Place::Account) else {
             return EffectivePermissions::new(nothing, BTreeMap::new());
         };
+        let groups = member.groups();
         let stores = self
             .stores
             .iter()
-            .map(|(store, granting)| (store.clone(), held(member, owner, granting)));
+            .map(|(store, granting)| (store.clone(), held(member, &groups, granting)));
         let stores = stores.filter(|(_, there)| *there != nothing);
-        EffectivePermissions::new(held(member, owner, account), stores.collect())
+        EffectivePermissions::new(held(member, &groups, account), stores.collect())
     }
 }
 
-fn held(member: &MemberEntry, owner: bool, granting: &Granting) -> Permissions {
-    if owner {
+/// What an active member holds, whose groups these are.
+fn held(member: &MemberEntry, groups: &GroupSet, granting: &Granting) -> Permissions {
+    if member.standing().is_owner() {
         Permissions::Every
     } else {
-        Permissions::Only(granting.granted_to(&member.groups).cloned().collect())
+        Permissions::Only(granting.granted_to(groups).cloned().collect())
     }
 }

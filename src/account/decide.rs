@@ -5,7 +5,7 @@ use crate::account::command::{Actor, Command, Requirement};
 use crate::account::event::Event;
 use crate::account::form;
 use crate::account::guardrails;
-use crate::account::member::Standing;
+use crate::account::member::{MemberEntry, Standing};
 use crate::account::refusal::Refusal;
 use crate::account::rules;
 use crate::account::state::State;
@@ -72,7 +72,7 @@ pub(crate) fn authorize(
             actor: actor.clone(),
         }),
         (Requirement::Invitation, Actor::Member(member)) => {
-            match state.members.get(member).map(|entry| entry.standing) {
+            match state.members.get(member).map(MemberEntry::standing) {
                 Some(Standing::Invited { .. }) => Ok(()),
                 Some(Standing::Active { .. }) | None => Err(Refusal::NoInvitation {
                     actor: actor.clone(),

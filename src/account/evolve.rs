@@ -3,7 +3,7 @@
 use crate::account::command::Actor;
 use crate::account::event::{Event, Record};
 use crate::account::form;
-use crate::account::member::Standing;
+use crate::account::member::{MemberEntry, Standing};
 use crate::account::refusal::Refusal;
 use crate::account::rules;
 use crate::account::state::State;
@@ -205,7 +205,7 @@ pub(crate) fn apply(state: &mut State<'_>, record: &Record) {
         }
         Event::InvitationAccepted { member } => {
             if let Some(Standing::Invited { as_owner, .. }) =
-                state.members.get(member).map(|entry| entry.standing)
+                state.members.get(member).map(MemberEntry::standing)
             {
                 state.set_standing(member, Standing::Active { owner: as_owner });
             }

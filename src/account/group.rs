@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::account::id_set::IdSet;
 use crate::account::index::Slot;
 use crate::account::layer::Layered;
+use crate::account::number::NumberSet;
 use crate::grant::Grant;
-use crate::id::MemberId;
 use crate::name::{Description, GroupName};
 
 /// What the account holds of a group.
@@ -19,7 +18,7 @@ pub(crate) struct GroupEntry<'base> {
     /// out.
     pub(crate) grants: Arc<[Grant]>,
     /// The same as the bits in the members' own entries, for who asks from this side.
-    pub(crate) members: IdSet<'base, MemberId>,
+    pub(crate) members: NumberSet<'base>,
 }
 
 impl<'base> Layered<'base> for GroupEntry<'base> {
@@ -29,7 +28,7 @@ impl<'base> Layered<'base> for GroupEntry<'base> {
             name: base.name.clone(),
             description: base.description.clone(),
             grants: Arc::clone(&base.grants),
-            members: IdSet::over(&base.members),
+            members: NumberSet::over(&base.members),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::access::Place;
 use crate::account::command::Actor;
 use crate::account::event::Event;
 use crate::account::guard;
-use crate::account::index::Granting;
+use crate::account::index::{Granting, GroupSet};
 use crate::account::member::{MemberEntry, Standing};
 use crate::account::refusal::Refusal;
 use crate::account::state::State;
@@ -23,7 +23,7 @@ pub(crate) fn bound<'a>(state: &State<'_>, actor: &'a Actor) -> Option<&'a Membe
             let is_owner = state
                 .members
                 .get(member)
-                .is_some_and(|entry| entry.standing.is_owner());
+                .is_some_and(|entry| entry.standing().is_owner());
             (!is_owner).then_some(member)
         }
     }
@@ -48,7 +48,7 @@ pub(crate) fn bar(
         }
     }
     if let Event::InvitationCancelled { member } = event {
-        let standing = state.members.get(member).map(|entry| entry.standing);
+        let standing = state.members.get(member).map(MemberEntry::standing);
         let standing = standing.filter(|standing| !standing.has_expired(at));
         let is_owners = matches!(standing, Some(Standing::Invited { as_owner: true, .. }));
         if is_owners && !state.can(actor, &Permission::MANAGE_OWNERS, Place::Account) {
@@ -77,11 +77,11 @@ pub(crate) fn no_gain(
     let held = before
         .members
         .get(actor)
-        .filter(|entry| entry.standing.is_active());
+        .filter(|entry| entry.standing().is_active());
     let Some(holds) = after
         .members
         .get(actor)
-        .filter(|entry| entry.standing.is_active())
+        .filter(|entry| entry.standing().is_active())
     else {
         return Ok(());
     };
@@ -90,18 +90,20 @@ pub(crate) fn no_gain(
         permission: permission.clone(),
         place,
     };
-    if holds.standing.is_owner() {
+    if holds.standing().is_owner() {
         return Err(gain(&Permission::MANAGE_OWNERS, Place::Account));
     }
-    if let Some(permission) = gained(held, Some(&before.account), holds, &after.account) {
+    let (held, holds) = (held.map(MemberEntry::groups), holds.groups());
+    let held = held.as_ref();
+    if let Some(permission) = gained(held, Some(&before.account), &holds, &after.account) {
         return Err(gain(permission, Place::Account));
     }
-    let is_elsewhere_too = held.is_none_or(|held| !holds.groups.is_subset(&held.groups));
+    let is_elsewhere_too = held.is_none_or(|held| !holds.is_subset(held));
     let in_store = |store: &StoreId| {
         let permission = gained(
             held,
             before.stores.get(store),
-            holds,
+            &holds,
             after.stores.get(store)?,
         )?;
         Some(gain(permission, Place::Store(store.clone())))
@@ -114,19 +116,20 @@ pub(crate) fn no_gain(
     first.map_or(Ok(()), Err)
 }
 
-/// The first permission in one place that the member holds afterwards and did not hold before.
+/// The first permission in one place that a member in these groups holds afterwards and did not hold before.
 fn gained<'a>(
-    held: Option<&MemberEntry>,
+    held: Option<&GroupSet>,
     granted: Option<&Granting>,
-    holds: &'a MemberEntry,
+    holds: &'a GroupSet,
     grants: &'a Granting,
 ) -> Option<&'a Permission> {
     let before = |permission| {
+        let granted = granted.and_then(|granted| granted.groups(permission));
         held.zip(granted)
-            .is_some_and(|(held, granted)| granted.grants(permission, &held.groups))
+            .is_some_and(|(held, granted)| granted.intersects(held))
     };
     grants
-        .granted_to(&holds.groups)
+        .granted_to(holds)
         .find(|permission| !before(permission))
 }
 

@@ -1,12 +1,11 @@
 //! A map by id: look-up by hash, lists in the order of ids, and a layer over another map.
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::hash::Hash;
 use std::ops::Bound;
 
-use indexmap::IndexMap;
-
+use crate::account::hash::HashById;
 use crate::account::layer::{Layered, Merged};
 
 /// A map by id.
@@ -18,10 +17,9 @@ use crate::account::layer::{Layered, Merged};
 #[derive(Clone, Debug)]
 pub(crate) struct IdMap<'base, K, V> {
     base: Option<&'base IdMap<'base, K, V>>,
-    /// `None`: not there, whatever the map below says. Only in a layer.
-    own: IndexMap<K, Option<V>>,
-    /// Where each key of `own` stands in it, so that a list needs no hashing.
-    order: BTreeMap<K, usize>,
+    own: HashById<K, V>,
+    /// The keys of `own`, in their order. In a layer also those that are gone: there, and not in `own`.
+    order: BTreeSet<K>,
     len: usize,
 }
 
@@ -29,8 +27,8 @@ impl<K, V> Default for IdMap<'_, K, V> {
     fn default() -> Self {
         Self {
             base: None,
-            own: IndexMap::new(),
-            order: BTreeMap::new(),
+            own: HashById::default(),
+            order: BTreeSet::new(),
             len: 0,
         }
     }
@@ -41,8 +39,9 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Layered<'base>> IdMap<'base,
     pub(crate) fn over(base: &'base IdMap<'base, K, V>) -> Self {
         Self {
             base: Some(base),
+            own: HashById::with_hasher(base.own.hasher().clone()),
+            order: BTreeSet::new(),
             len: base.len,
-            ..Self::default()
         }
     }
 
@@ -55,11 +54,11 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Layered<'base>> IdMap<'base,
     }
 
     pub(crate) fn get_key_value(&self, id: &str) -> Option<(&K, &V)> {
-        match (self.own.get_key_value(id), self.base) {
-            (Some((key, value)), _) => Some((key, value.as_ref()?)),
-            (None, Some(base)) => base.get_key_value(id),
-            (None, None) => None,
-        }
+        self.own.get_key_value(id).or_else(|| {
+            self.base
+                .filter(|_| !self.order.contains(id))
+                .and_then(|base| base.get_key_value(id))
+        })
     }
 
     pub(crate) fn contains(&self, id: &str) -> bool {
@@ -69,12 +68,13 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Layered<'base>> IdMap<'base,
     /// The value, to be changed. A layer takes its own first.
     pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut V> {
         if let Some(base) = self.base {
-            if !self.own.contains_key(id) {
+            if !self.order.contains(id) {
                 let (key, value) = base.get_key_value(id)?;
-                self.put(key.clone(), Some(V::over(value)));
+                self.order.insert(key.clone());
+                self.own.insert(key.clone(), V::over(value));
             }
         }
-        self.own.get_mut(id)?.as_mut()
+        self.own.get_mut(id)
     }
 
     /// Puts a value in; the one before is gone.
@@ -82,7 +82,8 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Layered<'base>> IdMap<'base,
         if !self.contains(key.borrow()) {
             self.len += 1;
         }
-        self.put(key, Some(value));
+        self.order.insert(key.clone());
+        self.own.insert(key, value);
     }
 
     /// Takes a value out; whether it was there.
@@ -92,22 +93,13 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Layered<'base>> IdMap<'base,
         };
         let key = key.clone();
         self.len -= 1;
+        self.own.remove(id);
         if self.base.is_some() {
-            self.put(key, None);
-        } else if let Some((position, ..)) = self.own.swap_remove_full(id) {
+            self.order.insert(key);
+        } else {
             self.order.remove(id);
-            if let Some((moved, _)) = self.own.get_index(position) {
-                self.order.insert(moved.clone(), position);
-            }
         }
         true
-    }
-
-    fn put(&mut self, key: K, value: Option<V>) {
-        let (position, before) = self.own.insert_full(key.clone(), value);
-        if before.is_none() {
-            self.order.insert(key, position);
-        }
     }
 
     /// All entries, in the order of the ids.
@@ -122,13 +114,7 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Layered<'base>> IdMap<'base,
     ) -> impl Iterator<Item = (&'a K, &'a V)> + use<'a, 'base, K, V> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let own = self.order.range::<str, _>((start, Bound::Unbounded));
-        let own = own.map(|(key, position)| {
-            let value = self
-                .own
-                .get_index(*position)
-                .and_then(|(_, value)| value.as_ref());
-            (key, value)
-        });
+        let own = own.map(|key| (key, self.own.get(key.borrow())));
         let below = self
             .base
             .map(|base| Box::new(base.iter_after(after)) as Box<dyn Iterator<Item = _>>);
@@ -137,12 +123,14 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Layered<'base>> IdMap<'base,
 
     /// The ids whose entries this layer holds itself: those that may differ from the map below.
     pub(crate) fn touched(&self) -> impl Iterator<Item = &K> {
-        self.order.keys()
+        self.order.iter()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;

@@ -10,11 +10,11 @@ use crate::permission::Permission;
 /// A group's number while it exists; the lowest free one is taken.
 pub(crate) type Slot = u16;
 
-/// A set of group slots: one inline word up to 64 groups, more words beyond.
+/// A set of group slots: two inline words up to 128 groups, more words beyond.
 ///
 /// INVARIANT: the last word is not zero, so that equal sets are equal and absent words mean absent groups.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct GroupSet(SmallVec<[u64; 1]>);
+pub(crate) struct GroupSet(SmallVec<[u64; 2]>);
 
 impl GroupSet {
     const BITS: usize = u64::BITS as usize;
@@ -114,33 +114,79 @@ impl FromIterator<Slot> for GroupSet {
 
 /// For one place, the account or a store: which groups grant which permission there.
 ///
-/// INVARIANT: in the order of the permissions' text, each once, and no set is empty.
+/// What is asked for most stands in the place's own line of memory.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Granting(SmallVec<[(Permission, GroupSet); 2]>);
+pub(crate) struct Granting {
+    read: GroupSet,
+    write: GroupSet,
+    /// `None` if there is nothing else.
+    others: Option<Box<Others>>,
+}
 
-impl Granting {
+/// INVARIANT: without `store.read` and `store.write`, in the order of the permissions' text, each once, and no set is
+/// empty.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Others(Vec<(Permission, GroupSet)>);
+
+impl Others {
     fn find(&self, permission: &Permission) -> Result<usize, usize> {
         self.0
             .binary_search_by(|(granted, _)| granted.cmp(permission))
     }
 
-    /// The groups that grant this permission here, if any.
-    pub(crate) fn groups(&self, permission: &Permission) -> Option<&GroupSet> {
+    fn groups(&self, permission: &Permission) -> Option<&GroupSet> {
         self.0
             .get(self.find(permission).ok()?)
             .map(|(_, groups)| groups)
     }
 
-    /// Whether any of these groups grants this permission here.
-    pub(crate) fn grants(&self, permission: &Permission, groups: &GroupSet) -> bool {
-        self.groups(permission)
-            .is_some_and(|granting| granting.intersects(groups))
+    fn groups_mut(&mut self, permission: &Permission) -> Option<&mut GroupSet> {
+        let index = self.find(permission).unwrap_or_else(|index| {
+            self.0
+                .insert(index, (permission.clone(), GroupSet::default()));
+            index
+        });
+        self.0.get_mut(index).map(|(_, groups)| groups)
+    }
+}
+
+static READ: Permission = Permission::STORE_READ;
+static WRITE: Permission = Permission::STORE_WRITE;
+
+impl Granting {
+    /// The groups that grant this permission here, if any.
+    pub(crate) fn groups(&self, permission: &Permission) -> Option<&GroupSet> {
+        if *permission == READ {
+            Some(&self.read)
+        } else if *permission == WRITE {
+            Some(&self.write)
+        } else {
+            self.others.as_ref()?.groups(permission)
+        }
+    }
+
+    /// What is granted here and by which groups, in the order of the permissions' text.
+    fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a Permission, &'a GroupSet)> {
+        let others = self.others.as_ref().map_or(&[][..], |others| &others.0);
+        let until = |end: &Permission| others.partition_point(|(permission, _)| permission < end);
+        let (below, above) = others.split_at(until(&WRITE));
+        let (below, between) = below.split_at(until(&READ));
+        let entries = |others: &'a [(Permission, GroupSet)]| {
+            others
+                .iter()
+                .map(|(permission, groups)| (permission, groups))
+        };
+        entries(below)
+            .chain([(&READ, &self.read)])
+            .chain(entries(between))
+            .chain([(&WRITE, &self.write)])
+            .chain(entries(above))
+            .filter(|(_, groups)| !groups.is_empty())
     }
 
     /// What these groups grant here, in the order of the permissions' text.
     pub(crate) fn granted_to(&self, groups: &GroupSet) -> impl Iterator<Item = &Permission> {
-        self.0
-            .iter()
+        self.iter()
             .filter(|(_, granting)| granting.intersects(groups))
             .map(|(permission, _)| permission)
     }
@@ -149,7 +195,7 @@ impl Granting {
     pub(crate) fn differing(&self, other: &Self) -> GroupSet {
         let nothing = GroupSet::default();
         let mut slots = GroupSet::default();
-        for (permission, _) in self.0.iter().chain(&other.0) {
+        for (permission, _) in self.iter().chain(other.iter()) {
             let groups = |granting: &Self| granting.groups(permission).unwrap_or(&nothing).clone();
             for slot in groups(self).differing(&groups(other)).iter() {
                 slots.insert(slot);
@@ -165,12 +211,14 @@ impl Granting {
         permissions: impl IntoIterator<Item = &'a Permission>,
     ) {
         for permission in permissions {
-            let index = self.find(permission).unwrap_or_else(|index| {
-                self.0
-                    .insert(index, (permission.clone(), GroupSet::default()));
-                index
-            });
-            if let Some((_, groups)) = self.0.get_mut(index) {
+            let groups = if *permission == READ {
+                Some(&mut self.read)
+            } else if *permission == WRITE {
+                Some(&mut self.write)
+            } else {
+                self.others.get_or_insert_default().groups_mut(permission)
+            };
+            if let Some(groups) = groups {
                 groups.insert(slot);
             }
         }
@@ -178,10 +226,15 @@ impl Granting {
 
     /// The group in this slot grants nothing here any more.
     pub(crate) fn remove(&mut self, slot: Slot) {
-        self.0.retain(|(_, groups)| {
-            groups.remove(slot);
-            !groups.is_empty()
-        });
+        self.read.remove(slot);
+        self.write.remove(slot);
+        if let Some(others) = &mut self.others {
+            others.0.retain_mut(|(_, groups)| {
+                groups.remove(slot);
+                !groups.is_empty()
+            });
+        }
+        self.others.take_if(|others| others.0.is_empty());
     }
 }
 

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::index::GroupSet;
+use crate::account::index::{Granting, GroupSet, Slot};
 use crate::account::layer::{Layered, copied};
+use crate::account::number::Number;
+use crate::permission::Permission;
 use crate::time::Timestamp;
 
 /// How a member stands in the account.
@@ -56,11 +58,266 @@ impl Standing {
     }
 }
 
-/// What the account holds of a member.
+/// What the account holds of a member, in 16 bytes wherever that can be: a check reads one of these, from memory that
+/// is far away when there are many.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct MemberEntry {
-    pub(crate) standing: Standing,
-    pub(crate) groups: GroupSet,
-}
+pub(crate) struct MemberEntry(Form);
 
 copied!(MemberEntry);
+
+/// INVARIANT: `Large` only where `Small` cannot hold it, so that equal entries are equal.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Form {
+    Small {
+        standing: Endless,
+        /// Each once, in their order, with [`NO_SLOT`] behind them.
+        slots: [Slot; 5],
+        number: Number,
+    },
+    Large(Box<Parts>),
+}
+
+/// What no group has: there are at most `GroupLimit::HIGHEST`.
+const NO_SLOT: Slot = Slot::MAX;
+
+/// A standing that does not end by itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Endless {
+    Active,
+    Owner,
+    Invited,
+    InvitedAsOwner,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Parts {
+    standing: Standing,
+    groups: GroupSet,
+    number: Number,
+}
+
+impl From<Endless> for Standing {
+    fn from(standing: Endless) -> Self {
+        let expires = None;
+        match standing {
+            Endless::Active => Standing::Active { owner: false },
+            Endless::Owner => Standing::Active { owner: true },
+            Endless::Invited => Standing::Invited {
+                as_owner: false,
+                expires,
+            },
+            Endless::InvitedAsOwner => Standing::Invited {
+                as_owner: true,
+                expires,
+            },
+        }
+    }
+}
+
+impl From<Parts> for Form {
+    fn from(parts: Parts) -> Self {
+        let standing = match parts.standing {
+            Standing::Active { owner: false } => Endless::Active,
+            Standing::Active { owner: true } => Endless::Owner,
+            Standing::Invited {
+                as_owner: false,
+                expires: None,
+            } => Endless::Invited,
+            Standing::Invited {
+                as_owner: true,
+                expires: None,
+            } => Endless::InvitedAsOwner,
+            Standing::Invited {
+                expires: Some(_), ..
+            } => return Form::Large(Box::new(parts)),
+        };
+        let mut slots = [NO_SLOT; 5];
+        let mut groups = parts.groups.iter();
+        for (place, slot) in slots.iter_mut().zip(groups.by_ref()) {
+            *place = slot;
+        }
+        if groups.next().is_some() {
+            drop(groups);
+            return Form::Large(Box::new(parts));
+        }
+        drop(groups);
+        Form::Small {
+            standing,
+            slots,
+            number: parts.number,
+        }
+    }
+}
+
+impl MemberEntry {
+    /// In no group.
+    pub(crate) fn new(number: Number, standing: Standing) -> Self {
+        let groups = GroupSet::default();
+        Self(Form::from(Parts {
+            standing,
+            groups,
+            number,
+        }))
+    }
+
+    pub(crate) fn number(&self) -> Number {
+        match &self.0 {
+            Form::Small { number, .. } => *number,
+            Form::Large(parts) => parts.number,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn standing(&self) -> Standing {
+        match &self.0 {
+            Form::Small { standing, .. } => Standing::from(*standing),
+            Form::Large(parts) => parts.standing,
+        }
+    }
+
+    /// The slots of its groups.
+    pub(crate) fn groups(&self) -> GroupSet {
+        match &self.0 {
+            Form::Small { slots, .. } => slots
+                .iter()
+                .copied()
+                .filter(|slot| *slot != NO_SLOT)
+                .collect(),
+            Form::Large(parts) => parts.groups.clone(),
+        }
+    }
+
+    pub(crate) fn is_in(&self, slot: Slot) -> bool {
+        match &self.0 {
+            Form::Small { slots, .. } => slots.contains(&slot),
+            Form::Large(parts) => parts.groups.contains(slot),
+        }
+    }
+
+    #[inline]
+    fn is_in_any(&self, groups: &GroupSet) -> bool {
+        match &self.0 {
+            Form::Small { slots, .. } => slots.iter().any(|slot| groups.contains(*slot)),
+            Form::Large(parts) => parts.groups.intersects(groups),
+        }
+    }
+
+    /// Whether the member may do this in the place where this is granted. The AND.
+    #[inline]
+    pub(crate) fn holds(&self, permission: &Permission, granting: &Granting) -> bool {
+        match self.standing() {
+            Standing::Active { owner } => {
+                owner
+                    || granting
+                        .groups(permission)
+                        .is_some_and(|groups| self.is_in_any(groups))
+            }
+            Standing::Invited { .. } => false,
+        }
+    }
+
+    pub(crate) fn set_standing(&mut self, standing: Standing) {
+        self.change(|parts| parts.standing = standing);
+    }
+
+    /// Puts the member in a group; whether it was not there.
+    pub(crate) fn join(&mut self, slot: Slot) -> bool {
+        let is_new = !self.is_in(slot);
+        if let Form::Small { slots, .. } = &mut self.0 {
+            if let Some(free) = slots.iter_mut().find(|free| is_new && **free == NO_SLOT) {
+                *free = slot;
+                slots.sort_unstable();
+                return true;
+            }
+        }
+        self.change(|parts| {
+            parts.groups.insert(slot);
+        });
+        is_new
+    }
+
+    /// Takes the member out of a group; whether it was there.
+    pub(crate) fn leave(&mut self, slot: Slot) -> bool {
+        let was_there = self.is_in(slot);
+        self.change(|parts| {
+            parts.groups.remove(slot);
+        });
+        was_there
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Parts)) {
+        let mut parts = Parts {
+            standing: self.standing(),
+            groups: self.groups(),
+            number: self.number(),
+        };
+        change(&mut parts);
+        self.0 = Form::from(parts);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn standings() -> impl Strategy<Value = Standing> {
+        let invited =
+            (any::<bool>(), prop::option::of(any::<u8>())).prop_map(|(as_owner, expires)| {
+                let expires = expires.map(|millis| Timestamp::from_millis(u64::from(millis)));
+                Standing::Invited { as_owner, expires }
+            });
+        prop_oneof![
+            any::<bool>().prop_map(|owner| Standing::Active { owner }),
+            invited
+        ]
+    }
+
+    proptest! {
+        /// An entry says what was put in, small or large, and one that says the same is equal (A3).
+        #[test]
+        fn an_entry_is_its_number_its_standing_and_its_groups(
+            number in any::<Number>(),
+            mut standing in standings(),
+            steps in prop::collection::vec((0..12_u16, 0..3_u8, standings()), 0..60),
+        ) {
+            let (mut entry, mut groups) = (MemberEntry::new(number, standing), BTreeSet::new());
+            for (slot, step, next) in steps {
+                let slot = slot * 300; // in several words
+                match step {
+                    0 => prop_assert_eq!(entry.join(slot), groups.insert(slot)),
+                    1 => prop_assert_eq!(entry.leave(slot), groups.remove(&slot)),
+                    _ => {
+                        standing = next;
+                        entry.set_standing(standing);
+                    }
+                }
+                prop_assert_eq!(entry.number(), number);
+                prop_assert_eq!(entry.standing(), standing);
+                let bits: GroupSet = groups.iter().copied().collect();
+                prop_assert_eq!(entry.groups(), bits.clone());
+                for slot in (0..12).map(|slot| slot * 300) {
+                    prop_assert_eq!(entry.is_in(slot), groups.contains(&slot));
+                    prop_assert_eq!(entry.is_in_any(&[slot].into_iter().collect()), groups.contains(&slot));
+                }
+                let mut again = MemberEntry::new(number, standing);
+                for slot in &groups {
+                    prop_assert!(again.join(*slot));
+                }
+                prop_assert_eq!(&again, &entry);
+                let is_large = groups.len() > 5 || standing.expiry().is_some();
+                prop_assert_eq!(matches!(entry.0, Form::Large(_)), is_large);
+            }
+        }
+    }
+
+    /// Four entries and their ids are 96 bytes of a table. More would be more memory, and slower checks.
+    #[test]
+    fn an_entry_is_small() {
+        assert_eq!(size_of::<MemberEntry>(), 16);
+        assert_eq!(size_of::<(crate::id::StoreId, Granting)>(), 64);
+    }
+}

@@ -118,7 +118,7 @@ pub(crate) fn grants_exist(state: &State<'_>, grants: &[Grant]) -> Result<(), Re
 pub(crate) fn conflicts(state: &State<'_>, event: &Event, at: Timestamp) -> Result<(), Refusal> {
     match event {
         Event::MemberInvited { member, .. } => not_in_the_way(state, member, at, true),
-        Event::InvitationAccepted { member } => match member_exists(state, member)?.standing {
+        Event::InvitationAccepted { member } => match member_exists(state, member)?.standing() {
             standing if standing.has_expired(at) => Err(Refusal::InvitationExpired {
                 member: member.clone(),
             }),
@@ -127,7 +127,7 @@ pub(crate) fn conflicts(state: &State<'_>, event: &Event, at: Timestamp) -> Resu
                 member: member.clone(),
             }),
         },
-        Event::InvitationCancelled { member } => match member_exists(state, member)?.standing {
+        Event::InvitationCancelled { member } => match member_exists(state, member)?.standing() {
             Standing::Invited { .. } => Ok(()),
             Standing::Active { .. } => Err(Refusal::NotInvited {
                 member: member.clone(),
@@ -178,7 +178,7 @@ pub(crate) fn conflicts(state: &State<'_>, event: &Event, at: Timestamp) -> Resu
             }),
         },
         Event::AddedToGroup { group, members } => members.iter().try_for_each(|member| {
-            if member_exists(state, member)?.standing.has_expired(at)
+            if member_exists(state, member)?.standing().has_expired(at)
                 && !is_in(state, group, member)
             {
                 return Err(Refusal::InvitationExpired {
@@ -224,7 +224,7 @@ fn not_in_the_way(
     at: Timestamp,
     is_invitation: bool,
 ) -> Result<(), Refusal> {
-    let Some(MemberEntry { standing, .. }) = state.members.get(member) else {
+    let Some(standing) = state.members.get(member).map(MemberEntry::standing) else {
         return Ok(());
     };
     match standing {
@@ -239,14 +239,14 @@ fn not_in_the_way(
 }
 
 fn is_in(state: &State<'_>, group: &GroupId, member: &MemberId) -> bool {
-    state
-        .groups
-        .get(group)
-        .is_some_and(|group| group.members.contains(member))
+    let (group, member) = (state.groups.get(group), state.members.get(member));
+    group
+        .zip(member)
+        .is_some_and(|(group, member)| member.is_in(group.slot))
 }
 
 fn is_active(state: &State<'_>, member: &MemberId) -> Result<(), Refusal> {
-    if member_exists(state, member)?.standing.is_active() {
+    if member_exists(state, member)?.standing().is_active() {
         Ok(())
     } else {
         Err(Refusal::NotActive {
@@ -256,7 +256,7 @@ fn is_active(state: &State<'_>, member: &MemberId) -> Result<(), Refusal> {
 }
 
 fn not_the_last_owner(state: &State<'_>, member: &MemberId) -> Result<(), Refusal> {
-    let is_last = state.owners.len() == 1 && member_exists(state, member)?.standing.is_owner();
+    let is_last = state.owners.len() == 1 && member_exists(state, member)?.standing().is_owner();
     if is_last && guard::stands("A2") {
         return Err(Refusal::LastOwner {
             member: member.clone(),
@@ -304,7 +304,7 @@ fn not_built_in(state: &State<'_>, role: &RoleId) -> Result<(), Refusal> {
 /// What is left of an event that keeps the rules above when all that is so already is taken out of it; `None` if
 /// nothing is (U1).
 pub(crate) fn changes(state: &State<'_>, event: Event) -> Option<Event> {
-    let standing = |member: &MemberId| state.members.get(member).map(|entry| entry.standing);
+    let standing = |member: &MemberId| state.members.get(member).map(MemberEntry::standing);
     let some_members = |members: BTreeSet<MemberId>| (!members.is_empty()).then_some(members);
     match event {
         Event::MembersEnrolled { mut members } => {

@@ -208,8 +208,8 @@ pub(crate) fn of(state: &State<'_>) -> Snapshot {
             .iter()
             .map(|(id, member)| MemberForm {
                 id: id.clone(),
-                standing: member.standing,
-                groups: groups_of(&member.groups),
+                standing: member.standing(),
+                groups: groups_of(&member.groups()),
             })
             .collect(),
     }

@@ -10,6 +10,7 @@ use crate::account::id_set::IdSet;
 use crate::account::index::{Granting, GroupSet};
 use crate::account::limits::GroupLimit;
 use crate::account::member::{MemberEntry, Standing};
+use crate::account::number::{NumberSet, Numbers};
 use crate::grant::{Grant, Scope};
 use crate::id::{AccountId, GroupId, MemberId, RoleId, StoreId};
 use crate::name::{Description, GroupName, RoleName};
@@ -21,9 +22,9 @@ mod exact;
 
 /// An account's data.
 ///
-/// The plain data are `members` with their group bits, the keys of `stores`, `roles` and `groups`. All else is
-/// derived from them: `account` and the values of `stores` (who is granted what where), the groups' lists of members,
-/// `slots`, the names, and `owners`.
+/// The plain data are `members` with the slots of their groups, the keys of `stores`, `roles` and `groups`. All else is
+/// derived from them: `account` and the values of `stores` (who is granted what where), who has which number, the
+/// groups' sets of members, `slots`, the names, and `owners`.
 ///
 /// INVARIANT: what is derived agrees with the plain data ([`State::is_exact`]). The writes below keep it so; only
 /// `evolve` and the restoring of a snapshot call them.
@@ -36,6 +37,7 @@ pub(crate) struct State<'base> {
     /// The active ones.
     pub(crate) owners: IdSet<'base, MemberId>,
     pub(crate) members: IdMap<'base, MemberId, MemberEntry>,
+    pub(crate) numbers: Numbers<'base>,
     pub(crate) stores: IdMap<'base, StoreId, Granting>,
     pub(crate) roles: IdMap<'base, RoleId, Role>,
     pub(crate) groups: IdMap<'base, GroupId, GroupEntry<'base>>,
@@ -62,6 +64,7 @@ impl State<'_> {
             group_limit: GroupLimit::default(),
             owners: IdSet::default(),
             members: IdMap::default(),
+            numbers: Numbers::default(),
             stores: IdMap::default(),
             roles,
             groups: IdMap::default(),
@@ -83,6 +86,7 @@ impl<'base> State<'base> {
             group_limit: base.group_limit,
             owners: IdSet::over(&base.owners),
             members: IdMap::over(&base.members),
+            numbers: Numbers::over(&base.numbers),
             stores: IdMap::over(&base.stores),
             roles: IdMap::over(&base.roles),
             groups: IdMap::over(&base.groups),
@@ -122,14 +126,13 @@ impl<'base> State<'base> {
 
     /// Puts a member in; it is in no group, and was not there.
     pub(crate) fn insert_member(&mut self, member: MemberId, standing: Standing) {
+        // There is always one: 2^32 members do not fit into memory.
+        let Some(number) = self.numbers.give(&member) else {
+            return;
+        };
         self.note_owner(&member, standing);
-        self.members.insert(
-            member,
-            MemberEntry {
-                standing,
-                groups: GroupSet::default(),
-            },
-        );
+        self.members
+            .insert(member, MemberEntry::new(number, standing));
     }
 
     /// Takes a member out, and out of all its groups.
@@ -137,16 +140,17 @@ impl<'base> State<'base> {
         let Some(entry) = self.members.get(member) else {
             return;
         };
-        let slots = entry.groups.clone();
+        let (number, slots) = (entry.number(), entry.groups());
         if !slots.is_empty() && guard::stands("M5") {
             for group in self.groups_where(|group| slots.contains(group.slot)) {
                 if let Some(group) = self.groups.get_mut(&group) {
-                    group.members.remove(member);
+                    group.members.remove(number);
                 }
             }
         }
         self.owners.remove(member);
         self.members.remove(member);
+        self.numbers.take_back(number);
     }
 
     fn note_owner(&mut self, member: &MemberId, standing: Standing) {
@@ -159,7 +163,7 @@ impl<'base> State<'base> {
 
     pub(crate) fn set_standing(&mut self, member: &MemberId, standing: Standing) {
         if let Some(entry) = self.members.get_mut(member) {
-            entry.standing = standing;
+            entry.set_standing(standing);
             self.note_owner(member, standing);
         }
     }
@@ -174,8 +178,8 @@ impl<'base> State<'base> {
         };
         for member in members {
             if let Some(entry) = self.members.get_mut(member) {
-                entry.groups.insert(group.slot);
-                group.members.insert(member.clone());
+                entry.join(group.slot);
+                group.members.insert(entry.number());
             }
         }
     }
@@ -190,8 +194,8 @@ impl<'base> State<'base> {
         };
         for member in members {
             if let Some(entry) = self.members.get_mut(member) {
-                entry.groups.remove(group.slot);
-                group.members.remove(member);
+                entry.leave(group.slot);
+                group.members.remove(entry.number());
             }
         }
     }
@@ -242,7 +246,7 @@ impl<'base> State<'base> {
                 name,
                 description,
                 grants: none,
-                members: IdSet::default(),
+                members: NumberSet::default(),
             },
         );
         self.set_grants(id, grants);

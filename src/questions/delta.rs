@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use roaring::RoaringBitmap;
+
 use crate::access::{Permissions, Place};
 use crate::account::Account;
 use crate::account::command::{Actor, Command};
@@ -163,7 +165,7 @@ fn delta(before: &State<'_>, after: &State<'_>) -> AccessDelta {
         .collect();
     // Who comes into a group or leaves it touches the group. Only where more has changed are all groups looked at.
     let standing =
-        |state: &State<'_>, id: &MemberId| state.members.get(id).map(|entry| entry.standing);
+        |state: &State<'_>, id: &MemberId| state.members.get(id).map(MemberEntry::standing);
     let is_more = places.iter().any(|(_, slots, _)| !slots.is_empty())
         || after
             .members
@@ -175,7 +177,7 @@ fn delta(before: &State<'_>, after: &State<'_>) -> AccessDelta {
     ];
 
     for (place, slots, is_new_or_gone) in places {
-        for member in members_of(&slots, &groups) {
+        for member in members_of(&slots, &groups, after) {
             affected.insert((member.clone(), place.clone()));
         }
         if is_new_or_gone {
@@ -190,7 +192,7 @@ fn delta(before: &State<'_>, after: &State<'_>) -> AccessDelta {
         let places = places_of_change(was, is, &groups);
         affected.extend(places.map(|place| (member.clone(), place)));
         let is_owner =
-            |entry: Option<&MemberEntry>| entry.is_some_and(|entry| entry.standing.is_owner());
+            |entry: Option<&MemberEntry>| entry.is_some_and(|entry| entry.standing().is_owner());
         if is_owner(was) != is_owner(is) {
             let stores = before.stores.iter().chain(after.stores.iter());
             affected.extend(stores.map(|(store, _)| (member.clone(), Place::Store(store.clone()))));
@@ -230,11 +232,20 @@ fn groups_in<'a>(
     })
 }
 
+/// The members of these groups, by the numbers that they have in the layer or below it.
 fn members_of<'a>(
-    slots: &'a GroupSet,
-    groups: &'a [BySlot<'a>; 2],
-) -> impl Iterator<Item = &'a MemberId> {
-    groups_in(slots, groups).flat_map(|group| group.members.iter())
+    slots: &GroupSet,
+    groups: &[BySlot<'_>; 2],
+    layer: &'a State<'_>,
+) -> Vec<&'a MemberId> {
+    let mut numbers = RoaringBitmap::new();
+    for group in groups_in(slots, groups) {
+        numbers |= &*group.members.numbers();
+    }
+    numbers
+        .iter()
+        .filter_map(|number| layer.numbers.id(number))
+        .collect()
 }
 
 /// The places where a change of a member's own may count: where the groups reach that it came into or left; where all
@@ -244,10 +255,9 @@ fn places_of_change<'a>(
     is: Option<&MemberEntry>,
     groups: &'a [BySlot<'a>; 2],
 ) -> impl Iterator<Item = Place> + use<'a> {
-    let (nothing, standing) = (GroupSet::default(), |entry: &MemberEntry| entry.standing);
     let slots =
-        |entry: Option<&MemberEntry>| entry.map_or(nothing.clone(), |entry| entry.groups.clone());
-    let changed = if was.map(standing) == is.map(standing) {
+        |entry: Option<&MemberEntry>| entry.map_or_else(GroupSet::default, MemberEntry::groups);
+    let changed = if was.map(MemberEntry::standing) == is.map(MemberEntry::standing) {
         slots(was).differing(&slots(is))
     } else {
         slots(was).iter().chain(slots(is).iter()).collect()

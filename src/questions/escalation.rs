@@ -6,7 +6,7 @@ use std::fmt;
 use crate::access::Place;
 use crate::account::command::{Actor, Command};
 use crate::account::limits::MAX_NAMED;
-use crate::account::member::Standing;
+use crate::account::member::{MemberEntry, Standing};
 use crate::account::state::State;
 use crate::account::{Account, decided, evolve};
 use crate::grant::Grant;
@@ -155,8 +155,7 @@ impl<'a> Search<'a> {
             .iter()
             .flat_map(|(_, role)| role.permissions.iter());
         let known: BTreeSet<&Permission> = Permission::BUILT_IN.iter().chain(of_roles).collect();
-        let standing =
-            |member: &MemberId| self.root.members.get(member).map(|entry| entry.standing);
+        let standing = |member: &MemberId| self.root.members.get(member).map(MemberEntry::standing);
         let is_ownership_near = self.members.iter().filter_map(standing).any(|standing| {
             standing.is_owner() || matches!(standing, Standing::Invited { as_owner: true, .. })
         });
@@ -257,7 +256,10 @@ impl<'a> Search<'a> {
             let held: Vec<bool> = self
                 .members
                 .iter()
-                .map(|member| entry.members.contains(member))
+                .map(|member| {
+                    let member = state.members.get(member);
+                    member.is_some_and(|member| member.is_in(entry.slot))
+                })
                 .collect();
             let grants: Vec<_> = entry
                 .grants

@@ -222,7 +222,7 @@ fn groups_of<'a>(
     state
         .groups
         .iter()
-        .filter(|(_, group)| member.groups.contains(group.slot))
+        .filter(|(_, group)| member.is_in(group.slot))
 }
 
 fn paths(
@@ -235,7 +235,7 @@ fn paths(
         return Vec::new();
     };
     let mut ways = Vec::new();
-    if member.standing.is_owner() {
+    if member.standing().is_owner() {
         ways.push(Via::Ownership);
     }
     for (id, group) in groups_of(state, member) {
@@ -359,7 +359,7 @@ fn additions(
         .granting(place)
         .and_then(|granting| granting.groups(permission));
     let is_new = |group: &GroupEntry<'_>| {
-        slots.is_some_and(|slots| slots.contains(group.slot)) && !member.groups.contains(group.slot)
+        slots.is_some_and(|slots| slots.contains(group.slot)) && !member.is_in(group.slot)
     };
     let groups = state
         .groups

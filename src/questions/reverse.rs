@@ -1,10 +1,12 @@
 //! The check, asked from the other sides: who can, and where.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::borrow::Cow;
+
+use roaring::RoaringBitmap;
 
 use crate::access::{Denial, Permissions, Place};
 use crate::account::Account;
+use crate::account::member::MemberEntry;
 use crate::id::{MemberId, StoreId};
 use crate::permission::Permission;
 
@@ -33,18 +35,24 @@ impl Account {
         place: Place<&str>,
         after: Option<&str>,
     ) -> impl Iterator<Item = &'a MemberId> + use<'a> {
-        let granting = self.state.granting(place);
-        let owners = granting.map(|_| Box::new(self.state.owners.iter_after(after)) as Ids<'a>);
-        let slots = granting.and_then(|granting| granting.groups(permission));
-        let groups = self.state.groups.iter().map(|(_, group)| group);
-        let groups =
-            groups.filter(move |group| slots.is_some_and(|slots| slots.contains(group.slot)));
-        let members = groups.map(|group| Box::new(group.members.iter_after(after)) as Ids<'a>);
+        let state = &self.state;
+        let mut numbers = RoaringBitmap::new();
+        if let Some(granting) = state.granting(place) {
+            let number = |owner| state.members.get(owner).map(MemberEntry::number);
+            numbers.extend(state.owners.iter().filter_map(|owner| number(owner)));
+            let slots = granting.groups(permission);
+            let groups = state.groups.iter().map(|(_, group)| group);
+            for group in
+                groups.filter(|group| slots.is_some_and(|slots| slots.contains(group.slot)))
+            {
+                numbers |= &*group.members.numbers();
+            }
+        }
         let is_active = |member: &&MemberId| {
-            let member = self.state.members.get(member);
-            member.is_some_and(|member| member.standing.is_active())
+            let member = state.members.get(member);
+            member.is_some_and(|member| member.standing().is_active())
         };
-        Union::new(owners.into_iter().chain(members)).filter(is_active)
+        state.in_order(Cow::Owned(numbers), after).filter(is_active)
     }
 
     /// Where this member may do this: in which stores. In none, for somebody unknown or only invited.
@@ -60,15 +68,13 @@ impl Account {
             .state
             .look_up(member, Place::Account)
             .ok()
-            .map(|(entry, owner, _)| (entry, owner));
+            .map(|(member, _)| member);
         let permission = permission.clone();
         self.state
             .stores
             .iter_after(after)
             .filter(move |(_, granting)| {
-                member.is_some_and(|(entry, owner)| {
-                    owner || granting.grants(&permission, &entry.groups)
-                })
+                member.is_some_and(|member| member.holds(&permission, granting))
             })
             .map(|(store, _)| store)
     }
@@ -79,49 +85,5 @@ impl Account {
     /// The reason why it may do nothing, for an unknown member, an invited one, an unknown store (P4).
     pub fn permissions_on(&self, member: &str, place: Place<&str>) -> Result<Permissions, Denial> {
         self.state.permissions_in(member, place)
-    }
-}
-
-type Ids<'a> = Box<dyn Iterator<Item = &'a MemberId> + 'a>;
-
-/// The ids of several lists, each of them in order, as one list in order and each id once.
-struct Union<'a> {
-    lists: Vec<Ids<'a>>,
-    /// The next id of each list that has one.
-    next: BinaryHeap<Reverse<(&'a MemberId, usize)>>,
-    last: Option<&'a MemberId>,
-}
-
-impl<'a> Union<'a> {
-    fn new(lists: impl Iterator<Item = Ids<'a>>) -> Self {
-        let mut union = Self {
-            lists: lists.collect(),
-            next: BinaryHeap::new(),
-            last: None,
-        };
-        for list in 0..union.lists.len() {
-            union.draw(list);
-        }
-        union
-    }
-
-    fn draw(&mut self, list: usize) {
-        if let Some(id) = self.lists.get_mut(list).and_then(Iterator::next) {
-            self.next.push(Reverse((id, list)));
-        }
-    }
-}
-
-impl<'a> Iterator for Union<'a> {
-    type Item = &'a MemberId;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let Reverse((id, list)) = self.next.pop()?;
-            self.draw(list);
-            if self.last.replace(id) != Some(id) {
-                return Some(id);
-            }
-        }
     }
 }

@@ -88,7 +88,7 @@ impl Account {
         }));
         let members = self.state.members.iter();
         let without = members.filter(|(_, entry)| {
-            entry.groups.is_empty() && entry.standing == Standing::Active { owner: false }
+            entry.groups().is_empty() && entry.standing() == Standing::Active { owner: false }
         });
         findings.extend(without.map(|(id, _)| Finding::MemberWithoutGroups { member: id.clone() }));
         findings.extend(self.members().filter_map(|member| {

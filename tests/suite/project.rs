@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 44] = [
+const LAYERS: [&str; 47] = [
     "text",
     "distinct",
     "time",
@@ -16,7 +16,9 @@ const LAYERS: [&str; 44] = [
     "grant",
     "access",
     "account::limits",
+    "account::hash",
     "account::layer",
+    "account::number",
     "account::index",
     "account::guard",
     "account::id_map",
@@ -28,6 +30,7 @@ const LAYERS: [&str; 44] = [
     "account::event",
     "account::state",
     "account::state::exact",
+    "account::listing",
     "account::check",
     "account::form",
     "account::rules",

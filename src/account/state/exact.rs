@@ -1,5 +1,7 @@
 //! Whether the index is what a new one would be. For tests.
 
+use roaring::RoaringBitmap;
+
 use crate::account::group::GroupEntry;
 use crate::account::index::{Granting, GroupSet};
 use crate::account::member::MemberEntry;
@@ -25,9 +27,10 @@ impl State<'_> {
             meant.map(|(id, _)| id).collect()
         };
         let is_listed = |group: &GroupEntry<'_>| {
-            ids(&|member| member.groups.contains(group.slot))
-                .into_iter()
-                .eq(group.members.iter())
+            let members = self.members.iter().map(|(_, member)| member);
+            let members = members.filter(|member| member.is_in(group.slot));
+            let numbers: RoaringBitmap = members.map(MemberEntry::number).collect();
+            numbers == *group.members.numbers()
         };
         fresh.account == self.account
             && fresh.stores.iter().eq(self.stores.iter())
@@ -36,7 +39,11 @@ impl State<'_> {
             && self
                 .members
                 .iter()
-                .all(|(_, member)| member.groups.is_subset(&slots))
+                .all(|(_, member)| member.groups().is_subset(&slots))
+            && self
+                .members
+                .iter()
+                .all(|(id, member)| self.numbers.id(member.number()) == Some(id))
             && self.groups.iter().all(|(_, group)| is_listed(group))
             && self.group_names.len() == self.groups.len()
             && self
@@ -48,7 +55,7 @@ impl State<'_> {
                 .roles
                 .iter()
                 .all(|(id, role)| self.role_named(&role.name) == Some(id))
-            && ids(&|member| member.standing.is_owner())
+            && ids(&|member| member.standing().is_owner())
                 .into_iter()
                 .eq(self.owners.iter())
     }
@@ -122,15 +129,24 @@ mod tests {
         });
         is_seen("a member in the slot of no group", &|state| {
             let member = state.members.get_mut(&gil).unwrap();
-            member.groups.insert(70);
+            member.join(70);
         });
         is_seen("a group that lists one too few", &|state| {
             let group = state.groups.get_mut(&it).unwrap();
-            group.members.remove(&gil);
+            group.members.remove(1);
         });
         is_seen("a group that lists one too many", &|state| {
             let group = state.groups.get_mut(&devs).unwrap();
-            group.members.insert(gil.clone());
+            group.members.insert(1);
+        });
+        is_seen("a member without a number", &|state| {
+            state.numbers.take_back(1);
+        });
+        is_seen("two members with one number", &|state| {
+            let entry = MemberEntry::new(0, Standing::Active { owner: false });
+            state
+                .members
+                .insert(MemberId::parse("dana").unwrap(), entry);
         });
         is_seen("a group's name too many", &|state| {
             state.group_names.insert(name("other"), it.clone());

@@ -62,9 +62,13 @@ pub(super) fn check_lists(account: &Account, content: &Content) -> Result<(), Fl
             continue;
         };
         let listed = || group.members().map(MemberId::as_str);
-        law(listed().eq(members.map(|(id, _)| *id)), "M5", || {
-            let listed: Vec<_> = listed().collect();
-            format!("`{id}` lists {listed:?}, and its members' own entries say otherwise")
+        let agrees =
+            listed().eq(members.map(|(id, _)| *id)) && listed().count() == group.member_count();
+        law(agrees, "M5", || {
+            let (listed, count) = (listed().collect::<Vec<_>>(), group.member_count());
+            format!(
+                "`{id}` lists {listed:?}, counts {count}, and its members' own entries say otherwise"
+            )
         })?;
         let known = |grant: &Grant| grant.scope.stores().all(|store| account.has_store(store));
         law(group.grants().iter().all(known), "S3", || {
