@@ -155,6 +155,7 @@ impl Account {
     /// An owner may do everything, so a misspelt permission shows only with others. Parse the host's own permissions
     /// once, in a `static` [`LazyLock`](std::sync::LazyLock), and test with somebody who is no owner.
     #[must_use]
+    #[inline]
     pub fn can(&self, member: &str, permission: &Permission, place: Place<&str>) -> bool {
         self.state.can(member, permission, place)
     }

@@ -127,6 +127,16 @@ impl Permission {
         Ok(Self(Repr::Host(text.into())))
     }
 
+    /// 0 for `store.read`, 1 for `store.write`: what is asked for most.
+    #[inline]
+    pub(crate) fn store_action(&self) -> Option<usize> {
+        match self.0 {
+            Repr::BuiltIn(BuiltIn::StoreRead) => Some(0),
+            Repr::BuiltIn(BuiltIn::StoreWrite) => Some(1),
+            Repr::BuiltIn(_) | Repr::Host(_) => None,
+        }
+    }
+
     /// Whether it begins with `account.`: such permissions are the library's own, and no custom role holds one (L5).
     #[must_use]
     pub fn is_reserved(&self) -> bool {

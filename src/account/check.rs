@@ -20,6 +20,7 @@ impl State<'_> {
         Ok(member.holds(permission, granting))
     }
 
+    #[inline]
     pub(crate) fn can(&self, member: &str, permission: &Permission, place: Place<&str>) -> bool {
         self.look_up(member, place)
             .is_ok_and(|(member, granting)| member.holds(permission, granting))
@@ -42,6 +43,7 @@ impl State<'_> {
     }
 
     /// What is granted in a place, if there is such a place.
+    #[inline]
     pub(crate) fn granting(&self, place: Place<&str>) -> Option<&Granting> {
         match place {
             Place::Account => Some(&self.account),

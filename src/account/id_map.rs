@@ -49,10 +49,12 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Layered<'base>> IdMap<'base,
         self.len
     }
 
+    #[inline]
     pub(crate) fn get(&self, id: &str) -> Option<&V> {
         self.get_key_value(id).map(|(_, value)| value)
     }
 
+    #[inline]
     pub(crate) fn get_key_value(&self, id: &str) -> Option<(&K, &V)> {
         self.own.get_key_value(id).or_else(|| {
             self.base

@@ -2,7 +2,7 @@
 //!
 //! While a group exists it holds a slot, a small number. A check is one AND of two sets of slots.
 
-use smallvec::SmallVec;
+use std::slice;
 
 use crate::account::layer::{Layered, copied};
 use crate::permission::Permission;
@@ -10,11 +10,21 @@ use crate::permission::Permission;
 /// A group's number while it exists; the lowest free one is taken.
 pub(crate) type Slot = u16;
 
-/// A set of group slots: two inline words up to 128 groups, more words beyond.
+/// A set of group slots: one word up to 64 groups, more words beyond.
 ///
-/// INVARIANT: the last word is not zero, so that equal sets are equal and absent words mean absent groups.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct GroupSet(SmallVec<[u64; 2]>);
+/// INVARIANT: more words only where one does not do, and the last one is not zero, so that equal sets are equal and
+/// absent words mean absent groups.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum GroupSet {
+    Word(u64),
+    Words(Box<[u64]>),
+}
+
+impl Default for GroupSet {
+    fn default() -> Self {
+        Self::Word(0)
+    }
+}
 
 impl GroupSet {
     const BITS: usize = u64::BITS as usize;
@@ -24,55 +34,87 @@ impl GroupSet {
         (slot / Self::BITS, 1 << (slot % Self::BITS))
     }
 
+    #[inline]
+    fn words(&self) -> &[u64] {
+        match self {
+            GroupSet::Word(word) => slice::from_ref(word),
+            GroupSet::Words(words) => words,
+        }
+    }
+
+    fn from_words(words: &[u64]) -> Self {
+        let used = words.iter().rposition(|word| *word != 0);
+        match words.get(..used.map_or(0, |last| last + 1)) {
+            Some([]) | None => Self::default(),
+            Some([word]) => GroupSet::Word(*word),
+            Some(words) => GroupSet::Words(words.into()),
+        }
+    }
+
     /// Puts a slot in; whether it was not there.
     pub(crate) fn insert(&mut self, slot: Slot) -> bool {
-        let (word, bit) = Self::position(slot);
-        if self.0.len() <= word {
-            self.0.resize(word + 1, 0);
-        }
-        self.0.get_mut(word).is_some_and(|word| {
-            let is_new = *word & bit == 0;
-            *word |= bit;
-            is_new
-        })
+        let is_new = !self.contains(slot);
+        self.change(slot, |word, bit| word | bit);
+        is_new
     }
 
     /// Takes a slot out; whether it was there.
     pub(crate) fn remove(&mut self, slot: Slot) -> bool {
-        let (word, bit) = Self::position(slot);
-        let was_there = self.0.get_mut(word).is_some_and(|word| {
-            let was_there = *word & bit != 0;
-            *word &= !bit;
-            was_there
-        });
-        let used = self.0.iter().rposition(|word| *word != 0);
-        self.0.truncate(used.map_or(0, |last| last + 1));
+        let was_there = self.contains(slot);
+        if was_there {
+            self.change(slot, |word, bit| word & !bit);
+        }
         was_there
     }
 
+    fn change(&mut self, slot: Slot, changed: impl Fn(u64, u64) -> u64) {
+        match (self, Self::position(slot)) {
+            (GroupSet::Word(word), (0, bit)) => *word = changed(*word, bit),
+            (set, (index, bit)) => {
+                let mut words = set.words().to_vec();
+                words.resize(words.len().max(index + 1), 0);
+                if let Some(word) = words.get_mut(index) {
+                    *word = changed(*word, bit);
+                }
+                *set = Self::from_words(&words);
+            }
+        }
+    }
+
     pub(crate) fn contains(&self, slot: Slot) -> bool {
-        let (word, bit) = Self::position(slot);
-        self.0.get(word).is_some_and(|word| word & bit != 0)
+        let (index, bit) = Self::position(slot);
+        self.words().get(index).is_some_and(|word| word & bit != 0)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        *self == Self::default()
+    }
+
+    /// The groups in the lowest 64 slots, if there are no others.
+    pub(crate) fn word(&self) -> Option<u64> {
+        match self {
+            GroupSet::Word(word) => Some(*word),
+            GroupSet::Words(_) => None,
+        }
+    }
+
+    /// Whether any of the groups in the lowest 64 slots is one of these.
+    #[inline]
+    pub(crate) fn intersects_word(&self, word: u64) -> bool {
+        match self {
+            GroupSet::Word(own) => own & word != 0,
+            GroupSet::Words(words) => words.first().is_some_and(|own| own & word != 0),
+        }
     }
 
     pub(crate) fn intersects(&self, other: &Self) -> bool {
-        self.0
-            .iter()
-            .zip(&other.0)
-            .any(|(one, other)| one & other != 0)
+        let mut pairs = self.words().iter().zip(other.words());
+        pairs.any(|(one, other)| one & other != 0)
     }
 
     pub(crate) fn is_subset(&self, other: &Self) -> bool {
-        self.0.len() <= other.0.len()
-            && self
-                .0
-                .iter()
-                .zip(&other.0)
-                .all(|(one, other)| one & !other == 0)
+        let mut pairs = self.words().iter().zip(other.words());
+        self.words().len() <= other.words().len() && pairs.all(|(one, other)| one & !other == 0)
     }
 
     /// The slots that are in one of the two and not in the other.
@@ -83,7 +125,7 @@ impl GroupSet {
 
     /// The slots, lowest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Slot> {
-        self.0.iter().zip(0..).flat_map(|(word, index)| {
+        self.words().iter().zip(0..).flat_map(|(word, index)| {
             let bits = u64::BITS;
             (0..bits)
                 .filter(move |bit| word & (1 << bit) != 0)
@@ -93,9 +135,9 @@ impl GroupSet {
 
     /// The lowest slot that is not in the set.
     pub(crate) fn lowest_free(&self) -> Option<Slot> {
-        let full = self.0.iter().take_while(|word| **word == u64::MAX).count();
-        let bit = self
-            .0
+        let words = self.words();
+        let full = words.iter().take_while(|word| **word == u64::MAX).count();
+        let bit = words
             .get(full)
             .map_or(0, |word| word.trailing_ones() as usize);
         Slot::try_from(full * Self::BITS + bit).ok()
@@ -117,8 +159,8 @@ impl FromIterator<Slot> for GroupSet {
 /// What is asked for most stands in the place's own line of memory.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Granting {
-    read: GroupSet,
-    write: GroupSet,
+    /// For `store.read` and `store.write`, by [`Permission::store_action`].
+    store: [GroupSet; 2],
     /// `None` if there is nothing else.
     others: Option<Box<Others>>,
 }
@@ -155,13 +197,11 @@ static WRITE: Permission = Permission::STORE_WRITE;
 
 impl Granting {
     /// The groups that grant this permission here, if any.
+    #[inline]
     pub(crate) fn groups(&self, permission: &Permission) -> Option<&GroupSet> {
-        if *permission == READ {
-            Some(&self.read)
-        } else if *permission == WRITE {
-            Some(&self.write)
-        } else {
-            self.others.as_ref()?.groups(permission)
+        match permission.store_action() {
+            Some(action) => self.store.get(action),
+            None => self.others.as_ref()?.groups(permission),
         }
     }
 
@@ -171,15 +211,16 @@ impl Granting {
         let until = |end: &Permission| others.partition_point(|(permission, _)| permission < end);
         let (below, above) = others.split_at(until(&WRITE));
         let (below, between) = below.split_at(until(&READ));
+        let [read, write] = &self.store;
         let entries = |others: &'a [(Permission, GroupSet)]| {
             others
                 .iter()
                 .map(|(permission, groups)| (permission, groups))
         };
         entries(below)
-            .chain([(&READ, &self.read)])
+            .chain([(&READ, read)])
             .chain(entries(between))
-            .chain([(&WRITE, &self.write)])
+            .chain([(&WRITE, write)])
             .chain(entries(above))
             .filter(|(_, groups)| !groups.is_empty())
     }
@@ -211,12 +252,9 @@ impl Granting {
         permissions: impl IntoIterator<Item = &'a Permission>,
     ) {
         for permission in permissions {
-            let groups = if *permission == READ {
-                Some(&mut self.read)
-            } else if *permission == WRITE {
-                Some(&mut self.write)
-            } else {
-                self.others.get_or_insert_default().groups_mut(permission)
+            let groups = match permission.store_action() {
+                Some(action) => self.store.get_mut(action),
+                None => self.others.get_or_insert_default().groups_mut(permission),
             };
             if let Some(groups) = groups {
                 groups.insert(slot);
@@ -226,8 +264,9 @@ impl Granting {
 
     /// The group in this slot grants nothing here any more.
     pub(crate) fn remove(&mut self, slot: Slot) {
-        self.read.remove(slot);
-        self.write.remove(slot);
+        for groups in &mut self.store {
+            groups.remove(slot);
+        }
         if let Some(others) = &mut self.others {
             others.0.retain_mut(|(_, groups)| {
                 groups.remove(slot);

@@ -7,6 +7,7 @@ use std::iter;
 
 use roaring::RoaringBitmap;
 
+use crate::account::member::MemberEntry;
 use crate::account::state::State;
 use crate::id::MemberId;
 
@@ -22,7 +23,7 @@ impl State<'_> {
         &'a self,
         numbers: Cow<'a, RoaringBitmap>,
         after: Option<&str>,
-    ) -> impl Iterator<Item = &'a MemberId> + use<'a> {
+    ) -> impl Iterator<Item = (&'a MemberId, &'a MemberEntry)> + use<'a> {
         let is_dense = numbers.len().saturating_mul(DENSE) >= self.members.len() as u64;
         let mut gathered = BinaryHeap::new();
         if !is_dense {
@@ -32,14 +33,13 @@ impl State<'_> {
                 .map(Reverse)
                 .collect();
         }
-        let gathered = iter::from_fn(move || gathered.pop().map(|Reverse(id)| id));
+        let gathered = iter::from_fn(move || gathered.pop());
+        let gathered = gathered.filter_map(|Reverse(id)| self.members.get_key_value(id));
         let all = is_dense
             .then(|| self.members.iter_after(after))
             .into_iter()
             .flatten();
-        let passed = all
-            .filter(move |(_, member)| numbers.contains(member.number()))
-            .map(|(id, _)| id);
+        let passed = all.filter(move |(_, member)| numbers.contains(member.number()));
         gathered.chain(passed)
     }
 }

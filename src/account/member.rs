@@ -65,10 +65,17 @@ pub(crate) struct MemberEntry(Form);
 
 copied!(MemberEntry);
 
-/// INVARIANT: `Large` only where `Small` cannot hold it, so that equal entries are equal.
+/// INVARIANT: the first that can hold it, so that equal entries are equal.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Form {
-    Small {
+    /// In any of the groups in the lowest 64 slots.
+    Word {
+        standing: Endless,
+        number: Number,
+        groups: u64,
+    },
+    /// In few groups, of many.
+    Few {
         standing: Endless,
         /// Each once, in their order, with [`NO_SLOT`] behind them.
         slots: [Slot; 5],
@@ -131,20 +138,28 @@ impl From<Parts> for Form {
                 expires: Some(_), ..
             } => return Form::Large(Box::new(parts)),
         };
-        let mut slots = [NO_SLOT; 5];
-        let mut groups = parts.groups.iter();
-        for (place, slot) in slots.iter_mut().zip(groups.by_ref()) {
-            *place = slot;
+        let number = parts.number;
+        if let Some(groups) = parts.groups.word() {
+            return Form::Word {
+                standing,
+                number,
+                groups,
+            };
         }
-        if groups.next().is_some() {
-            drop(groups);
+        let (mut slots, mut more) = ([NO_SLOT; 5], 0);
+        for (index, slot) in parts.groups.iter().enumerate() {
+            match slots.get_mut(index) {
+                Some(place) => *place = slot,
+                None => more += 1,
+            }
+        }
+        if more > 0 {
             return Form::Large(Box::new(parts));
         }
-        drop(groups);
-        Form::Small {
+        Form::Few {
             standing,
             slots,
-            number: parts.number,
+            number,
         }
     }
 }
@@ -162,7 +177,7 @@ impl MemberEntry {
 
     pub(crate) fn number(&self) -> Number {
         match &self.0 {
-            Form::Small { number, .. } => *number,
+            Form::Word { number, .. } | Form::Few { number, .. } => *number,
             Form::Large(parts) => parts.number,
         }
     }
@@ -170,7 +185,7 @@ impl MemberEntry {
     #[inline]
     pub(crate) fn standing(&self) -> Standing {
         match &self.0 {
-            Form::Small { standing, .. } => Standing::from(*standing),
+            Form::Word { standing, .. } | Form::Few { standing, .. } => Standing::from(*standing),
             Form::Large(parts) => parts.standing,
         }
     }
@@ -178,18 +193,16 @@ impl MemberEntry {
     /// The slots of its groups.
     pub(crate) fn groups(&self) -> GroupSet {
         match &self.0 {
-            Form::Small { slots, .. } => slots
-                .iter()
-                .copied()
-                .filter(|slot| *slot != NO_SLOT)
-                .collect(),
+            Form::Word { groups, .. } => GroupSet::Word(*groups),
+            Form::Few { slots, .. } => used(slots).collect(),
             Form::Large(parts) => parts.groups.clone(),
         }
     }
 
     pub(crate) fn is_in(&self, slot: Slot) -> bool {
         match &self.0 {
-            Form::Small { slots, .. } => slots.contains(&slot),
+            Form::Word { groups, .. } => GroupSet::Word(*groups).contains(slot),
+            Form::Few { slots, .. } => slots.contains(&slot),
             Form::Large(parts) => parts.groups.contains(slot),
         }
     }
@@ -197,7 +210,8 @@ impl MemberEntry {
     #[inline]
     fn is_in_any(&self, groups: &GroupSet) -> bool {
         match &self.0 {
-            Form::Small { slots, .. } => slots.iter().any(|slot| groups.contains(*slot)),
+            Form::Word { groups: own, .. } => groups.intersects_word(*own),
+            Form::Few { slots, .. } => used(slots).any(|slot| groups.contains(slot)),
             Form::Large(parts) => parts.groups.intersects(groups),
         }
     }
@@ -222,26 +236,15 @@ impl MemberEntry {
 
     /// Puts the member in a group; whether it was not there.
     pub(crate) fn join(&mut self, slot: Slot) -> bool {
-        let is_new = !self.is_in(slot);
-        if let Form::Small { slots, .. } = &mut self.0 {
-            if let Some(free) = slots.iter_mut().find(|free| is_new && **free == NO_SLOT) {
-                *free = slot;
-                slots.sort_unstable();
-                return true;
-            }
-        }
-        self.change(|parts| {
-            parts.groups.insert(slot);
-        });
+        let mut is_new = false;
+        self.change(|parts| is_new = parts.groups.insert(slot));
         is_new
     }
 
     /// Takes the member out of a group; whether it was there.
     pub(crate) fn leave(&mut self, slot: Slot) -> bool {
-        let was_there = self.is_in(slot);
-        self.change(|parts| {
-            parts.groups.remove(slot);
-        });
+        let mut was_there = false;
+        self.change(|parts| was_there = parts.groups.remove(slot));
         was_there
     }
 
@@ -254,6 +257,10 @@ impl MemberEntry {
         change(&mut parts);
         self.0 = Form::from(parts);
     }
+}
+
+fn used(slots: &[Slot]) -> impl Iterator<Item = Slot> {
+    slots.iter().copied().take_while(|slot| *slot != NO_SLOT)
 }
 
 #[cfg(test)]
@@ -282,11 +289,12 @@ mod tests {
         fn an_entry_is_its_number_its_standing_and_its_groups(
             number in any::<Number>(),
             mut standing in standings(),
+            apart in prop_oneof![Just(5), Just(300)], // in one word, in several
             steps in prop::collection::vec((0..12_u16, 0..3_u8, standings()), 0..60),
         ) {
             let (mut entry, mut groups) = (MemberEntry::new(number, standing), BTreeSet::new());
             for (slot, step, next) in steps {
-                let slot = slot * 300; // in several words
+                let slot = slot * apart;
                 match step {
                     0 => prop_assert_eq!(entry.join(slot), groups.insert(slot)),
                     1 => prop_assert_eq!(entry.leave(slot), groups.remove(&slot)),
@@ -299,7 +307,7 @@ mod tests {
                 prop_assert_eq!(entry.standing(), standing);
                 let bits: GroupSet = groups.iter().copied().collect();
                 prop_assert_eq!(entry.groups(), bits.clone());
-                for slot in (0..12).map(|slot| slot * 300) {
+                for slot in (0..12).map(|slot| slot * apart) {
                     prop_assert_eq!(entry.is_in(slot), groups.contains(&slot));
                     prop_assert_eq!(entry.is_in_any(&[slot].into_iter().collect()), groups.contains(&slot));
                 }
@@ -308,7 +316,8 @@ mod tests {
                     prop_assert!(again.join(*slot));
                 }
                 prop_assert_eq!(&again, &entry);
-                let is_large = groups.len() > 5 || standing.expiry().is_some();
+                let is_beyond = groups.last().is_some_and(|slot| *slot >= 64);
+                let is_large = is_beyond && groups.len() > 5 || standing.expiry().is_some();
                 prop_assert_eq!(matches!(entry.0, Form::Large(_)), is_large);
             }
         }
@@ -318,6 +327,6 @@ mod tests {
     #[test]
     fn an_entry_is_small() {
         assert_eq!(size_of::<MemberEntry>(), 16);
-        assert_eq!(size_of::<(crate::id::StoreId, Granting)>(), 64);
+        assert_eq!(size_of::<(crate::id::StoreId, Granting)>(), 48);
     }
 }

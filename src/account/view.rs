@@ -85,6 +85,7 @@ impl<'a> Member<'a> {
 impl Member<'_> {
     /// As [`Account::can`](crate::Account::can).
     #[must_use]
+    #[inline]
     pub fn can(&self, permission: &Permission, place: Place<&str>) -> bool {
         let granting = self.state.granting(place);
         granting.is_some_and(|granting| self.entry.holds(permission, granting))
@@ -93,6 +94,7 @@ impl Member<'_> {
     /// As [`can`](Member::can), in a store that was looked up before. Costs the AND. In a store of another account,
     /// which this one does not know, the answer is no (A4).
     #[must_use]
+    #[inline]
     pub fn can_in(&self, permission: &Permission, store: Store<'_>) -> bool {
         std::ptr::eq(self.state, store.state) && self.entry.holds(permission, store.granting)
     }
@@ -178,6 +180,7 @@ impl<'a> Group<'a> {
 
     /// Its members, invited ones included, in the order of their ids. The first takes time in proportion to the group.
     pub fn members(&self) -> impl Iterator<Item = &'a MemberId> + use<'a> {
-        self.state.in_order(self.entry.members.numbers(), None)
+        let members = self.state.in_order(self.entry.members.numbers(), None);
+        members.map(|(id, _)| id)
     }
 }

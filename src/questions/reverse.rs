@@ -48,11 +48,9 @@ impl Account {
                 numbers |= &*group.members.numbers();
             }
         }
-        let is_active = |member: &&MemberId| {
-            let member = state.members.get(member);
-            member.is_some_and(|member| member.standing().is_active())
-        };
-        state.in_order(Cow::Owned(numbers), after).filter(is_active)
+        let members = state.in_order(Cow::Owned(numbers), after);
+        let active = members.filter(|(_, member)| member.standing().is_active());
+        active.map(|(id, _)| id)
     }
 
     /// Where this member may do this: in which stores. In none, for somebody unknown or only invited.
