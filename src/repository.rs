@@ -22,9 +22,8 @@
 //! count here is the host's choice: catch up before a check that must not be late, on a notice from the storage, or
 //! every so often.
 //!
-//! An account is `Send` and `Sync`, and checks take `&self`, so `RwLock<Kept>` serves many readers. `execute` needs
-//! `&mut` while it waits for the storage; a host whose readers must not wait keeps one copy for changes and lends its
-//! readers another, which applies the records that `execute` returns.
+//! Several threads share a copy as a [`Shared`]: checks do not wait for each other, nor for the storage, and a change
+//! counts for every check that begins after [`Shared::execute`] has returned.
 //!
 //! # Snapshots
 //!
@@ -46,8 +45,10 @@ use crate::id::{AccountId, MemberId};
 use crate::time::Timestamp;
 
 mod memory;
+mod shared;
 
 pub use memory::{MemoryError, MemoryRepository};
+pub use shared::Shared;
 
 /// Where a host keeps the records of its accounts.
 ///
@@ -113,7 +114,23 @@ pub enum Commit {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Kept(Account);
 
-impl Kept {
+/// A copy that is kept: one thread's own, or one that many share.
+trait KeptCopy {
+    fn read<T>(&self, look: impl FnOnce(&Account) -> T) -> T;
+
+    /// Applies records that the repository keeps, one after another, and shows each just before.
+    fn apply_all(
+        &mut self,
+        records: &[Record],
+        observe: impl FnMut(&Account, &Record),
+    ) -> Result<(), ReplayError>;
+}
+
+impl KeptCopy for Kept {
+    fn read<T>(&self, look: impl FnOnce(&Account) -> T) -> T {
+        look(&self.0)
+    }
+
     fn apply_all(
         &mut self,
         records: &[Record],
@@ -214,11 +231,19 @@ pub fn catch_up_with<R: Repository + ?Sized>(
     account: &mut Kept,
     observe: impl FnMut(&Account, &Record),
 ) -> Result<usize, LoadError<R::Error>> {
+    caught_up(repository, account, observe)
+}
+
+fn caught_up<R: Repository + ?Sized>(
+    repository: &R,
+    copy: &mut impl KeptCopy,
+    observe: impl FnMut(&Account, &Record),
+) -> Result<usize, LoadError<R::Error>> {
+    let (id, version) = copy.read(|account| (account.id().clone(), account.version()));
     let records = repository
-        .records_after(account.id(), account.version())
+        .records_after(&id, version)
         .map_err(LoadError::Repository)?;
-    account
-        .apply_all(&records, observe)
+    copy.apply_all(&records, observe)
         .map_err(LoadError::Replay)?;
     Ok(records.len())
 }
@@ -276,30 +301,44 @@ pub fn execute_with<R: Repository + ?Sized>(
     actor: &Actor,
     commands: &[Command],
     now: Timestamp,
+    observe: impl FnMut(&Account, &Record),
+) -> Result<Vec<Record>, ExecuteError<R::Error>> {
+    executed(repository, account, actor, commands, now, observe)
+}
+
+fn executed<R: Repository + ?Sized>(
+    repository: &R,
+    copy: &mut impl KeptCopy,
+    actor: &Actor,
+    commands: &[Command],
+    now: Timestamp,
     mut observe: impl FnMut(&Account, &Record),
 ) -> Result<Vec<Record>, ExecuteError<R::Error>> {
-    let mut caught_up = 0;
+    let mut behind = 0;
     for _ in 0..ATTEMPTS {
-        match account.decide_batch(actor, commands, now) {
+        let (id, version, decided) = copy.read(|account| {
+            let decided = account.decide_batch(actor, commands, now);
+            (account.id().clone(), account.version(), decided)
+        });
+        match decided {
             Ok(records) if !records.is_empty() => {
-                let committed = repository.commit(account.id(), account.version(), &records);
+                let committed = repository.commit(&id, version, &records);
                 if committed.map_err(LoadError::Repository)? == Commit::Done {
-                    account
-                        .apply_all(&records, observe)
+                    copy.apply_all(&records, observe)
                         .map_err(LoadError::Replay)?;
                     return Ok(records);
                 }
-                caught_up += catch_up_with(repository, account, &mut observe)?;
+                behind += caught_up(repository, copy, &mut observe)?;
             }
-            unchanged => match catch_up_with(repository, account, &mut observe)? {
+            unchanged => match caught_up(repository, copy, &mut observe)? {
                 0 => return unchanged.map_err(ExecuteError::Refused),
-                records => caught_up += records,
+                records => behind += records,
             },
         }
     }
-    Err(match caught_up {
+    Err(match behind {
         0 => ExecuteError::Diverged {
-            version: account.version(),
+            version: copy.read(Account::version),
         },
         _ => ExecuteError::Contended { attempts: ATTEMPTS },
     })

@@ -174,10 +174,11 @@ fn fits(state: &State<'_>, record: &Record) -> Result<(), ReplayError> {
         .and_then(|()| rules::exists(state, &record.event))
         .and_then(|()| rules::conflicts(state, &record.event, record.at))
         .map_err(|reason| ReplayError::DoesNotFit { version, reason })?;
-    if rules::changes(state, record.event.clone()).as_ref() != Some(&record.event) {
-        return Err(ReplayError::Redundant { version });
+    if rules::is_all_change(state, &record.event) {
+        Ok(())
+    } else {
+        Err(ReplayError::Redundant { version })
     }
-    Ok(())
 }
 
 /// Writes what a record says. It fits: it was just decided on this very state, or checked by [`fits`].

@@ -301,6 +301,20 @@ fn not_built_in(state: &State<'_>, role: &RoleId) -> Result<(), Refusal> {
     }
 }
 
+/// Whether nothing that the event says is so already: as [`changes`] answers, and without a copy where many are named.
+pub(crate) fn is_all_change(state: &State<'_>, event: &Event) -> bool {
+    let all = |members: &BTreeSet<MemberId>, is_change: &dyn Fn(&MemberId) -> bool| {
+        !members.is_empty() && members.iter().all(is_change)
+    };
+    if let Event::AddedToGroup { group, members } = event {
+        all(members, &|member| !is_in(state, group, member))
+    } else if let Event::RemovedFromGroup { group, members } = event {
+        all(members, &|member| is_in(state, group, member))
+    } else {
+        changes(state, event.clone()).as_ref() == Some(event)
+    }
+}
+
 /// What is left of an event that keeps the rules above when all that is so already is taken out of it; `None` if
 /// nothing is (U1).
 pub(crate) fn changes(state: &State<'_>, event: Event) -> Option<Event> {

@@ -15,6 +15,7 @@ mod escalation;
 mod exhaustive;
 mod format;
 mod groups;
+mod handles;
 mod histories;
 mod hostile;
 mod members;

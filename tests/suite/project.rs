@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 47] = [
+const LAYERS: [&str; 48] = [
     "text",
     "distinct",
     "time",
@@ -52,6 +52,7 @@ const LAYERS: [&str; 47] = [
     "history",
     "repository",
     "repository::memory",
+    "repository::shared",
     "lib",
 ];
 
