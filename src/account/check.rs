@@ -20,22 +20,22 @@ impl State<'_> {
         Ok(member.holds(permission, granting))
     }
 
+    /// As [`check`](State::check), without the reason.
     #[inline]
     pub(crate) fn can(&self, member: &str, permission: &Permission, place: Place<&str>) -> bool {
-        self.look_up(member, place)
-            .is_ok_and(|(member, granting)| member.holds(permission, granting))
+        let found = self.members.get(member).zip(self.granting(place));
+        found.is_some_and(|(member, granting)| member.holds(permission, granting))
     }
 
     /// The two look-ups: the member, who is active, and what is granted in the place; or the first reason to deny
     /// everything (P4).
-    #[inline]
     pub(crate) fn look_up(
         &self,
         member: &str,
         place: Place<&str>,
     ) -> Result<(&MemberEntry, &Granting), Denial> {
         let member = self.members.get(member).ok_or(Denial::UnknownMember)?;
-        if !member.standing().is_active() {
+        if !member.is_active() {
             return Err(Denial::Invited);
         }
         let granting = self.granting(place).ok_or(Denial::UnknownStore)?;
@@ -78,7 +78,7 @@ impl State<'_> {
 
 /// What an active member holds, whose groups these are.
 fn held(member: &MemberEntry, groups: &GroupSet, granting: &Granting) -> Permissions {
-    if member.standing().is_owner() {
+    if member.is_owner() {
         Permissions::Every
     } else {
         Permissions::Only(granting.granted_to(groups).cloned().collect())

@@ -20,10 +20,7 @@ pub(crate) fn bound<'a>(state: &State<'_>, actor: &'a Actor) -> Option<&'a Membe
     match actor {
         Actor::System => None,
         Actor::Member(member) => {
-            let is_owner = state
-                .members
-                .get(member)
-                .is_some_and(|entry| entry.standing().is_owner());
+            let is_owner = state.members.get(member).is_some_and(MemberEntry::is_owner);
             (!is_owner).then_some(member)
         }
     }
@@ -74,15 +71,8 @@ pub(crate) fn no_gain(
     if matches!(event, Event::InvitationAccepted { member } if member == actor) {
         return Ok(());
     }
-    let held = before
-        .members
-        .get(actor)
-        .filter(|entry| entry.standing().is_active());
-    let Some(holds) = after
-        .members
-        .get(actor)
-        .filter(|entry| entry.standing().is_active())
-    else {
+    let held = before.members.get(actor).filter(|entry| entry.is_active());
+    let Some(holds) = after.members.get(actor).filter(|entry| entry.is_active()) else {
         return Ok(());
     };
     let gain = |permission: &Permission, place| Refusal::SelfEscalation {
@@ -90,7 +80,7 @@ pub(crate) fn no_gain(
         permission: permission.clone(),
         place,
     };
-    if holds.standing().is_owner() {
+    if holds.is_owner() {
         return Err(gain(&Permission::MANAGE_OWNERS, Place::Account));
     }
     let (held, holds) = (held.map(MemberEntry::groups), holds.groups());

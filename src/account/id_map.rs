@@ -51,16 +51,21 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Layered<'base>> IdMap<'base,
 
     #[inline]
     pub(crate) fn get(&self, id: &str) -> Option<&V> {
-        self.get_key_value(id).map(|(_, value)| value)
+        match (self.own.get(id), self.base) {
+            (Some(value), _) => Some(value),
+            (None, None) => None,
+            (None, Some(_)) => self.get_below(id).map(|(_, value)| value),
+        }
     }
 
-    #[inline]
     pub(crate) fn get_key_value(&self, id: &str) -> Option<(&K, &V)> {
-        self.own.get_key_value(id).or_else(|| {
-            self.base
-                .filter(|_| !self.order.contains(id))
-                .and_then(|base| base.get_key_value(id))
-        })
+        self.own.get_key_value(id).or_else(|| self.get_below(id))
+    }
+
+    /// What the map below holds, unless it is gone.
+    fn get_below(&self, id: &str) -> Option<(&K, &V)> {
+        let base = self.base.filter(|_| !self.order.contains(id))?;
+        base.get_key_value(id)
     }
 
     pub(crate) fn contains(&self, id: &str) -> bool {
@@ -81,11 +86,10 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Layered<'base>> IdMap<'base,
 
     /// Puts a value in; the one before is gone.
     pub(crate) fn insert(&mut self, key: K, value: V) {
-        if !self.contains(key.borrow()) {
-            self.len += 1;
-        }
+        let was_below = self.get_below(key.borrow()).is_some();
         self.order.insert(key.clone());
-        self.own.insert(key, value);
+        let was_here = self.own.insert(key, value).is_some();
+        self.len += usize::from(!was_here && !was_below);
     }
 
     /// Takes a value out; whether it was there.

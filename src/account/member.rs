@@ -216,18 +216,31 @@ impl MemberEntry {
         }
     }
 
+    #[inline]
+    pub(crate) fn is_active(&self) -> bool {
+        match &self.0 {
+            Form::Word { standing, .. } | Form::Few { standing, .. } => {
+                matches!(standing, Endless::Active | Endless::Owner)
+            }
+            Form::Large(parts) => parts.standing.is_active(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_owner(&self) -> bool {
+        match &self.0 {
+            Form::Word { standing, .. } | Form::Few { standing, .. } => *standing == Endless::Owner,
+            Form::Large(parts) => parts.standing.is_owner(),
+        }
+    }
+
     /// Whether the member may do this in the place where this is granted. The AND.
     #[inline]
     pub(crate) fn holds(&self, permission: &Permission, granting: &Granting) -> bool {
-        match self.standing() {
-            Standing::Active { owner } => {
-                owner
-                    || granting
-                        .groups(permission)
-                        .is_some_and(|groups| self.is_in_any(groups))
-            }
-            Standing::Invited { .. } => false,
-        }
+        let groups = granting.groups(permission);
+        let is_granted = groups.is_some_and(|groups| self.is_in_any(groups));
+        // Without branches: nobody can predict the answer.
+        self.is_active() & (self.is_owner() | is_granted)
     }
 
     pub(crate) fn set_standing(&mut self, standing: Standing) {
@@ -305,6 +318,8 @@ mod tests {
                 }
                 prop_assert_eq!(entry.number(), number);
                 prop_assert_eq!(entry.standing(), standing);
+                prop_assert_eq!(entry.is_active(), standing.is_active());
+                prop_assert_eq!(entry.is_owner(), standing.is_owner());
                 let bits: GroupSet = groups.iter().copied().collect();
                 prop_assert_eq!(entry.groups(), bits.clone());
                 for slot in (0..12).map(|slot| slot * apart) {

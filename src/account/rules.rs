@@ -306,7 +306,13 @@ pub(crate) fn is_all_change(state: &State<'_>, event: &Event) -> bool {
     let all = |members: &BTreeSet<MemberId>, is_change: &dyn Fn(&MemberId) -> bool| {
         !members.is_empty() && members.iter().all(is_change)
     };
-    if let Event::AddedToGroup { group, members } = event {
+    if let Event::MembersEnrolled { members } = event {
+        let is_active = |member: &MemberId| {
+            let member = state.members.get(member);
+            member.is_some_and(MemberEntry::is_active)
+        };
+        all(members, &|member| !is_active(member))
+    } else if let Event::AddedToGroup { group, members } = event {
         all(members, &|member| !is_in(state, group, member))
     } else if let Event::RemovedFromGroup { group, members } = event {
         all(members, &|member| is_in(state, group, member))

@@ -191,8 +191,7 @@ fn delta(before: &State<'_>, after: &State<'_>) -> AccessDelta {
         let (was, is) = (before.members.get(member), after.members.get(member));
         let places = places_of_change(was, is, &groups);
         affected.extend(places.map(|place| (member.clone(), place)));
-        let is_owner =
-            |entry: Option<&MemberEntry>| entry.is_some_and(|entry| entry.standing().is_owner());
+        let is_owner = |entry: Option<&MemberEntry>| entry.is_some_and(MemberEntry::is_owner);
         if is_owner(was) != is_owner(is) {
             let stores = before.stores.iter().chain(after.stores.iter());
             affected.extend(stores.map(|(store, _)| (member.clone(), Place::Store(store.clone()))));

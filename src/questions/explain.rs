@@ -235,7 +235,7 @@ fn paths(
         return Vec::new();
     };
     let mut ways = Vec::new();
-    if member.standing().is_owner() {
+    if member.is_owner() {
         ways.push(Via::Ownership);
     }
     for (id, group) in groups_of(state, member) {

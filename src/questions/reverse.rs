@@ -49,7 +49,7 @@ impl Account {
             }
         }
         let members = state.in_order(Cow::Owned(numbers), after);
-        let active = members.filter(|(_, member)| member.standing().is_active());
+        let active = members.filter(|(_, member)| member.is_active());
         active.map(|(id, _)| id)
     }
 

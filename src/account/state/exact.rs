@@ -55,7 +55,7 @@ impl State<'_> {
                 .roles
                 .iter()
                 .all(|(id, role)| self.role_named(&role.name) == Some(id))
-            && ids(&|member| member.standing().is_owner())
+            && ids(&|member| member.is_owner())
                 .into_iter()
                 .eq(self.owners.iter())
     }
