@@ -292,7 +292,7 @@ fn remedies(
         }],
         Denial::UnknownStore => create_store(place).into_iter().collect(),
         Denial::MissingPermission { .. } => {
-            let mut all = additions(state, id, entry, permission, place);
+            let mut all = additions(state, id, permission, place);
             all.extend(edits(state, entry, permission, place));
             all.extend(extensions(state, entry, permission, place));
             all
@@ -347,24 +347,21 @@ fn create_store(place: Place<&str>) -> Option<Remedy> {
     })
 }
 
-/// The groups that grant it here and that the member is not in.
+/// The groups that grant it here. The member, who lacks it, is in none of them.
 fn additions(
     state: &State<'_>,
     id: &MemberId,
-    member: &MemberEntry,
     permission: &Permission,
     place: Place<&str>,
 ) -> Vec<Remedy> {
     let slots = state
         .granting(place)
         .and_then(|granting| granting.groups(permission));
-    let is_new = |group: &GroupEntry<'_>| {
-        slots.is_some_and(|slots| slots.contains(group.slot)) && !member.is_in(group.slot)
-    };
+    let grants = |group: &GroupEntry<'_>| slots.is_some_and(|slots| slots.contains(group.slot));
     let groups = state
         .groups
         .iter()
-        .filter(|(_, group)| is_new(group))
+        .filter(|(_, group)| grants(group))
         .map(|(group, _)| group.clone());
     groups
         .map(|group| Remedy {

@@ -1,5 +1,6 @@
 //! What a periodic access review should look at.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -148,10 +149,14 @@ impl Account {
             .enumerate()
             .filter(|(_, grant)| !is_empty(&grant.scope))
             .filter_map(move |(place, grant)| {
+                // Of two that cover each other, the first stands.
                 let by = grants.iter().enumerate().find(|(other_place, other)| {
-                    *other_place != place
-                        && covers(other, grant)
-                        && !(covers(grant, other) && place < *other_place)
+                    covers(other, grant)
+                        && match other_place.cmp(&place) {
+                            Ordering::Less => true,
+                            Ordering::Equal => false,
+                            Ordering::Greater => !covers(grant, other),
+                        }
                 });
                 by.map(|(_, other)| (&grant.role, &other.role))
             })

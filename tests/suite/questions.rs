@@ -51,6 +51,75 @@ fn an_explanation_names_every_way() {
     );
 }
 
+/// P1: a way leads through a grant that counts there, and through no other that the group has.
+#[test]
+fn an_explanation_names_no_other_way() {
+    let mut world = World::staffed();
+    world.ok(OWNER, regrant("devs", [editor(["dev"]), viewer(["prod"])]));
+    let only = "(the only way: who leaves the group loses it)";
+    for (place, role) in [
+        ("dev", "Store Editor, which includes Store Viewer"),
+        ("prod", "Store Viewer"),
+    ] {
+        assert_eq!(
+            explained(&world, "dana", "store.read", Place::Store(place)),
+            format!(
+                "`dana` may `store.read` in store `{place}`:\n- through group `devs` (Dev Team), by its role {role} {only}"
+            )
+        );
+    }
+}
+
+/// M1, L3, P1: whoever accepts an invitation gains what its groups hold; when a role changes, all gain or lose who are
+/// in a group that carries it, at the account and in stores.
+#[test]
+fn a_preview_reaches_those_whom_no_command_names() {
+    let mut world = World::staffed();
+    world.ok(
+        OWNER,
+        define_role("log", "Log Reader", Level::Store, &["log.read"]),
+    );
+    world.ok(
+        OWNER,
+        define_role("bill", "Billing", Level::Account, &["bill.read"]),
+    );
+    let grants = [
+        Grant::in_stores(role("log"), [store("dev")]),
+        viewer(["prod"]),
+    ];
+    world.ok(OWNER, create_group("loggers", "Loggers", grants));
+    world.ok(
+        OWNER,
+        create_group("payers", "Payers", [Grant::at_account(role("bill"))]),
+    );
+    world.ok(OWNER, add("loggers", ["nils", "vic", "ina"]));
+    world.ok(OWNER, add("payers", ["nils"]));
+    let gains = |actor: &str, command: Command| -> Vec<String> {
+        let delta = world
+            .account
+            .preview(&by(actor), &[command], at(world.now))
+            .unwrap()
+            .delta;
+        assert!(!delta.is_empty());
+        let said = delta.iter().map(|change| {
+            assert!(change.gains_any() && !change.loses_any());
+            format!("{} {}", change.member, change.place)
+        });
+        said.collect()
+    };
+    assert_eq!(
+        gains("ina", accept()),
+        ["ina in store `dev`", "ina in store `prod`"]
+    );
+    let more = redefine_role("log", &["log.read", "log.write"]);
+    assert_eq!(
+        gains(OWNER, more),
+        ["nils in store `dev`", "vic in store `dev`"]
+    );
+    let more = redefine_role("bill", &["bill.read", "bill.pay"]);
+    assert_eq!(gains(OWNER, more), ["nils at the account"]);
+}
+
 /// P4: a denial gives its reason and what would help; nothing smaller would.
 #[test]
 fn a_denial_says_what_would_help() {

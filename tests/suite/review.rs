@@ -268,11 +268,25 @@ fn a_review_names_what_to_look_at() {
         Grant::in_stores(role("same"), [store("dev")]),
     ];
     world.ok(OWNER, create_group("twice", "Twice The Same", same));
+    // Neither adds nothing: one holds elsewhere, the other holds something else.
+    let elsewhere = [editor(["dev"]), viewer(["prod"])];
+    world.ok(OWNER, create_group("apart", "Two Places", elsewhere));
+    world.ok(
+        OWNER,
+        define_role("log", "Log Reader", Level::Store, &["log.read"]),
+    );
+    let other = [
+        viewer(["dev"]),
+        Grant::in_stores(role("log"), [store("dev")]),
+    ];
+    world.ok(OWNER, create_group("other", "Two Things", other));
     world.ok(OWNER, delete_store("old"));
     world.ok(OWNER, grant_ownership("dana"));
     world.ok(OWNER, add("both", ["dana"]));
     world.ok(OWNER, invite_until("eva", 1_001));
-    world.ok(OWNER, add("readers", ["eva", "nils"]));
+    for group in ["readers", "apart", "other"] {
+        world.ok(OWNER, add(group, ["eva", "nils"]));
+    }
     world.now = 1_001;
     let late = said(&world);
     world.ok(OWNER, create_store("later"));
@@ -521,6 +535,37 @@ fn two_group_managers_can_raise_each_other() {
         gain.to_string() == "`eve` could gain `store.read` in store `dev`: \
                              `gil` invites `eve`, then `eve` accepts the invitation, then `gil` adds `eve` to group `devs`"
     }));
+}
+
+/// E4, U7: where one command can name all that a group could be given, the search gives it all at once.
+#[test]
+fn what_one_command_can_bring_is_brought_by_one() {
+    let mut world = World::staffed();
+    world.ok(
+        OWNER,
+        define_role("log", "Log Reader", Level::Store, &["log.read"]),
+    );
+    world.ok(
+        OWNER,
+        define_role("bill", "Billing", Level::Account, &["bill.read"]),
+    );
+    world.ok(OWNER, add("it", ["vic"]));
+    let gains = world
+        .account
+        .escalation(MANAGER, Some("vic"), 2, at(world.now));
+    let steps = |text: &str| -> Vec<&Vec<(MemberId, Command)>> {
+        let gains = gains.iter().filter(|gain| gain.permission.as_str() == text);
+        gains
+            .filter(|gain| gain.member.as_str() == MANAGER)
+            .map(|gain| &gain.steps)
+            .collect()
+    };
+    let (in_stores, at_account) = (steps("log.read"), steps("bill.read"));
+    assert_eq!((in_stores.len(), at_account.len()), (2, 1));
+    assert!(
+        in_stores.iter().all(|steps| *steps == at_account[0]),
+        "{gains:#?}"
+    );
 }
 
 /// E4: what the search reports can be done, step by step, and no step before the last leads there.
