@@ -1,0 +1,60 @@
+//! Timing by hand, where several things are measured in turn, so that what disturbs the machine disturbs all alike.
+
+#![allow(dead_code, missing_docs, unreachable_pub)] // each bench takes what it needs
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// Something to measure: in each round, the time of one of it in nanoseconds.
+pub type Run<'a> = Box<dyn FnMut(usize) -> f64 + 'a>;
+
+/// What each of some runs took in each round.
+#[derive(Debug)]
+pub struct Rounds(Vec<Vec<f64>>);
+
+impl Rounds {
+    pub fn of(rounds: usize, mut runs: Vec<Run<'_>>) -> Self {
+        let mut once = |round| runs.iter_mut().map(|run| run(round)).collect();
+        once(0); // to warm up
+        Self((0..rounds).map(once).collect())
+    }
+
+    /// The median of a run, in nanoseconds.
+    pub fn median(&self, run: usize) -> f64 {
+        median(self.0.iter().map(|round| round[run]))
+    }
+
+    /// How many times longer the one took than the other: the median over the rounds.
+    pub fn ratio(&self, one: usize, other: usize) -> f64 {
+        median(self.0.iter().map(|round| round[one] / round[other]))
+    }
+}
+
+fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// What this takes, without the time to drop what it gives.
+pub fn time<T>(work: impl FnOnce() -> T) -> Duration {
+    timed(work).1
+}
+
+pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = Instant::now();
+    let given = black_box(work());
+    let taken = start.elapsed();
+    (given, taken)
+}
+
+/// Nanoseconds for one of so many.
+pub fn each(taken: Duration, count: u64) -> f64 {
+    let count = u32::try_from(count).expect("no more than four thousand million");
+    taken.as_secs_f64() * 1e9 / f64::from(count)
+}
+
+/// Whether `cargo bench` runs this, and not `cargo test`.
+pub fn is_bench() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
+}
