@@ -1,0 +1,161 @@
+//! The property protected: the targets, each in one line. What is compared is measured in turn, in one run, so that
+//! what disturbs the machine disturbs all alike; each figure is the median of the rounds, and each ratio the median
+//! of the rounds' ratios. Takes a minute or two, and prints a table.
+
+use std::error::Error;
+use std::hint::black_box;
+
+use grantbook::{Account, Actor};
+
+use crate::cycles::Cycle;
+use crate::population::{Batch, L, M, S, Size, WIDE, XL};
+use crate::reference::{Compared, ONE, WIDE_WORDS, allowed, allowed_looked_up};
+use crate::timing::{Rounds, Run, each, is_bench, time};
+
+mod cycles;
+mod population;
+mod reference;
+mod timing;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const ROUNDS: usize = 31;
+
+fn main() -> Result<()> {
+    if !is_bench() {
+        println!("measured by `cargo bench --bench ratios`");
+        return Ok(());
+    }
+    println!("{:54}  grantbook  reference   ratio", "ns");
+    alone(&Compared::<ONE>::new(S));
+    alone(&Compared::<ONE>::new(M));
+    with_wide(&Compared::new(L), &Compared::new(WIDE));
+    alone(&Compared::<ONE>::new(XL));
+    println!("\n{:54}          S         XL  XL ÷ S   target", "ns");
+    changes()?;
+    println!();
+    replay()
+}
+
+/// Checks by text: of the account, and of its reference.
+fn by_text<const WORDS: usize>(compared: &Compared<WORDS>) -> [Run<'_>; 2] {
+    let ours = |batch: &Batch| allowed(&compared.account, batch);
+    let least = |batch: &Batch| compared.reference.allowed(batch);
+    [
+        in_windows(&compared.batches, ours),
+        in_windows(&compared.batches, least),
+    ]
+}
+
+/// Asks 64 batches in each round, other ones each time if there are more, and warms up with those of the round
+/// before.
+fn in_windows<'a, T>(batches: &'a [T], ask: impl Fn(&T) -> usize + 'a) -> Run<'a> {
+    let windows: Vec<&[T]> = batches.chunks(64).collect();
+    let all = move |window: &[T]| window.iter().map(&ask).sum::<usize>();
+    Box::new(move |round| {
+        black_box(all(windows[round % windows.len()]));
+        let window = windows[(round + 1) % windows.len()];
+        let questions = u64::from(Batch::QUESTIONS) * u64::try_from(window.len()).expect("few");
+        each(time(|| all(window)), questions)
+    })
+}
+
+fn compare(what: &str, rounds: &Rounds, ours: usize, least: usize) {
+    let (one, other) = (rounds.median(ours), rounds.median(least));
+    let ratio = rounds.ratio(ours, least);
+    println!("{what:54} {one:10.1} {other:10.1} {ratio:7.2}");
+}
+
+fn alone(compared: &Compared<ONE>) {
+    let rounds = Rounds::of(ROUNDS, by_text(compared).into());
+    compare(&check_of(compared.size), &rounds, 0, 1);
+}
+
+fn check_of(size: Size) -> String {
+    format!("check by text id, {}", size.name)
+}
+
+fn with_wide(large: &Compared<ONE>, wide: &Compared<WIDE_WORDS>) {
+    let (looked_up, lists) = (large.looked_up(), large.in_lists());
+    let mut runs: Vec<Run<'_>> = by_text(large).into();
+    runs.extend(by_text(wide));
+    runs.push(in_windows(&looked_up, |batch| allowed_looked_up(batch)));
+    runs.push(in_windows(&lists.questions, |batch| lists.allowed(batch)));
+    let rounds = Rounds::of(ROUNDS, runs);
+    compare(&check_of(large.size), &rounds, 0, 1);
+    compare(&check_of(wide.size), &rounds, 2, 3);
+    let ratio = rounds.ratio(2, 0);
+    println!("{:76} {ratio:7.2}", "check by text id, WIDE ÷ L");
+    compare("check with a resolved member and store, L", &rounds, 4, 5);
+}
+
+/// The same change in the smallest account and in the largest.
+fn changes() -> Result<()> {
+    let mut small = cycles::account(S)?;
+    let mut large = cycles::account(XL)?;
+    for by_owner in [false, true] {
+        let who = if by_owner { "an owner" } else { "the host" };
+        let actor = |size| {
+            if by_owner {
+                cycles::owner(size)
+            } else {
+                Ok(Actor::System)
+            }
+        };
+        for most in [cycles::FEW, cycles::MANY] {
+            let membership = |size| cycles::membership(size, &actor(size)?, most);
+            let cycles = [(&mut small, membership(S)?), (&mut large, membership(XL)?)];
+            let what = format!("add one of {most} members to a group, by {who}");
+            change(&what, "<= 4, and < 2000 ns", cycles);
+        }
+        let grants = |size| cycles::grants(size, &actor(size)?);
+        let what = format!("change grants over 100 stores, by {who}");
+        change(
+            &what,
+            "<= 4",
+            [(&mut small, grants(S)?), (&mut large, grants(XL)?)],
+        );
+    }
+    Ok(())
+}
+
+fn change(what: &str, target: &str, accounts: [(&mut Account, Cycle); 2]) {
+    let runs = accounts.map(|(account, cycle)| -> Run<'_> {
+        Box::new(move |_| {
+            let commands = cycle.commands(0);
+            // As many in the small account, which has fewer members to add.
+            let times = (1_024 / commands).max(1);
+            let taken = (0..times).map(|_| cycle.time(account, 0)).sum();
+            each(taken, times * commands)
+        })
+    });
+    let rounds = Rounds::of(ROUNDS, runs.into());
+    let (small, large) = (rounds.median(0), rounds.median(1));
+    let ratio = rounds.ratio(1, 0);
+    println!("{what:54} {small:10.0} {large:10.0} {ratio:7.2}   {target}");
+}
+
+/// Of the long history of L.
+fn replay() -> Result<()> {
+    let (account, records) = L.history()?;
+    let snapshot = account.snapshot();
+    drop(account);
+    let runs: Vec<Run<'_>> = vec![
+        Box::new(|_| each(time(|| Account::replay(&records)), 1)),
+        Box::new(|_| {
+            let snapshot = snapshot.clone();
+            each(time(|| Account::try_from(snapshot)), 1)
+        }),
+    ];
+    let rounds = Rounds::of(9, runs);
+    let count = u32::try_from(records.len())?;
+    let replayed = f64::from(count) / rounds.median(0) * 1e3;
+    let ratio = rounds.ratio(0, 1);
+    println!("replay of {count} records of L: {replayed:.2} million a second (target: 2)");
+    println!(
+        "replay {:.0} ms, snapshot in {:.0} ms: replay ÷ snapshot in {ratio:.2}",
+        rounds.median(0) / 1e6,
+        rounds.median(1) / 1e6,
+    );
+    Ok(())
+}
