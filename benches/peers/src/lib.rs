@@ -2,7 +2,7 @@
 //!
 //! [`Facts`] is what an account holds that decides about access, read through grantbook's public readers. Each engine
 //! is built from the facts alone: [`cedar::Cedar`] and [`casbin::Casbin`]. [`compare`] asks an engine and the account
-//! every one of some [`Questions`], and counts.
+//! every one of some [`Questions`], and counts. [`speed`] is about how long they take.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -15,6 +15,15 @@ use grantbook::{
 
 pub mod casbin;
 pub mod cedar;
+#[allow(
+    clippy::manual_is_multiple_of,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate
+)] // the benches of the crate, which document no item and build with Rust 1.85
+#[path = "../../population/mod.rs"]
+pub mod population;
+pub mod speed;
 
 /// Why an engine could not be built or asked. None of the accounts should bring it about.
 pub type EngineError = Box<dyn Error + Send + Sync>;
