@@ -52,12 +52,6 @@ mod tests {
             .filter(|id| place(&one, id) == 0)
             .collect();
         let places: BTreeSet<u64> = flood.iter().map(|id| place(&other, id)).collect();
-        assert!(flood.len() > 100, "{}", flood.len());
-        assert!(
-            places.len() > flood.len() / 2,
-            "{} of {}",
-            places.len(),
-            flood.len()
-        );
+        assert!(flood.len() > 100 && places.len() > flood.len() / 2);
     }
 }

@@ -333,6 +333,46 @@ fn lists_are_read_page_by_page() {
     assert_eq!(stores, [&store("prod")]);
 }
 
+/// P1, U6: who is in a group, and who can, come in the order of ids and page by page, be they few among many or many.
+#[test]
+fn few_among_many_and_many_are_listed_alike() {
+    let mut world = World::new();
+    let id = |number: usize| format!("m{:03}", number * 37 % 200);
+    let ids: Vec<String> = (0..200).map(id).collect();
+    world.system(enrol(ids.iter().map(String::as_str)));
+    world.ok(OWNER, create_store("dev"));
+    for count in [1, 3, 12, 13, 150] {
+        let group = format!("{count} of all");
+        let mut some: Vec<&str> = ids[..count].iter().map(String::as_str).collect();
+        world.ok(OWNER, create_group(&group, &group, [viewer(["dev"])]));
+        world.ok(OWNER, add(&group, some.iter().copied()));
+        some.sort_unstable();
+        let listed = world.account.group(&group).unwrap().members();
+        assert!(listed.map(MemberId::as_str).eq(some.iter().copied()));
+        some.push(OWNER);
+        let place = Place::Store("dev");
+        let mut read: Vec<&str> = Vec::new();
+        loop {
+            let page = world
+                .account
+                .who_can(&Permission::STORE_READ, place, read.last().copied());
+            let page: Vec<&str> = page.take(2).map(MemberId::as_str).collect();
+            if page.is_empty() {
+                break;
+            }
+            read.extend(page);
+        }
+        assert_eq!(read, some, "{count}");
+        world.ok(OWNER, take_out(&group, some[..count].iter().copied()));
+        world.ok(
+            OWNER,
+            Command::DeleteGroup {
+                group: crate::support::group(&group),
+            },
+        );
+    }
+}
+
 /// G9, P2, S3: a preview says who gains and loses what, and changes nothing.
 #[test]
 fn a_preview_says_who_gains_and_loses() {
