@@ -5,9 +5,9 @@
 //! ```
 //!
 //! First each engine's memory is measured in a process of its own; one that is not ready after two minutes takes no
-//! further part in that size. Then all are loaded, and must give the answers that grantbook gives to all that they will
-//! be asked. Only then are they timed, in turn, round after round, so that what disturbs the machine disturbs all of
-//! them alike; what is told is the median of the rounds.
+//! further part in that size. Then all are loaded, and must give the answers that grantbook gives to all that they
+//! will be asked. Only then are they timed, in turn, round after round, so that what disturbs the machine disturbs
+//! all of them alike; what is told is the median of the rounds.
 
 use std::io::Read;
 use std::process::{Command, Stdio};
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use grantbook::Account;
 use grantbook_peers::EngineError;
 use grantbook_peers::population::{L, M, S, Size};
-use grantbook_peers::speed::{Contestant, Plain, agree, changes, contestants, requests};
+use grantbook_peers::speed::{Contestant, Pace, Plain, agree, changes, contestants, requests};
 
 /// How many rounds are timed, after one that is not.
 const ROUNDS: usize = 9;
@@ -28,7 +28,7 @@ const LOADING: Duration = Duration::from_secs(2);
 
 fn main() -> Result<(), EngineError> {
     for size in [S, M, L] {
-        println!("{}", table(size)?);
+        measure(size)?;
     }
     Ok(())
 }
@@ -57,8 +57,8 @@ impl Row {
     }
 }
 
-/// Measures everything at this size, and writes it down in Markdown.
-fn table(size: Size) -> Result<String, EngineError> {
+/// Measures everything at this size, and prints it in Markdown.
+fn measure(size: Size) -> Result<(), EngineError> {
     let plain = Plain::of(size)?;
     let account = Account::try_from(plain.snapshot.clone())?;
     let mut rows = Vec::new();
@@ -70,8 +70,8 @@ fn table(size: Size) -> Result<String, EngineError> {
     load(&mut ready, &plain)?;
 
     let paces = || ready.iter().map(|row| row.engine.pace());
-    let most = paces().map(|pace| pace.questions).max().unwrap_or(0);
-    let questions = requests(size, most as u64);
+    let most = paces().map(Pace::questions).max().unwrap_or(0);
+    let (questions, batches) = (requests(size, most as u64), size.batches());
     let most = paces().map(|pace| pace.changes).max().unwrap_or(0);
     let changes = changes(&plain, &account, most * (ROUNDS + 1));
     let allowed = questions
@@ -84,15 +84,19 @@ fn table(size: Size) -> Result<String, EngineError> {
 
     for row in &mut ready {
         let pace = row.engine.pace();
-        let asked = part(&questions, pace.questions * (ROUNDS + 1), 0);
+        let asked = part(&questions, pace.questions() * (ROUNDS + 1), 0);
         let made = part(&changes, pace.changes * (ROUNDS + 1), 0);
         row.compared = agree(&account, &*row.engine, asked, made)?;
     }
     for round in 0..=ROUNDS {
         for row in &mut ready {
-            let questions = part(&questions, row.engine.pace().questions, round);
-            let took = row.engine.time_checks(questions)?;
-            row.checks.push(nanoseconds(took) / count(questions));
+            let pace = row.engine.pace();
+            let asked = part(&batches, pace.batches, round);
+            // Once more before, so that what it answers from is where it is when it goes on answering.
+            row.engine.time_checks(asked)?;
+            let took = row.engine.time_checks(asked)?;
+            row.checks
+                .push(nanoseconds(took) / float(pace.questions() as u64));
         }
     }
     for round in 0..=ROUNDS {
@@ -105,7 +109,9 @@ fn table(size: Size) -> Result<String, EngineError> {
             }
         }
     }
-    Ok(written(size, &rows, allowed * 100 / questions.len().max(1)))
+    print(size, &rows);
+    print_notes(&rows, allowed * 100 / questions.len().max(1));
+    Ok(())
 }
 
 /// Loads all of them in turn, round after round, but none for longer than it is worth.
@@ -168,61 +174,52 @@ fn held(engine: &str, size: Size) -> Result<Option<u64>, EngineError> {
     Ok(Some(printed.trim().parse()?))
 }
 
-/// The table, and below it what is to be said of its figures.
-fn written(size: Size, rows: &[Row], allowed: usize) -> String {
-    let Size {
-        name,
-        members,
-        groups,
-        stores,
-    } = size;
-    let (members_shown, stores_shown) = (grouped(float(members)), grouped(float(stores)));
-    let mut text = format!(
-        "### {name}: {members_shown} members, {groups} groups, {stores_shown} stores\n\n\
-         | | ns a check | grantbook is faster by | load | add to a group, and check | bytes a member |\n\
-         |---|---:|---:|---:|---:|---:|\n"
+fn print(size: Size, rows: &[Row]) {
+    let [members, groups, stores] = [size.members, size.groups, size.stores].map(float);
+    println!(
+        "### {}: {} members, {} groups, {} stores\n",
+        size.name,
+        grouped(members),
+        grouped(groups),
+        grouped(stores)
     );
+    println!(
+        "| | ns a check | grantbook is faster by | load | add to a group, and check | bytes a member |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|");
     let ours = rows.first().and_then(|row| median(&row.checks));
     for row in rows {
         let check = median(&row.checks);
         let ratio = check.zip(ours).map(|(theirs, ours)| theirs / ours);
-        let bytes = row.bytes.map(|bytes| float(bytes) / float(members));
         let cells = [
             check.map(grouped),
             ratio.map(|ratio| format!("{ratio:.1} ×")),
             median(&row.loads).map(duration),
             median(&row.changes).map(duration),
-            bytes.map(grouped),
+            row.bytes.map(|bytes| grouped(float(bytes) / members)),
         ];
-        text.push_str("| ");
-        text.push_str(row.engine.name());
-        for cell in cells {
-            text.push_str(" | ");
-            text.push_str(cell.as_deref().unwrap_or("—"));
-        }
-        text.push_str(" |\n");
+        let cells = cells.map(|cell| cell.unwrap_or_else(|| "—".to_owned()));
+        println!("| {} | {} |", row.engine.name(), cells.join(" | "));
     }
-    text + notes(rows, allowed).as_str()
 }
 
-fn notes(rows: &[Row], allowed: usize) -> String {
-    let mut text = format!(
-        "\n{allowed} % of the questions are allowed. Medians of {ROUNDS} rounds. Questions a round, and answers that were \
-         compared with grantbook's before:\n"
-    );
-    let asked = rows.iter().filter(|row| row.bytes.is_some()).map(|row| {
-        let questions = grouped(float(row.engine.pace().questions as u64));
+fn print_notes(rows: &[Row], allowed: usize) {
+    println!("\n{allowed} % of the questions are allowed. Medians of {ROUNDS} rounds.");
+    let (ready, late): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.bytes.is_some());
+    let asked = ready.iter().map(|row| {
+        let questions = grouped(float(row.engine.pace().questions() as u64));
         let compared = grouped(float(row.compared as u64));
-        format!("{} {questions}, {compared}", row.engine.name())
+        format!(
+            "{} is asked {questions} a round (compared: {compared})",
+            row.engine.name()
+        )
     });
-    text += &asked.collect::<Vec<_>>().join("; ");
-    text += ".\n";
-    for row in rows.iter().filter(|row| row.bytes.is_none()) {
+    println!("{}.", asked.collect::<Vec<_>>().join("; "));
+    for row in late {
         let (name, patience) = (row.engine.name(), PATIENCE.as_secs());
-        let line = format!("\n—: {name} was not ready after {patience} s.\n");
-        text.push_str(&line);
+        println!("— {name} was not ready after {patience} s.");
     }
-    text
+    println!();
 }
 
 /// Of all rounds but the first, where there are others: that one warms up.

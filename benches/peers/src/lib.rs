@@ -15,12 +15,13 @@ use grantbook::{
 
 pub mod casbin;
 pub mod cedar;
+// The crate's benches': it documents no item, and must compile with Rust 1.85.
 #[allow(
     clippy::manual_is_multiple_of,
     clippy::missing_errors_doc,
     clippy::missing_panics_doc,
     clippy::must_use_candidate
-)] // the benches of the crate, which document no item and build with Rust 1.85
+)]
 #[path = "../../population/mod.rs"]
 pub mod population;
 pub mod speed;

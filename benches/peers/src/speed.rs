@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use grantbook::{Account, GroupId, MemberId, Permission, Place, Snapshot};
 
-use crate::population::{PERMISSIONS, Question, Size};
+use crate::population::{Batch, PERMISSIONS, Question, Size};
 use crate::{Engine, EngineError, Facts};
 
 pub mod by_hand;
@@ -140,26 +140,32 @@ pub trait Peer: Engine + Sized {
 /// How much of an engine is asked in one round, so that a round of each takes a fraction of a second.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// Questions.
-    pub questions: usize,
+    /// Batches of questions.
+    pub batches: usize,
     /// Changes.
     pub changes: usize,
 }
 
 impl Pace {
+    /// How many questions that is.
+    #[must_use]
+    pub fn questions(self) -> usize {
+        self.batches * Batch::QUESTIONS as usize
+    }
+
     /// Below a microsecond a check.
     pub const FAST: Self = Self {
-        questions: 100_000,
+        batches: 64,
         changes: 9,
     };
     /// Some microseconds a check.
     pub const SLOW: Self = Self {
-        questions: 10_000,
+        batches: 10,
         changes: 3,
     };
     /// Tens of microseconds a check.
     pub const SLOWEST: Self = Self {
-        questions: 1_000,
+        batches: 1,
         changes: 3,
     };
 }
@@ -188,7 +194,7 @@ pub trait Contestant {
     ///
     /// # Errors
     /// It is not loaded, or could not answer.
-    fn time_checks(&self, questions: &[Request]) -> Result<Duration, EngineError>;
+    fn time_checks(&self, batches: &[Batch]) -> Result<Duration, EngineError>;
 
     /// Makes each of the changes and asks what it opens, and says how long that took.
     ///
@@ -244,11 +250,15 @@ impl<P: Peer> Contestant for Entrant<P> {
         answers.collect()
     }
 
-    fn time_checks(&self, questions: &[Request]) -> Result<Duration, EngineError> {
+    fn time_checks(&self, batches: &[Batch]) -> Result<Duration, EngineError> {
         let peer = self.loaded()?;
         let began = Instant::now();
-        for question in questions {
-            black_box(peer.allows(asked(black_box(question)))?);
+        for asked in batches.iter().flat_map(Batch::questions) {
+            black_box(peer.allows(crate::Question {
+                member: asked.member,
+                permission: asked.permission(),
+                place: Place::Store(asked.store),
+            })?);
         }
         Ok(began.elapsed())
     }

@@ -25,5 +25,8 @@ fn all_that_are_timed_agree_and_see_changes() {
         let compared = agree(&account, &*engine, &questions, &changes).unwrap();
         assert_eq!(compared, 2_050);
         engine.time_changes(&changes).unwrap();
+        // Now it holds what grantbook does not, which the comparison must find.
+        let found = agree(&account, &*engine, &questions, &changes).unwrap_err();
+        assert!(found.to_string().contains(engine.name()), "{found}");
     }
 }

@@ -1,7 +1,7 @@
 //! Prints how many bytes an engine holds when it has loaded a population: `held ENGINE S|M|L`.
 //!
-//! A program of its own, because counting takes time that is not to be measured: `benches/speed.rs` runs it, and can end
-//! it when it takes too long.
+//! A program of its own, because counting takes time that is not to be measured: `benches/speed.rs` runs it, and can
+//! end it when it takes too long.
 
 use std::alloc::System;
 use std::env::args;

@@ -1,10 +1,10 @@
 //! Casbin: roles with resource roles, in memory.
 //!
-//! The model of [`crate::casbin`] names a member's groups in every store that they reach, which is a hundred million
-//! rules for the largest population. Here a member has its groups once (`g`), a store has a resource role for each
-//! role that a group holds in it (`g2`), and a rule says what a group may do in the stores of such a resource role. So
-//! there are about as many rules as groups times permissions, and casbin goes through them one by one. The matcher
-//! looks at what costs least first.
+//! The model of [`crate::casbin`] names a member's groups in every store that they reach, which is more than a
+//! hundred million rules for the largest population. Here a member has its groups once (`g`), a store has a resource
+//! role for each role that a group holds in it (`g2`), and a rule says what a group may do in the stores of such a
+//! resource role. So there are about as many rules as groups times permissions, and casbin goes through them one by
+//! one. The matcher looks at what costs least first.
 
 use std::collections::BTreeSet;
 
@@ -37,8 +37,8 @@ const OWNER: &str = "owner";
 const EVERY_STORE: &str = "every-store";
 const WHATEVER: &str = "*";
 
-/// The role of those who are only invited: no rule names it. Casbin looks through all names it knows for a member that
-/// it does not know.
+/// The role of those who are only invited: no rule names it. Casbin looks through all names it knows for a member
+/// that it does not know.
 const INVITED: &str = "invited";
 
 /// An account in casbin.

@@ -1,8 +1,8 @@
 //! Cedar: authorizer, policies and entities are built once, and a request for each check.
 //!
 //! The model of [`crate::cedar`] has a policy for each role, whatever roles an account makes up, and evaluates all of
-//! them for each request. Here there is one for each permission, of which all but one are ruled out by the action, and
-//! one for owners, who are a group:
+//! them for each request. Here there is one for each permission, of which all but one are ruled out by the action,
+//! and one for owners, who are a group:
 //!
 //! ```cedar
 //! permit (principal, action == Action::"store.read", resource) when { principal in resource["store.read"] };
@@ -13,7 +13,6 @@
 //! the set of the groups that may. Who is only invited is not there.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::iter;
 
 use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid,
@@ -105,23 +104,24 @@ impl Peer for Cedar {
     }
 }
 
-/// All that a role of the account holds.
+/// All that a group may do anywhere.
 fn permissions(facts: &Facts) -> BTreeSet<&Permission> {
-    facts.roles.values().flatten().collect()
+    let granted = facts.grants.values().flat_map(BTreeMap::keys);
+    granted.flat_map(|role| &facts.roles[role]).collect()
 }
 
 fn policies(facts: &Facts, kinds: &Kinds) -> String {
     let owners = uid(&kinds.owners, &facts.account);
     let account = uid(&kinds.account, &facts.account);
-    let of_owners = format!("permit (principal in {owners}, action, resource in {account});\n");
-    let of_groups = permissions(facts).into_iter().map(|permission| {
+    let mut policies = vec![format!(
+        "permit (principal in {owners}, action, resource in {account});"
+    )];
+    policies.extend(permissions(facts).into_iter().map(|permission| {
         let action = uid(&kinds.action, permission);
-        format!(
-            "permit (principal, action == {action}, resource) \
-             when {{ principal in resource[\"{permission}\"] }};\n"
-        )
-    });
-    iter::once(of_owners).chain(of_groups).collect()
+        let held = format!("principal in resource[\"{permission}\"]");
+        format!("permit (principal, action == {action}, resource) when {{ {held} }};")
+    }));
+    policies.join("\n")
 }
 
 fn entities(facts: &Facts, kinds: &Kinds) -> Result<Entities, EngineError> {

@@ -1,8 +1,8 @@
 //! Gatehouse: its `RbacPolicy`, over data that the host keeps.
 //!
 //! It stores nothing: a check is given the member and the store, so the host looks both up. The roles of its policy
-//! are the groups. They are numbers, because the policy takes a new list of both sides' roles for each check. Ownership
-//! is a role that every store accepts for everything.
+//! are the groups. They are numbers, because the policy takes a new list of both sides' roles for each check.
+//! Ownership is a role that every store accepts for everything.
 
 use std::collections::{BTreeSet, HashMap};
 use std::pin::pin;

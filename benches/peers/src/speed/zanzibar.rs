@@ -7,9 +7,9 @@
 //! account:acme#owner@user:olga
 //! ```
 //!
-//! A role is a relation of stores, and so is a permission: the union of the roles that hold it, and of the owners. Who is
-//! only invited is in no relation. What is built is what its API makes of data in memory: all
-//! relationships, in batches as large as it takes.
+//! A role is a relation of stores, and so is a permission: the union of the roles that hold it, and of the owners.
+//! Who is only invited is in no relation. What is built is what its API makes of data in memory: all relationships,
+//! in batches as large as it takes.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -49,7 +49,7 @@ impl Engine for Zanzibar {
 }
 
 impl Peer for Zanzibar {
-    const PACE: Pace = Pace::SLOW;
+    const PACE: Pace = Pace::SLOWEST;
 
     fn load(plain: &Plain) -> Result<Self, EngineError> {
         let engine = ZanzibarEngine::builder()
@@ -78,29 +78,28 @@ fn named(id: &str) -> String {
 }
 
 fn schema(facts: &Facts) -> String {
-    let roles = facts
-        .roles
-        .keys()
-        .map(|role| format!("relation {} {{}}\n", named(role)));
+    let roles = facts.roles.keys();
+    let mut relations: Vec<_> = roles
+        .map(|role| format!("relation {} {{}}", named(role)))
+        .collect();
     let permissions: BTreeSet<_> = facts.roles.values().flatten().collect();
-    let permissions = permissions.into_iter().map(|permission| {
-        let holders = facts
-            .roles
-            .iter()
-            .filter(|(_, held)| held.contains(permission));
-        let mut terms: Vec<_> = holders
-            .map(|(role, _)| format!("computed_userset(relation: \"{}\")", named(role)))
+    relations.extend(permissions.into_iter().map(|permission| {
+        let roles = facts.roles.iter();
+        let holders = roles.filter(|(_, held)| held.contains(permission));
+        let names = holders.map(|(role, _)| named(role));
+        let terms: Vec<_> = names
+            .chain(["owner".to_owned()])
+            .map(|name| format!("computed_userset(relation: \"{name}\")"))
             .collect();
-        terms.push("computed_userset(relation: \"owner\")".to_owned());
         let (permission, terms) = (named(permission), terms.join(", "));
-        format!("relation {permission} {{ rewrite union({terms}) }}\n")
-    });
-    let relations: String = roles.chain(permissions).collect();
+        format!("relation {permission} {{ rewrite union({terms}) }}")
+    }));
     format!(
         "namespace user {{}}
         namespace group {{ relation member {{}} }}
         namespace account {{ relation owner {{}} }}
-        namespace store {{ relation owner {{}} {relations} }}"
+        namespace store {{ relation owner {{}} {} }}",
+        relations.join("\n")
     )
 }
 
