@@ -365,20 +365,13 @@ impl Account {
         self.state
             .members
             .get_key_value(id)
-            .map(|(id, entry)| Member {
-                state: &self.state,
-                id,
-                entry,
-            })
+            .map(|found| Member::new(&self.state, found))
     }
 
     /// All members, active and invited.
     pub fn members(&self) -> impl Iterator<Item = Member<'_>> {
-        self.state.members.iter().map(|(id, entry)| Member {
-            state: &self.state,
-            id,
-            entry,
-        })
+        let members = self.state.members.iter();
+        members.map(|found| Member::new(&self.state, found))
     }
 
     /// The active owners; at least one (A2).

@@ -243,6 +243,18 @@ impl MemberEntry {
         self.is_active() & (self.is_owner() | is_granted)
     }
 
+    /// The word of its groups, if that is all there is to know: an active member, no owner, with groups in one word.
+    pub(crate) fn word(&self) -> Option<u64> {
+        match &self.0 {
+            Form::Word {
+                standing: Endless::Active,
+                groups,
+                ..
+            } => Some(*groups),
+            Form::Word { .. } | Form::Few { .. } | Form::Large(_) => None,
+        }
+    }
+
     pub(crate) fn set_standing(&mut self, standing: Standing) {
         self.change(|parts| parts.standing = standing);
     }
@@ -318,10 +330,12 @@ mod tests {
                 }
                 prop_assert_eq!(entry.number(), number);
                 prop_assert_eq!(entry.standing(), standing);
+                let bits: GroupSet = groups.iter().copied().collect();
+                let is_word = standing == Standing::Active { owner: false } && bits.word().is_some();
+                prop_assert_eq!(entry.word(), bits.word().filter(|_| is_word));
                 prop_assert_eq!(entry.is_active(), standing.is_active());
                 prop_assert_eq!(entry.is_owner(), standing.is_owner());
-                let bits: GroupSet = groups.iter().copied().collect();
-                prop_assert_eq!(entry.groups(), bits.clone());
+                prop_assert_eq!(entry.groups(), bits);
                 for slot in (0..12).map(|slot| slot * apart) {
                     prop_assert_eq!(entry.is_in(slot), groups.contains(&slot));
                     prop_assert_eq!(entry.is_in_any(&[slot].into_iter().collect()), groups.contains(&slot));

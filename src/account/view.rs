@@ -26,12 +26,33 @@ use crate::permission::Permission;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Member<'a> {
-    pub(crate) state: &'a State<'a>,
-    pub(crate) id: &'a MemberId,
-    pub(crate) entry: &'a MemberEntry,
+    state: &'a State<'a>,
+    id: &'a MemberId,
+    entry: &'a MemberEntry,
+    /// What is asked of the entry again and again, near by.
+    word: Option<u64>,
 }
 
 impl<'a> Member<'a> {
+    pub(crate) fn new(state: &'a State<'a>, (id, entry): (&'a MemberId, &'a MemberEntry)) -> Self {
+        Self {
+            state,
+            id,
+            entry,
+            word: entry.word(),
+        }
+    }
+
+    #[inline]
+    fn holds(&self, permission: &Permission, granting: &Granting) -> bool {
+        match self.word {
+            Some(word) => granting
+                .groups(permission)
+                .is_some_and(|groups| groups.intersects_word(word)),
+            None => self.entry.holds(permission, granting),
+        }
+    }
+
     /// Its id.
     #[must_use]
     pub fn id(&self) -> &'a MemberId {
@@ -88,7 +109,7 @@ impl Member<'_> {
     #[inline]
     pub fn can(&self, permission: &Permission, place: Place<&str>) -> bool {
         let granting = self.state.granting(place);
-        granting.is_some_and(|granting| self.entry.holds(permission, granting))
+        granting.is_some_and(|granting| self.holds(permission, granting))
     }
 
     /// As [`can`](Member::can), in a store that was looked up before. Costs the AND. In a store of another account,
@@ -96,7 +117,7 @@ impl Member<'_> {
     #[must_use]
     #[inline]
     pub fn can_in(&self, permission: &Permission, store: Store<'_>) -> bool {
-        std::ptr::eq(self.state, store.state) && self.entry.holds(permission, store.granting)
+        std::ptr::eq(self.state, store.state) & self.holds(permission, store.granting)
     }
 
     /// As [`can_in`](Member::can_in), in each of these stores, in their order.
