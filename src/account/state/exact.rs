@@ -71,6 +71,7 @@ mod tests {
     use crate::grant::Grant;
     use crate::id::{AccountId, GroupId, RoleId, StoreId};
     use crate::name::{Description, GroupName};
+    use crate::permission::Permission;
 
     /// Whatever is derived and does not agree with the plain data is seen. No command leads there, so that the tests
     /// that ask whether an account is exact could not tell an answer from a constant (G9).
@@ -111,6 +112,9 @@ mod tests {
         let (name, editor) = (|text: &str| Arc::from(text), RoleId::store_editor());
         is_seen("the account's bits", &|state| {
             state.account = Granting::default();
+        });
+        is_seen("a bit of the account's too many", &|state| {
+            state.account.add(5, [&Permission::MANAGE_GROUPS]);
         });
         is_seen("a store's bits", &|state| {
             state.stores.insert(dev.clone(), Granting::default());
