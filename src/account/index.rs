@@ -208,7 +208,9 @@ impl Granting {
     /// What is granted here and by which groups, in the order of the permissions' text.
     fn iter<'a>(&'a self) -> impl Iterator<Item = (&'a Permission, &'a GroupSet)> {
         let others = self.others.as_ref().map_or(&[][..], |others| &others.0);
-        let until = |end: &Permission| others.partition_point(|(permission, _)| permission < end);
+        let until = |end: &Permission| {
+            others.partition_point(|(permission, _)| permission.cmp(end).is_lt())
+        };
         let (below, above) = others.split_at(until(&WRITE));
         let (below, between) = below.split_at(until(&READ));
         let [read, write] = &self.store;
@@ -288,6 +290,28 @@ mod tests {
     use super::*;
 
     const SLOTS: std::ops::Range<Slot> = 0..200;
+
+    /// Whatever the order in which permissions came, they are given in the order of their text; and none twice.
+    #[test]
+    fn what_is_granted_comes_in_the_order_of_its_text() {
+        let texts = [
+            "store.write",
+            "log.read",
+            "store.zap",
+            "store.read",
+            "store.scan",
+        ];
+        let mut granting = Granting::default();
+        for text in texts {
+            granting.add(3, [&Permission::parse(text).unwrap()]);
+        }
+        let groups = [3].into_iter().collect();
+        let granted = granting.granted_to(&groups);
+        let granted: Vec<_> = granted.map(Permission::as_str).collect();
+        let mut sorted = texts;
+        sorted.sort_unstable();
+        assert_eq!(granted, sorted);
+    }
 
     proptest! {
         /// A group set behaves as the plain set, on both sides of every word's edge (A3).

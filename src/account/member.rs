@@ -146,15 +146,12 @@ impl From<Parts> for Form {
                 groups,
             };
         }
-        let (mut slots, mut more) = ([NO_SLOT; 5], 0);
-        for (index, slot) in parts.groups.iter().enumerate() {
-            match slots.get_mut(index) {
-                Some(place) => *place = slot,
-                None => more += 1,
-            }
-        }
-        if more > 0 {
+        let mut slots = [NO_SLOT; 5];
+        if parts.groups.iter().count() > slots.len() {
             return Form::Large(Box::new(parts));
+        }
+        for (place, slot) in slots.iter_mut().zip(parts.groups.iter()) {
+            *place = slot;
         }
         Form::Few {
             standing,
@@ -349,6 +346,18 @@ mod tests {
                 let is_large = is_beyond && groups.len() > 5 || standing.expiry().is_some();
                 prop_assert_eq!(matches!(entry.0, Form::Large(_)), is_large);
             }
+        }
+    }
+
+    /// Five groups of many lie in the entry, and six beside it; it says the same of both.
+    #[test]
+    fn five_groups_of_many_are_few() {
+        let mut entry = MemberEntry::new(7, Standing::Active { owner: false });
+        let slots: Vec<Slot> = (1..=6).map(|number| number * 100).collect();
+        for (count, slot) in (1..).zip(&slots) {
+            assert!(entry.join(*slot));
+            assert_eq!(matches!(entry.0, Form::Large(_)), count > 5);
+            assert!(entry.groups().iter().eq(slots[..count].iter().copied()));
         }
     }
 
