@@ -391,20 +391,13 @@ impl Account {
         self.state
             .groups
             .get_key_value(id)
-            .map(|(id, entry)| Group {
-                state: &self.state,
-                id,
-                entry,
-            })
+            .map(|found| Group::new(&self.state, found))
     }
 
     /// All groups.
     pub fn groups(&self) -> impl Iterator<Item = Group<'_>> {
-        self.state.groups.iter().map(|(id, entry)| Group {
-            state: &self.state,
-            id,
-            entry,
-        })
+        let groups = self.state.groups.iter();
+        groups.map(|found| Group::new(&self.state, found))
     }
 
     /// The role with this id, built in or the account's own.

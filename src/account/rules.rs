@@ -246,7 +246,7 @@ fn is_in(state: &State<'_>, group: &GroupId, member: &MemberId) -> bool {
 }
 
 fn is_active(state: &State<'_>, member: &MemberId) -> Result<(), Refusal> {
-    if member_exists(state, member)?.standing().is_active() {
+    if member_exists(state, member)?.is_active() {
         Ok(())
     } else {
         Err(Refusal::NotActive {
@@ -256,7 +256,7 @@ fn is_active(state: &State<'_>, member: &MemberId) -> Result<(), Refusal> {
 }
 
 fn not_the_last_owner(state: &State<'_>, member: &MemberId) -> Result<(), Refusal> {
-    let is_last = state.owners.len() == 1 && member_exists(state, member)?.standing().is_owner();
+    let is_last = state.owners.len() == 1 && member_exists(state, member)?.is_owner();
     if is_last && guard::stands("A2") {
         return Err(Refusal::LastOwner {
             member: member.clone(),

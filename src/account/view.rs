@@ -162,12 +162,19 @@ impl<'a> Store<'a> {
 /// A group of an account, as it stands.
 #[derive(Clone, Copy, Debug)]
 pub struct Group<'a> {
-    pub(crate) state: &'a State<'a>,
-    pub(crate) id: &'a GroupId,
-    pub(crate) entry: &'a GroupEntry<'a>,
+    state: &'a State<'a>,
+    id: &'a GroupId,
+    entry: &'a GroupEntry<'a>,
 }
 
 impl<'a> Group<'a> {
+    pub(crate) fn new(
+        state: &'a State<'a>,
+        (id, entry): (&'a GroupId, &'a GroupEntry<'a>),
+    ) -> Self {
+        Self { state, id, entry }
+    }
+
     /// Its id.
     #[must_use]
     pub fn id(&self) -> &'a GroupId {

@@ -36,14 +36,9 @@ impl State<'_> {
             && fresh.stores.iter().eq(self.stores.iter())
             && slots == self.slots
             && slots.iter().count() == self.groups.len()
-            && self
-                .members
-                .iter()
-                .all(|(_, member)| member.groups().is_subset(&slots))
-            && self
-                .members
-                .iter()
-                .all(|(id, member)| self.numbers.id(member.number()) == Some(id))
+            && self.members.iter().all(|(id, member)| {
+                member.groups().is_subset(&slots) && self.numbers.id(member.number()) == Some(id)
+            })
             && self.groups.iter().all(|(_, group)| is_listed(group))
             && self.group_names.len() == self.groups.len()
             && self
