@@ -5,12 +5,12 @@
 use std::error::Error;
 use std::hint::black_box;
 use std::sync::RwLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use grantbook::repository::{self, MemoryRepository, Shared};
-use grantbook::{Account, Actor, Command, Permission, Place};
+use grantbook::repository::{self, Commit, MemoryRepository, Repository, Request, Shared};
+use grantbook::{Account, Actor, Command, CommitId, Permission, Place};
 
 mod population;
 mod timing;
@@ -28,15 +28,26 @@ trait Sharing: Sync {
 }
 
 /// The crate's.
-struct InShared(MemoryRepository, Shared);
+struct InShared {
+    kept: MemoryRepository,
+    shared: Shared,
+    requests: AtomicU64,
+}
 
 impl Sharing for InShared {
     fn can(&self, member: &str, permission: &Permission, place: Place<&str>) -> bool {
-        self.1.can(member, permission, place)
+        self.shared.can(member, permission, place)
     }
 
     fn change(&self, command: Command) {
-        let done = self.1.execute(&self.0, &Actor::System, &[command], NOW);
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let request = Request {
+            commit: CommitId::parse(&number.to_string()).expect("well formed"),
+            actor: Actor::System,
+            commands: vec![command],
+            now: NOW,
+        };
+        let done = self.shared.execute(&self.kept, &request);
         done.expect("accepted");
     }
 }
@@ -123,16 +134,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (account, records) = L.account()?;
     let repository = MemoryRepository::new();
     let id = account.id().clone();
-    for record in &records {
-        let _ = repository::Repository::commit(
-            &repository,
-            &id,
-            record.version() - 1,
-            std::slice::from_ref(record),
-        )?;
-    }
-    let kept = repository::load(&repository, &id)?.ok_or("it was just kept")?;
-    let shared = InShared(repository, Shared::new(kept));
+    let commit = Commit::new(CommitId::parse("all of it")?, records)?;
+    let _ = repository.commit(&commit)?;
+    let replica = repository::load(&repository, &id)?.ok_or("it was just kept")?;
+    let shared = InShared {
+        kept: repository,
+        shared: Shared::new(replica),
+        requests: AtomicU64::new(0),
+    };
     let locked = RwLock::new(account.clone());
 
     let batches = L.batches();

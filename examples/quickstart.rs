@@ -3,13 +3,14 @@
 //! `cargo run --example quickstart` prints who may do what, and what happens as people and access change. Every line
 //! it prints is checked: it ends with an error if the library says anything else.
 
+use std::convert::Infallible;
 use std::error::Error;
 
-use grantbook::repository::{self, ExecuteError, Kept, MemoryError, MemoryRepository, Repository};
+use grantbook::repository::{self, ExecuteError, MemoryRepository, Replica, Request};
 use grantbook::{
-    AccessLevel, Account, AccountId, Actor, Command, Decision, Description, Event, Grant, GroupId,
-    GroupLimit, GroupName, Level, MemberId, Permission, Place, Record, RoleId, RoleName, StoreId,
-    Timestamp,
+    AccessLevel, Account, AccountId, Actor, Command, CommitId, Decision, Description, Event, Grant,
+    GroupId, GroupLimit, GroupName, Level, MemberId, Permission, Place, Record, RoleId, RoleName,
+    StoreId, Timestamp,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -32,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// An account, the repository that keeps it, and a clock that ticks once a command.
 struct Acme {
     kept: MemoryRepository,
-    account: Kept,
+    account: Replica,
     now: Timestamp,
 }
 
@@ -41,7 +42,8 @@ impl Acme {
         let kept = MemoryRepository::new();
         let now = Timestamp::from_millis(1_700_000_000_000);
         let (id, owner) = (AccountId::parse("acme")?, member("olga")?);
-        let account = repository::open(&kept, id, owner, GroupLimit::default(), now)?;
+        let (commit, limit) = (CommitId::parse("open")?, GroupLimit::default());
+        let account = repository::open(&kept, commit, id, owner, limit, now)?;
         Ok(Self { kept, account, now })
     }
 
@@ -250,9 +252,9 @@ impl Acme {
         let snapshot = serde_json::to_string(&self.account.snapshot())?;
         let restored = Account::try_from(serde_json::from_str::<grantbook::Snapshot>(&snapshot)?)?;
         assert_eq!(restored, *loaded);
-        let records = self.kept.records_after(self.account.id(), 0)?.len();
         println!(
-            "\nLoaded again from its {records} records, and from its snapshot: nothing changed (U2)"
+            "\nLoaded again from its {} records, and from its snapshot: nothing changed (U2)",
+            loaded.version()
         );
         Ok(())
     }
@@ -261,9 +263,17 @@ impl Acme {
         &mut self,
         actor: &Actor,
         commands: &[Command],
-    ) -> Result<Vec<Record>, ExecuteError<MemoryError>> {
+    ) -> Result<Vec<Record>, ExecuteError<Infallible>> {
         self.now = self.now.plus_millis(1_000);
-        repository::execute(&self.kept, &mut self.account, actor, commands, self.now)
+        // One id for each request; a service draws a UUID.
+        let id = format!("request at {}", self.now.as_millis());
+        let request = Request {
+            commit: CommitId::parse(&id).expect("well formed"),
+            actor: actor.clone(),
+            commands: commands.to_vec(),
+            now: self.now,
+        };
+        repository::execute(&self.kept, &mut self.account, &request)
     }
 
     fn accepted(&mut self, actor: &str, command: Command) -> Result<(), Box<dyn Error>> {

@@ -435,6 +435,12 @@ impl Account {
         self.state.stores.iter().map(|(id, _)| id)
     }
 
+    /// How many stores there are.
+    #[must_use]
+    pub fn store_count(&self) -> usize {
+        self.state.stores.len()
+    }
+
     /// Whether the index is what a calculation from groups, roles and members gives. Always true; the tests ask.
     #[doc(hidden)]
     #[must_use]

@@ -1,4 +1,4 @@
-//! The host's own ids for accounts, members, groups, roles and stores.
+//! The host's own ids for accounts, members, groups, roles, stores and commits.
 
 use arcstr::ArcStr;
 
@@ -65,6 +65,11 @@ text_id!(
     /// Names one store: a resource that roles can be scoped to.
     StoreId,
     "a store id"
+);
+text_id!(
+    /// Names one request to change an account, for ever: however often it is tried, it is kept once.
+    CommitId,
+    "a commit id"
 );
 
 impl RoleId {

@@ -47,7 +47,7 @@ pub use account::refusal::{Refusal, RefusalKind};
 pub use account::snapshot::{Snapshot, SnapshotError};
 pub use account::view::{Group, Member, Store};
 pub use grant::{Grant, Scope};
-pub use id::{AccountId, GroupId, MemberId, RoleId, StoreId};
+pub use id::{AccountId, CommitId, GroupId, MemberId, RoleId, StoreId};
 pub use name::{Description, GroupName, RoleName};
 pub use permission::Permission;
 pub use questions::delta::{AccessChange, AccessDelta, Preview};

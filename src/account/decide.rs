@@ -90,7 +90,11 @@ fn not_authorized(actor: &MemberId, denial: Denial) -> Refusal {
 }
 
 /// The command as the event that it asks for.
-fn asked_for(state: &State<'_>, actor: &Actor, command: &Command) -> Result<Event, Refusal> {
+pub(crate) fn asked_for(
+    state: &State<'_>,
+    actor: &Actor,
+    command: &Command,
+) -> Result<Event, Refusal> {
     Ok(match command.clone() {
         Command::InviteMember {
             member,

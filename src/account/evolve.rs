@@ -111,7 +111,7 @@ pub(crate) fn evolve(state: &mut State<'_>, record: &Record) -> Result<(), Repla
     Ok(())
 }
 
-fn fits(state: &State<'_>, record: &Record) -> Result<(), ReplayError> {
+pub(crate) fn fits(state: &State<'_>, record: &Record) -> Result<(), ReplayError> {
     let (version, found) = (record.version, record.version);
     if record.account != state.id {
         let (expected, found) = (state.id.clone(), record.account.clone());

@@ -1,17 +1,36 @@
 //! The repository that needs nothing: records in memory.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::account::event::Record;
-use crate::id::AccountId;
-use crate::repository::{Commit, Repository, Stored};
+use crate::account::snapshot::Snapshot;
+use crate::id::{AccountId, CommitId};
+use crate::repository::commit::Commit;
+use crate::repository::contract::{Committed, Repository, Tail};
 
 /// Keeps records in memory, for as long as it lives. For tests, for trying things out, and as the example of what a
 /// repository must do. Can be shared by threads.
 #[derive(Debug, Default)]
 pub struct MemoryRepository {
-    records: Mutex<HashMap<AccountId, Vec<Record>>>,
+    accounts: Mutex<HashMap<AccountId, Kept>>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    snapshot: Option<Snapshot>,
+    /// All there are, from version 1 on.
+    records: Vec<Record>,
+    /// Where in `records` those of each commit lie.
+    commits: HashMap<CommitId, Range<usize>>,
+}
+
+impl Kept {
+    fn last(&self) -> u64 {
+        self.records.last().map_or(0, Record::version)
+    }
 }
 
 impl MemoryRepository {
@@ -21,76 +40,63 @@ impl MemoryRepository {
         Self::default()
     }
 
-    fn records(&self) -> MutexGuard<'_, HashMap<AccountId, Vec<Record>>> {
+    fn accounts(&self) -> MutexGuard<'_, HashMap<AccountId, Kept>> {
         // Nothing is ever half written, so a thread that panicked elsewhere leaves good data.
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Repository for MemoryRepository {
-    type Error = MemoryError;
+    type Error = Infallible;
 
-    fn load(&self, account: &AccountId) -> Result<Option<Stored>, MemoryError> {
-        let stored = |records: &Vec<Record>| Stored {
-            snapshot: None,
-            records: records.clone(),
-        };
-        Ok(self.records().get(account).map(stored))
+    fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, Infallible> {
+        let accounts = self.accounts();
+        Ok(accounts.get(account).and_then(|kept| kept.snapshot.clone()))
     }
 
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<Vec<Record>, MemoryError> {
-        let all = self.records();
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Infallible> {
+        let accounts = self.accounts();
+        let Some(kept) = accounts.get(account) else {
+            let (records, last) = (Vec::new(), 0);
+            return Ok(Tail::Records { records, last });
+        };
         // Versions have no gaps, so that many records come first.
-        let after = usize::try_from(version).ok().zip(all.get(account));
-        Ok(after
-            .and_then(|(version, kept)| kept.get(version..))
-            .map(<[Record]>::to_vec)
-            .unwrap_or_default())
+        let after = usize::try_from(version).map_or(&[][..], |version| {
+            kept.records.get(version..).unwrap_or_default()
+        });
+        let (records, last) = (after.to_vec(), kept.last());
+        Ok(Tail::Records { records, last })
     }
 
-    fn commit(
-        &self,
-        account: &AccountId,
-        expected: u64,
-        records: &[Record],
-    ) -> Result<Commit, MemoryError> {
-        let versions = (1..).map(|after| expected.checked_add(after));
-        let is_next = |(record, version): (&Record, Option<u64>)| {
-            record.account() == account && Some(record.version()) == version
+    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Infallible> {
+        let accounts = self.accounts();
+        let of_it = accounts.get(account).and_then(|kept| {
+            let range = kept.commits.get(id)?.clone();
+            kept.records.get(range)
+        });
+        Ok(of_it.unwrap_or_default().to_vec())
+    }
+
+    fn commit(&self, commit: &Commit) -> Result<Committed, Infallible> {
+        let mut accounts = self.accounts();
+        let last = match accounts.get(commit.account()) {
+            Some(kept) if kept.commits.contains_key(commit.id()) => {
+                return Ok(Committed::Repeated);
+            }
+            Some(kept) => kept.last(),
+            None => 0,
         };
-        if !records.iter().zip(versions).all(is_next) {
-            return Err(MemoryError::OutOfOrder {
-                account: account.clone(),
-                expected,
-            });
+        if last != commit.expected() {
+            return Ok(Committed::Conflict);
         }
-        let mut all = self.records();
-        let last = all
-            .get(account)
-            .and_then(|kept| kept.last())
-            .map_or(0, Record::version);
-        if last != expected {
-            return Ok(Commit::Conflict);
+        let kept = accounts.entry(commit.account().clone()).or_default();
+        let start = kept.records.len();
+        kept.records.extend_from_slice(commit.records());
+        kept.commits
+            .insert(commit.id().clone(), start..kept.records.len());
+        if let Some(snapshot) = commit.snapshot() {
+            kept.snapshot = Some(snapshot.clone());
         }
-        if !records.is_empty() {
-            all.entry(account.clone())
-                .or_default()
-                .extend_from_slice(records);
-        }
-        Ok(Commit::Done)
+        Ok(Committed::Done)
     }
-}
-
-/// Why records could not be kept in memory.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MemoryError {
-    /// The records are not those of this account that follow the expected version without gaps.
-    #[error("the records are not those of account `{account}` that follow version {expected}")]
-    OutOfOrder {
-        /// The account that was named.
-        account: AccountId,
-        /// The version that was named.
-        expected: u64,
-    },
 }

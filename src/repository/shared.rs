@@ -7,45 +7,53 @@ use crossbeam_utils::sync::ShardedLock;
 
 use crate::access::Place;
 use crate::account::Account;
-use crate::account::command::{Actor, Command};
 use crate::account::event::Record;
 use crate::account::evolve::ReplayError;
 use crate::permission::Permission;
-use crate::repository::{ExecuteError, Kept, KeptCopy, LoadError, Repository, caught_up, executed};
-use crate::time::Timestamp;
+use crate::repository::contract::{AsyncRepository, Repository};
+use crate::repository::error::{ExecuteError, LoadError};
+use crate::repository::replica::{AsOf, Hint, Offer, Replica, Stale};
+use crate::repository::request::Request;
+use crate::repository::steps::{self, Awaited, Blocking, Held, at_once};
 
-/// An account as a repository keeps it, shared by many threads that check and some that change.
+/// A [`Replica`] that many threads share: many that check, and some that change.
 ///
 /// Checks do not slow each other: each thread locks a place of its own. A change is decided and stored while checks go
-/// on; they wait only while it is applied, which takes about a microsecond and copies nothing. One change is made at a
-/// time. It counts for every check that begins after [`execute`](Shared::execute) has returned, in this process.
+/// on; they wait only while it is applied, which takes about a microsecond and copies nothing. It counts for every check
+/// that begins after [`execute`](Shared::execute) has returned, in this process.
+///
+/// Over a [`Repository`] one request is executed at a time. Over an [`AsyncRepository`] those that come at once meet at
+/// the storage, and all but one of them are decided again; where many come at once, let them pass one by one through a
+/// lock of the host's runtime.
 ///
 /// ```
-/// # use grantbook::{repository::{self, MemoryRepository, Shared}, *};
+/// # use grantbook::{repository::{self, MemoryRepository, Request, Shared}, *};
 /// # let (kept, olga, now) = (MemoryRepository::new(), MemberId::parse("olga")?, Timestamp::from_millis(0));
 /// # let (dev, acme) = (StoreId::parse("dev")?, AccountId::parse("acme")?);
-/// # let acme = repository::open(&kept, acme, olga, GroupLimit::default(), now)?;
+/// # let acme = repository::open(&kept, CommitId::parse("1")?, acme, olga, GroupLimit::default(), now)?;
+/// # let (commit, actor) = (CommitId::parse("2")?, Actor::System);
 /// let shared = Shared::new(acme);
+/// let request = Request { commit, actor, commands: vec![Command::CreateStore { store: dev }], now };
 /// std::thread::scope(|threads| {
 ///     threads.spawn(|| shared.can("olga", &Permission::STORE_READ, Place::Store("dev")));
-///     threads.spawn(|| shared.execute(&kept, &Actor::System, &[Command::CreateStore { store: dev }], now));
+///     threads.spawn(|| shared.execute(&kept, &request));
 /// });
 /// assert!(shared.can("olga", &Permission::STORE_READ, Place::Store("dev")));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Shared {
-    account: ShardedLock<Kept>,
-    /// Held by who changes it, from the decision until it is applied.
+    replica: ShardedLock<Replica>,
+    /// Held by who changes it over a repository that makes its thread wait, from the decision until it is applied.
     changing: Mutex<()>,
 }
 
 impl Shared {
     /// Shares a copy.
     #[must_use]
-    pub fn new(account: Kept) -> Self {
-        let (account, changing) = (ShardedLock::new(account), Mutex::new(()));
-        Self { account, changing }
+    pub fn new(replica: Replica) -> Self {
+        let (replica, changing) = (ShardedLock::new(replica), Mutex::new(()));
+        Self { replica, changing }
     }
 
     /// As [`Account::can`].
@@ -54,16 +62,55 @@ impl Shared {
         self.read().can(member, permission, place)
     }
 
-    /// The account, for several questions about one moment. It does not change until this is dropped, so whoever
-    /// changes it waits, and then whoever asks: hold it briefly, never while waiting for something else. A thread that
-    /// holds one and asks for another may wait for ever.
-    pub fn read(&self) -> impl Deref<Target = Account> {
-        Reading(
-            self.account
-                .read()
-                // Nothing is half applied: a panic can only have come from what the host observes with, between records.
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+    /// The copy, for several questions about one moment. It does not change until this is dropped, so whoever changes
+    /// it waits, and then whoever asks: hold it briefly, never while waiting for something else. A thread that holds one
+    /// and asks for another may wait for ever.
+    pub fn read(&self) -> impl Deref<Target = Replica> {
+        self.replica
+            .read()
+            // Nothing is half applied: a panic can only have come from what the host observes with, between records.
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As [`Replica::at_least`]; the copy is held as by [`read`](Shared::read).
+    ///
+    /// # Errors
+    /// As [`Replica::at_least`].
+    pub fn at_least(&self, version: u64) -> Result<impl Deref<Target = Replica>, Stale> {
+        let replica = self.read();
+        replica.at_least(version)?;
+        Ok(replica)
+    }
+
+    /// As [`Replica::as_of`].
+    #[must_use]
+    pub fn as_of(&self) -> AsOf {
+        self.read().as_of()
+    }
+
+    /// As [`Replica::offer`].
+    ///
+    /// # Errors
+    /// As [`Replica::offer`].
+    pub fn offer(&self, record: &Record) -> Result<Offer, ReplayError> {
+        self.offer_with(record, |_, _| ())
+    }
+
+    /// As [`Replica::offer_with`]. Checks wait while the record is shown.
+    ///
+    /// # Errors
+    /// As [`Replica::offer`].
+    pub fn offer_with(
+        &self,
+        record: &Record,
+        observe: impl FnOnce(&Account, &Record),
+    ) -> Result<Offer, ReplayError> {
+        (&mut &*self).change(|replica| replica.offer_with(record, observe))
+    }
+
+    /// As [`Replica::hint`].
+    pub fn hint(&self, version: u64) -> Hint {
+        (&mut &*self).change(|replica| replica.hint(version))
     }
 
     /// As [`repository::execute`](super::execute).
@@ -73,11 +120,9 @@ impl Shared {
     pub fn execute<R: Repository + ?Sized>(
         &self,
         repository: &R,
-        actor: &Actor,
-        commands: &[Command],
-        now: Timestamp,
+        request: &Request,
     ) -> Result<Vec<Record>, ExecuteError<R::Error>> {
-        self.execute_with(repository, actor, commands, now, |_, _| ())
+        self.execute_with(repository, request, |_, _| ())
     }
 
     /// As [`repository::execute_with`](super::execute_with). Checks wait while records are shown.
@@ -87,20 +132,42 @@ impl Shared {
     pub fn execute_with<R: Repository + ?Sized>(
         &self,
         repository: &R,
-        actor: &Actor,
-        commands: &[Command],
-        now: Timestamp,
-        observe: impl FnMut(&Account, &Record),
+        request: &Request,
+        mut observe: impl FnMut(&Account, &Record),
     ) -> Result<Vec<Record>, ExecuteError<R::Error>> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        executed(
-            repository,
-            &mut &self.account,
-            actor,
-            commands,
-            now,
-            observe,
-        )
+        at_once(steps::execute(
+            &Blocking(repository),
+            &mut &*self,
+            request,
+            &mut observe,
+        ))
+    }
+
+    /// [`execute`](Shared::execute), waiting without holding up a thread.
+    ///
+    /// # Errors
+    /// As [`repository::execute`](super::execute).
+    pub async fn execute_async<R: AsyncRepository + ?Sized>(
+        &self,
+        repository: &R,
+        request: &Request,
+    ) -> Result<Vec<Record>, ExecuteError<R::Error>> {
+        self.execute_with_async(repository, request, |_, _| ())
+            .await
+    }
+
+    /// [`execute_with`](Shared::execute_with), waiting without holding up a thread.
+    ///
+    /// # Errors
+    /// As [`repository::execute`](super::execute).
+    pub async fn execute_with_async<R: AsyncRepository + ?Sized>(
+        &self,
+        repository: &R,
+        request: &Request,
+        mut observe: impl FnMut(&Account, &Record),
+    ) -> Result<Vec<Record>, ExecuteError<R::Error>> {
+        steps::execute(&Awaited(repository), &mut &*self, request, &mut observe).await
     }
 
     /// As [`repository::catch_up`](super::catch_up).
@@ -110,7 +177,7 @@ impl Shared {
     pub fn catch_up<R: Repository + ?Sized>(
         &self,
         repository: &R,
-    ) -> Result<usize, LoadError<R::Error>> {
+    ) -> Result<(), LoadError<R::Error>> {
         self.catch_up_with(repository, |_, _| ())
     }
 
@@ -121,34 +188,45 @@ impl Shared {
     pub fn catch_up_with<R: Repository + ?Sized>(
         &self,
         repository: &R,
-        observe: impl FnMut(&Account, &Record),
-    ) -> Result<usize, LoadError<R::Error>> {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        caught_up(repository, &mut &self.account, observe)
+        mut observe: impl FnMut(&Account, &Record),
+    ) -> Result<(), LoadError<R::Error>> {
+        at_once(steps::catch_up(
+            &Blocking(repository),
+            &mut &*self,
+            &mut observe,
+        ))
+    }
+
+    /// [`catch_up`](Shared::catch_up), waiting without holding up a thread.
+    ///
+    /// # Errors
+    /// As [`repository::catch_up`](super::catch_up).
+    pub async fn catch_up_async<R: AsyncRepository + ?Sized>(
+        &self,
+        repository: &R,
+    ) -> Result<(), LoadError<R::Error>> {
+        self.catch_up_with_async(repository, |_, _| ()).await
+    }
+
+    /// [`catch_up_with`](Shared::catch_up_with), waiting without holding up a thread.
+    ///
+    /// # Errors
+    /// As [`repository::catch_up`](super::catch_up).
+    pub async fn catch_up_with_async<R: AsyncRepository + ?Sized>(
+        &self,
+        repository: &R,
+        mut observe: impl FnMut(&Account, &Record),
+    ) -> Result<(), LoadError<R::Error>> {
+        steps::catch_up(&Awaited(repository), &mut &*self, &mut observe).await
     }
 }
 
-struct Reading<G>(G);
-
-impl<G: Deref<Target = Kept>> Deref for Reading<G> {
-    type Target = Account;
-
-    fn deref(&self) -> &Account {
-        &self.0
-    }
-}
-
-impl KeptCopy for &ShardedLock<Kept> {
-    fn read<T>(&self, look: impl FnOnce(&Account) -> T) -> T {
-        look(&ShardedLock::read(self).unwrap_or_else(PoisonError::into_inner))
+impl Held for &Shared {
+    fn read<T>(&self, look: impl FnOnce(&Replica) -> T) -> T {
+        look(&Shared::read(self))
     }
 
-    fn apply_all(
-        &mut self,
-        records: &[Record],
-        observe: impl FnMut(&Account, &Record),
-    ) -> Result<(), ReplayError> {
-        let mut kept = self.write().unwrap_or_else(PoisonError::into_inner);
-        kept.apply_all(records, observe)
+    fn change<T>(&mut self, change: impl FnOnce(&mut Replica) -> T) -> T {
+        change(&mut self.replica.write().unwrap_or_else(PoisonError::into_inner))
     }
 }

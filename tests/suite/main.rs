@@ -22,6 +22,7 @@ mod members;
 mod oracle;
 mod project;
 mod questions;
+mod realm;
 mod records;
 mod refusals;
 mod repository;

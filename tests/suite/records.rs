@@ -250,6 +250,7 @@ fn only_the_next_record_is_applied() {
     let world = World::staffed();
     let records = &world.records;
     assert_eq!(replayed(&[]).unwrap_err(), ReplayError::NoRecords);
+    assert_eq!(ReplayError::NoRecords.code(), "no-records");
     assert_eq!(
         replayed(&records[1..]).unwrap_err(),
         ReplayError::Gap {

@@ -1,6 +1,9 @@
 //! Keeping accounts: commits, conflicts, and deciding again.
 
 use std::cell::RefCell;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use grantbook::repository::*;
 use grantbook::*;
@@ -11,9 +14,10 @@ fn acme() -> AccountId {
     AccountId::parse("acme").unwrap()
 }
 
-fn opened(repository: &MemoryRepository) -> Kept {
+fn opened(repository: &MemoryRepository) -> Replica {
     open(
         repository,
+        commit_id("open"),
         acme(),
         member(OWNER),
         GroupLimit::default(),
@@ -32,7 +36,15 @@ fn what_is_kept_is_loaded() {
     let kept = MemoryRepository::new();
     assert!(load(&kept, &acme()).unwrap().is_none());
     let mut account = opened(&kept);
-    let again = open(&kept, acme(), member("eve"), GroupLimit::default(), at(0)).unwrap_err();
+    let again = open(
+        &kept,
+        commit_id("another"),
+        acme(),
+        member("eve"),
+        GroupLimit::default(),
+        at(0),
+    )
+    .unwrap_err();
     assert_eq!(again.code(), "account-exists");
     assert_eq!(
         again.to_string(),
@@ -43,19 +55,20 @@ fn what_is_kept_is_loaded() {
         create_group("devs", "Dev Team", [editor(["dev"])]),
     ];
     assert_eq!(
-        execute(&kept, &mut account, &owner(), &commands, at(1_001))
-            .unwrap()
-            .len(),
+        execute(
+            &kept,
+            &mut account,
+            &request(&owner(), &commands, at(1_001))
+        )
+        .unwrap()
+        .len(),
         2
     );
     assert_eq!(load(&kept, &acme()).unwrap().unwrap(), account);
-    assert_eq!(kept.records_after(&acme(), 1).unwrap().len(), 2);
-    assert_eq!(kept.records_after(&acme(), u64::MAX).unwrap(), []);
-    assert_eq!(
-        kept.records_after(&AccountId::parse("other").unwrap(), 0)
-            .unwrap(),
-        []
-    );
+    assert_eq!(records_after(&kept, &acme(), 1).len(), 2);
+    assert_eq!(records_after(&kept, &acme(), u64::MAX), []);
+    let other = AccountId::parse("other").unwrap();
+    assert_eq!(records_after(&kept, &other, 0), []);
 }
 
 /// U3: a refusal keeps nothing, and is told apart from everything else.
@@ -66,9 +79,7 @@ fn a_refusal_keeps_nothing() {
     let error = execute(
         &kept,
         &mut account,
-        &owner(),
-        &[remove_member(OWNER)],
-        at(0),
+        &request(&owner(), &[remove_member(OWNER)], at(0)),
     )
     .unwrap_err();
     let ExecuteError::Refused(refusal) = error else {
@@ -76,14 +87,14 @@ fn a_refusal_keeps_nothing() {
     };
     assert_eq!(refusal.code(), "last-owner");
     let batch = [create_store("dev"), remove_member(OWNER)];
-    let error = execute(&kept, &mut account, &owner(), &batch, at(0)).unwrap_err();
+    let error = execute(&kept, &mut account, &request(&owner(), &batch, at(0))).unwrap_err();
     assert!(
         error.to_string().starts_with("command 2 of the batch: "),
         "{error}"
     );
-    assert_eq!(kept.records_after(&acme(), 0).unwrap().len(), 1);
+    assert_eq!(records_after(&kept, &acme(), 0).len(), 1);
     assert!(
-        execute(&kept, &mut account, &owner(), &[], at(0))
+        execute(&kept, &mut account, &request(&owner(), &[], at(0)))
             .unwrap()
             .is_empty()
     );
@@ -97,19 +108,24 @@ fn a_conflict_is_decided_again() {
     execute(
         &kept,
         &mut one,
-        &Actor::System,
-        &[enrol(["otto"]), grant_ownership("otto")],
-        at(0),
+        &request(
+            &Actor::System,
+            &[enrol(["otto"]), grant_ownership("otto")],
+            at(0),
+        ),
     )
     .unwrap();
     let mut other = load(&kept, &acme()).unwrap().unwrap();
-    execute(&kept, &mut one, &owner(), &[remove_member("otto")], at(0)).unwrap();
+    execute(
+        &kept,
+        &mut one,
+        &request(&owner(), &[remove_member("otto")], at(0)),
+    )
+    .unwrap();
     let error = execute(
         &kept,
         &mut other,
-        &by("otto"),
-        &[remove_member(OWNER)],
-        at(0),
+        &request(&by("otto"), &[remove_member(OWNER)], at(0)),
     )
     .unwrap_err();
     let ExecuteError::Refused(refusal) = error else {
@@ -125,37 +141,47 @@ fn a_stale_copy_is_not_believed() {
     let kept = MemoryRepository::new();
     let mut one = opened(&kept);
     let mut stale = one.clone();
-    execute(&kept, &mut one, &owner(), &[create_store("dev")], at(0)).unwrap();
+    execute(
+        &kept,
+        &mut one,
+        &request(&owner(), &[create_store("dev")], at(0)),
+    )
+    .unwrap();
     let group = create_group("devs", "Dev Team", [editor(["dev"])]);
     assert_eq!(
-        execute(&kept, &mut stale, &owner(), &[group], at(0)).unwrap()[0].version(),
+        execute(&kept, &mut stale, &request(&owner(), &[group], at(0))).unwrap()[0].version(),
         3
     );
 
     execute(
         &kept,
         &mut one,
-        &Actor::System,
-        &[enrol(["dana"]), add("devs", ["dana"])],
-        at(0),
+        &request(
+            &Actor::System,
+            &[enrol(["dana"]), add("devs", ["dana"])],
+            at(0),
+        ),
     )
     .unwrap();
     catch_up(&kept, &mut stale).unwrap();
     execute(
         &kept,
         &mut one,
-        &owner(),
-        &[take_out("devs", ["dana"])],
-        at(0),
+        &request(&owner(), &[take_out("devs", ["dana"])], at(0)),
     )
     .unwrap();
-    let added = execute(&kept, &mut stale, &owner(), &[add("devs", ["dana"])], at(0)).unwrap();
+    let added = execute(
+        &kept,
+        &mut stale,
+        &request(&owner(), &[add("devs", ["dana"])], at(0)),
+    )
+    .unwrap();
     assert_eq!(
         added.len(),
         1,
         "she was taken out in between, so adding her is a change"
     );
-    assert_eq!(catch_up(&kept, &mut one).unwrap(), 1);
+    catch_up(&kept, &mut one).unwrap();
     assert_eq!(one, stale);
 }
 
@@ -168,9 +194,7 @@ fn each_record_is_shown_before_it_is_applied() {
     execute(
         &kept,
         &mut one,
-        &owner(),
-        &[create_store("a"), create_store("b")],
-        at(0),
+        &request(&owner(), &[create_store("a"), create_store("b")], at(0)),
     )
     .unwrap();
     let mut shown = Vec::new();
@@ -179,26 +203,21 @@ fn each_record_is_shown_before_it_is_applied() {
     execute_with(
         &kept,
         &mut other,
-        &owner(),
-        &[create_store("c")],
-        at(0),
+        &request(&owner(), &[create_store("c")], at(0)),
         observe,
     )
     .unwrap();
     assert_eq!(shown, [(1, 2), (2, 3), (3, 4)]);
     let mut shown = 0;
-    assert_eq!(
-        catch_up_with(&kept, &mut one, |before, record| {
-            assert_eq!(
-                before.delta_of(record).unwrap().iter().count(),
-                1,
-                "the owner has the new store"
-            );
-            shown += 1;
-        })
-        .unwrap(),
-        1
-    );
+    catch_up_with(&kept, &mut one, |before, record| {
+        assert_eq!(
+            before.delta_of(record).unwrap().iter().count(),
+            1,
+            "the owner has the new store"
+        );
+        shown += 1;
+    })
+    .unwrap();
     assert_eq!((shown, &one), (1, &other));
 }
 
@@ -221,7 +240,11 @@ fn many_writers_lose_nothing() {
                 };
                 let mut accepted = 0;
                 for number in 0..10 {
-                    match execute(kept, &mut copy, &owner(), &[create(number)], at(0)) {
+                    match execute(
+                        kept,
+                        &mut copy,
+                        &request(&owner(), &[create(number)], at(0)),
+                    ) {
                         Ok(_) => accepted += 1,
                         Err(ExecuteError::Refused(refusal)) => {
                             assert_eq!(refusal.code(), "too-many-groups");
@@ -246,51 +269,296 @@ fn many_writers_lose_nothing() {
     assert!(account.index_is_exact());
 }
 
-/// U2: a commit is refused unless its records are the account's next ones.
+/// U2: a commit is records of one account that follow each other; nothing else can be made into one.
 #[test]
-fn a_commit_takes_the_next_records_only() {
+fn a_commit_is_records_that_follow_each_other() {
+    let World {
+        records, account, ..
+    } = World::staffed();
+    let made = |records: &[Record]| Commit::new(commit_id("1"), records.to_vec());
+    let whole = made(&records[2..5]).unwrap();
+    assert_eq!((whole.expected(), whole.version()), (2, 5));
+    assert_eq!(whole.account(), account.id());
+    assert_eq!(made(&[]), Err(InvalidCommit::Empty));
+    let gap = made(&[records[1].clone(), records[3].clone()]).unwrap_err();
+    assert_eq!(gap, InvalidCommit::OutOfOrder { version: 4 });
+    assert_eq!(
+        gap.to_string(),
+        "record 4 is not the next one of the commit's account"
+    );
+    assert!(made(&[records[1].clone(), records[1].clone()]).is_err());
+    let mut foreign = serde_json::to_value(&records[2]).unwrap();
+    foreign["account"] = "other".into();
+    let foreign: Record = serde_json::from_value(foreign).unwrap();
+    assert!(made(&[records[1].clone(), foreign]).is_err());
+    let mut before_the_first = serde_json::to_value(&records[0]).unwrap();
+    before_the_first["version"] = 0.into();
+    let before_the_first = serde_json::from_value(before_the_first).unwrap();
+    assert!(made(&[before_the_first]).is_err());
+    let mut the_last = serde_json::to_value(&records[1]).unwrap();
+    the_last["version"] = u64::MAX.into();
+    let the_last: Record = serde_json::from_value(the_last).unwrap();
+    assert!(made(&[the_last.clone(), the_last]).is_err());
+
+    let snapshot = Account::replay(&records[..5]).unwrap().snapshot();
+    let with = whole.clone().with_snapshot(snapshot.clone()).unwrap();
+    assert_eq!(with.snapshot(), Some(&snapshot));
+    for other in [
+        Account::replay(&records[..4]).unwrap(),
+        Account::open(
+            acme_of("other"),
+            member(OWNER),
+            GroupLimit::default(),
+            at(0),
+        )
+        .0,
+    ] {
+        let error = whole.clone().with_snapshot(other.snapshot()).unwrap_err();
+        assert_eq!(error, InvalidCommit::OtherSnapshot);
+    }
+}
+
+fn acme_of(id: &str) -> AccountId {
+    AccountId::parse(id).unwrap()
+}
+
+/// U2: a repository in memory keeps the next records only, and a commit once.
+#[test]
+fn a_commit_is_kept_once_and_in_its_place() {
     let kept = MemoryRepository::new();
-    opened(&kept);
-    let World { records, .. } = World::staffed();
-    assert_eq!(kept.commit(&acme(), 0, &records[..1]), Ok(Commit::Conflict));
+    let World {
+        records, account, ..
+    } = World::staffed();
+    let first = commit(&records[..1]);
+    assert_eq!(kept.commit(&first), Ok(Committed::Done));
+    assert_eq!(kept.commit(&first), Ok(Committed::Repeated));
+    assert_eq!(kept.commit(&commit(&records[..1])), Ok(Committed::Conflict));
     assert_eq!(
-        kept.commit(&acme(), 2, &records[2..4]),
-        Ok(Commit::Conflict)
+        kept.commit(&commit(&records[2..4])),
+        Ok(Committed::Conflict)
     );
-    let out_of_order = Err(MemoryError::OutOfOrder {
-        account: acme(),
-        expected: 1,
-    });
-    assert_eq!(kept.commit(&acme(), 1, &records[2..4]), out_of_order);
-    assert_eq!(
-        kept.commit(&acme(), 1, &[records[1].clone(), records[3].clone()]),
-        out_of_order
+    let next = commit(&records[1..3]);
+    assert_eq!(kept.committed(&acme(), next.id()), Ok(vec![]));
+    assert_eq!(kept.commit(&next), Ok(Committed::Done));
+    assert_eq!(kept.committed(&acme(), next.id()).unwrap(), records[1..3]);
+    assert_eq!(kept.committed(&acme_of("other"), next.id()), Ok(vec![]));
+    let rest = commit(&records[3..])
+        .with_snapshot(account.snapshot())
+        .unwrap();
+    assert_eq!(kept.commit(&rest), Ok(Committed::Done));
+    assert_eq!(kept.commit(&next), Ok(Committed::Repeated));
+    assert_eq!(kept.snapshot(&acme()), Ok(Some(account.snapshot())));
+    assert_eq!(*load(&kept, &acme()).unwrap().unwrap(), account);
+}
+
+/// U1, U2: the same request tried again, from the copy that did it, from one that is behind and from one that has only
+/// heard of it, is kept once, and answered as the first time; also where it would be refused now.
+#[test]
+fn a_request_is_kept_once() {
+    let kept = MemoryRepository::new();
+    let mut account = opened(&kept);
+    let mut behind = account.clone();
+    let asked = request(
+        &owner(),
+        &[
+            create_store("dev"),
+            create_group("devs", "Dev Team", [editor(["dev"])]),
+        ],
+        at(5),
     );
-    let other = AccountId::parse("other").unwrap();
-    assert!(kept.commit(&other, 1, &records[1..2]).is_err());
-    assert!(kept.commit(&acme(), u64::MAX, &records[1..2]).is_err());
-    assert_eq!(kept.commit(&acme(), 1, &records[1..]), Ok(Commit::Done));
-    assert_eq!(
-        *load(&kept, &acme()).unwrap().unwrap(),
-        World::staffed().account
-    );
-    assert_eq!(kept.commit(&other, 0, &[]), Ok(Commit::Done));
-    assert!(load(&kept, &other).unwrap().is_none());
-    let error = MemoryError::OutOfOrder {
-        account: acme(),
-        expected: 1,
+    let records = execute(&kept, &mut account, &asked).unwrap();
+    assert_eq!(records.len(), 2);
+    for copy in [&mut account, &mut behind] {
+        let later = Request {
+            now: at(9),
+            ..asked.clone()
+        };
+        assert_eq!(execute(&kept, copy, &later).unwrap(), records);
+        assert_eq!(copy.version(), 3);
+    }
+    // It would change something again by now, and is still the request that was kept.
+    let others = [rename_group("devs", "Other Team"), delete_group("devs")];
+    execute(&kept, &mut account, &request(&owner(), &others, at(6))).unwrap();
+    assert_eq!(execute(&kept, &mut behind, &asked).unwrap(), records);
+    assert_eq!(behind, account);
+}
+
+/// U2: after a failed commit the same request can be tried again, whether the first was kept or not.
+#[test]
+fn an_answer_that_was_lost_is_asked_for_again() {
+    for is_kept in [true, false] {
+        let kept = MemoryRepository::new();
+        let mut account = opened(&kept);
+        let loses = Loses {
+            kept: &kept,
+            is_kept,
+        };
+        let asked = request(&owner(), &[create_store("dev")], at(5));
+        let error = execute(&loses, &mut account, &asked).unwrap_err();
+        assert_eq!(error.code(), "repository-failed");
+        assert_eq!(account.version(), 1, "the copy does not know, and waits");
+        let records = execute(&kept, &mut account, &asked).unwrap();
+        assert_eq!(records[0].version(), 2);
+        assert_eq!(account.version(), 2);
+        assert_eq!(records_after(&kept, &acme(), 0).len(), 2);
+    }
+}
+
+/// A repository whose answers to commits are lost.
+struct Loses<'a> {
+    kept: &'a MemoryRepository,
+    is_kept: bool,
+}
+
+impl Repository for Loses<'_> {
+    type Error = DiskGone;
+
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, DiskGone> {
+        self.kept
+            .records_after(account, version)
+            .map_err(|_| DiskGone)
+    }
+
+    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, DiskGone> {
+        self.kept.committed(account, id).map_err(|_| DiskGone)
+    }
+
+    fn commit(&self, commit: &Commit) -> Result<Committed, DiskGone> {
+        if self.is_kept {
+            let _ = self.kept.commit(commit);
+        }
+        Err(DiskGone)
+    }
+}
+
+/// U1: an id that was used for another request is refused: nobody is told that something was done which was not.
+#[test]
+fn an_id_that_two_requests_share_is_refused() {
+    let kept = MemoryRepository::new();
+    let mut account = opened(&kept);
+    let staff = [
+        enrol(["dana", "max", "vic"]),
+        create_store("dev"),
+        create_group("devs", "Dev Team", [editor(["dev"])]),
+    ];
+    execute(&kept, &mut account, &request(&Actor::System, &staff, at(1))).unwrap();
+    let asked = |id: &str, actor: &Actor, commands: &[Command]| Request {
+        commit: commit_id(id),
+        ..request(actor, commands, at(2))
     };
+    let first = [take_out("devs", ["dana"]), add("devs", ["dana", "max"])];
+    let records = execute(&kept, &mut account, &asked("x", &owner(), &first)).unwrap();
+    assert_eq!(records.len(), 1);
+    let reused = |actor: &Actor, commands: &[Command]| {
+        let mut copy = load(&kept, &acme()).unwrap().unwrap();
+        let error = execute(&kept, &mut copy, &asked("x", actor, commands)).unwrap_err();
+        assert_eq!(error.code(), "commit-id-reused", "{commands:?}");
+        assert_eq!(copy, account, "nothing was kept");
+    };
+    reused(&Actor::System, &first);
+    reused(&owner(), &[create_store("prod")]);
+    reused(&owner(), &[remove_member("vic")]);
+    reused(&owner(), &[remove_member("nobody")]);
+    reused(&owner(), &[add("devs", ["dana"])]);
+    reused(&owner(), &[take_out("devs", ["dana", "max"])]);
+    reused(&owner(), &[first[1].clone(), remove_member("vic")]);
+    reused(&owner(), &[remove_member("vic"), first[1].clone()]);
+    reused(&owner(), &[]);
+
+    // Commands that have no record, or one that says less, must be so now.
+    let partly = [add("devs", ["dana", "max", "vic"])];
+    let records = execute(&kept, &mut account, &asked("y", &owner(), &partly)).unwrap();
+    assert_eq!(
+        execute(&kept, &mut account, &asked("y", &owner(), &partly)).unwrap(),
+        records
+    );
+    let taken_out = [take_out("devs", ["dana"])];
+    execute(&kept, &mut account, &request(&owner(), &taken_out, at(3))).unwrap();
+    let error = execute(&kept, &mut account, &asked("y", &owner(), &partly)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the records are not those of account `acme` that follow version 1"
+        "commit id `y` is that of another request; give each request its own"
     );
 }
 
-/// A repository that answers what the test says.
+/// U1: each kind of command is known again by its record.
+#[test]
+fn every_kind_of_command_is_known_again() {
+    let kept = MemoryRepository::new();
+    let mut account = opened(&kept);
+    let mut kinds = std::collections::BTreeSet::new();
+    let mut earlier: Option<Request> = None;
+    let script: Vec<(Actor, Command)> = vec![
+        (Actor::System, enrol(["dana", "max"])),
+        (owner(), invite("ina")),
+        (by("ina"), accept()),
+        (owner(), invite_owner("otto")),
+        (owner(), cancel("otto")),
+        (owner(), grant_ownership("dana")),
+        (owner(), revoke_ownership("dana")),
+        (owner(), create_store("dev")),
+        (owner(), create_store("prod")),
+        (
+            owner(),
+            define_role("auditor", "Auditor", Level::Store, &["log.read"]),
+        ),
+        (owner(), redefine_role("auditor", &["log.read", "log.list"])),
+        (owner(), create_group("devs", "Dev Team", [editor(["dev"])])),
+        (owner(), regrant("devs", [viewer(["dev", "prod"])])),
+        (owner(), rename_group("devs", "Developers")),
+        (owner(), add("devs", ["dana", "max"])),
+        (owner(), take_out("devs", ["dana", "max"])),
+        (owner(), delete_group("devs")),
+        (owner(), delete_role("auditor")),
+        (owner(), delete_store("prod")),
+        (owner(), remove_member("max")),
+    ];
+    for (actor, command) in script {
+        let asked = request(&actor, &[command], at(1));
+        let records = execute(&kept, &mut account, &asked).unwrap();
+        kinds.insert(records[0].event().kind());
+        assert_eq!(execute(&kept, &mut account, &asked).unwrap(), records);
+        // And it is not taken for the one before.
+        if let Some(earlier) = earlier.replace(asked.clone()) {
+            let mixed = Request {
+                commit: earlier.commit,
+                ..asked
+            };
+            let error = execute(&kept, &mut account, &mixed).unwrap_err();
+            assert_eq!(error.code(), "commit-id-reused", "{:?}", mixed.commands);
+        }
+    }
+    assert_eq!(kinds.len(), 17, "all but the opening");
+}
+
+/// A1: opening is a request too: tried again, it gives the account as it is by now.
+#[test]
+fn opening_can_be_tried_again() {
+    let kept = MemoryRepository::new();
+    let mut account = opened(&kept);
+    execute(
+        &kept,
+        &mut account,
+        &request(&owner(), &[create_store("dev")], at(2)),
+    )
+    .unwrap();
+    assert_eq!(opened(&kept), account);
+    let other_owner = open(
+        &kept,
+        commit_id("open"),
+        acme(),
+        member("eve"),
+        GroupLimit::default(),
+        at(1_000),
+    );
+    assert_eq!(other_owner.unwrap_err().code(), "account-exists");
+}
+
+/// A repository that holds what the test says, and fails where it says so.
 #[derive(Default)]
 struct Scripted {
-    stored: Option<Stored>,
-    records_after: RefCell<Vec<Record>>,
+    snapshot: Option<Snapshot>,
+    tails: RefCell<Vec<Tail>>,
     fails: bool,
     /// Whether it fails where records are asked for.
     is_unreadable: bool,
@@ -303,29 +571,42 @@ struct DiskGone;
 impl Repository for Scripted {
     type Error = DiskGone;
 
-    fn load(&self, _: &AccountId) -> Result<Option<Stored>, DiskGone> {
+    fn snapshot(&self, _: &AccountId) -> Result<Option<Snapshot>, DiskGone> {
         if self.fails {
             Err(DiskGone)
         } else {
-            Ok(self.stored.clone())
+            Ok(self.snapshot.clone())
         }
     }
 
-    fn records_after(&self, _: &AccountId, _: u64) -> Result<Vec<Record>, DiskGone> {
+    fn records_after(&self, _: &AccountId, version: u64) -> Result<Tail, DiskGone> {
         if self.is_unreadable {
-            Err(DiskGone)
-        } else {
-            Ok(self.records_after.take())
+            return Err(DiskGone);
         }
+        let mut tails = self.tails.borrow_mut();
+        Ok(if tails.is_empty() {
+            tail(&[], version)
+        } else {
+            tails.remove(0)
+        })
     }
 
-    fn commit(&self, _: &AccountId, _: u64, _: &[Record]) -> Result<Commit, DiskGone> {
+    fn committed(&self, _: &AccountId, _: &CommitId) -> Result<Vec<Record>, DiskGone> {
+        Ok(Vec::new())
+    }
+
+    fn commit(&self, _: &Commit) -> Result<Committed, DiskGone> {
         if self.fails {
             Err(DiskGone)
         } else {
-            Ok(Commit::Conflict)
+            Ok(Committed::Conflict)
         }
     }
+}
+
+fn tail(records: &[Record], last: u64) -> Tail {
+    let records = records.to_vec();
+    Tail::Records { records, last }
 }
 
 /// U2, U5, A4: a snapshot and the records after it; and what does not belong together is not served.
@@ -334,26 +615,15 @@ fn a_snapshot_and_the_records_after_it() {
     let world = World::staffed();
     let early = Account::replay(&world.records[..5]).unwrap().snapshot();
     let with = |snapshot: Option<&Snapshot>, records: &[Record]| Scripted {
-        stored: Some(Stored {
-            snapshot: snapshot.cloned(),
-            records: records.to_vec(),
-        }),
+        snapshot: snapshot.cloned(),
+        tails: vec![tail(records, records.last().map_or(5, Record::version))].into(),
         ..Scripted::default()
     };
-    let loaded = |repository: &Scripted, id: &str| load(repository, &AccountId::parse(id).unwrap());
-    assert_eq!(
-        *loaded(&with(Some(&early), &world.records[5..]), "acme")
-            .unwrap()
-            .unwrap(),
-        world.account
-    );
-    assert_eq!(
-        loaded(&with(Some(&early), &[]), "acme")
-            .unwrap()
-            .unwrap()
-            .version(),
-        5
-    );
+    let loaded = |repository: &Scripted, id: &str| load(repository, &acme_of(id));
+    let account = loaded(&with(Some(&early), &world.records[5..]), "acme");
+    assert_eq!(*account.unwrap().unwrap(), world.account);
+    let account = loaded(&with(Some(&early), &[]), "acme").unwrap().unwrap();
+    assert_eq!(account.version(), 5);
     let code = |repository: Scripted, id: &str| match loaded(&repository, id).unwrap_err() {
         LoadError::Repository(error) => panic!("{error}"),
         other => other.code(),
@@ -363,25 +633,114 @@ fn a_snapshot_and_the_records_after_it() {
         code(with(Some(&early), &world.records[4..]), "acme"),
         "repeat"
     );
+    let mut twice = world.records[5..7].to_vec();
+    twice.push(twice[1].clone());
+    assert_eq!(code(with(Some(&early), &twice), "acme"), "repeat");
     assert_eq!(code(with(None, &world.records[1..]), "acme"), "gap");
-    assert_eq!(code(with(None, &[]), "acme"), "no-records");
+    let holed = [&world.records[..2], &world.records[3..]].concat();
+    assert_eq!(code(with(None, &holed), "acme"), "gap");
+    assert_eq!(code(with(None, &[]), "acme"), "records-missing");
     assert_eq!(code(with(Some(&early), &[]), "other"), "wrong-account");
     assert_eq!(code(with(None, &world.records), "other"), "wrong-account");
     let mut broken = serde_json::to_value(&early).unwrap();
     broken["version"] = 0.into();
-    assert_eq!(
-        code(
-            with(Some(&serde_json::from_value(broken).unwrap()), &[]),
-            "acme"
-        ),
-        "not-opened"
+    let broken = serde_json::from_value(broken).unwrap();
+    assert_eq!(code(with(Some(&broken), &[]), "acme"), "not-opened");
+}
+
+/// Between the look for a snapshot and the look for records, the first is stored and the others are given up.
+struct Compacting(Scripted, RefCell<Option<Snapshot>>);
+
+impl Repository for Compacting {
+    type Error = DiskGone;
+
+    fn snapshot(&self, _: &AccountId) -> Result<Option<Snapshot>, DiskGone> {
+        Ok(self.1.borrow().clone())
+    }
+
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, DiskGone> {
+        self.1.replace(self.0.snapshot.clone());
+        self.0.records_after(account, version)
+    }
+
+    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, DiskGone> {
+        self.0.committed(account, id)
+    }
+
+    fn commit(&self, commit: &Commit) -> Result<Committed, DiskGone> {
+        self.0.commit(commit)
+    }
+}
+
+/// U2, U5: records come page after page; where they are given up, the copy begins anew from a later snapshot; a
+/// repository that promises more than it gives is not believed.
+#[test]
+fn pages_and_records_that_are_gone() {
+    let world = World::staffed();
+    let all = &world.records;
+    let last = world.account.version();
+    let snapshot = |version: usize| Account::replay(&all[..version]).unwrap().snapshot();
+    let scripted = |snapshot: Option<Snapshot>, tails: Vec<Tail>| Scripted {
+        snapshot,
+        tails: tails.into(),
+        ..Scripted::default()
+    };
+    let three = || {
+        vec![
+            tail(&all[..3], last),
+            tail(&all[3..4], last),
+            tail(&all[4..], last),
+        ]
+    };
+    let paged = load(&scripted(None, three()), &acme()).unwrap().unwrap();
+    assert_eq!(*paged, world.account);
+
+    let mut behind = kept_copy(&all[..2]);
+    let gone = scripted(Some(snapshot(6)), vec![Tail::Gone, tail(&all[6..], last)]);
+    let mut shown = Vec::new();
+    catch_up_with(&gone, &mut behind, |_, record| shown.push(record.version())).unwrap();
+    assert_eq!(*behind, world.account);
+    assert_eq!(shown, (7..=last).collect::<Vec<_>>());
+
+    let compacting = Compacting(
+        scripted(Some(snapshot(6)), vec![Tail::Gone, tail(&all[6..], last)]),
+        RefCell::default(),
     );
+    assert_eq!(*load(&compacting, &acme()).unwrap().unwrap(), world.account);
+
+    for (snapshot, tails) in [
+        (None, vec![Tail::Gone]),
+        (Some(snapshot(2)), vec![Tail::Gone]),
+        (None, vec![tail(&[], last)]),
+        (None, vec![tail(&all[2..3], last), tail(&[], last)]),
+    ] {
+        let mut behind = kept_copy(&all[..2]);
+        let error = catch_up(&scripted(snapshot, tails), &mut behind).unwrap_err();
+        assert_eq!(error.code(), "records-missing");
+        assert!(matches!(error, LoadError::Missing { version } if version == behind.version()));
+    }
+    let error = load(&scripted(None, vec![Tail::Gone]), &acme()).unwrap_err();
+    assert_eq!(error.code(), "records-missing");
+    let foreign = Account::open(
+        acme_of("other"),
+        member(OWNER),
+        GroupLimit::default(),
+        at(0),
+    )
+    .0;
+    let mut foreign = serde_json::to_value(foreign.snapshot()).unwrap();
+    foreign["version"] = 6.into();
+    let foreign = serde_json::from_value(foreign).unwrap();
+    let mut behind = kept_copy(&all[..2]);
+    let error = catch_up(&scripted(Some(foreign), vec![Tail::Gone]), &mut behind).unwrap_err();
+    assert_eq!(error.code(), "wrong-account");
+    assert_eq!(behind.version(), 2);
 }
 
 /// A copy of this account that is in step with a repository of its own.
-fn kept_copy(records: &[Record]) -> Kept {
+fn kept_copy(records: &[Record]) -> Replica {
     let kept = MemoryRepository::new();
-    assert_eq!(kept.commit(&acme(), 0, records), Ok(Commit::Done));
+    assert_eq!(kept.commit(&commit(records)), Ok(Committed::Done));
     load(&kept, &acme()).unwrap().unwrap()
 }
 
@@ -391,18 +750,12 @@ fn failures_are_told_apart() {
     let world = World::staffed();
     let mut account = kept_copy(&world.records);
     let before = account.clone();
+    let create = request(&owner(), &[create_store("new")], at(0));
     let fails = Scripted {
         fails: true,
         ..Scripted::default()
     };
-    let error = execute(
-        &fails,
-        &mut account,
-        &owner(),
-        &[create_store("new")],
-        at(0),
-    )
-    .unwrap_err();
+    let error = execute(&fails, &mut account, &create).unwrap_err();
     assert!(matches!(
         error,
         ExecuteError::Load(LoadError::Repository(DiskGone))
@@ -413,8 +766,15 @@ fn failures_are_told_apart() {
         load(&fails, &acme()),
         Err(LoadError::Repository(DiskGone))
     ));
-    let cannot_open =
-        open(&fails, acme(), member(OWNER), GroupLimit::default(), at(0)).unwrap_err();
+    let cannot_open = open(
+        &fails,
+        commit_id("open"),
+        acme(),
+        member(OWNER),
+        GroupLimit::default(),
+        at(0),
+    )
+    .unwrap_err();
     assert_eq!(cannot_open.code(), "repository-failed");
 
     // It refuses the commit, and then gives nothing to decide again on; or there was nothing to commit.
@@ -423,40 +783,28 @@ fn failures_are_told_apart() {
         ..Scripted::default()
     };
     for command in [create_store("new"), create_store("dev")] {
-        let error = execute(&unreadable, &mut account, &owner(), &[command], at(0)).unwrap_err();
+        let asked = request(&owner(), &[command], at(0));
+        let error = execute(&unreadable, &mut account, &asked).unwrap_err();
         assert_eq!(error.code(), "repository-failed");
     }
     let error = catch_up(&unreadable, &mut account).unwrap_err();
     assert_eq!(error.code(), "repository-failed");
     assert_eq!(account, before);
 
-    let restored = Scripted::default();
-    let error = execute(
-        &restored,
-        &mut account,
-        &owner(),
-        &[create_store("new")],
-        at(0),
-    )
-    .unwrap_err();
+    // Restored from a backup, it keeps less than the copy holds.
+    let answers = |tail: Tail| Scripted {
+        tails: vec![tail].into(),
+        ..Scripted::default()
+    };
+    let error = execute(&answers(tail(&[], 7)), &mut account, &create).unwrap_err();
     assert_eq!(error.code(), "diverged");
     assert_eq!(
         error.to_string(),
-        "this copy is at version 11, which the repository does not keep; load the account again"
+        "this copy is at version 11, and the repository at 7; load the account again"
     );
 
-    let foreign = Scripted {
-        records_after: RefCell::new(world.records.clone()),
-        ..Scripted::default()
-    };
-    let error = execute(
-        &foreign,
-        &mut account,
-        &owner(),
-        &[create_store("new")],
-        at(0),
-    )
-    .unwrap_err();
+    let foreign = answers(tail(&world.records, 11));
+    let error = execute(&foreign, &mut account, &create).unwrap_err();
     assert!(matches!(
         error,
         ExecuteError::Load(LoadError::Replay(ReplayError::Repeat { .. }))
@@ -467,15 +815,17 @@ fn failures_are_told_apart() {
 /// U2: when others are faster every time, it ends, and says so; the copy has caught up with each of them.
 #[test]
 fn contention_ends() {
-    let world = World::staffed();
+    let mut world = World::staffed();
+    for number in 0..100 {
+        world.ok(OWNER, create_store(&number.to_string()));
+    }
     let mut account = kept_copy(&world.records[..2]);
-    let busy = Busy {
-        records: RefCell::new(world.records[2..].to_vec()),
-    };
-    let error = execute(&busy, &mut account, &owner(), &[create_store("new")], at(0)).unwrap_err();
-    assert!(matches!(error, ExecuteError::Contended { attempts: 16 }));
+    let busy = Busy::after(2, &world);
+    let create = request(&owner(), &[create_store("new")], at(0));
+    let error = execute(&busy, &mut account, &create).unwrap_err();
+    assert!(matches!(error, ExecuteError::Contended { attempts: 64 }));
     assert_eq!(error.code(), "contended");
-    assert_eq!(account.version(), world.account.version());
+    assert_eq!(account.version(), 2 + 64);
 }
 
 /// U1, U3: a refusal and "nothing to do" cost no commit; on a copy that never is up to date, neither is given.
@@ -483,52 +833,277 @@ fn contention_ends() {
 fn what_changes_nothing_commits_nothing() {
     let mut world = World::staffed();
     let mut account = kept_copy(&world.records);
-    let quiet = Busy {
-        records: RefCell::new(vec![]),
-    };
-    let nothing = execute(
-        &quiet,
-        &mut account,
-        &owner(),
-        &[add("devs", ["dana"])],
-        at(0),
-    );
-    assert_eq!(nothing.unwrap(), []);
+    let quiet = Busy::after(world.records.len(), &world);
+    let nothing = request(&owner(), &[add("devs", ["dana"])], at(0));
+    assert_eq!(execute(&quiet, &mut account, &nothing).unwrap(), []);
     let kept = world.records.len();
-    (0..20).for_each(|number| drop(world.ok(OWNER, create_store(&number.to_string()))));
-    let busy = Busy {
-        records: RefCell::new(world.records[kept..].to_vec()),
-    };
-    let error = execute(
-        &busy,
-        &mut account,
-        &owner(),
-        &[remove_member(OWNER)],
-        at(0),
-    )
-    .unwrap_err();
+    for number in 0..100 {
+        world.ok(OWNER, create_store(&number.to_string()));
+    }
+    let busy = Busy::after(kept, &world);
+    let refused = request(&owner(), &[remove_member(OWNER)], at(0));
+    let error = execute(&busy, &mut account, &refused).unwrap_err();
     assert_eq!(error.code(), "contended");
 }
 
 /// A repository where somebody else has always just committed one record more, as long as there are any.
 struct Busy {
-    records: RefCell<Vec<Record>>,
+    records: Vec<Record>,
+    shown: RefCell<usize>,
+}
+
+impl Busy {
+    fn after(version: usize, world: &World) -> Self {
+        Self {
+            records: world.records.clone(),
+            shown: RefCell::new(version),
+        }
+    }
 }
 
 impl Repository for Busy {
     type Error = DiskGone;
 
-    fn load(&self, _: &AccountId) -> Result<Option<Stored>, DiskGone> {
-        Ok(None)
+    fn records_after(&self, _: &AccountId, version: u64) -> Result<Tail, DiskGone> {
+        let mut shown = self.shown.borrow_mut();
+        *shown = self.records.len().min(*shown + 1);
+        let version = usize::try_from(version).unwrap();
+        Ok(tail(&self.records[version..*shown], *shown as u64))
     }
 
-    fn records_after(&self, _: &AccountId, _: u64) -> Result<Vec<Record>, DiskGone> {
-        let mut records = self.records.borrow_mut();
-        let next = usize::from(!records.is_empty());
-        Ok(records.drain(..next).collect())
+    fn committed(&self, _: &AccountId, _: &CommitId) -> Result<Vec<Record>, DiskGone> {
+        Ok(Vec::new())
     }
 
-    fn commit(&self, _: &AccountId, _: u64, _: &[Record]) -> Result<Commit, DiskGone> {
-        Ok(Commit::Conflict)
+    fn commit(&self, _: &Commit) -> Result<Committed, DiskGone> {
+        Ok(Committed::Conflict)
     }
+}
+
+/// U2: a commit brings a snapshot when the repository asks for one, of the account as it is after the commit.
+#[test]
+fn a_snapshot_is_taken_when_it_is_wanted() {
+    struct EveryThird(MemoryRepository);
+    impl Repository for EveryThird {
+        type Error = Infallible;
+        fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, Infallible> {
+            self.0.snapshot(account)
+        }
+        fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Infallible> {
+            self.0.records_after(account, version)
+        }
+        fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Infallible> {
+            self.0.committed(account, id)
+        }
+        fn commit(&self, commit: &Commit) -> Result<Committed, Infallible> {
+            self.0.commit(commit)
+        }
+        fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
+            expected / 3 != version / 3
+        }
+    }
+    let kept = EveryThird(MemoryRepository::new());
+    let mut account = opened(&kept.0);
+    for (number, latest) in [
+        (1, None),
+        (2, Some(3)),
+        (3, Some(3)),
+        (4, Some(3)),
+        (5, Some(6)),
+    ] {
+        let create = [
+            create_store(&number.to_string()),
+            enrol(["dana"]),
+            create_group("devs", "Dev Team", [viewer(["1"])]),
+            add("devs", ["dana"]),
+        ];
+        let commands = if number == 5 {
+            &create[..2]
+        } else {
+            &create[..1]
+        };
+        let asked = request(&Actor::System, commands, at(number));
+        execute(&kept, &mut account, &asked).unwrap();
+        let snapshot = kept.snapshot(&acme()).unwrap();
+        assert_eq!(
+            snapshot.as_ref().map(Snapshot::version).map(|at| at.min(6)),
+            latest
+        );
+        assert_eq!(load(&kept, &acme()).unwrap().unwrap(), account);
+    }
+    let snapshot = kept.snapshot(&acme()).unwrap().unwrap();
+    assert_eq!(snapshot, account.snapshot());
+}
+
+/// A repository behind a pointer is one, and so is one whose type is not known: all methods reach it.
+#[test]
+fn a_repository_behind_a_pointer_is_one() {
+    let kept = Arc::new(MemoryRepository::new());
+    let by_reference: &MemoryRepository = &kept;
+    let by_box: Box<dyn Repository<Error = Infallible>> = Box::new(Arc::clone(&kept));
+    let by_any: AnyRepository = any(Arc::clone(&kept));
+    let mut account = opened(by_reference);
+    let create = |id: &str| request(&owner(), &[create_store(id)], at(0));
+    execute(&by_reference, &mut account, &create("a")).unwrap();
+    execute(&kept, &mut account, &create("b")).unwrap();
+    execute(&by_box, &mut account, &create("c")).unwrap();
+    let asked = create("d");
+    execute(&by_any, &mut account, &asked).unwrap();
+    assert_eq!(load(&by_any, &acme()).unwrap().unwrap(), account);
+    assert_eq!(account.version(), 5);
+    assert_eq!(by_any.committed(&acme(), &asked.commit).unwrap().len(), 1);
+    assert_eq!(by_any.snapshot(&acme()).unwrap(), None);
+    assert!(!by_any.wants_snapshot(0, 1_000));
+
+    let fails = any(AlwaysFails);
+    let error = load(&fails, &acme()).unwrap_err();
+    assert_eq!(error.to_string(), "the repository failed: the disk is gone");
+    let LoadError::Repository(error) = error else {
+        panic!("{error}")
+    };
+    assert!(error.downcast_ref::<DiskGone>().is_some());
+}
+
+/// One that has no answer to anything.
+struct AlwaysFails;
+
+impl Repository for AlwaysFails {
+    type Error = DiskGone;
+
+    fn records_after(&self, _: &AccountId, _: u64) -> Result<Tail, DiskGone> {
+        Err(DiskGone)
+    }
+
+    fn committed(&self, _: &AccountId, _: &CommitId) -> Result<Vec<Record>, DiskGone> {
+        Err(DiskGone)
+    }
+
+    fn commit(&self, _: &Commit) -> Result<Committed, DiskGone> {
+        Err(DiskGone)
+    }
+}
+
+/// U2: the same contract where answers are waited for: another task may come in between, wherever there is a wait.
+#[test]
+fn an_asynchronous_repository_keeps_the_same_contract() {
+    fn goes<T: Send>(waiting: T) -> T {
+        waiting
+    }
+    let kept = Arc::new(MemoryRepository::new());
+    let repository = Arc::new(Yielding(Blocking(Arc::clone(&kept))));
+    let opening = open_async(
+        &repository,
+        commit_id("open"),
+        acme(),
+        member(OWNER),
+        GroupLimit::default(),
+        at(0),
+    );
+    let shared = Shared::new(block_on(goes(opening)).unwrap());
+    let loaded = block_on(goes(load_async(&repository, &acme())))
+        .unwrap()
+        .unwrap();
+    assert_eq!(*shared.read(), loaded);
+
+    // Eight tasks on one thread, polled in turn, on one copy and over one storage.
+    let asked: Vec<_> = (0..8)
+        .map(|number| request(&owner(), &[create_store(&number.to_string())], at(0)))
+        .collect();
+    let tasks = asked
+        .iter()
+        .map(|request| goes(shared.execute_async(&repository, request)));
+    for (records, asked) in all_of(tasks).into_iter().zip(&asked) {
+        let records = records.unwrap();
+        assert_eq!(kept.committed(&acme(), &asked.commit).unwrap(), records);
+    }
+    assert_eq!(shared.read().version(), 9);
+    assert_eq!(*shared.read(), load(&kept, &acme()).unwrap().unwrap());
+
+    let mut elsewhere = loaded;
+    execute(
+        &kept,
+        &mut elsewhere,
+        &request(&owner(), &[create_store("x")], at(0)),
+    )
+    .unwrap();
+    block_on(goes(shared.catch_up_async(&repository))).unwrap();
+    assert_eq!(*shared.read(), elsewhere);
+    assert!(!AsyncRepository::wants_snapshot(&repository, 0, 1_000));
+
+    let erased = AnyAsyncRepository::new(Arc::clone(&repository));
+    let loaded = block_on(goes(load_async(&erased, &acme())))
+        .unwrap()
+        .unwrap();
+    assert_eq!(loaded, elsewhere);
+    let refused = request(&by("eve"), &[create_store("y")], at(0));
+    let error = block_on(shared.execute_async(&erased, &refused)).unwrap_err();
+    assert_eq!(error.code(), "not-authorized");
+    let again = block_on(shared.execute_async(&erased, &asked[0])).unwrap();
+    assert_eq!(again, kept.committed(&acme(), &asked[0].commit).unwrap());
+    assert!(!erased.wants_snapshot(0, 1_000));
+    let fails = AnyAsyncRepository::new(Blocking(AlwaysFails));
+    let error = block_on(load_async(&fails, &acme())).unwrap_err();
+    assert_eq!(error.to_string(), "the repository failed: the disk is gone");
+}
+
+/// One that lets others go first before each answer.
+struct Yielding<R>(R);
+
+impl<R: AsyncRepository> AsyncRepository for Yielding<R> {
+    type Error = R::Error;
+
+    async fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, R::Error> {
+        others_first().await;
+        self.0.snapshot(account).await
+    }
+
+    async fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, R::Error> {
+        others_first().await;
+        self.0.records_after(account, version).await
+    }
+
+    async fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, R::Error> {
+        others_first().await;
+        self.0.committed(account, id).await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Committed, R::Error> {
+        others_first().await;
+        self.0.commit(commit).await
+    }
+}
+
+async fn others_first() {
+    let mut is_first = true;
+    std::future::poll_fn(|_| {
+        if std::mem::take(&mut is_first) {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    })
+    .await;
+}
+
+fn block_on<T>(task: impl Future<Output = T>) -> T {
+    all_of([task]).remove(0)
+}
+
+/// Polls these in turn until all are done.
+fn all_of<F: Future>(tasks: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let mut tasks: Vec<_> = tasks
+        .into_iter()
+        .map(|task| (Box::pin(task), None))
+        .collect();
+    let mut context = Context::from_waker(Waker::noop());
+    while tasks.iter().any(|(_, output)| output.is_none()) {
+        for (task, output) in &mut tasks {
+            if output.is_none() {
+                if let Poll::Ready(done) = task.as_mut().poll(&mut context) {
+                    *output = Some(done);
+                }
+            }
+        }
+    }
+    tasks.into_iter().filter_map(|(_, output)| output).collect()
 }

@@ -1,7 +1,9 @@
 //! Short words for what every test needs.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use grantbook::repository::{Commit, Repository, Request, Tail};
 use grantbook::*;
 
 pub(crate) const OWNER: &str = "olga";
@@ -37,6 +39,45 @@ pub(crate) fn permissions<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTree
 
 pub(crate) fn at(millis: u64) -> Timestamp {
     Timestamp::from_millis(millis)
+}
+
+pub(crate) fn commit_id(text: &str) -> CommitId {
+    CommitId::parse(text).unwrap()
+}
+
+/// A request like no other.
+pub(crate) fn request(actor: &Actor, commands: &[Command], now: Timestamp) -> Request {
+    Request {
+        commit: next_commit_id(),
+        actor: actor.clone(),
+        commands: commands.to_vec(),
+        now,
+    }
+}
+
+/// These records as a commit like no other.
+pub(crate) fn commit(records: &[Record]) -> Commit {
+    Commit::new(next_commit_id(), records.to_vec()).unwrap()
+}
+
+/// All records after a version of a repository that gives them at once.
+pub(crate) fn records_after<R: Repository>(
+    kept: &R,
+    account: &AccountId,
+    version: u64,
+) -> Vec<Record> {
+    match kept.records_after(account, version).unwrap() {
+        Tail::Records { records, .. } => records,
+        Tail::Gone => panic!("the records after {version} are gone"),
+    }
+}
+
+fn next_commit_id() -> CommitId {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    commit_id(&format!(
+        "request {}",
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    ))
 }
 
 pub(crate) fn by(id: &str) -> Actor {

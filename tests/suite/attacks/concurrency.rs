@@ -1,5 +1,6 @@
 //! Acting at once, and on what is no longer so.
 
+use std::convert::Infallible;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -17,22 +18,17 @@ struct Meeting<'a> {
 }
 
 impl Repository for Meeting<'_> {
-    type Error = MemoryError;
+    type Error = Infallible;
 
-    fn load(&self, account: &AccountId) -> Result<Option<Stored>, MemoryError> {
-        self.kept.load(account)
-    }
-
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<Vec<Record>, MemoryError> {
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Infallible> {
         self.kept.records_after(account, version)
     }
 
-    fn commit(
-        &self,
-        account: &AccountId,
-        expected: u64,
-        records: &[Record],
-    ) -> Result<Commit, MemoryError> {
+    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Infallible> {
+        self.kept.committed(account, id)
+    }
+
+    fn commit(&self, commit: &Commit) -> Result<Committed, Infallible> {
         self.arrived.fetch_add(1, Ordering::SeqCst);
         // Not for ever: if the crate is broken, the other may never come.
         let mut patience = 1_000_000;
@@ -40,7 +36,7 @@ impl Repository for Meeting<'_> {
             std::thread::yield_now();
             patience -= 1;
         }
-        self.kept.commit(account, expected, records)
+        self.kept.commit(commit)
     }
 }
 
@@ -61,6 +57,7 @@ fn two_owners_remove_each_other_at_once() {
     let meeting = |round: usize| {
         let mut account = open(
             &kept,
+            commit_id("open"),
             id(round),
             member(OWNER),
             GroupLimit::default(),
@@ -68,7 +65,7 @@ fn two_owners_remove_each_other_at_once() {
         )
         .unwrap();
         let two = [enrol(["otto"]), grant_ownership("otto")];
-        execute(&kept, &mut account, &Actor::System, &two, at(0)).unwrap();
+        execute(&kept, &mut account, &request(&Actor::System, &two, at(0))).unwrap();
         Meeting {
             kept: &kept,
             is_wanted: round % 8 < 4,
@@ -87,7 +84,7 @@ fn two_owners_remove_each_other_at_once() {
                 let command = doors[round % doors.len()](own, other);
                 barrier.wait();
                 outcomes.push(loaded.map_or("lost", |mut copy| {
-                    match execute(meeting, &mut copy, &by(own), &[command], at(0)) {
+                    match execute(meeting, &mut copy, &request(&by(own), &[command], at(0))) {
                         Ok(_) => "done",
                         Err(error) => error.code(),
                     }
@@ -115,7 +112,7 @@ fn two_owners_remove_each_other_at_once() {
         assert_eq!(both, expected, "round {round}");
         let account = load(&kept, &id(round)).unwrap().unwrap();
         assert_eq!(account.owners().count(), 1);
-        let records = kept.records_after(&id(round), 0).unwrap();
+        let records = records_after(&kept, &id(round), 0);
         assert_eq!(records.len(), 4);
         for version in 1..=records.len() {
             let then = Account::replay(&records[..version]).unwrap();
@@ -132,12 +129,12 @@ fn acting_on_a_copy_that_is_behind() {
     let world = World::staffed();
     let kept = MemoryRepository::new();
     let acme = world.account.id().clone();
-    assert_eq!(kept.commit(&acme, 0, &world.records), Ok(Commit::Done));
+    assert_eq!(kept.commit(&commit(&world.records)), Ok(Committed::Done));
     let behind = load(&kept, &acme).unwrap().unwrap();
     let mut current = behind.clone();
     let now = at(world.now);
     let take_away = [take_out("it", [MANAGER])];
-    execute(&kept, &mut current, &by(OWNER), &take_away, now).unwrap();
+    execute(&kept, &mut current, &request(&by(OWNER), &take_away, now)).unwrap();
     for command in [
         add("it", ["nils"]),
         regrant("devs", [editor(["dev", "prod"])]),
@@ -152,12 +149,13 @@ fn acting_on_a_copy_that_is_behind() {
         );
         let harmless = create_group("new", "New Group", [Grant::group_manager()]);
         for commands in [vec![command.clone()], vec![harmless, command]] {
-            let error = execute(&kept, &mut behind, &by(MANAGER), &commands, now).unwrap_err();
+            let error =
+                execute(&kept, &mut behind, &request(&by(MANAGER), &commands, now)).unwrap_err();
             assert_eq!(error.code(), "not-authorized");
             assert_eq!(behind, current, "and the copy has heard of it now");
         }
     }
-    let all = kept.records_after(&acme, 0).unwrap();
+    let all = records_after(&kept, &acme, 0);
     assert_eq!(all.len() as u64, current.version(), "nothing was kept");
 }
 

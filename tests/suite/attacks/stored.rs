@@ -1,5 +1,7 @@
 //! Stored data that somebody has written, changed, left out or brought back.
 
+use std::convert::Infallible;
+
 use grantbook::repository::*;
 use grantbook::*;
 use serde_json::{Value, json};
@@ -209,25 +211,30 @@ fn many_permissions(count: usize) -> Value {
 }
 
 /// A storage that gives whatever somebody has put there.
-struct Tampered(Stored);
-
-#[derive(Debug, thiserror::Error)]
-#[error("never")]
-struct Never;
+struct Tampered {
+    snapshot: Snapshot,
+    records: Vec<Record>,
+}
 
 impl Repository for Tampered {
-    type Error = Never;
+    type Error = Infallible;
 
-    fn load(&self, _: &AccountId) -> Result<Option<Stored>, Never> {
-        Ok(Some(self.0.clone()))
+    fn snapshot(&self, _: &AccountId) -> Result<Option<Snapshot>, Infallible> {
+        Ok(Some(self.snapshot.clone()))
     }
 
-    fn records_after(&self, _: &AccountId, _: u64) -> Result<Vec<Record>, Never> {
-        Ok(self.0.records.clone())
+    fn records_after(&self, _: &AccountId, version: u64) -> Result<Tail, Infallible> {
+        let (records, kept) = (self.records.clone(), self.records.last());
+        let last = kept.map_or(version, Record::version);
+        Ok(Tail::Records { records, last })
     }
 
-    fn commit(&self, _: &AccountId, _: u64, _: &[Record]) -> Result<Commit, Never> {
-        Ok(Commit::Conflict)
+    fn committed(&self, _: &AccountId, _: &CommitId) -> Result<Vec<Record>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn commit(&self, _: &Commit) -> Result<Committed, Infallible> {
+        Ok(Committed::Conflict)
     }
 }
 
@@ -252,11 +259,11 @@ fn a_stale_snapshot_under_newer_records() {
         })
         .collect();
     let served = |snapshot: &Snapshot, records: &[Record]| {
-        let stored = Stored {
-            snapshot: Some(snapshot.clone()),
+        let stored = Tampered {
+            snapshot: snapshot.clone(),
             records: records.to_vec(),
         };
-        load(&Tampered(stored), &acme)
+        load(&stored, &acme)
             .map(Option::unwrap)
             .map_err(|error| error.code())
     };

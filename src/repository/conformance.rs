@@ -1,0 +1,1 @@
+//! Tests for a host's own repository, and repositories that fail in known ways.

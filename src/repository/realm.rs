@@ -1,0 +1,286 @@
+//! Many accounts in one process.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crossbeam_utils::sync::ShardedLock;
+
+use crate::account::event::Record;
+use crate::account::evolve::ReplayError;
+use crate::account::member::Standing;
+use crate::id::AccountId;
+use crate::repository::contract::{AsyncRepository, Repository};
+use crate::repository::error::LoadError;
+use crate::repository::replica::{Hint, Offer, Replica};
+use crate::repository::shared::Shared;
+use crate::repository::steps::{self, Awaited, Blocking, Storage, at_once};
+
+/// What an account counts for beside its members and stores.
+const ACCOUNT: usize = 100;
+
+/// The accounts that a process holds: loaded when they are first asked for, shared by its threads, and given up when
+/// there are too many, those that were asked for longest ago first.
+///
+/// Accounts have nothing to do with each other (A4): a realm finds them by their ids and passes on what the host hears,
+/// no more. Member ids are the same person in all of them.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// # use grantbook::repository::{self, MemoryRepository};
+/// use grantbook::repository::Realm;
+/// # use grantbook::*;
+/// # let (kept, olga, now) = (MemoryRepository::new(), MemberId::parse("olga")?, Timestamp::from_millis(0));
+/// # let (one, acme) = (CommitId::parse("1")?, AccountId::parse("acme")?);
+/// # repository::open(&kept, one, acme.clone(), olga, GroupLimit::default(), now)?;
+///
+/// let realm = Realm::new(NonZeroUsize::new(1_000_000).unwrap()); // some 110 MB
+/// let acme = realm.load(&kept, &acme)?.ok_or("no such account")?;
+/// assert!(acme.can("olga", &Permission::MANAGE_STORES, Place::Account));
+///
+/// // The host hears that there is a record 7 of this account, and one of an account that nobody asked for.
+/// if let Some(repository::Hint::CatchUp { .. }) = realm.hint("acme", 7) { /* acme.catch_up(&kept)? */ }
+/// assert_eq!(realm.hint("globex", 3), None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Realm {
+    most: usize,
+    /// How much is loaded, as it was when last counted, and what came since.
+    held: AtomicUsize,
+    loaded: ShardedLock<HashMap<AccountId, Loaded>>,
+    /// The accounts that are being loaded, and the latest version that was heard of since. Locked before `loaded`, so
+    /// that no notice falls between the two.
+    loading: Mutex<HashMap<AccountId, Loading>>,
+    /// Counts what is asked for.
+    uses: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Loaded {
+    shared: Arc<Shared>,
+    /// When it was last asked for, in `uses`.
+    used: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Loading {
+    /// How many are loading it at once.
+    by: usize,
+    heard_of: u64,
+}
+
+impl Realm {
+    /// Holds so many members and stores in all accounts together, of which each counts for a hundred more; they take
+    /// about 110 bytes each. This is looked at when an account is loaded; one that is in use is not given up, so it may
+    /// be more for a while.
+    #[must_use]
+    pub fn new(most: NonZeroUsize) -> Self {
+        Self {
+            most: most.get(),
+            held: AtomicUsize::new(0),
+            loaded: ShardedLock::default(),
+            loading: Mutex::default(),
+            uses: AtomicU64::new(0),
+        }
+    }
+
+    /// An account that is loaded. Let go of it when what it was asked for is done: it is not given up before.
+    #[must_use]
+    pub fn loaded(&self, id: &str) -> Option<Arc<Shared>> {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        let found = loaded.get(id)?;
+        found.used.store(self.next_use(), Ordering::Relaxed);
+        Some(Arc::clone(&found.shared))
+    }
+
+    /// An account, loaded if it was not; `None` if the repository keeps none of this id. What a realm is asked for it
+    /// is as new as the last notice of it.
+    ///
+    /// # Errors
+    /// As [`repository::load`](super::load).
+    pub fn load<R: Repository + ?Sized>(
+        &self,
+        repository: &R,
+        id: &AccountId,
+    ) -> Result<Option<Arc<Shared>>, LoadError<R::Error>> {
+        at_once(self.load_from(&Blocking(repository), id))
+    }
+
+    /// [`load`](Realm::load), waiting without holding up a thread.
+    ///
+    /// # Errors
+    /// As [`repository::load`](super::load).
+    pub async fn load_async<R: AsyncRepository + ?Sized>(
+        &self,
+        repository: &R,
+        id: &AccountId,
+    ) -> Result<Option<Arc<Shared>>, LoadError<R::Error>> {
+        self.load_from(&Awaited(repository), id).await
+    }
+
+    async fn load_from<S: Storage>(
+        &self,
+        storage: &S,
+        id: &AccountId,
+    ) -> Result<Option<Arc<Shared>>, LoadError<S::Error>> {
+        if let Some(shared) = self.loaded(id) {
+            return Ok(Some(shared));
+        }
+        let being_loaded = BeingLoaded::new(self, id);
+        let Some(replica) = steps::load(storage, id).await? else {
+            return Ok(None);
+        };
+        let shared = self.insert(replica);
+        drop(being_loaded);
+        if shared.as_of().behind > 0 {
+            steps::catch_up(storage, &mut &*shared, &mut |_, _| ()).await?;
+        }
+        Ok(Some(shared))
+    }
+
+    /// Takes a copy, such as that of an account just opened. Where there is one of this account already, that stays.
+    pub fn insert(&self, replica: Replica) -> Arc<Shared> {
+        let (id, version) = (replica.id().clone(), replica.version());
+        let new = Arc::new(Shared::new(replica));
+        let size = size(&new);
+        let (shared, heard_of) = {
+            let loading = self.loading();
+            let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+            let heard_of = loading.get(&id).map_or(0, |loading| loading.heard_of);
+            let entry = loaded.entry(id).or_insert_with(|| {
+                self.held.fetch_add(size, Ordering::Relaxed);
+                let used = AtomicU64::new(0);
+                Loaded { shared: new, used }
+            });
+            entry.used.store(self.next_use(), Ordering::Relaxed);
+            (Arc::clone(&entry.shared), heard_of)
+        };
+        // Whoever is given the copy sees by it whether it is behind.
+        let _ = shared.hint(version.max(heard_of));
+        if self.held.load(Ordering::Relaxed) > self.most {
+            self.give_up();
+        }
+        shared
+    }
+
+    /// Gives an account up, so that it is loaded anew when it is asked for again.
+    pub fn forget(&self, id: &str) {
+        self.loaded
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(id);
+    }
+
+    /// Passes a notice on, as [`Replica::hint`]; `None`: the account is not loaded, and nothing is to be done.
+    pub fn hint(&self, id: &str, version: u64) -> Option<Hint> {
+        self.pass_on(id, version).map(|shared| shared.hint(version))
+    }
+
+    /// Passes a record on, as [`Replica::offer`]; `None`: the account is not loaded, and nothing is to be done.
+    ///
+    /// # Errors
+    /// As [`Replica::offer`].
+    pub fn offer(&self, record: &Record) -> Result<Option<Offer>, ReplayError> {
+        let shared = self.pass_on(record.account(), record.version());
+        shared.map(|shared| shared.offer(record)).transpose()
+    }
+
+    /// The accounts of a person, and what it is in each, in the order of their ids: **of those that are loaded**. A realm
+    /// does not know what it has not loaded; a host with a list of a person's accounts loads them first.
+    #[must_use]
+    pub fn accounts_of(&self, member: &str) -> Vec<(AccountId, Standing)> {
+        let standing = |shared: &Shared| Some(shared.read().member(member)?.standing());
+        let mut accounts: Vec<_> = self
+            .all()
+            .into_iter()
+            .filter_map(|(_, id, shared)| Some((id, standing(&shared)?)))
+            .collect();
+        accounts.sort_by(|(one, _), (other, _)| one.cmp(other));
+        accounts
+    }
+
+    /// The loaded account that something was heard of. One that is being loaded is told when it is.
+    fn pass_on(&self, id: &str, version: u64) -> Option<Arc<Shared>> {
+        let mut loading = self.loading();
+        if let Some(loading) = loading.get_mut(id) {
+            loading.heard_of = loading.heard_of.max(version);
+        }
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        loaded.get(id).map(|loaded| Arc::clone(&loaded.shared))
+    }
+
+    /// Gives accounts up that nobody uses: an eighth more than it must, so that it is seldom looked for them.
+    fn give_up(&self) {
+        let mut all = self.all();
+        all.sort_by_key(|(used, ..)| *used);
+        let sizes: Vec<_> = all
+            .into_iter()
+            .map(|(_, id, shared)| (id, size(&shared)))
+            .collect();
+        let mut held = sizes.iter().map(|(_, size)| size).sum();
+        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+        for (id, size) in sizes {
+            if held <= self.most - self.most / 8 {
+                break;
+            }
+            let is_unused = |found: &Loaded| Arc::strong_count(&found.shared) == 1;
+            if loaded.get(&id).is_some_and(is_unused) {
+                loaded.remove(&id);
+                held -= size;
+            }
+        }
+        self.held.store(held, Ordering::Relaxed);
+    }
+
+    /// All that are loaded, with when each was last asked for. To be looked at when `loaded` is locked no more: whoever
+    /// holds an account may be waiting for it.
+    fn all(&self) -> Vec<(u64, AccountId, Arc<Shared>)> {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        let all = loaded.iter().map(|(id, found)| {
+            let used = found.used.load(Ordering::Relaxed);
+            (used, id.clone(), Arc::clone(&found.shared))
+        });
+        all.collect()
+    }
+
+    fn next_use(&self) -> u64 {
+        self.uses.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn loading(&self) -> MutexGuard<'_, HashMap<AccountId, Loading>> {
+        self.loading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How much of a realm an account takes.
+fn size(shared: &Shared) -> usize {
+    let replica = shared.read();
+    ACCOUNT + replica.member_count() + replica.store_count()
+}
+
+/// While this is there, notices of an account are remembered, though it is not loaded yet.
+struct BeingLoaded<'r> {
+    realm: &'r Realm,
+    id: &'r AccountId,
+}
+
+impl<'r> BeingLoaded<'r> {
+    fn new(realm: &'r Realm, id: &'r AccountId) -> Self {
+        realm.loading().entry(id.clone()).or_default().by += 1;
+        Self { realm, id }
+    }
+}
+
+impl Drop for BeingLoaded<'_> {
+    fn drop(&mut self) {
+        let mut loading = self.realm.loading();
+        if let Some(account) = loading.get_mut(self.id) {
+            account.by -= 1;
+            if account.by == 0 {
+                loading.remove(self.id);
+            }
+        }
+    }
+}

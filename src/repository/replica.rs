@@ -1,0 +1,248 @@
+//! A process's own copy of an account.
+
+use std::fmt;
+use std::ops::Deref;
+
+use crate::account::Account;
+use crate::account::event::Record;
+use crate::account::evolve::{self, ReplayError};
+use crate::id::AccountId;
+use crate::time::Timestamp;
+
+/// A process's own copy of an account that a repository keeps: never wrong, only late, and it says how late.
+///
+/// To read, it is an [`Account`]. It changes by records of the repository alone: those that
+/// [`execute`](super::execute) and [`catch_up`](super::catch_up) keep and read, and those that the host hears of in
+/// another way and [offers](Replica::offer). It has no thread, no socket and no clock: the host hears of changes as its
+/// storage tells of them (a notice, a message, a timer), passes on what it heard, and catches up when told to.
+///
+/// ```
+/// use grantbook::repository::{self, Hint, MemoryRepository, Request};
+/// # use grantbook::{AccountId, Actor, Command, CommitId, GroupLimit, MemberId, StoreId, Timestamp};
+/// # let (kept, acme, now) = (MemoryRepository::new(), AccountId::parse("acme")?, Timestamp::from_millis(0));
+/// # let olga = MemberId::parse("olga")?;
+/// # let mut here = repository::open(&kept, CommitId::parse("1")?, acme.clone(), olga, GroupLimit::default(), now)?;
+///
+/// let mut elsewhere = repository::load(&kept, &acme)?.ok_or("it was opened")?;
+/// # let commands = vec![Command::CreateStore { store: StoreId::parse("dev")? }];
+/// # let request = Request { commit: CommitId::parse("2")?, actor: Actor::System, commands, now };
+/// repository::execute(&kept, &mut here, &request)?;
+///
+/// // Somebody tells the other process which version there is now.
+/// assert_eq!(elsewhere.hint(here.version()), Hint::CatchUp { behind: 1 });
+/// assert!(elsewhere.at_least(here.version()).is_err(), "a stale copy does not answer");
+/// repository::catch_up(&kept, &mut elsewhere)?;
+/// assert!(elsewhere.at_least(here.version())?.has_store("dev"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Replica {
+    account: Account,
+    /// The latest version that is known to be kept, at least the account's own.
+    known: u64,
+}
+
+impl Replica {
+    pub(super) fn new(account: Account) -> Self {
+        let known = account.version();
+        Self { account, known }
+    }
+
+    /// Takes a record that the repository keeps, in whichever way it came here: applies it, if it is the next one.
+    /// Records may come twice, late, in any order, or not at all.
+    ///
+    /// Only a record that the repository keeps may be offered: what is not kept there would be believed here.
+    ///
+    /// # Errors
+    /// A record of another account, or one that does not fit, which nothing was applied of (U5).
+    pub fn offer(&mut self, record: &Record) -> Result<Offer, ReplayError> {
+        self.offer_with(record, |_, _| ())
+    }
+
+    /// As [`offer`](Replica::offer), and shows a record that is applied just before, with the account as it is then.
+    ///
+    /// # Errors
+    /// As [`offer`](Replica::offer).
+    pub fn offer_with(
+        &mut self,
+        record: &Record,
+        observe: impl FnOnce(&Account, &Record),
+    ) -> Result<Offer, ReplayError> {
+        if record.account != *self.account.id() {
+            let (expected, found) = (self.account.id().clone(), record.account.clone());
+            let version = record.version;
+            return Err(ReplayError::WrongAccount {
+                expected,
+                found,
+                version,
+            });
+        }
+        if record.version <= self.account.version() {
+            return Ok(Offer::Duplicate);
+        }
+        if record.version - 1 > self.account.version() {
+            self.known = self.known.max(record.version);
+            return Ok(Offer::Gap {
+                behind: self.behind(),
+            });
+        }
+        evolve::fits(&self.account.state, record)?;
+        observe(&self.account, record);
+        evolve::apply(&mut self.account.state, record);
+        self.known = self.known.max(record.version);
+        Ok(Offer::Applied)
+    }
+
+    /// Takes notice that the repository keeps a record of this version, and says what is to be done. A notice may come
+    /// twice, late, or in any order.
+    pub fn hint(&mut self, version: u64) -> Hint {
+        self.known = self.known.max(version);
+        match self.behind() {
+            0 => Hint::UpToDate,
+            behind => Hint::CatchUp { behind },
+        }
+    }
+
+    /// What this copy is a copy of: the account's version, its time, and how many versions more it has heard of.
+    #[must_use]
+    pub fn as_of(&self) -> AsOf {
+        AsOf {
+            version: self.account.version(),
+            at: self.account.changed_at(),
+            behind: self.behind(),
+        }
+    }
+
+    /// The account, if it is of this version or a later one. For reading one's own writes in another process: whoever
+    /// changed something hands the version on, in a cookie or a token, and asks no copy that is older.
+    ///
+    /// # Errors
+    /// This copy is older. Catch up, and ask again.
+    pub fn at_least(&self, version: u64) -> Result<&Account, Stale> {
+        if self.account.version() >= version {
+            Ok(&self.account)
+        } else {
+            Err(Stale {
+                account: self.account.id().clone(),
+                version: self.account.version(),
+                wanted: version,
+            })
+        }
+    }
+
+    fn behind(&self) -> u64 {
+        self.known.saturating_sub(self.account.version())
+    }
+
+    /// The latest version that is known to be kept.
+    pub(super) fn known(&self) -> u64 {
+        self.known
+    }
+
+    /// The repository itself has said which version is its last, so notices heard before, up to `known`, are settled.
+    pub(super) fn settle(&mut self, known: u64, last: u64) {
+        if self.known == known {
+            self.known = last.max(self.account.version());
+        }
+    }
+
+    /// Begins anew from a snapshot, if it is a later one.
+    pub(super) fn restart(&mut self, account: Account) {
+        if account.version() > self.account.version() {
+            self.known = self.known.max(account.version());
+            self.account = account;
+        }
+    }
+}
+
+impl Deref for Replica {
+    type Target = Account;
+
+    fn deref(&self) -> &Account {
+        &self.account
+    }
+}
+
+/// Two copies are equal when their accounts are.
+impl PartialEq for Replica {
+    fn eq(&self, other: &Self) -> bool {
+        self.account == other.account
+    }
+}
+
+impl Eq for Replica {}
+
+impl fmt::Debug for Replica {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replica")
+            .field("account", self.account.id())
+            .field("as_of", &self.as_of())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What became of a record that was offered.
+///
+/// Exhaustive on purpose: after a gap the host has something to do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use = "after a gap the copy must catch up"]
+pub enum Offer {
+    /// It was the next one, and is applied.
+    Applied,
+    /// It was applied before.
+    Duplicate,
+    /// Records before it are missing; it was not applied. Catch up.
+    Gap {
+        /// How many versions this copy is behind, at least.
+        behind: u64,
+    },
+}
+
+/// What is to be done about a notice.
+///
+/// Exhaustive on purpose: a copy that is behind has something to do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use = "a copy that is behind must catch up"]
+pub enum Hint {
+    /// Nothing: this copy is as new as all that it has heard of.
+    UpToDate,
+    /// Catch up.
+    CatchUp {
+        /// How many versions this copy is behind, at least.
+        behind: u64,
+    },
+}
+
+/// Which state of an account a copy holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct AsOf {
+    /// The version of the last record that it holds.
+    pub version: u64,
+    /// The time of that record.
+    pub at: Timestamp,
+    /// How many versions more it has heard of. There may be yet others, of which it has not.
+    pub behind: u64,
+}
+
+/// A copy is older than it has to be, and does not answer.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "this copy of account `{account}` is at version {version}, and version {wanted} was wanted; catch up"
+)]
+pub struct Stale {
+    /// The account.
+    pub account: AccountId,
+    /// The copy's version.
+    pub version: u64,
+    /// The version that was wanted.
+    pub wanted: u64,
+}
+
+impl Stale {
+    /// A stable code: `stale`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        "stale"
+    }
+}
