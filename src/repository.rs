@@ -44,6 +44,9 @@
 //! snapshot now and then ([`Repository::wants_snapshot`]) and keeps the latest. Keep the records too: they are the audit
 //! trail, and an account as it was is replayed from them. A host that does give old records up answers [`Tail::Gone`]
 //! where they were, and copies begin anew from the snapshot.
+//!
+//! After a storage was restored from a backup, load all accounts anew in every process: a copy that is ahead notices it
+//! only as long as it is.
 
 mod adapters;
 mod commit;

@@ -1,1 +1,142 @@
 //! Tests for a host's own repository, and repositories that fail in known ways.
+//!
+//! A host says how a fresh storage is made and how it is opened, and has one test for each case of the contract:
+//!
+//! ```
+//! # fn main() {} // A test file has none.
+//! use std::sync::Arc;
+//! use grantbook::repository::MemoryRepository;
+//! use grantbook::repository::conformance::Fixture;
+//!
+//! /// One fresh storage. Dropping it may take the storage away.
+//! struct Memory(Arc<MemoryRepository>);
+//!
+//! impl Fixture for Memory {
+//!     type Repository = Arc<MemoryRepository>;
+//!
+//!     fn connect(&self) -> Self::Repository {
+//!         Arc::clone(&self.0)
+//!     }
+//! }
+//!
+//! grantbook::repository_conformance!(Memory(Arc::new(MemoryRepository::new())));
+//! ```
+//!
+//! An asynchronous repository is tested the same way, [blocked on](BlockedOn) with the host's runtime. What each case
+//! is for stands in [`cases`]; a test that fails says what was expected, what came, and what is likely wrong.
+//!
+//! [`Broken`] repositories each have one [`Defect`] that implementations are known to have. They show that the suite
+//! finds it, and how that looks.
+
+mod asking;
+mod broken;
+pub mod cases;
+mod failure;
+mod faulty;
+mod waiting;
+
+use crate::repository::contract::Repository;
+
+pub use broken::{Broken, BrokenConnection, BrokenError, Defect};
+pub use failure::Failure;
+pub use faulty::{Fault, Faulty, TimedOut};
+pub use waiting::{BlockOn, BlockedOn};
+
+/// A fresh and empty storage, and how it is opened.
+pub trait Fixture: Sync {
+    /// What is tested.
+    type Repository: Repository;
+
+    /// Opens the storage, once more from the beginning, as another process would. The suite opens it several times,
+    /// from several threads, and once more after all before have been dropped: what was kept must still be there.
+    fn connect(&self) -> Self::Repository;
+}
+
+/// One case of the contract.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<F> {
+    name: &'static str,
+    run: fn(&F) -> Result<(), Failure>,
+}
+
+impl<F: Fixture> Case<F> {
+    /// Its name, which is that of the test and of the function in [`cases`].
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Runs it over a fixture, which must be fresh.
+    ///
+    /// # Errors
+    /// The repository breaks the contract.
+    pub fn run(&self, fixture: &F) -> Result<(), Failure> {
+        (self.run)(fixture)
+    }
+}
+
+/// Runs every case, each over a fixture of its own, and gives those that failed.
+pub fn failing<F: Fixture>(fresh: impl Fn() -> F) -> Vec<(&'static str, Failure)> {
+    let failures = all().into_iter().filter_map(|case| {
+        let failure = case.run(&fresh()).err()?;
+        Some((case.name, failure))
+    });
+    failures.collect()
+}
+
+/// The one list of cases: for who runs them all, and for the macro.
+macro_rules! suite {
+    ($dollar:tt $($case:ident)*) => {
+        /// Every case, in the order in which they are best mended.
+        #[must_use]
+        pub fn all<F: Fixture>() -> Vec<Case<F>> {
+            vec![$(Case { name: stringify!($case), run: cases::$case }),*]
+        }
+
+        /// Makes one `#[test]` for each case of the repository's contract, over a storage of the host's. The expression
+        /// is evaluated for each of them and gives a `repository::conformance::Fixture`, fresh and empty.
+        ///
+        /// Written in a test file or, where there are several storages, in a module for each.
+        #[macro_export]
+        #[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
+        macro_rules! repository_conformance {
+            ($dollar fixture:expr) => {$(
+                #[test]
+                fn $case() {
+                    if let Err(failure) = $crate::repository::conformance::cases::$case(&$dollar fixture) {
+                        panic!("{failure}");
+                    }
+                }
+            )*};
+        }
+    };
+}
+suite! { $
+    an_empty_storage_has_no_account
+    an_account_is_opened_once
+    a_commit_adds_its_records
+    a_stale_commit_is_a_conflict
+    a_commit_ahead_is_a_conflict
+    a_conflict_leaves_nothing
+    a_repeated_commit_is_kept_once
+    a_commit_id_counts_before_the_version
+    a_commit_id_is_remembered
+    committed_gives_the_records_of_one_commit
+    a_commit_is_seen_by_every_connection
+    a_commit_of_many_records_is_whole
+    of_writers_that_race_one_wins
+    a_commit_that_races_with_itself_is_kept_once
+    records_after_any_version
+    pages_give_every_record_once
+    the_latest_snapshot_is_given_back
+    a_snapshot_and_the_records_after_it_are_the_account
+    every_kind_of_event_comes_back
+    large_records_come_back
+    times_come_back
+    ids_of_any_text_are_kept
+    ids_that_look_alike_stay_apart
+    commit_ids_that_look_alike_stay_apart
+    accounts_are_kept_apart
+    what_was_kept_is_there_when_opened_again
+    requests_run_from_end_to_end
+}

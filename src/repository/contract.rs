@@ -11,11 +11,49 @@ use crate::repository::commit::Commit;
 
 /// Where a host keeps the records of its accounts.
 ///
-/// Versions belong to an account and have no gaps, so `primary key (account, version)` is all the order and all the
-/// concurrency control that a database needs. There is no way to write without saying which version is written on: a
+/// Versions belong to an account and have no gaps, so `primary key (account, version)` gives the order, and lets one of
+/// two commits on the same version through. There is no way to write without saying which version is written on: a
 /// revocation that somebody else overwrites is a security hole.
 ///
-/// A host without snapshots implements three methods: one reads, one looks a commit up, one writes.
+/// A host without snapshots implements three methods: one reads, one looks a commit up, one writes. Over SQL:
+///
+/// ```
+/// # use grantbook::{AccountId, CommitId, Record, repository::{Commit, Committed, Repository, Tail}};
+/// # use std::fmt::{Display, Error as Failed};
+/// # struct Database;
+/// # struct Writing;
+/// # impl Database {
+/// #     fn records(&self, _: &str, _: &AccountId, _: impl Display) -> Result<Vec<Record>, Failed> { Ok(Vec::new()) }
+/// #     fn last(&self, _: &AccountId) -> Result<u64, Failed> { Ok(0) }
+/// #     fn begin(&self) -> Result<Writing, Failed> { Ok(Writing) }
+/// # }
+/// # impl Writing {
+/// #     fn knows(&self, _: &AccountId, _: &CommitId) -> Result<bool, Failed> { Ok(false) }
+/// #     fn last(&self, _: &AccountId) -> Result<u64, Failed> { Ok(0) }
+/// #     fn insert(&self, _: &Record, _: &CommitId) -> Result<(), Failed> { Ok(()) }
+/// #     fn commit(self) -> Result<(), Failed> { Ok(()) }
+/// # }
+/// impl Repository for Database {
+///     type Error = Failed;
+///     fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Failed> {
+///         let after = version.min(i64::MAX as u64); // as far as the column goes
+///         let records = self.records("version > ?2 order by version limit 1000", account, after)?;
+///         Ok(Tail::Records { records, last: self.last(account)? })
+///     }
+///     fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Failed> {
+///         self.records("commit_id = ?2 order by version", account, id.as_str())
+///     }
+///     fn commit(&self, commit: &Commit) -> Result<Committed, Failed> {
+///         let (account, id, writing) = (commit.account(), commit.id(), self.begin()?);
+///         if writing.knows(account, id)? { return Ok(Committed::Repeated); }
+///         if writing.last(account)? != commit.expected() { return Ok(Committed::Conflict); }
+///         for record in commit.records() { writing.insert(record, id)?; }
+///         writing.commit()?;
+///         Ok(Committed::Done)
+///     }
+/// }
+/// ```
+///
 /// [`MemoryRepository`](super::MemoryRepository) shows the whole contract in few lines, and the feature `conformance`
 /// brings tests for a host's own. Whatever has been committed when a method is called must be seen by it: read from
 /// where is written, and not from a copy that lags behind.
@@ -39,7 +77,8 @@ pub trait Repository {
     /// The storage's own. Of records that cannot be read (another format, a changed row) none may be left out: fail.
     fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Self::Error>;
 
-    /// The records of the commit with this id; none, if it was not kept.
+    /// The records of the commit with this id; none, if it was not kept. A host that gives old records up gives their
+    /// commit ids up with them.
     ///
     /// # Errors
     /// The storage's own.
@@ -52,8 +91,10 @@ pub trait Repository {
     ///    kept.
     /// 3. Otherwise all of it is kept: [`Committed::Done`].
     ///
-    /// In a database this is one transaction that inserts the records; a violated primary key is the conflict. To
-    /// compare first and insert afterwards without a lock or a transaction is a race, and loses changes.
+    /// In a database this is one transaction that compares the last version and inserts the records. A violated primary
+    /// key is a conflict, and so is a transaction that was not kept because of another one; but the primary key alone does
+    /// not see a commit ahead of what is kept, which would leave a gap. Of the same commit, tried twice at a time, one is
+    /// done, and the other is answered with 1 or 2. To compare first and insert afterwards without a lock or a transaction is a race, and loses changes.
     ///
     /// # Errors
     /// The storage's own, and then it may be unknown whether the commit was kept. Not for 1 and 2, which are ordinary

@@ -40,12 +40,18 @@ pub struct Replica {
     account: Account,
     /// The latest version that is known to be kept, at least the account's own.
     known: u64,
+    /// How many notices of a version there were. Reading settles those before it, and no others, however alike.
+    notices: u64,
 }
 
 impl Replica {
     pub(super) fn new(account: Account) -> Self {
-        let known = account.version();
-        Self { account, known }
+        let (known, notices) = (account.version(), 0);
+        Self {
+            account,
+            known,
+            notices,
+        }
     }
 
     /// Takes a record that the repository keeps, in whichever way it came here: applies it, if it is the next one.
@@ -81,7 +87,7 @@ impl Replica {
             return Ok(Offer::Duplicate);
         }
         if record.version - 1 > self.account.version() {
-            self.known = self.known.max(record.version);
+            self.notice(record.version);
             return Ok(Offer::Gap {
                 behind: self.behind(),
             });
@@ -96,7 +102,7 @@ impl Replica {
     /// Takes notice that the repository keeps a record of this version, and says what is to be done. A notice may come
     /// twice, late, or in any order.
     pub fn hint(&mut self, version: u64) -> Hint {
-        self.known = self.known.max(version);
+        self.notice(version);
         match self.behind() {
             0 => Hint::UpToDate,
             behind => Hint::CatchUp { behind },
@@ -134,14 +140,20 @@ impl Replica {
         self.known.saturating_sub(self.account.version())
     }
 
-    /// The latest version that is known to be kept.
-    pub(super) fn known(&self) -> u64 {
-        self.known
+    fn notice(&mut self, version: u64) {
+        self.known = self.known.max(version);
+        self.notices = self.notices.wrapping_add(1);
     }
 
-    /// The repository itself has said which version is its last, so notices heard before, up to `known`, are settled.
-    pub(super) fn settle(&mut self, known: u64, last: u64) {
-        if self.known == known {
+    /// How many notices of a version there were.
+    pub(super) fn notices(&self) -> u64 {
+        self.notices
+    }
+
+    /// The repository itself has said which version is its last: if there were no more notices than these when it was
+    /// asked, they are settled.
+    pub(super) fn settle(&mut self, notices: u64, last: u64) {
+        if self.notices == notices {
             self.known = last.max(self.account.version());
         }
     }

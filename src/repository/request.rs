@@ -5,7 +5,7 @@ use crate::account::event::{Event, Record};
 use crate::account::state::State;
 use crate::account::{Account, decide};
 use crate::grant::united;
-use crate::id::CommitId;
+use crate::id::{AccountId, CommitId};
 use crate::time::Timestamp;
 
 /// What somebody asks for: commands, to be accepted or refused as a whole (U4).
@@ -28,41 +28,60 @@ pub struct Request {
 }
 
 impl Request {
-    /// Whether these records, kept under this request's id, are what came of it. `account` is the account now.
-    ///
-    /// Each record must be what one of the commands led to, in their order. Of a command whose record says less than it
-    /// asked for, or that has none, the rest must be so now: it was so when it was decided, and if it is not, the
-    /// records are rather another request's. So whoever is told that a request was kept can rely on each of its
-    /// commands.
-    pub(super) fn is_answered_by(&self, records: &[Record], account: &Account) -> bool {
+    /// How far these records, kept under this request's id, look like what came of it: by its actor, and one after
+    /// another what its commands ask for.
+    pub(super) fn likeness(&self, account: &AccountId, records: &[Record]) -> Likeness {
+        let nothing = State::unopened(account.clone());
         let mut records = records.iter().peekable();
-        let all_hold = self.commands.iter().all(|command| {
-            let asked = self.event_asked_for(command, account);
-            let said = records.next_if(|record| {
-                let asked = asked.as_ref();
-                record.actor == self.actor
-                    && asked.is_some_and(|asked| may_come_of(&record.event, asked))
-            });
-            said.map(|record| &record.event) == asked.as_ref() && asked.is_some()
-                || matches!(account.decide(&self.actor, command, self.now), Ok(None))
-        });
-        all_hold && records.next().is_none()
+        let mut likeness = Likeness::Same;
+        for command in &self.commands {
+            let Some(asked) = event_asked_for(&nothing, &self.actor, command) else {
+                return Likeness::Other;
+            };
+            let said = records
+                .next_if(|record| record.actor == self.actor && may_come_of(&record.event, &asked));
+            if said.is_none_or(|record| record.event != asked) {
+                likeness = Likeness::Less;
+            }
+        }
+        if records.next().is_some() {
+            likeness = Likeness::Other;
+        }
+        likeness
     }
 
-    /// All that a command asks for, as an event: what came of it, if nothing of that was so already.
-    fn event_asked_for(&self, command: &Command, account: &Account) -> Option<Event> {
-        let nothing = State::unopened(account.id().clone());
-        let mut event = decide::asked_for(&nothing, &self.actor, command).ok()?;
-        if let Event::GroupCreated { grants, .. }
-        | Event::GroupEdited {
-            grants: Some(grants),
-            ..
-        } = &mut event
-        {
-            *grants = united(grants);
-        }
-        Some(event)
+    /// Whether these records are what this request leads to on the account as it was before them.
+    pub(super) fn leads_to(&self, records: &[Record], before: &Account) -> bool {
+        records.first().is_some_and(|first| {
+            let decided = before.decide_batch(&self.actor, &self.commands, first.at);
+            decided.is_ok_and(|decided| decided == records)
+        })
     }
+}
+
+/// How records look beside a request.
+pub(super) enum Likeness {
+    /// They say all that it asks for.
+    Same,
+    /// They say less: some of what it asks for was so already, or it was asked for by another request.
+    Less,
+    /// They say something else.
+    Other,
+}
+
+/// All that a command asks for, as an event: what comes of it where nothing of that is so yet. None that is always
+/// refused.
+fn event_asked_for(nothing: &State<'_>, actor: &Actor, command: &Command) -> Option<Event> {
+    let mut event = decide::asked_for(nothing, actor, command).ok()?;
+    if let Event::GroupCreated { grants, .. }
+    | Event::GroupEdited {
+        grants: Some(grants),
+        ..
+    } = &mut event
+    {
+        *grants = united(grants);
+    }
+    Some(event)
 }
 
 /// Whether this event can have come of a command that asked for that one: it is the same, or says less.

@@ -19,7 +19,7 @@ use crate::repository::commit::Commit;
 use crate::repository::contract::{AsyncRepository, Committed, Repository, Tail};
 use crate::repository::error::{ExecuteError, LoadError, OpenError};
 use crate::repository::replica::{Offer, Replica};
-use crate::repository::request::Request;
+use crate::repository::request::{Likeness, Request};
 use crate::time::Timestamp;
 
 /// How often a request is decided before it is given up.
@@ -36,30 +36,42 @@ pub(super) async fn open<S: Storage>(
 ) -> Result<Replica, OpenError<S::Error>> {
     let (account, record) = Account::open(id, owner, group_limit, now);
     let commit = Commit::opening(commit, record);
-    match storage
-        .commit(&commit)
-        .await
-        .map_err(LoadError::Repository)?
-    {
-        Committed::Done => return Ok(Replica::new(account)),
-        Committed::Conflict => {}
-        Committed::Repeated => {
-            let kept = storage
-                .committed(account.id(), commit.id())
-                .await
-                .map_err(LoadError::Repository)?;
-            let events = |records: &[Record]| -> Vec<_> {
-                records.iter().map(|record| record.event.clone()).collect()
-            };
-            if events(&kept) == events(commit.records()) {
-                if let Some(replica) = load(storage, account.id()).await? {
-                    return Ok(replica);
-                }
+    for _ in 0..ATTEMPTS {
+        match storage
+            .commit(&commit)
+            .await
+            .map_err(LoadError::Repository)?
+        {
+            Committed::Done => return Ok(Replica::new(account)),
+            Committed::Repeated => return opened_before(storage, &commit).await,
+            // There is such an account; or another transaction was in the way, and left nothing.
+            Committed::Conflict if load(storage, account.id()).await?.is_some() => {
+                return Err(exists(&commit));
             }
+            Committed::Conflict => {}
         }
     }
-    let account = account.id().clone();
-    Err(OpenError::Exists { account })
+    Err(LoadError::Missing { version: 0 }.into())
+}
+
+/// The account that this very request opened before.
+async fn opened_before<S: Storage>(
+    storage: &S,
+    commit: &Commit,
+) -> Result<Replica, OpenError<S::Error>> {
+    let (id, opening) = (commit.account(), commit.records().first());
+    let kept = storage.committed(id, commit.id()).await;
+    let kept = kept.map_err(LoadError::Repository)?;
+    if kept.first().map(Record::event) != opening.map(Record::event) {
+        return Err(exists(commit));
+    }
+    let replica = load(storage, id).await?;
+    replica.ok_or(LoadError::Missing { version: 0 }.into())
+}
+
+fn exists<E: Error>(commit: &Commit) -> OpenError<E> {
+    let account = commit.account().clone();
+    OpenError::Exists { account }
 }
 
 /// Loads an account, from its latest snapshot if there is one.
@@ -117,8 +129,8 @@ pub(super) async fn catch_up<S: Storage>(
     observe: &mut impl FnMut(&Account, &Record),
 ) -> Result<(), LoadError<S::Error>> {
     loop {
-        let (id, version, known) =
-            copy.read(|replica| (replica.id().clone(), replica.version(), replica.known()));
+        let (id, version, notices) =
+            copy.read(|replica| (replica.id().clone(), replica.version(), replica.notices()));
         let tail = storage
             .records_after(&id, version)
             .await
@@ -132,7 +144,7 @@ pub(super) async fn catch_up<S: Storage>(
                 in_order(version, &records)
                     .and_then(|()| copy.take(&records, observe))
                     .map_err(LoadError::Replay)?;
-                copy.change(|replica| replica.settle(known, last));
+                copy.change(|replica| replica.settle(notices, last));
                 match copy.read(|replica| replica.version()) {
                     reached if reached >= last => return Ok(()),
                     reached if reached == version => return Err(LoadError::Missing { version }),
@@ -224,17 +236,62 @@ async fn kept_records<S: Storage>(
         .committed(&id, &request.commit)
         .await
         .map_err(LoadError::Repository)?;
-    let Some(last) = records.last() else {
+    let Some((first, last)) = records.first().zip(records.last()) else {
         return Ok(None);
     };
     if copy.read(|replica| replica.version()) < last.version {
         catch_up(storage, copy, observe).await?;
+        let version = copy.read(|replica| replica.version());
+        if version < last.version {
+            return Err(LoadError::Missing { version }.into());
+        }
     }
-    if copy.read(|replica| request.is_answered_by(&records, replica)) {
+    let is_its_own = match request.likeness(&id, &records) {
+        Likeness::Same => true,
+        Likeness::Less => {
+            let before = as_it_was(storage, &id, first.version.saturating_sub(1)).await?;
+            request.leads_to(&records, &before)
+        }
+        Likeness::Other => false,
+    };
+    if is_its_own {
         Ok(Some(records))
     } else {
         let commit = request.commit.clone();
         Err(ExecuteError::CommitIdReused { commit })
+    }
+}
+
+/// The account at a version before the last. Reads all records until there; where they are kept no more, it is missing.
+async fn as_it_was<S: Storage>(
+    storage: &S,
+    id: &AccountId,
+    version: u64,
+) -> Result<Account, LoadError<S::Error>> {
+    let mut then: Option<Account> = None;
+    loop {
+        let reached = then.as_ref().map_or(0, Account::version);
+        let tail = storage.records_after(id, reached).await;
+        let records = match tail.map_err(LoadError::Repository)? {
+            Tail::Records { records, .. } if !records.is_empty() => records,
+            Tail::Records { .. } | Tail::Gone => {
+                return Err(LoadError::Missing { version: reached });
+            }
+        };
+        in_order(reached, &records).map_err(LoadError::Replay)?;
+        for record in &records {
+            let account = match then.take() {
+                Some(mut account) => {
+                    account.apply(record).map_err(LoadError::Replay)?;
+                    account
+                }
+                None => of_account(id, Account::replay([record]).map_err(LoadError::Replay)?)?,
+            };
+            if account.version() >= version {
+                return Ok(account);
+            }
+            then = Some(account);
+        }
     }
 }
 

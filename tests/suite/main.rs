@@ -9,10 +9,13 @@
 
 mod access;
 mod attacks;
+mod conformance;
 mod corpus;
 mod differential;
 mod escalation;
 mod exhaustive;
+mod faults;
+mod faulty;
 mod format;
 mod groups;
 mod handles;
@@ -25,6 +28,7 @@ mod questions;
 mod realm;
 mod records;
 mod refusals;
+mod replicas;
 mod repository;
 mod review;
 mod roles;

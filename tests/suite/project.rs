@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 58] = [
+const LAYERS: [&str; 71] = [
     "text",
     "distinct",
     "time",
@@ -61,8 +61,21 @@ const LAYERS: [&str; 58] = [
     "repository::execute",
     "repository::shared",
     "repository::realm",
-    "repository::conformance",
     "repository",
+    "repository::conformance",
+    "repository::conformance::failure",
+    "repository::conformance::asking",
+    "repository::conformance::cases::connections",
+    "repository::conformance::cases::ids",
+    "repository::conformance::cases::reading",
+    "repository::conformance::cases::records",
+    "repository::conformance::cases::snapshots",
+    "repository::conformance::cases::writing",
+    "repository::conformance::cases",
+    "repository::conformance::waiting",
+    "repository::conformance::broken::table",
+    "repository::conformance::broken",
+    "repository::conformance::faulty",
     "lib",
 ];
 

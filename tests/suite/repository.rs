@@ -465,20 +465,33 @@ fn an_id_that_two_requests_share_is_refused() {
     reused(&owner(), &[remove_member("vic"), first[1].clone()]);
     reused(&owner(), &[]);
 
-    // Commands that have no record, or one that says less, must be so now.
-    let partly = [add("devs", ["dana", "max", "vic"])];
+    // A record may say less than was asked for, and others may since have undone what was so already: it is known again
+    // by what the request led to then.
+    let partly = [create_store("dev2"), add("devs", ["dana", "max", "vic"])];
     let records = execute(&kept, &mut account, &asked("y", &owner(), &partly)).unwrap();
-    assert_eq!(
-        execute(&kept, &mut account, &asked("y", &owner(), &partly)).unwrap(),
-        records
-    );
-    let taken_out = [take_out("devs", ["dana"])];
-    execute(&kept, &mut account, &request(&owner(), &taken_out, at(3))).unwrap();
-    let error = execute(&kept, &mut account, &asked("y", &owner(), &partly)).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "commit id `y` is that of another request; give each request its own"
-    );
+    let undone = [take_out("devs", ["dana"]), remove_member("max")];
+    execute(&kept, &mut account, &request(&owner(), &undone, at(3))).unwrap();
+    let again = asked("y", &owner(), &partly);
+    assert_eq!(execute(&kept, &mut account, &again).unwrap(), records);
+    let nothing = [add("devs", ["vic"]), create_store("dev3")];
+    let records = execute(&kept, &mut account, &asked("z", &owner(), &nothing)).unwrap();
+    assert_eq!(records.len(), 1);
+    let again = asked("z", &owner(), &nothing);
+    assert_eq!(execute(&kept, &mut account, &again).unwrap(), records);
+    for more in [
+        vec![
+            partly[0].clone(),
+            add("devs", ["dana", "max", "vic", "zoe"]),
+        ],
+        vec![partly[0].clone(), add("devs", ["vic"]), delete_store("dev")],
+        vec![partly[0].clone(), add("devs", ["vic"]), enrol(["eve"])],
+    ] {
+        let error = execute(&kept, &mut account, &asked("y", &owner(), &more)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "commit id `y` is that of another request; give each request its own"
+        );
+    }
 }
 
 /// U1: each kind of command is known again by its record.
@@ -552,6 +565,21 @@ fn opening_can_be_tried_again() {
         at(1_000),
     );
     assert_eq!(other_owner.unwrap_err().code(), "account-exists");
+
+    // A conflict with nothing is tried again, and not for ever.
+    let open_in = |kept: &Scripted| {
+        let (id, owner) = (acme(), member(OWNER));
+        open(
+            kept,
+            commit_id("open"),
+            id,
+            owner,
+            GroupLimit::default(),
+            at(0),
+        )
+    };
+    let error = open_in(&Scripted::default()).unwrap_err();
+    assert_eq!(error.code(), "records-missing");
 }
 
 /// A repository that holds what the test says, and fails where it says so.

@@ -1,0 +1,167 @@
+//! Repositories that are broken on purpose, to prove that the suite finds it.
+
+mod table;
+
+use std::sync::{Arc, Mutex};
+
+use crate::repository::conformance::Fixture;
+
+use table::Table;
+pub use table::{BrokenConnection, BrokenError};
+
+macro_rules! defects {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// What is wrong with a [`Broken`] repository. Each is something that implementations are known to do.
+        ///
+        /// There may be more of them in a later version.
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[non_exhaustive]
+        pub enum Defect {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Defect {
+            /// Every one of them.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+        }
+    };
+}
+defects! {
+    /// Of several records that are committed together, the last is lost.
+    LosesLastRecord,
+    /// The expected version is ignored: what is there is written over.
+    IgnoresExpectedVersion,
+    /// Only the primary key is checked, so that a commit ahead leaves a gap.
+    AcceptsGaps,
+    /// The version is compared first, and the records are inserted later.
+    ComparesThenInserts,
+    /// The records of a large commit are inserted without a transaction around them.
+    InsertsPiecemeal,
+    /// Records that collide are skipped, and those after them are kept: half of a commit that is a conflict.
+    SkipsCollisions,
+    /// The commit id of a conflict is kept.
+    KeepsIdOfConflict,
+    /// The snapshot of a conflict is kept.
+    KeepsSnapshotOfConflict,
+    /// A conflict is given as an error.
+    FailsOnConflict,
+    /// No commit id is kept.
+    ForgetsCommitIds,
+    /// Of each account, only the latest commit id is kept.
+    ForgetsOlderCommitIds,
+    /// Commit ids are kept, and not looked up by a commit.
+    KeepsRepeatsTwice,
+    /// A commit id is looked up only where the version is a conflict.
+    LooksIdsUpOnConflict,
+    /// A repeated commit is a conflict if its version is not the last one.
+    ChecksVersionFirst,
+    /// A repeated commit is answered as if it had been kept now.
+    AnswersRepeatsAsDone,
+    /// A commit id counts for every account.
+    SharesCommitIds,
+    /// `committed` looks the commit id up, whichever account is asked for.
+    CommittedOfOthers,
+    /// `committed` gives the first record of a commit.
+    CommittedOfFirst,
+    /// `committed` gives all records from the commit on.
+    CommittedWithoutEnd,
+    /// Records are read without regard to the account.
+    MixesAccounts,
+    /// Records are looked up by the beginning of the account's id.
+    ScansByPrefix,
+    /// Records come in the order of their versions as text: 1, 10, 2.
+    ReordersRecords,
+    /// The record of the version itself is given too.
+    IncludesVersion,
+    /// A long page is cut, and its last record is said to be the last one kept.
+    CutsPages,
+    /// Pages are of 500 records, and those after the second begin one record too late.
+    LosesBetweenPages,
+    /// The last version is that of the last record given, or what was asked for.
+    LastOfPage,
+    /// The last version is one too small.
+    LastTooSmall,
+    /// The last version is one too large: the next one.
+    LastTooLarge,
+    /// A version that does not fit a signed number turns into a negative one.
+    WrapsVersions,
+    /// Where there are no records, that is an error.
+    FailsOnNone,
+    /// The first snapshot is kept, and none after it.
+    KeepsFirstSnapshot,
+    /// A commit without a snapshot takes the snapshot away.
+    LosesSnapshot,
+    /// There is one snapshot for all accounts.
+    SharesSnapshots,
+    /// With a snapshot, all records so far are given up at the next commit, and those after the snapshot too.
+    GivesUpTooMuch,
+    /// Ids are compared without regard to case.
+    IgnoresCase,
+    /// The first 64 bytes of an id are kept.
+    CutsLongIds,
+    /// An id longer than 64 bytes is an error.
+    RefusesLongIds,
+    /// A composed and a decomposed accent are the same.
+    NormalizesIds,
+    /// What is not ASCII becomes a question mark.
+    LosesUnicode,
+    /// What cannot stand in a file's name becomes an underscore.
+    SanitizesIds,
+    /// An id of digits is a number.
+    TakesIdsForNumbers,
+    /// Punctuation at the end of an id is left out.
+    TrimsPunctuation,
+    /// An account's id is a pattern, in which `%` at the end stands for any text.
+    MatchesPatterns,
+    /// An id with a quote breaks the statement.
+    SplicesIds,
+    /// An optional field of an event is not kept: until when an invitation stands.
+    LosesExpiry,
+    /// Who asked for a change is not kept.
+    LosesActors,
+    /// Of many members in one record, the first 1,000 are kept.
+    CutsMembers,
+    /// Times are kept in seconds.
+    RoundsTimes,
+    /// A time that does not fit a signed number is an error.
+    RefusesLateTimes,
+    /// A connection goes on seeing what it first read, until it commits.
+    ReadsOldState,
+    /// All is forgotten when the last connection is closed.
+    ForgetsOnClose,
+    /// Commit ids are forgotten when the last connection is closed.
+    ForgetsIdsOnClose,
+    /// Each connection knows the commit ids that it has kept itself.
+    KeepsIdsInProcess,
+}
+
+/// A storage with one [`Defect`], or with none.
+#[derive(Debug)]
+pub struct Broken {
+    defect: Option<Defect>,
+    table: Arc<Mutex<Table>>,
+}
+
+impl Broken {
+    /// A fresh storage with this defect.
+    #[must_use]
+    pub fn with(defect: Defect) -> Self {
+        let (defect, table) = (Some(defect), Arc::default());
+        Self { defect, table }
+    }
+
+    /// A fresh storage without a defect, to compare with.
+    #[must_use]
+    pub fn sound() -> Self {
+        let (defect, table) = (None, Arc::default());
+        Self { defect, table }
+    }
+}
+
+impl Fixture for Broken {
+    type Repository = BrokenConnection;
+
+    fn connect(&self) -> BrokenConnection {
+        BrokenConnection::new(self.defect, Arc::clone(&self.table))
+    }
+}

@@ -1,0 +1,34 @@
+//! The cases of the contract. Each needs a fresh fixture, and says why if the repository fails it.
+
+// Each fails where the repository breaks the rule that it is named after; once is enough to say so.
+#![allow(clippy::missing_errors_doc)]
+
+mod connections;
+mod ids;
+mod reading;
+mod records;
+mod snapshots;
+mod writing;
+
+pub use connections::{
+    a_commit_is_seen_by_every_connection, a_commit_of_many_records_is_whole,
+    a_commit_that_races_with_itself_is_kept_once, of_writers_that_race_one_wins,
+    requests_run_from_end_to_end, what_was_kept_is_there_when_opened_again,
+};
+pub use ids::{
+    accounts_are_kept_apart, commit_ids_that_look_alike_stay_apart, ids_of_any_text_are_kept,
+    ids_that_look_alike_stay_apart,
+};
+pub use reading::{
+    an_empty_storage_has_no_account, committed_gives_the_records_of_one_commit,
+    pages_give_every_record_once, records_after_any_version,
+};
+pub use records::{every_kind_of_event_comes_back, large_records_come_back, times_come_back};
+pub use snapshots::{
+    a_snapshot_and_the_records_after_it_are_the_account, the_latest_snapshot_is_given_back,
+};
+pub use writing::{
+    a_commit_adds_its_records, a_commit_ahead_is_a_conflict, a_commit_id_counts_before_the_version,
+    a_commit_id_is_remembered, a_conflict_leaves_nothing, a_repeated_commit_is_kept_once,
+    a_stale_commit_is_a_conflict, an_account_is_opened_once,
+};

@@ -1,0 +1,312 @@
+//! Several connections: what one keeps the others see, races, a new beginning, and whole requests.
+
+use std::panic;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::account::command::{Actor, Command};
+use crate::account::event::Record;
+use crate::account::limits::GroupLimit;
+use crate::repository::conformance::asking::{
+    Connection, NOW, account_id, commit_id, member_id, store, stores,
+};
+use crate::repository::conformance::{Failure, Fixture};
+use crate::repository::{
+    self, Commit, Committed, ExecuteError, LoadError, OpenError, Replica, Repository, Request, Tail,
+};
+
+/// How many write at once.
+const WRITERS: usize = 8;
+
+/// What one connection has kept, every other one sees at once, also where it has read before.
+pub fn a_commit_is_seen_by_every_connection<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+    let (here, there) = (Connection::to(fixture), Connection::to(fixture));
+    let mut acme = here.opens("acme")?;
+    let likely = "reads are answered from a cache, from a transaction that was left open, or from a copy that lags \
+                  behind; read from where is written";
+    there.holds(&acme, likely)?;
+    let one = here.adds(&mut acme, "one", &[store("one")?])?;
+    there.holds(&acme, likely)?;
+    there.committed_is(acme.id(), one.id(), one.records(), likely)?;
+    there.adds(&mut acme, "two", &[store("two")?])?;
+    here.holds(&acme, likely)?;
+    let stale = acme.propose("stale", &[store("stale")?])?;
+    here.adds(&mut acme, "three", &[store("three")?])?;
+    there.conflicts(
+        &stale,
+        "versions are compared with what this connection has seen",
+    )?;
+    there.holds(&acme, likely)
+}
+
+/// A thousand records that are committed together are seen together, at no moment a part of them.
+pub fn a_commit_of_many_records_is_whole<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+    let kept = Connection::to(fixture);
+    let mut acme = kept.opens("acme")?;
+    let many = acme.propose("many", &stores("many", 1_000)?)?;
+    expect_whole(&kept, &many)?;
+    thread::scope(|threads| {
+        let writer = threads.spawn(|| Connection::to(fixture).keeps(&many));
+        let mut seen = Ok(());
+        while seen.is_ok() && !writer.is_finished() {
+            seen = expect_whole(&kept, &many);
+        }
+        let written = writer.join();
+        seen.and(written.unwrap_or_else(|cause| panic::resume_unwind(cause)))
+    })?;
+    expect_whole(&kept, &many)?;
+    acme.accept(&many)?;
+    kept.holds(
+        &acme,
+        "some of many records are lost, or not ordered by version",
+    )
+}
+
+/// Where the first record of a commit can be read, so can its last.
+fn expect_whole<R: Repository>(kept: &Connection<R>, commit: &Commit) -> Result<(), Failure> {
+    let is_there = |version| {
+        let (records, _) = kept.page(commit.account(), version)?;
+        Ok(!records.is_empty())
+    };
+    if !is_there(commit.expected())? || is_there(commit.version() - 1)? {
+        return Ok(());
+    }
+    let asked = "records_after, where a commit of a thousand records is or was kept";
+    let (expected, found) = ("all of them, or none", "the first and not the last");
+    let likely = "the records are not inserted in one transaction, or the last is lost";
+    Err(Failure::new(asked, expected, found, likely))
+}
+
+/// Many writers commit on the same version at the same moment: one is kept, the others are conflicts, round after round.
+/// In the end there is no gap, and every commit that was acknowledged is there once.
+pub fn of_writers_that_race_one_wins<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+    const ROUNDS: usize = 6;
+    let kept = Connection::to(fixture);
+    let mut acme = kept.opens("acme")?;
+    for round in 0..ROUNDS {
+        let commits = (0..WRITERS).map(|writer| {
+            let name = format!("{round}-{writer}");
+            acme.propose(&name, &stores(&name, 2)?)
+        });
+        let commits = commits.collect::<Result<Vec<_>, _>>()?;
+        let answers = raced(fixture, &commits)?;
+        let done = commits.iter().zip(&answers);
+        let done = done.filter(|(_, answer)| **answer == Committed::Done);
+        let done: Vec<_> = done.map(|(commit, _)| commit).collect();
+        let [winner] = *done else {
+            let asked = format!(
+                "commit, by {WRITERS} writers at once on version {}",
+                acme.version()
+            );
+            let found = format!("{} done", done.len());
+            let likely = "the version is compared first and the records are inserted later, without a lock or a \
+                          primary key in between";
+            return Err(Failure::new(
+                asked,
+                "1 done, and the others conflicts",
+                found,
+                likely,
+            ));
+        };
+        acme.accept(winner)?;
+        let likely =
+            "the records of a commit that lost the race are kept, or those of the winner are not";
+        kept.holds(&acme, likely)?;
+        kept.committed_is(acme.id(), winner.id(), winner.records(), likely)?;
+    }
+    Ok(())
+}
+
+/// A commit that is tried again while the first attempt is still on its way is kept once. Who comes too late may be told
+/// that it is a repetition, or a conflict: deciding it again shows which.
+pub fn a_commit_that_races_with_itself_is_kept_once<F: Fixture>(
+    fixture: &F,
+) -> Result<(), Failure> {
+    let kept = Connection::to(fixture);
+    let mut acme = kept.opens("acme")?;
+    let once = acme.propose("once", &[store("once")?])?;
+    let answers = raced(fixture, &vec![once.clone(); WRITERS])?;
+    let done = answers.iter().filter(|answer| **answer == Committed::Done);
+    let asked = format!("commit, by {WRITERS} writers at once with the same commit id: `Done`");
+    let likely = "the commit id is looked up first and the records are inserted later, without a lock or a primary key \
+                  in between";
+    Failure::unless_equal(asked, &1, &done.count(), likely)?;
+    acme.accept(&once)?;
+    kept.holds(&acme, likely)
+}
+
+/// Commits all of these at once, each by a thread with a connection of its own.
+fn raced<F: Fixture>(fixture: &F, commits: &[Commit]) -> Result<Vec<Committed>, Failure> {
+    let ready = AtomicUsize::new(0);
+    thread::scope(|threads| {
+        let write = |commit| {
+            let connection = Connection::to(fixture);
+            ready.fetch_add(1, Ordering::AcqRel);
+            // All begin together, unless one of them cannot open the storage.
+            let latest = Instant::now() + Duration::from_secs(5);
+            while ready.load(Ordering::Acquire) < commits.len() && Instant::now() < latest {
+                thread::yield_now();
+            }
+            let found = connection.0.commit(commit);
+            found.map_err(|error| {
+                let asked = "commit, by several writers at once on the same version";
+                let likely = "a lost race (a violated key, a serialization failure, a busy database) is given as an \
+                              error; it is a conflict";
+                Failure::of_storage(asked, &error, likely)
+            })
+        };
+        let writers: Vec<_> = commits
+            .iter()
+            .map(|commit| threads.spawn(move || write(commit)))
+            .collect();
+        let answers = writers.into_iter().map(|writer| {
+            writer
+                .join()
+                .unwrap_or_else(|cause| panic::resume_unwind(cause))
+        });
+        answers.collect()
+    })
+}
+
+/// After every connection was closed and the storage is opened again, everything is there: records, commit ids,
+/// snapshot; and it goes on from there.
+pub fn what_was_kept_is_there_when_opened_again<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+    let (first, second) = (Connection::to(fixture), Connection::to(fixture));
+    let mut acme = first.opens("acme")?;
+    let one = acme.with_snapshot(acme.propose("one", &stores("one", 3)?)?)?;
+    first.keeps(&one)?;
+    acme.accept(&one)?;
+    let two = second.adds(&mut acme, "two", &[store("two")?])?;
+    let snapshot = second.snapshot(acme.id())?;
+    drop((first, second));
+
+    let again = Connection::to(fixture);
+    let likely = "what is kept is in memory, or written when it is too late";
+    again.holds(&acme, likely)?;
+    let found = again.snapshot(acme.id())?;
+    Failure::unless_equal("snapshot, after opening again", &snapshot, &found, likely)?;
+    again.repeats(
+        &two,
+        "commit ids are in memory, and lost when a process ends",
+    )?;
+    again.adds(&mut acme, "three", &[store("three")?])?;
+    again.holds(&acme, likely)
+}
+
+/// Opening, executing, loading and catching up over two connections, as two processes would.
+pub fn requests_run_from_end_to_end<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+    let (here, there) = (fixture.connect(), fixture.connect());
+    let open = |commit: &str| {
+        let (commit, acme, olga) = (commit_id(commit)?, account_id("acme")?, member_id("olga")?);
+        Ok((commit, acme, olga, GroupLimit::default(), NOW))
+    };
+    let (commit, acme, olga, limit, now) = open("open")?;
+    let opened = repository::open(&here, commit, acme.clone(), olga, limit, now);
+    let mut first = opened.map_err(|error| went_wrong("repository::open", &error))?;
+    let (commit, _, olga, limit, now) = open("another")?;
+    match repository::open(&there, commit, acme.clone(), olga, limit, now) {
+        Err(OpenError::Exists { .. }) => {}
+        Err(error) => return Err(went_wrong("repository::open, once more", &error)),
+        Ok(_) => {
+            let asked = "repository::open, once more and by another commit id";
+            let likely = "an account can be opened over another one";
+            return Err(Failure::new(asked, "that it exists", "an account", likely));
+        }
+    }
+    let loaded = repository::load(&there, &acme);
+    let loaded = loaded.map_err(|error| went_wrong("repository::load", &error))?;
+    let mut second = loaded.ok_or_else(|| missing("repository::load"))?;
+
+    let first_request = request("enrol", &[enrol("dana")?])?;
+    let records = executed(&here, &mut first, &first_request)?;
+    // This copy is behind: the request is decided again, on what is there now.
+    executed(&there, &mut second, &request("store", &[store("dev")?])?)?;
+    let repeated = executed(&there, &mut second, &first_request)?;
+    let likely = "the records of a repeated request are not given as they were";
+    Failure::unless_same_records("execute, a request again", &records, &repeated, likely)?;
+    expect_reused(
+        &there,
+        &mut second,
+        &request("enrol", &[enrol("somebody-else")?])?,
+    )?;
+
+    for (repository, copy) in [(&here, &mut first), (&there, &mut second)] {
+        let caught_up = repository::catch_up(repository, copy);
+        caught_up.map_err(|error| went_wrong("repository::catch_up", &error))?;
+    }
+    let likely = "connections do not see the same records";
+    Failure::unless_equal("catch_up, of two copies", &*first, &*second, likely)?;
+    let third = repository::load(&fixture.connect(), &acme);
+    let third = third.map_err(|error| went_wrong("repository::load", &error))?;
+    let third = third.ok_or_else(|| missing("repository::load, by a third"))?;
+    Failure::unless_equal("load, by a third", &*first, &*third, likely)?;
+    Failure::unless_equal(
+        "the version, after three requests",
+        &3,
+        &third.version(),
+        likely,
+    )
+}
+
+fn request(commit: &str, commands: &[Command]) -> Result<Request, Failure> {
+    Ok(Request {
+        commit: commit_id(commit)?,
+        actor: Actor::System,
+        commands: commands.to_vec(),
+        now: NOW,
+    })
+}
+
+fn enrol(member: &str) -> Result<Command, Failure> {
+    let members = [member_id(member)?].into();
+    Ok(Command::EnrolMembers { members })
+}
+
+fn executed<R: Repository>(
+    repository: &R,
+    copy: &mut Replica,
+    request: &Request,
+) -> Result<Vec<Record>, Failure> {
+    repository::execute(repository, copy, request)
+        .map_err(|error| went_wrong("repository::execute", &error))
+}
+
+fn expect_reused<R: Repository>(
+    repository: &R,
+    copy: &mut Replica,
+    request: &Request,
+) -> Result<(), Failure> {
+    let asked = "execute, another request with a commit id that is kept";
+    let likely = "a commit id does not name one request only, so what another one asked for is taken for its answer";
+    match repository::execute(repository, copy, request) {
+        Err(ExecuteError::CommitIdReused { .. }) => Ok(()),
+        // Records that were given up cannot be compared with the request; that it is refused is what counts.
+        Err(ExecuteError::Load(LoadError::Missing { .. })) if has_given_up(repository, copy) => {
+            Ok(())
+        }
+        Err(error) => Err(went_wrong(asked, &error)),
+        Ok(records) => {
+            let found = format!("{} records", records.len());
+            Err(Failure::new(asked, "that it is reused", found, likely))
+        }
+    }
+}
+
+fn has_given_up<R: Repository>(repository: &R, copy: &Replica) -> bool {
+    matches!(repository.records_after(copy.id(), 0), Ok(Tail::Gone))
+}
+
+fn missing(asked: &str) -> Failure {
+    Failure::new(
+        asked,
+        "the account",
+        "none",
+        "what another connection keeps is not seen",
+    )
+}
+
+fn went_wrong(asked: &str, error: &dyn std::error::Error) -> Failure {
+    let likely = "another case fails too, and says more";
+    Failure::of_storage(asked, error, likely)
+}

@@ -1,0 +1,216 @@
+//! What records hold, and that all of it comes back.
+
+use std::collections::BTreeSet;
+
+use crate::account::command::{Actor, Command};
+use crate::grant::Grant;
+use crate::id::{GroupId, RoleId, StoreId};
+use crate::name::{Description, GroupName, RoleName};
+use crate::permission::Permission;
+use crate::repository::conformance::asking::{Connection, History, NOW, member_id, store, stores};
+use crate::repository::conformance::{Failure, Fixture};
+use crate::repository::{Commit, Repository};
+use crate::time::Timestamp;
+
+/// Each kind of event, with each of its fields filled in, by members and by the host.
+pub fn every_kind_of_event_comes_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+    let kept = Connection::to(fixture);
+    let mut acme = kept.opens("acme")?;
+    let olga = Actor::Member(member_id("olga")?);
+    keeps_all(&kept, &mut acme, &olga, "staff", &staff()?, NOW)?;
+    let ina = Actor::Member(member_id("ina")?);
+    keeps_all(
+        &kept,
+        &mut acme,
+        &ina,
+        "accept",
+        &[Command::AcceptInvitation {}],
+        NOW,
+    )?;
+    keeps_all(&kept, &mut acme, &Actor::System, "host", &sync()?, NOW)?;
+    let likely = "a field of an event, or who asked for it, is not stored; keep the serde form of the whole record";
+    kept.holds(&acme, likely)
+}
+
+/// A command that names 10,000 members, which is the most that one can name (U7).
+pub fn large_records_come_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+    let kept = Connection::to(fixture);
+    let mut acme = kept.opens("acme")?;
+    let members: Result<BTreeSet<_>, _> = (0..10_000)
+        .map(|number| member_id(&format!("{number:05}.zoë.müller@some-department.example")))
+        .collect();
+    let members = members?;
+    kept.adds(&mut acme, "enrol", &[Command::EnrolMembers { members }])?;
+    let likely = "the column or the message is too small for 500 kB, or cuts what is longer";
+    kept.holds(&acme, likely)
+}
+
+/// Times are kept to the millisecond, from the first moment to the last that a record can have.
+pub fn times_come_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+    let kept = Connection::to(fixture);
+    let mut acme = kept.opens("acme")?;
+    let invite = |member: &str, millis| {
+        let expires = Some(Timestamp::from_millis(millis));
+        let member = member_id(member)?;
+        Ok(Command::InviteMember {
+            member,
+            as_owner: false,
+            expires,
+        })
+    };
+    let millis = NOW.plus_millis(123);
+    let commands = [
+        invite("ina", millis.as_millis() + 1)?,
+        invite("ivo", u64::MAX)?,
+    ];
+    keeps_all(&kept, &mut acme, &Actor::System, "now", &commands, millis)?;
+    let end = Timestamp::from_millis(u64::MAX);
+    keeps_all(
+        &kept,
+        &mut acme,
+        &Actor::System,
+        "end",
+        &stores("end", 1)?,
+        end,
+    )?;
+    let likely = "times are cut to seconds, or kept in a type that does not hold a u64 (a signed one, a float)";
+    kept.holds(&acme, likely)
+}
+
+/// Keeps what an actor's commands lead to, each of which must change something.
+fn keeps_all<R: Repository>(
+    kept: &Connection<R>,
+    history: &mut History,
+    actor: &Actor,
+    commit: &str,
+    commands: &[Command],
+    now: Timestamp,
+) -> Result<Commit, Failure> {
+    let commit = history.propose_by(actor, commit, commands, now)?;
+    if commit.records().len() != commands.len() {
+        return Err(Failure::of_suite("a command changes nothing"));
+    }
+    kept.keeps(&commit)?;
+    history.accept(&commit)?;
+    Ok(commit)
+}
+
+/// What an owner can ask for.
+fn staff() -> Result<Vec<Command>, Failure> {
+    let (dev, group, role) = (store_id("dev")?, group_id("devs")?, role_id("auditor")?);
+    let (empty, unused) = (group_id("empty")?, role_id("unused")?);
+    let ina = member_id("ina")?;
+    Ok(vec![
+        Command::InviteMember {
+            member: ina.clone(),
+            as_owner: true,
+            expires: Some(NOW.plus_millis(1_000)),
+        },
+        Command::InviteMember {
+            member: member_id("cem")?,
+            as_owner: false,
+            expires: None,
+        },
+        Command::CancelInvitation {
+            member: member_id("cem")?,
+        },
+        store("dev")?,
+        store("gone")?,
+        Command::DefineRole {
+            role: role.clone(),
+            name: role_name("Auditor")?,
+            level: crate::role::Level::Store,
+            permissions: permissions(&["order.read", "order.list"])?,
+        },
+        Command::DefineRole {
+            role: unused.clone(),
+            name: role_name("Not in Use")?,
+            level: crate::role::Level::Account,
+            permissions: permissions(&["billing.read"])?,
+        },
+        Command::ChangeRole {
+            role: role.clone(),
+            name: Some(role_name("Auditor 2")?),
+            permissions: Some(permissions(&["order.read"])?),
+        },
+        Command::DeleteRole { role: unused },
+        Command::CreateGroup {
+            group: group.clone(),
+            name: group_name("Dev Team")?,
+            description: description("Those who develop.")?,
+            grants: vec![
+                Grant::group_manager(),
+                Grant::store_editor([dev.clone(), store_id("gone")?]),
+                Grant::in_stores(role, [dev.clone()]),
+            ],
+        },
+        Command::CreateGroup {
+            group: empty.clone(),
+            name: group_name("Empty")?,
+            description: Description::default(),
+            grants: vec![Grant::store_viewer([dev.clone()])],
+        },
+        Command::DeleteGroup { group: empty },
+        Command::AddToGroup {
+            group: group.clone(),
+            members: [ina.clone()].into(),
+        },
+        Command::EditGroup {
+            group: group.clone(),
+            name: Some(group_name("Developers")?),
+            description: Some(description("Those who develop and test.")?),
+            grants: Some(vec![Grant::store_viewer([dev])]),
+        },
+        Command::DeleteStore {
+            store: store_id("gone")?,
+        },
+        Command::RemoveFromGroup {
+            group,
+            members: [ina].into(),
+        },
+    ])
+}
+
+/// What a directory sync asks for.
+fn sync() -> Result<Vec<Command>, Failure> {
+    let (max, dana) = (member_id("max")?, member_id("dana")?);
+    Ok(vec![
+        Command::EnrolMembers {
+            members: [max.clone(), dana.clone()].into(),
+        },
+        Command::GrantOwnership {
+            member: dana.clone(),
+        },
+        Command::RevokeOwnership { member: dana },
+        Command::RemoveMember { member: max },
+    ])
+}
+
+fn store_id(text: &str) -> Result<StoreId, Failure> {
+    StoreId::parse(text).map_err(Failure::of_suite)
+}
+
+fn group_id(text: &str) -> Result<GroupId, Failure> {
+    GroupId::parse(text).map_err(Failure::of_suite)
+}
+
+fn role_id(text: &str) -> Result<RoleId, Failure> {
+    RoleId::parse(text).map_err(Failure::of_suite)
+}
+
+fn group_name(text: &str) -> Result<GroupName, Failure> {
+    GroupName::parse(text).map_err(Failure::of_suite)
+}
+
+fn role_name(text: &str) -> Result<RoleName, Failure> {
+    RoleName::parse(text).map_err(Failure::of_suite)
+}
+
+fn description(text: &str) -> Result<Description, Failure> {
+    Description::parse(text).map_err(Failure::of_suite)
+}
+
+fn permissions(texts: &[&str]) -> Result<BTreeSet<Permission>, Failure> {
+    let parsed = texts.iter().map(|text| Permission::parse(text));
+    parsed.collect::<Result<_, _>>().map_err(Failure::of_suite)
+}

@@ -1,0 +1,72 @@
+//! An asynchronous repository, tested as one that makes its thread wait.
+
+use std::future::Future;
+
+use crate::account::event::Record;
+use crate::account::snapshot::Snapshot;
+use crate::id::{AccountId, CommitId};
+use crate::repository::commit::Commit;
+use crate::repository::contract::{AsyncRepository, Committed, Repository, Tail};
+
+/// The host's runtime, as far as the suite needs it. With tokio:
+///
+/// ```
+/// # // A stand-in, so that this example needs no runtime.
+/// # mod tokio { pub mod runtime { pub struct Runtime; impl Runtime {
+/// #     pub fn block_on<F: Future>(&self, _: F) -> F::Output { unimplemented!() }
+/// # } } }
+/// use grantbook::repository::conformance::BlockOn;
+///
+/// struct Tokio(tokio::runtime::Runtime);
+///
+/// impl BlockOn for Tokio {
+///     fn block_on<F: Future>(&self, future: F) -> F::Output {
+///         self.0.block_on(future)
+///     }
+/// }
+/// ```
+pub trait BlockOn {
+    /// Waits with this thread until the future is done. The suite calls it from several threads.
+    fn block_on<F: Future>(&self, future: F) -> F::Output;
+}
+
+impl<B: BlockOn> BlockOn for &B {
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        (**self).block_on(future)
+    }
+}
+
+/// An [`AsyncRepository`] that is waited for with the thread.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockedOn<R, B> {
+    /// What is waited for.
+    pub repository: R,
+    /// What waits.
+    pub runtime: B,
+}
+
+impl<R: AsyncRepository, B: BlockOn> Repository for BlockedOn<R, B> {
+    type Error = R::Error;
+
+    fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, R::Error> {
+        self.runtime.block_on(self.repository.snapshot(account))
+    }
+
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, R::Error> {
+        let waiting = self.repository.records_after(account, version);
+        self.runtime.block_on(waiting)
+    }
+
+    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, R::Error> {
+        self.runtime
+            .block_on(self.repository.committed(account, id))
+    }
+
+    fn commit(&self, commit: &Commit) -> Result<Committed, R::Error> {
+        self.runtime.block_on(self.repository.commit(commit))
+    }
+
+    fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
+        self.repository.wants_snapshot(expected, version)
+    }
+}

@@ -1,0 +1,336 @@
+//! The conformance suite passes repositories that keep the contract, and finds what is wrong with the others.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+
+use grantbook::repository::conformance::{
+    self, BlockOn, BlockedOn, Broken, Case, Defect, Failure, Fixture, cases,
+};
+use grantbook::repository::{Blocking, Commit, Committed, MemoryRepository, Repository, Tail};
+use grantbook::{AccountId, CommitId, Record, Snapshot};
+
+/// One repository in memory, which stays while the fixture does.
+#[derive(Default)]
+struct Memory(Arc<MemoryRepository>);
+
+impl Fixture for Memory {
+    type Repository = Arc<MemoryRepository>;
+
+    fn connect(&self) -> Self::Repository {
+        Arc::clone(&self.0)
+    }
+}
+
+mod memory {
+    use super::Memory;
+
+    grantbook::repository_conformance!(Memory::default());
+}
+
+/// The smallest runtime: the thread sleeps until it is woken.
+struct Parked;
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+impl BlockOn for Parked {
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return output;
+            }
+            thread::park();
+        }
+    }
+}
+
+/// The same repository, waited for.
+#[derive(Default)]
+struct Waited(Arc<MemoryRepository>);
+
+impl Fixture for Waited {
+    type Repository = BlockedOn<Blocking<Arc<MemoryRepository>>, Parked>;
+
+    fn connect(&self) -> Self::Repository {
+        let repository = Blocking(Arc::clone(&self.0));
+        BlockedOn {
+            repository,
+            runtime: Parked,
+        }
+    }
+}
+
+mod blocked_on {
+    use super::Waited;
+
+    grantbook::repository_conformance!(Waited::default());
+}
+
+/// What the contract allows: short pages, no snapshots, records given up that a snapshot stands for.
+#[derive(Clone)]
+struct Lean {
+    kept: Arc<MemoryRepository>,
+    page: usize,
+    keeps_snapshots: bool,
+    gives_up: bool,
+}
+
+impl Fixture for Lean {
+    type Repository = Self;
+
+    fn connect(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl Repository for Lean {
+    type Error = <MemoryRepository as Repository>::Error;
+
+    fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, Self::Error> {
+        let snapshot = self.kept.snapshot(account)?;
+        Ok(snapshot.filter(|_| self.keeps_snapshots))
+    }
+
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Self::Error> {
+        let snapshot = self.snapshot(account)?;
+        if self.gives_up && snapshot.is_some_and(|snapshot| version < snapshot.version()) {
+            return Ok(Tail::Gone);
+        }
+        let mut tail = self.kept.records_after(account, version)?;
+        if let Tail::Records { records, .. } = &mut tail {
+            records.truncate(self.page);
+        }
+        Ok(tail)
+    }
+
+    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Self::Error> {
+        self.kept.committed(account, id)
+    }
+
+    fn commit(&self, commit: &Commit) -> Result<Committed, Self::Error> {
+        self.kept.commit(commit)
+    }
+
+    fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
+        expected / 2 != version / 2
+    }
+}
+
+/// What the contract allows, the suite passes.
+#[test]
+fn short_pages_and_no_snapshots_and_given_up_records_pass() {
+    for (page, keeps_snapshots, gives_up) in
+        [(100, true, true), (7, false, false), (1_000, true, false)]
+    {
+        let failing = conformance::failing(|| Lean {
+            kept: Arc::default(),
+            page,
+            keeps_snapshots,
+            gives_up,
+        });
+        assert!(failing.is_empty(), "{failing:#?}");
+    }
+    let failing = conformance::failing(Broken::sound);
+    assert!(failing.is_empty(), "{failing:#?}");
+}
+
+fn names(failing: &[(&'static str, Failure)]) -> Vec<&'static str> {
+    failing.iter().map(|(name, _)| *name).collect()
+}
+
+/// Each defect, and the cases that find it: no others.
+const FOUND_BY: &str = "
+    LosesLastRecord: a_commit_adds_its_records a_conflict_leaves_nothing
+        committed_gives_the_records_of_one_commit a_commit_of_many_records_is_whole
+        of_writers_that_race_one_wins pages_give_every_record_once
+        a_snapshot_and_the_records_after_it_are_the_account every_kind_of_event_comes_back times_come_back
+        what_was_kept_is_there_when_opened_again
+    IgnoresExpectedVersion: an_account_is_opened_once a_stale_commit_is_a_conflict a_commit_ahead_is_a_conflict
+        a_conflict_leaves_nothing a_commit_is_seen_by_every_connection of_writers_that_race_one_wins
+        requests_run_from_end_to_end
+    AcceptsGaps: a_commit_ahead_is_a_conflict
+    ComparesThenInserts: of_writers_that_race_one_wins a_commit_that_races_with_itself_is_kept_once
+    InsertsPiecemeal: a_commit_of_many_records_is_whole
+    SkipsCollisions: a_conflict_leaves_nothing
+    KeepsIdOfConflict: a_conflict_leaves_nothing requests_run_from_end_to_end
+    KeepsSnapshotOfConflict: a_conflict_leaves_nothing
+    FailsOnConflict: an_account_is_opened_once a_stale_commit_is_a_conflict a_commit_ahead_is_a_conflict
+        a_conflict_leaves_nothing a_commit_is_seen_by_every_connection of_writers_that_race_one_wins
+        requests_run_from_end_to_end
+    ForgetsCommitIds: an_account_is_opened_once a_repeated_commit_is_kept_once
+        a_commit_id_counts_before_the_version a_commit_id_is_remembered
+        committed_gives_the_records_of_one_commit a_commit_is_seen_by_every_connection
+        of_writers_that_race_one_wins ids_of_any_text_are_kept commit_ids_that_look_alike_stay_apart
+        accounts_are_kept_apart what_was_kept_is_there_when_opened_again requests_run_from_end_to_end
+    ForgetsOlderCommitIds: a_commit_id_is_remembered committed_gives_the_records_of_one_commit
+        commit_ids_that_look_alike_stay_apart requests_run_from_end_to_end
+    KeepsRepeatsTwice: an_account_is_opened_once a_repeated_commit_is_kept_once
+        a_commit_id_counts_before_the_version a_commit_id_is_remembered what_was_kept_is_there_when_opened_again
+        requests_run_from_end_to_end
+    LooksIdsUpOnConflict: a_commit_id_counts_before_the_version requests_run_from_end_to_end
+    ChecksVersionFirst: an_account_is_opened_once a_repeated_commit_is_kept_once
+        a_commit_id_counts_before_the_version a_commit_id_is_remembered what_was_kept_is_there_when_opened_again
+    AnswersRepeatsAsDone: an_account_is_opened_once a_repeated_commit_is_kept_once
+        a_commit_id_counts_before_the_version a_commit_id_is_remembered
+        a_commit_that_races_with_itself_is_kept_once what_was_kept_is_there_when_opened_again
+        requests_run_from_end_to_end
+    SharesCommitIds: ids_that_look_alike_stay_apart accounts_are_kept_apart
+    CommittedOfOthers: committed_gives_the_records_of_one_commit accounts_are_kept_apart
+    CommittedOfFirst: committed_gives_the_records_of_one_commit of_writers_that_race_one_wins
+    CommittedWithoutEnd: a_commit_id_is_remembered committed_gives_the_records_of_one_commit
+        commit_ids_that_look_alike_stay_apart requests_run_from_end_to_end
+    MixesAccounts: ids_of_any_text_are_kept ids_that_look_alike_stay_apart accounts_are_kept_apart
+    ScansByPrefix: ids_that_look_alike_stay_apart accounts_are_kept_apart
+    ReordersRecords: a_commit_adds_its_records a_commit_of_many_records_is_whole of_writers_that_race_one_wins
+        pages_give_every_record_once every_kind_of_event_comes_back
+    IncludesVersion: an_account_is_opened_once a_commit_adds_its_records a_stale_commit_is_a_conflict
+        a_commit_ahead_is_a_conflict a_conflict_leaves_nothing a_repeated_commit_is_kept_once
+        a_commit_id_counts_before_the_version a_commit_id_is_remembered a_commit_is_seen_by_every_connection
+        a_commit_of_many_records_is_whole of_writers_that_race_one_wins
+        a_commit_that_races_with_itself_is_kept_once records_after_any_version
+        pages_give_every_record_once a_snapshot_and_the_records_after_it_are_the_account
+        every_kind_of_event_comes_back large_records_come_back times_come_back ids_of_any_text_are_kept
+        ids_that_look_alike_stay_apart accounts_are_kept_apart what_was_kept_is_there_when_opened_again
+        requests_run_from_end_to_end
+    CutsPages: pages_give_every_record_once
+    LosesBetweenPages: a_commit_of_many_records_is_whole pages_give_every_record_once
+    LastOfPage: an_empty_storage_has_no_account records_after_any_version
+    LastTooSmall: records_after_any_version pages_give_every_record_once requests_run_from_end_to_end
+    LastTooLarge: an_empty_storage_has_no_account records_after_any_version pages_give_every_record_once
+        a_snapshot_and_the_records_after_it_are_the_account requests_run_from_end_to_end
+    WrapsVersions: records_after_any_version
+    FailsOnNone: an_empty_storage_has_no_account
+    KeepsFirstSnapshot: the_latest_snapshot_is_given_back
+    LosesSnapshot: the_latest_snapshot_is_given_back
+    SharesSnapshots: accounts_are_kept_apart
+    GivesUpTooMuch: a_snapshot_and_the_records_after_it_are_the_account accounts_are_kept_apart
+        what_was_kept_is_there_when_opened_again
+    IgnoresCase: ids_that_look_alike_stay_apart commit_ids_that_look_alike_stay_apart
+    CutsLongIds: ids_that_look_alike_stay_apart commit_ids_that_look_alike_stay_apart
+    RefusesLongIds: ids_of_any_text_are_kept ids_that_look_alike_stay_apart
+        commit_ids_that_look_alike_stay_apart
+    NormalizesIds: ids_that_look_alike_stay_apart commit_ids_that_look_alike_stay_apart
+    LosesUnicode: ids_of_any_text_are_kept ids_that_look_alike_stay_apart commit_ids_that_look_alike_stay_apart
+    SanitizesIds: ids_of_any_text_are_kept ids_that_look_alike_stay_apart commit_ids_that_look_alike_stay_apart
+        accounts_are_kept_apart
+    TakesIdsForNumbers: ids_that_look_alike_stay_apart commit_ids_that_look_alike_stay_apart
+    TrimsPunctuation: ids_of_any_text_are_kept ids_that_look_alike_stay_apart
+        commit_ids_that_look_alike_stay_apart
+    MatchesPatterns: ids_that_look_alike_stay_apart
+    SplicesIds: ids_of_any_text_are_kept
+    LosesExpiry: every_kind_of_event_comes_back times_come_back
+    LosesActors: every_kind_of_event_comes_back
+    CutsMembers: large_records_come_back
+    RoundsTimes: times_come_back
+    RefusesLateTimes: times_come_back
+    ReadsOldState: a_commit_is_seen_by_every_connection a_commit_of_many_records_is_whole
+        of_writers_that_race_one_wins
+    ForgetsOnClose: what_was_kept_is_there_when_opened_again
+    ForgetsIdsOnClose: what_was_kept_is_there_when_opened_again
+    KeepsIdsInProcess: a_repeated_commit_is_kept_once a_commit_id_is_remembered
+        what_was_kept_is_there_when_opened_again requests_run_from_end_to_end
+";
+
+/// The rows of the table.
+fn found_by() -> Vec<(&'static str, Vec<&'static str>)> {
+    let mut rows: Vec<(_, Vec<_>)> = Vec::new();
+    for word in FOUND_BY.split_whitespace() {
+        match (word.strip_suffix(':'), rows.last_mut()) {
+            (Some(defect), _) => rows.push((defect, Vec::new())),
+            (None, Some((_, cases))) => cases.push(word),
+            (None, None) => panic!("`{word}` stands before any defect"),
+        }
+    }
+    rows
+}
+
+/// Each defect is found by the cases for it, and by no others.
+#[test]
+fn each_defect_is_found_by_the_cases_for_it() {
+    let found = Defect::ALL.iter().map(|defect| {
+        let failing = conformance::failing(|| Broken::with(*defect));
+        (format!("{defect:?}"), failing)
+    });
+    let table = found_by();
+    assert_eq!(table.len(), Defect::ALL.len());
+    for ((expected, cases), (defect, failing)) in table.into_iter().zip(found) {
+        assert_eq!(expected, defect);
+        assert_eq!(names(&failing), cases, "{defect}: {failing:#?}");
+    }
+}
+
+/// No case passes whatever it is given: each finds a defect.
+#[test]
+fn each_case_finds_a_defect() {
+    let table = found_by();
+    let finders: BTreeSet<_> = table.into_iter().flat_map(|(_, cases)| cases).collect();
+    let cases = conformance::all::<Memory>();
+    let cases: BTreeSet<_> = cases.iter().map(Case::name).collect();
+    assert_eq!(finders, cases);
+}
+
+/// A failure says what was asked, what was expected, what came, and what is likely wrong.
+#[test]
+fn a_failure_says_what_is_likely_wrong() {
+    let found = cases::a_stale_commit_is_a_conflict(&Broken::with(Defect::IgnoresExpectedVersion));
+    assert_eq!(
+        found.unwrap_err().to_string(),
+        "commit, of account `acme` from version 1 to 2, with commit id `stale`\n  \
+         expected: Conflict\n  \
+         got:      Done\n  \
+         likely:   the expected version is not compared with the last one kept"
+    );
+    let found = cases::a_stale_commit_is_a_conflict(&Broken::with(Defect::FailsOnConflict));
+    assert_eq!(
+        found.unwrap_err().to_string(),
+        "commit, of account `acme` from version 1 to 2, with commit id `stale`\n  \
+         expected: an answer\n  \
+         got:      the error `duplicate key value violates a constraint`\n  \
+         likely:   a version that is there already (a violated primary key, a lost race, a busy database) is given as \
+         an error; it is Conflict"
+    );
+}
+
+/// The case about kinds of events has each of them.
+#[test]
+fn every_kind_of_event_is_among_those_that_come_back() {
+    let memory = Memory::default();
+    cases::every_kind_of_event_comes_back(&memory).unwrap();
+    let acme = AccountId::parse("acme").unwrap();
+    let Tail::Records { records, .. } = memory.0.records_after(&acme, 0).unwrap() else {
+        panic!("nothing was given up");
+    };
+    let kinds: BTreeSet<_> = records.iter().map(|record| record.event().kind()).collect();
+    let all = [
+        "account-opened",
+        "added-to-group",
+        "group-created",
+        "group-deleted",
+        "group-edited",
+        "invitation-accepted",
+        "invitation-cancelled",
+        "member-invited",
+        "member-removed",
+        "members-enrolled",
+        "ownership-granted",
+        "ownership-revoked",
+        "removed-from-group",
+        "role-changed",
+        "role-defined",
+        "role-deleted",
+        "store-created",
+        "store-deleted",
+    ];
+    assert_eq!(kinds, all.into());
+}
