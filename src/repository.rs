@@ -63,7 +63,7 @@ mod request;
 mod shared;
 mod steps;
 
-pub use adapters::{AnyAsyncRepository, AnyError, AnyRepository, Blocking, any};
+pub use adapters::{AnyAsyncRepository, AnyError, AnyRepository, Blocking};
 pub use commit::{Commit, InvalidCommit};
 pub use contract::{AsyncRepository, Committed, Repository, Tail};
 pub use error::{ExecuteError, LoadError, OpenError};

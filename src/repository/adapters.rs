@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::future::{Future, ready};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -88,39 +88,28 @@ macro_rules! async_behind_pointer {
 }
 async_behind_pointer!(&R:, Box<R>:, Arc<R>: Send);
 
-/// A [`Repository`] used as an [`AsyncRepository`]: whoever awaits it waits with its thread. For tests, and for storages
-/// that answer from memory.
+/// A [`Repository`] used as an [`AsyncRepository`]: whoever awaits it waits with its thread. For tests, and for
+/// storages that answer from memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Blocking<R>(pub R);
 
-impl<R: Repository<Error: Send> + Sync> AsyncRepository for Blocking<R> {
+impl<R: Repository<Error: Send + Sync> + Sync> AsyncRepository for Blocking<R> {
     type Error = R::Error;
 
-    fn snapshot(
-        &self,
-        account: &AccountId,
-    ) -> impl Future<Output = Result<Option<Snapshot>, R::Error>> + Send {
-        ready(self.0.snapshot(account))
+    async fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, R::Error> {
+        self.0.snapshot(account)
     }
 
-    fn records_after(
-        &self,
-        account: &AccountId,
-        version: u64,
-    ) -> impl Future<Output = Result<Tail, R::Error>> + Send {
-        ready(self.0.records_after(account, version))
+    async fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, R::Error> {
+        self.0.records_after(account, version)
     }
 
-    fn committed(
-        &self,
-        account: &AccountId,
-        id: &CommitId,
-    ) -> impl Future<Output = Result<Vec<Record>, R::Error>> + Send {
-        ready(self.0.committed(account, id))
+    async fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, R::Error> {
+        self.0.committed(account, id)
     }
 
-    fn commit(&self, commit: &Commit) -> impl Future<Output = Result<Committed, R::Error>> + Send {
-        ready(self.0.commit(commit))
+    async fn commit(&self, commit: &Commit) -> Result<Committed, R::Error> {
+        self.0.commit(commit)
     }
 
     fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
@@ -156,31 +145,63 @@ impl Error for AnyError {
     }
 }
 
-/// A [`Repository`] that is chosen at run time: several threads may share it.
-pub type AnyRepository = Arc<dyn Repository<Error = AnyError> + Send + Sync>;
-
-/// Makes an [`AnyRepository`].
+/// A [`Repository`] that is chosen at run time. Clones are the same one, and threads may share it.
 ///
 /// ```
-/// use grantbook::repository::{self, AnyRepository, MemoryRepository};
+/// use grantbook::repository::{AnyRepository, MemoryRepository};
 ///
 /// fn chosen(name: &str) -> Option<AnyRepository> {
 ///     match name {
-///         "memory" => Some(repository::any(MemoryRepository::new())),
+///         "memory" => Some(AnyRepository::new(MemoryRepository::new())),
 ///         _ => None, // and here the host's others
 ///     }
 /// }
 /// assert!(chosen("memory").is_some());
 /// ```
-pub fn any<R: Repository<Error: Send + Sync + 'static> + Send + Sync + 'static>(
-    repository: R,
-) -> AnyRepository {
-    Arc::new(Erased(repository))
+#[derive(Clone)]
+pub struct AnyRepository(Arc<dyn Repository<Error = AnyError> + Send + Sync>);
+
+impl AnyRepository {
+    /// Forgets which repository it is.
+    pub fn new<R: Repository<Error: Send + Sync> + Send + Sync + 'static>(repository: R) -> Self {
+        Self(Arc::new(Erased(repository)))
+    }
 }
 
+impl fmt::Debug for AnyRepository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AnyRepository").finish_non_exhaustive()
+    }
+}
+
+impl Repository for AnyRepository {
+    type Error = AnyError;
+
+    fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, AnyError> {
+        self.0.snapshot(account)
+    }
+
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, AnyError> {
+        self.0.records_after(account, version)
+    }
+
+    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, AnyError> {
+        self.0.committed(account, id)
+    }
+
+    fn commit(&self, commit: &Commit) -> Result<Committed, AnyError> {
+        self.0.commit(commit)
+    }
+
+    fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
+        self.0.wants_snapshot(expected, version)
+    }
+}
+
+/// A repository that tells what went wrong in one word for all.
 struct Erased<R>(R);
 
-impl<R: Repository<Error: Send + Sync + 'static>> Repository for Erased<R> {
+impl<R: Repository<Error: Send + Sync>> Repository for Erased<R> {
     type Error = AnyError;
 
     fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, AnyError> {
@@ -206,13 +227,13 @@ impl<R: Repository<Error: Send + Sync + 'static>> Repository for Erased<R> {
     }
 }
 
-/// An [`AsyncRepository`] that is chosen at run time. Each call allocates what is awaited.
+/// An [`AsyncRepository`] that is chosen at run time. Clones are the same one. Each call allocates what is awaited.
 #[derive(Clone)]
 pub struct AnyAsyncRepository(Arc<dyn Boxed>);
 
 impl AnyAsyncRepository {
     /// Forgets which repository it is.
-    pub fn new<R: AsyncRepository<Error: Sync + 'static> + Send + 'static>(repository: R) -> Self {
+    pub fn new<R: AsyncRepository + Send + 'static>(repository: R) -> Self {
         Self(Arc::new(repository))
     }
 }
@@ -238,7 +259,7 @@ trait Boxed: Send + Sync {
     fn wants_snapshot(&self, expected: u64, version: u64) -> bool;
 }
 
-impl<R: AsyncRepository<Error: Sync + 'static> + Send> Boxed for R {
+impl<R: AsyncRepository + Send> Boxed for R {
     fn snapshot<'a>(&'a self, account: &'a AccountId) -> Waiting<'a, Option<Snapshot>> {
         let waiting = AsyncRepository::snapshot(self, account);
         Box::pin(async move { waiting.await.map_err(AnyError::new) })

@@ -30,7 +30,7 @@ use crate::repository::commit::Commit;
 /// # impl Writing {
 /// #     fn knows(&self, _: &AccountId, _: &CommitId) -> Result<bool, Failed> { Ok(false) }
 /// #     fn last(&self, _: &AccountId) -> Result<u64, Failed> { Ok(0) }
-/// #     fn insert(&self, _: &Record, _: &CommitId) -> Result<(), Failed> { Ok(()) }
+/// #     fn insert(&self, _: &Record, _: &CommitId) -> Result<bool, Failed> { Ok(true) }
 /// #     fn commit(self) -> Result<(), Failed> { Ok(()) }
 /// # }
 /// impl Repository for Database {
@@ -47,7 +47,9 @@ use crate::repository::commit::Commit;
 ///         let (account, id, writing) = (commit.account(), commit.id(), self.begin()?);
 ///         if writing.knows(account, id)? { return Ok(Committed::Repeated); }
 ///         if writing.last(account)? != commit.expected() { return Ok(Committed::Conflict); }
-///         for record in commit.records() { writing.insert(record, id)?; }
+///         for record in commit.records() {
+///             if !writing.insert(record, id)? { return Ok(Committed::Conflict); }
+///         }
 ///         writing.commit()?;
 ///         Ok(Committed::Done)
 ///     }
@@ -59,7 +61,7 @@ use crate::repository::commit::Commit;
 /// where is written, and not from a copy that lags behind.
 pub trait Repository {
     /// What can go wrong in the storage itself.
-    type Error: Error;
+    type Error: Error + 'static;
 
     /// The latest snapshot that is kept of an account; `None` if none is, as always without this method.
     ///
@@ -71,7 +73,7 @@ pub trait Repository {
     }
 
     /// The records of an account after this version, as many as are conveniently read at once: at least one, where
-    /// there is one.
+    /// there is one. Of a version beyond all that can be kept, there are none.
     ///
     /// # Errors
     /// The storage's own. Of records that cannot be read (another format, a changed row) none may be left out: fail.
@@ -91,10 +93,13 @@ pub trait Repository {
     ///    kept.
     /// 3. Otherwise all of it is kept: [`Committed::Done`].
     ///
+    /// An id that is kept stays, so it can as well be looked for after the insert has failed.
+    ///
     /// In a database this is one transaction that compares the last version and inserts the records. A violated primary
-    /// key is a conflict, and so is a transaction that was not kept because of another one; but the primary key alone does
-    /// not see a commit ahead of what is kept, which would leave a gap. Of the same commit, tried twice at a time, one is
-    /// done, and the other is answered with 1 or 2. To compare first and insert afterwards without a lock or a transaction is a race, and loses changes.
+    /// key is a conflict, and so is a transaction that was not kept because of another one; but the primary key alone
+    /// does not see a commit ahead of what is kept, which would leave a gap. Of the same commit, tried twice at a time,
+    /// one is done, and the other is answered with 1 or 2. To compare first and insert afterwards without a lock or a
+    /// transaction is a race, and loses changes.
     ///
     /// # Errors
     /// The storage's own, and then it may be unknown whether the commit was kept. Not for 1 and 2, which are ordinary
@@ -119,10 +124,11 @@ pub trait Repository {
 /// [`Repository`] for a storage that is waited for without holding up a thread.
 ///
 /// The same contract, method by method. A host writes plain `async fn`; what it awaits must be `Send`, so that its
-/// runtime can move it between threads. The library brings no runtime, and does not care which one the host has.
+/// runtime can move it between threads. The library brings no runtime, and does not care which one the host has. What
+/// is awaited may be dropped at any time; a commit may then have been kept.
 pub trait AsyncRepository: Sync {
     /// What can go wrong in the storage itself.
-    type Error: Error + Send;
+    type Error: Error + Send + Sync + 'static;
 
     /// As [`Repository::snapshot`].
     fn snapshot(
@@ -170,6 +176,8 @@ pub enum Tail {
         /// The records.
         records: Vec<Record>,
         /// The version of the last record that is kept; 0, if none is. Whoever asks knows by it whether there is more.
+        /// It is of the same moment as the records, or read before them: what is said to be there must be among what
+        /// can be read next.
         last: u64,
     },
     /// The next records are kept no more; there is a snapshot of a later version.

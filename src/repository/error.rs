@@ -10,7 +10,7 @@ use crate::id::{AccountId, CommitId};
 /// Why an account could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum OpenError<E: Error> {
+pub enum OpenError<E: Error + 'static> {
     /// The repository keeps such an account already, opened by another request.
     #[error("there is an account `{account}` already; load it")]
     Exists {
@@ -25,18 +25,19 @@ pub enum OpenError<E: Error> {
 /// Why an account could not be loaded, or brought up to date.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum LoadError<E: Error> {
+pub enum LoadError<E: Error + 'static> {
     /// The storage failed.
     #[error("the repository failed: {0}")]
-    Repository(E),
+    Repository(#[source] E),
     /// What is kept as a snapshot is not an account.
     #[error("the stored snapshot is not an account: {0}")]
     Snapshot(SnapshotError),
     /// What is kept as records is not the account's history.
     #[error("the stored records are not this account's history: {0}")]
     Replay(ReplayError),
-    /// The repository says that there is more, and gives neither a record after this version nor a later snapshot.
-    #[error("the repository keeps neither the record after version {version} nor a later snapshot")]
+    /// The repository says that there is more, and gives neither a record after this version nor a later snapshot; or
+    /// the history that it would take to answer a request once more has been given up.
+    #[error("the repository gives no record after version {version}, though there is one")]
     Missing {
         /// The last version that could be read.
         version: u64,
@@ -57,7 +58,7 @@ pub enum LoadError<E: Error> {
 /// Why a request could not be executed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ExecuteError<E: Error> {
+pub enum ExecuteError<E: Error + 'static> {
     /// The commands were refused.
     #[error(transparent)]
     Refused(Refusal),
@@ -79,7 +80,7 @@ pub enum ExecuteError<E: Error> {
     Load(#[from] LoadError<E>),
 }
 
-impl<E: Error> OpenError<E> {
+impl<E: Error + 'static> OpenError<E> {
     /// A stable code: `account-exists`, or that of the [`LoadError`].
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -90,7 +91,7 @@ impl<E: Error> OpenError<E> {
     }
 }
 
-impl<E: Error> LoadError<E> {
+impl<E: Error + 'static> LoadError<E> {
     /// A stable code: `repository-failed`, `records-missing`, `diverged`, or that of the [`SnapshotError`] or the
     /// [`ReplayError`].
     #[must_use]
@@ -105,7 +106,7 @@ impl<E: Error> LoadError<E> {
     }
 }
 
-impl<E: Error> ExecuteError<E> {
+impl<E: Error + 'static> ExecuteError<E> {
     /// A stable code: that of the [`Refusal`] or the [`LoadError`], `commit-id-reused` or `contended`.
     #[must_use]
     pub fn code(&self) -> &'static str {

@@ -8,7 +8,7 @@ use crate::repository::contract::{AsyncRepository, Repository};
 use crate::repository::error::{ExecuteError, LoadError, OpenError};
 use crate::repository::replica::Replica;
 use crate::repository::request::Request;
-use crate::repository::steps::{self, Awaited, Blocking, at_once};
+use crate::repository::steps::{self, AtOnce, Awaited, at_once};
 use crate::time::Timestamp;
 
 /// Opens an account and keeps its first record (A1). Tried again with the same commit id and the same owner, it gives
@@ -24,7 +24,7 @@ pub fn open<R: Repository + ?Sized>(
     group_limit: GroupLimit,
     now: Timestamp,
 ) -> Result<Replica, OpenError<R::Error>> {
-    let storage = Blocking(repository);
+    let storage = AtOnce(repository);
     at_once(steps::open(&storage, commit, id, owner, group_limit, now))
 }
 
@@ -36,7 +36,7 @@ pub fn load<R: Repository + ?Sized>(
     repository: &R,
     id: &AccountId,
 ) -> Result<Option<Replica>, LoadError<R::Error>> {
-    at_once(steps::load(&Blocking(repository), id))
+    at_once(steps::load(&AtOnce(repository), id))
 }
 
 /// Brings a copy up to date: applies the records that the repository keeps beyond its version, or begins anew from a
@@ -62,7 +62,7 @@ pub fn catch_up_with<R: Repository + ?Sized>(
     copy: &mut Replica,
     mut observe: impl FnMut(&Account, &Record),
 ) -> Result<(), LoadError<R::Error>> {
-    at_once(steps::catch_up(&Blocking(repository), copy, &mut observe))
+    at_once(steps::catch_up(&AtOnce(repository), copy, &mut observe))
 }
 
 /// Decides a request, keeps its records, and then applies them to the copy, which may be behind. All its commands are
@@ -124,7 +124,7 @@ pub fn execute_with<R: Repository + ?Sized>(
     mut observe: impl FnMut(&Account, &Record),
 ) -> Result<Vec<Record>, ExecuteError<R::Error>> {
     at_once(steps::execute(
-        &Blocking(repository),
+        &AtOnce(repository),
         copy,
         request,
         &mut observe,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_utils::sync::ShardedLock;
@@ -15,7 +15,7 @@ use crate::repository::contract::{AsyncRepository, Repository};
 use crate::repository::error::LoadError;
 use crate::repository::replica::{Hint, Offer, Replica};
 use crate::repository::shared::Shared;
-use crate::repository::steps::{self, Awaited, Blocking, Storage, at_once};
+use crate::repository::steps::{self, AtOnce, Awaited, Storage, at_once};
 
 /// What an account counts for beside its members and stores.
 const ACCOUNT: usize = 100;
@@ -47,8 +47,6 @@ const ACCOUNT: usize = 100;
 #[derive(Debug)]
 pub struct Realm {
     most: usize,
-    /// How much is loaded, as it was when last counted, and what came since.
-    held: AtomicUsize,
     loaded: ShardedLock<HashMap<AccountId, Loaded>>,
     /// The accounts that are being loaded, and the latest version that was heard of since. Locked before `loaded`, so
     /// that no notice falls between the two.
@@ -72,14 +70,13 @@ struct Loading {
 }
 
 impl Realm {
-    /// Holds so many members and stores in all accounts together, of which each counts for a hundred more; they take
-    /// about 110 bytes each. This is looked at when an account is loaded; one that is in use is not given up, so it may
-    /// be more for a while.
+    /// Holds about so many members and stores in all accounts together, an account counting for a hundred besides its
+    /// own; each takes about 110 bytes. It is counted when an account is loaded, and one that is in use is not given
+    /// up, so it may be more for a while.
     #[must_use]
     pub fn new(most: NonZeroUsize) -> Self {
         Self {
             most: most.get(),
-            held: AtomicUsize::new(0),
             loaded: ShardedLock::default(),
             loading: Mutex::default(),
             uses: AtomicU64::new(0),
@@ -95,8 +92,9 @@ impl Realm {
         Some(Arc::clone(&found.shared))
     }
 
-    /// An account, loaded if it was not; `None` if the repository keeps none of this id. What a realm is asked for it
-    /// is as new as the last notice of it.
+    /// An account, loaded if it was not; `None` if the repository keeps none of this id. It is as new as all that this
+    /// realm has heard of it: a copy that is behind that catches up first. Threads that ask for the same account at
+    /// once may each read it; one copy stays.
     ///
     /// # Errors
     /// As [`repository::load`](super::load).
@@ -105,7 +103,7 @@ impl Realm {
         repository: &R,
         id: &AccountId,
     ) -> Result<Option<Arc<Shared>>, LoadError<R::Error>> {
-        at_once(self.load_from(&Blocking(repository), id))
+        at_once(self.load_from(&AtOnce(repository), id))
     }
 
     /// [`load`](Realm::load), waiting without holding up a thread.
@@ -125,15 +123,16 @@ impl Realm {
         storage: &S,
         id: &AccountId,
     ) -> Result<Option<Arc<Shared>>, LoadError<S::Error>> {
-        if let Some(shared) = self.loaded(id) {
-            return Ok(Some(shared));
-        }
-        let being_loaded = BeingLoaded::new(self, id);
-        let Some(replica) = steps::load(storage, id).await? else {
-            return Ok(None);
+        let shared = if let Some(shared) = self.loaded(id) {
+            shared
+        } else {
+            let _being_loaded = BeingLoaded::new(self, id);
+            let Some(replica) = steps::load(storage, id).await? else {
+                return Ok(None);
+            };
+            self.insert(replica)
         };
-        let shared = self.insert(replica);
-        drop(being_loaded);
+        // What was heard of while it was being loaded, by whomever, and whether or not that came to its end.
         if shared.as_of().behind > 0 {
             steps::catch_up(storage, &mut &*shared, &mut |_, _| ()).await?;
         }
@@ -143,29 +142,26 @@ impl Realm {
     /// Takes a copy, such as that of an account just opened. Where there is one of this account already, that stays.
     pub fn insert(&self, replica: Replica) -> Arc<Shared> {
         let (id, version) = (replica.id().clone(), replica.version());
-        let new = Arc::new(Shared::new(replica));
-        let size = size(&new);
         let (shared, heard_of) = {
             let loading = self.loading();
             let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
             let heard_of = loading.get(&id).map_or(0, |loading| loading.heard_of);
-            let entry = loaded.entry(id).or_insert_with(|| {
-                self.held.fetch_add(size, Ordering::Relaxed);
-                let used = AtomicU64::new(0);
-                Loaded { shared: new, used }
+            let entry = loaded.entry(id).or_insert_with(|| Loaded {
+                shared: Arc::new(Shared::new(replica)),
+                used: AtomicU64::new(0),
             });
             entry.used.store(self.next_use(), Ordering::Relaxed);
-            (Arc::clone(&entry.shared), heard_of)
+            let shared = Arc::clone(&entry.shared);
+            self.give_up(&mut loaded);
+            (shared, heard_of)
         };
         // Whoever is given the copy sees by it whether it is behind.
         let _ = shared.hint(version.max(heard_of));
-        if self.held.load(Ordering::Relaxed) > self.most {
-            self.give_up();
-        }
         shared
     }
 
-    /// Gives an account up, so that it is loaded anew when it is asked for again.
+    /// Gives an account up, so that it is loaded anew when it is asked for again: after
+    /// [`LoadError::Diverged`], for one. Whoever holds it goes on with the old copy, which hears of nothing more.
     pub fn forget(&self, id: &str) {
         self.loaded
             .write()
@@ -174,6 +170,7 @@ impl Realm {
     }
 
     /// Passes a notice on, as [`Replica::hint`]; `None`: the account is not loaded, and nothing is to be done.
+    #[must_use = "a copy that is behind must catch up"]
     pub fn hint(&self, id: &str, version: u64) -> Option<Hint> {
         self.pass_on(id, version).map(|shared| shared.hint(version))
     }
@@ -187,15 +184,22 @@ impl Realm {
         shared.map(|shared| shared.offer(record)).transpose()
     }
 
-    /// The accounts of a person, and what it is in each, in the order of their ids: **of those that are loaded**. A realm
-    /// does not know what it has not loaded; a host with a list of a person's accounts loads them first.
+    /// The accounts of a person, and what it is in each, in the order of their ids: **of those that are loaded**. A
+    /// realm does not know what it has not loaded; a host with a list of a person's accounts loads them first.
     #[must_use]
     pub fn accounts_of(&self, member: &str) -> Vec<(AccountId, Standing)> {
+        // To be looked at when `loaded` is locked no more: whoever holds an account may be waiting for it.
+        let all: Vec<_> = {
+            let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+            let all = loaded
+                .iter()
+                .map(|(id, found)| (id.clone(), Arc::clone(&found.shared)));
+            all.collect()
+        };
         let standing = |shared: &Shared| Some(shared.read().member(member)?.standing());
-        let mut accounts: Vec<_> = self
-            .all()
+        let mut accounts: Vec<_> = all
             .into_iter()
-            .filter_map(|(_, id, shared)| Some((id, standing(&shared)?)))
+            .filter_map(|(id, shared)| Some((id, standing(&shared)?)))
             .collect();
         accounts.sort_by(|(one, _), (other, _)| one.cmp(other));
         accounts
@@ -211,38 +215,27 @@ impl Realm {
         loaded.get(id).map(|loaded| Arc::clone(&loaded.shared))
     }
 
-    /// Gives accounts up that nobody uses: an eighth more than it must, so that it is seldom looked for them.
-    fn give_up(&self) {
-        let mut all = self.all();
-        all.sort_by_key(|(used, ..)| *used);
-        let sizes: Vec<_> = all
-            .into_iter()
-            .map(|(_, id, shared)| (id, size(&shared)))
+    /// Gives accounts up that nobody uses, where there are too many: an eighth more than it must, so that it is seldom
+    /// looked for them.
+    fn give_up(&self, loaded: &mut HashMap<AccountId, Loaded>) {
+        let size = |found: &Loaded| ACCOUNT + found.shared.size();
+        let mut held: usize = loaded.values().map(size).sum();
+        if held <= self.most {
+            return;
+        }
+        let mut unused: Vec<_> = loaded
+            .iter()
+            .filter(|(_, found)| Arc::strong_count(&found.shared) == 1)
+            .map(|(id, found)| (found.used.load(Ordering::Relaxed), size(found), id.clone()))
             .collect();
-        let mut held = sizes.iter().map(|(_, size)| size).sum();
-        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
-        for (id, size) in sizes {
+        unused.sort();
+        for (_, size, id) in unused {
             if held <= self.most - self.most / 8 {
                 break;
             }
-            let is_unused = |found: &Loaded| Arc::strong_count(&found.shared) == 1;
-            if loaded.get(&id).is_some_and(is_unused) {
-                loaded.remove(&id);
-                held -= size;
-            }
+            loaded.remove(&id);
+            held -= size;
         }
-        self.held.store(held, Ordering::Relaxed);
-    }
-
-    /// All that are loaded, with when each was last asked for. To be looked at when `loaded` is locked no more: whoever
-    /// holds an account may be waiting for it.
-    fn all(&self) -> Vec<(u64, AccountId, Arc<Shared>)> {
-        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
-        let all = loaded.iter().map(|(id, found)| {
-            let used = found.used.load(Ordering::Relaxed);
-            (used, id.clone(), Arc::clone(&found.shared))
-        });
-        all.collect()
     }
 
     fn next_use(&self) -> u64 {
@@ -252,12 +245,6 @@ impl Realm {
     fn loading(&self) -> MutexGuard<'_, HashMap<AccountId, Loading>> {
         self.loading.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// How much of a realm an account takes.
-fn size(shared: &Shared) -> usize {
-    let replica = shared.read();
-    ACCOUNT + replica.member_count() + replica.store_count()
 }
 
 /// While this is there, notices of an account are remembered, though it is not loaded yet.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::account::Account;
 use crate::account::event::Record;
@@ -35,22 +36,21 @@ use crate::time::Timestamp;
 /// assert!(elsewhere.at_least(here.version())?.has_store("dev"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone)]
 pub struct Replica {
     account: Account,
-    /// The latest version that is known to be kept, at least the account's own.
-    known: u64,
+    /// The latest version that was heard of. Like the count below it can be written while others read the account, so
+    /// that a notice holds up no check.
+    known: AtomicU64,
     /// How many notices of a version there were. Reading settles those before it, and no others, however alike.
-    notices: u64,
+    notices: AtomicU64,
 }
 
 impl Replica {
     pub(super) fn new(account: Account) -> Self {
-        let (known, notices) = (account.version(), 0);
         Self {
+            known: AtomicU64::new(account.version()),
+            notices: AtomicU64::new(0),
             account,
-            known,
-            notices,
         }
     }
 
@@ -95,13 +95,17 @@ impl Replica {
         evolve::fits(&self.account.state, record)?;
         observe(&self.account, record);
         evolve::apply(&mut self.account.state, record);
-        self.known = self.known.max(record.version);
         Ok(Offer::Applied)
     }
 
     /// Takes notice that the repository keeps a record of this version, and says what is to be done. A notice may come
     /// twice, late, or in any order.
     pub fn hint(&mut self, version: u64) -> Hint {
+        self.heard_of(version)
+    }
+
+    /// As [`hint`](Replica::hint), where others read.
+    pub(super) fn heard_of(&self, version: u64) -> Hint {
         self.notice(version);
         match self.behind() {
             0 => Hint::UpToDate,
@@ -137,32 +141,42 @@ impl Replica {
     }
 
     fn behind(&self) -> u64 {
-        self.known.saturating_sub(self.account.version())
+        let known = self.known.load(Ordering::Relaxed);
+        known.saturating_sub(self.account.version())
     }
 
-    fn notice(&mut self, version: u64) {
-        self.known = self.known.max(version);
-        self.notices = self.notices.wrapping_add(1);
+    fn notice(&self, version: u64) {
+        self.known.fetch_max(version, Ordering::Relaxed);
+        self.notices.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How many notices of a version there were.
     pub(super) fn notices(&self) -> u64 {
-        self.notices
+        self.notices.load(Ordering::Relaxed)
     }
 
     /// The repository itself has said which version is its last: if there were no more notices than these when it was
     /// asked, they are settled.
     pub(super) fn settle(&mut self, notices: u64, last: u64) {
-        if self.notices == notices {
-            self.known = last.max(self.account.version());
+        if *self.notices.get_mut() == notices {
+            *self.known.get_mut() = last;
         }
     }
 
     /// Begins anew from a snapshot, if it is a later one.
     pub(super) fn restart(&mut self, account: Account) {
         if account.version() > self.account.version() {
-            self.known = self.known.max(account.version());
             self.account = account;
+        }
+    }
+}
+
+impl Clone for Replica {
+    fn clone(&self) -> Self {
+        Self {
+            account: self.account.clone(),
+            known: AtomicU64::new(self.known.load(Ordering::Relaxed)),
+            notices: AtomicU64::new(self.notices()),
         }
     }
 }

@@ -11,10 +11,13 @@ use crate::time::Timestamp;
 /// What somebody asks for: commands, to be accepted or refused as a whole (U4).
 ///
 /// A request may be tried again, by any process, for as long as the repository knows its commit id: after an answer
-/// that was lost, a process that stopped, a storage that failed. It is kept once, and answered as it was the first
-/// time. So the id belongs to the request and to no other: a random one (a UUID) for each, or the key that a client
-/// sends along, together with who it is. An id that two requests share is
-/// [refused](super::ExecuteError::CommitIdReused) for the second.
+/// that was lost, a process that stopped, a storage that failed. If it was kept, it is not kept again, and is answered
+/// as it was the first time. If it was refused or changed nothing, nothing is remembered of it: tried again, it is
+/// decided anew, on what is there then.
+///
+/// So the id belongs to the request and to no other: a random one (a UUID) for each, or the key that a client sends
+/// along, together with who it is. An id that two requests share is
+/// [refused](super::ExecuteError::CommitIdReused) for the second, unless it leads to the very records of the first.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Request {
     /// Names this request, for ever.
@@ -23,7 +26,8 @@ pub struct Request {
     pub actor: Actor,
     /// What for.
     pub commands: Vec<Command>,
-    /// When, by the host's clock.
+    /// When it was first made, by the host's clock. Tried again with a later time, it might be refused (an invitation
+    /// that has ended by then) while the first attempt is still on its way.
     pub now: Timestamp,
 }
 

@@ -1,6 +1,7 @@
 //! One copy for many threads.
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crossbeam_utils::sync::ShardedLock;
@@ -14,17 +15,23 @@ use crate::repository::contract::{AsyncRepository, Repository};
 use crate::repository::error::{ExecuteError, LoadError};
 use crate::repository::replica::{AsOf, Hint, Offer, Replica, Stale};
 use crate::repository::request::Request;
-use crate::repository::steps::{self, Awaited, Blocking, Held, at_once};
+use crate::repository::steps::{self, AtOnce, Awaited, Held, at_once};
 
 /// A [`Replica`] that many threads share: many that check, and some that change.
 ///
 /// Checks do not slow each other: each thread locks a place of its own. A change is decided and stored while checks go
-/// on; they wait only while it is applied, which takes about a microsecond and copies nothing. It counts for every check
-/// that begins after [`execute`](Shared::execute) has returned, in this process.
+/// on; they wait while it is applied, which takes about a microsecond and copies nothing, and which waits itself until
+/// whoever reads or decides is done. It counts for every check that begins after [`execute`](Shared::execute) has
+/// returned, in this process.
 ///
 /// Over a [`Repository`] one request is executed at a time. Over an [`AsyncRepository`] those that come at once meet at
-/// the storage, and all but one of them are decided again; where many come at once, let them pass one by one through a
-/// lock of the host's runtime.
+/// the storage, and all but one of them are decided again, so that of more than 64 at once some end as `contended`;
+/// where many come at once, let them pass one by one through a lock of the host's runtime.
+///
+/// **What observes is shown each record once for each copy, by whoever applies it**: a record of one's own request,
+/// too, may be applied by another thread that catches up first. So give each `_with` method of a copy the same
+/// observer; a version that is missing before a record tells that the copy began anew from a snapshot. It must not ask
+/// this copy, nor a [`Realm`](super::Realm) that holds it: it would wait for itself.
 ///
 /// ```
 /// # use grantbook::{repository::{self, MemoryRepository, Request, Shared}, *};
@@ -44,6 +51,8 @@ use crate::repository::steps::{self, Awaited, Blocking, Held, at_once};
 #[derive(Debug)]
 pub struct Shared {
     replica: ShardedLock<Replica>,
+    /// Members and stores, as they were after the last change: to be counted by whoever must not wait for the lock.
+    size: AtomicUsize,
     /// Held by who changes it over a repository that makes its thread wait, from the decision until it is applied.
     changing: Mutex<()>,
 }
@@ -52,8 +61,11 @@ impl Shared {
     /// Shares a copy.
     #[must_use]
     pub fn new(replica: Replica) -> Self {
-        let (replica, changing) = (ShardedLock::new(replica), Mutex::new(()));
-        Self { replica, changing }
+        Self {
+            size: AtomicUsize::new(size(&replica)),
+            replica: ShardedLock::new(replica),
+            changing: Mutex::new(()),
+        }
     }
 
     /// As [`Account::can`].
@@ -63,8 +75,8 @@ impl Shared {
     }
 
     /// The copy, for several questions about one moment. It does not change until this is dropped, so whoever changes
-    /// it waits, and then whoever asks: hold it briefly, never while waiting for something else. A thread that holds one
-    /// and asks for another may wait for ever.
+    /// it waits, and then whoever asks: hold it briefly, never while waiting for something else. A thread that holds
+    /// one and asks for another may wait for ever.
     pub fn read(&self) -> impl Deref<Target = Replica> {
         self.replica
             .read()
@@ -108,9 +120,14 @@ impl Shared {
         (&mut &*self).change(|replica| replica.offer_with(record, observe))
     }
 
-    /// As [`Replica::hint`].
+    /// Members and stores.
+    pub(super) fn size(&self) -> usize {
+        self.size.load(Ordering::Relaxed)
+    }
+
+    /// As [`Replica::hint`]. Holds up no check.
     pub fn hint(&self, version: u64) -> Hint {
-        (&mut &*self).change(|replica| replica.hint(version))
+        self.read().heard_of(version)
     }
 
     /// As [`repository::execute`](super::execute).
@@ -137,14 +154,15 @@ impl Shared {
     ) -> Result<Vec<Record>, ExecuteError<R::Error>> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         at_once(steps::execute(
-            &Blocking(repository),
+            &AtOnce(repository),
             &mut &*self,
             request,
             &mut observe,
         ))
     }
 
-    /// [`execute`](Shared::execute), waiting without holding up a thread.
+    /// [`execute`](Shared::execute), waiting without holding up a thread. If it is dropped before it is done, the
+    /// request may have been kept: the same request can be made again.
     ///
     /// # Errors
     /// As [`repository::execute`](super::execute).
@@ -191,7 +209,7 @@ impl Shared {
         mut observe: impl FnMut(&Account, &Record),
     ) -> Result<(), LoadError<R::Error>> {
         at_once(steps::catch_up(
-            &Blocking(repository),
+            &AtOnce(repository),
             &mut &*self,
             &mut observe,
         ))
@@ -227,6 +245,13 @@ impl Held for &Shared {
     }
 
     fn change<T>(&mut self, change: impl FnOnce(&mut Replica) -> T) -> T {
-        change(&mut self.replica.write().unwrap_or_else(PoisonError::into_inner))
+        let replica = &mut self.replica.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = change(replica);
+        self.size.store(size(replica), Ordering::Relaxed);
+        changed
     }
+}
+
+fn size(replica: &Replica) -> usize {
+    replica.member_count() + replica.store_count()
 }

@@ -1,6 +1,6 @@
 //! Opening, loading, catching up and executing, once for both kinds of repository.
 //!
-//! They are written for one that has to be waited for. One that makes its thread wait is asked through [`Blocking`],
+//! They are written for one that has to be waited for. One that makes its thread wait is asked through [`AtOnce`],
 //! which always has its answer at once, so that [`at_once`] gets the result without a runtime.
 
 use std::error::Error;
@@ -44,9 +44,10 @@ pub(super) async fn open<S: Storage>(
         {
             Committed::Done => return Ok(Replica::new(account)),
             Committed::Repeated => return opened_before(storage, &commit).await,
-            // There is such an account; or another transaction was in the way, and left nothing.
+            // There is such an account, perhaps by this very request, tried twice at a time; or another transaction was
+            // in the way, and left nothing.
             Committed::Conflict if load(storage, account.id()).await?.is_some() => {
-                return Err(exists(&commit));
+                return opened_before(storage, &commit).await;
             }
             Committed::Conflict => {}
         }
@@ -54,7 +55,7 @@ pub(super) async fn open<S: Storage>(
     Err(LoadError::Missing { version: 0 }.into())
 }
 
-/// The account that this very request opened before.
+/// The account that is there, if this very request opened it.
 async fn opened_before<S: Storage>(
     storage: &S,
     commit: &Commit,
@@ -63,15 +64,11 @@ async fn opened_before<S: Storage>(
     let kept = storage.committed(id, commit.id()).await;
     let kept = kept.map_err(LoadError::Repository)?;
     if kept.first().map(Record::event) != opening.map(Record::event) {
-        return Err(exists(commit));
+        let account = id.clone();
+        return Err(OpenError::Exists { account });
     }
     let replica = load(storage, id).await?;
     replica.ok_or(LoadError::Missing { version: 0 }.into())
-}
-
-fn exists<E: Error>(commit: &Commit) -> OpenError<E> {
-    let account = commit.account().clone();
-    OpenError::Exists { account }
 }
 
 /// Loads an account, from its latest snapshot if there is one.
@@ -168,6 +165,8 @@ pub(super) async fn execute<S: Storage>(
     request: &Request,
     observe: &mut impl FnMut(&Account, &Record),
 ) -> Result<Vec<Record>, ExecuteError<S::Error>> {
+    // Whether the copy was up to date at some moment since this was asked.
+    let mut is_fresh = false;
     for _ in 0..ATTEMPTS {
         let (version, decided) =
             copy.read(|replica| (replica.version(), decided(storage, replica, request)));
@@ -190,9 +189,13 @@ pub(super) async fn execute<S: Storage>(
             Ok(None) => answer = Some(Ok(Vec::new())),
             Err(refusal) => answer = Some(Err(ExecuteError::Refused(refusal))),
         }
-        catch_up(storage, copy, observe).await?;
         // A refusal, and that nothing would change, are believed on a copy only that was up to date.
-        let is_believed = answer.is_some() && copy.read(|replica| replica.version()) == version;
+        let mut is_believed = answer.is_some() && is_fresh;
+        if !is_believed {
+            catch_up(storage, copy, observe).await?;
+            is_fresh = true;
+            is_believed = answer.is_some() && copy.read(|replica| replica.version()) == version;
+        }
         if is_believed || may_be_kept {
             if let Some(records) = kept_records(storage, copy, request, observe).await? {
                 return Ok(records);
@@ -201,6 +204,10 @@ pub(super) async fn execute<S: Storage>(
         if let Some(answer) = answer.filter(|_| is_believed) {
             return answer;
         }
+    }
+    // The same request, tried elsewhere, may have been the last that was in the way.
+    if let Some(records) = kept_records(storage, copy, request, observe).await? {
+        return Ok(records);
     }
     let attempts = ATTEMPTS;
     Err(ExecuteError::Contended { attempts })
@@ -262,15 +269,24 @@ async fn kept_records<S: Storage>(
     }
 }
 
-/// The account at a version before the last. Reads all records until there; where they are kept no more, it is missing.
+/// The account at a version before the last, from a snapshot if it is old enough, and otherwise from all records until
+/// there. Where they are kept no more, it is missing.
 async fn as_it_was<S: Storage>(
     storage: &S,
     id: &AccountId,
     version: u64,
 ) -> Result<Account, LoadError<S::Error>> {
-    let mut then: Option<Account> = None;
+    let snapshot = kept_snapshot(storage, id).await?;
+    let snapshot = snapshot.filter(|snapshot| snapshot.version() <= version);
+    let mut then = snapshot
+        .map(|snapshot| restored(id, snapshot))
+        .transpose()?;
     loop {
-        let reached = then.as_ref().map_or(0, Account::version);
+        let reached = match then {
+            Some(account) if account.version() >= version => return Ok(account),
+            Some(ref account) => account.version(),
+            None => 0,
+        };
         let tail = storage.records_after(id, reached).await;
         let records = match tail.map_err(LoadError::Repository)? {
             Tail::Records { records, .. } if !records.is_empty() => records,
@@ -279,18 +295,16 @@ async fn as_it_was<S: Storage>(
             }
         };
         in_order(reached, &records).map_err(LoadError::Replay)?;
-        for record in &records {
-            let account = match then.take() {
-                Some(mut account) => {
-                    account.apply(record).map_err(LoadError::Replay)?;
-                    account
-                }
-                None => of_account(id, Account::replay([record]).map_err(LoadError::Replay)?)?,
-            };
-            if account.version() >= version {
-                return Ok(account);
+        for record in records
+            .iter()
+            .take_while(|record| record.version <= version)
+        {
+            if let Some(account) = &mut then {
+                account.apply(record).map_err(LoadError::Replay)?;
+            } else {
+                let account = Account::replay([record]).map_err(LoadError::Replay)?;
+                then = Some(of_account(id, account)?);
             }
-            then = Some(account);
         }
     }
 }
@@ -302,7 +316,10 @@ async fn kept_snapshot<S: Storage>(
     storage.snapshot(id).await.map_err(LoadError::Repository)
 }
 
-fn restored<E: Error>(id: &AccountId, snapshot: Snapshot) -> Result<Account, LoadError<E>> {
+fn restored<E: Error + 'static>(
+    id: &AccountId,
+    snapshot: Snapshot,
+) -> Result<Account, LoadError<E>> {
     let account = Account::try_from(snapshot).map_err(LoadError::Snapshot)?;
     of_account(id, account)
 }
@@ -324,7 +341,10 @@ fn in_order(version: u64, records: &[Record]) -> Result<(), ReplayError> {
 }
 
 /// What was stored under this id is the account of this id (A4).
-fn of_account<E: Error>(id: &AccountId, account: Account) -> Result<Account, LoadError<E>> {
+fn of_account<E: Error + 'static>(
+    id: &AccountId,
+    account: Account,
+) -> Result<Account, LoadError<E>> {
     if account.id() == id {
         return Ok(account);
     }
@@ -373,7 +393,7 @@ impl Held for Replica {
 
 /// A repository of either kind, as the steps ask it.
 pub(super) trait Storage {
-    type Error: Error;
+    type Error: Error + 'static;
 
     async fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, Self::Error>;
     async fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Self::Error>;
@@ -387,7 +407,7 @@ pub(super) trait Storage {
 }
 
 /// One that makes its thread wait.
-pub(super) struct Blocking<'r, R: ?Sized>(pub(super) &'r R);
+pub(super) struct AtOnce<'r, R: ?Sized>(pub(super) &'r R);
 
 /// One that is waited for.
 pub(super) struct Awaited<'r, R: ?Sized>(pub(super) &'r R);
@@ -427,10 +447,10 @@ macro_rules! storage {
         }
     };
 }
-storage!(Blocking, Repository);
+storage!(AtOnce, Repository);
 storage!(Awaited, AsyncRepository, await);
 
-/// The result of steps over a [`Blocking`] repository, in which nothing is ever waited for: the first look has it.
+/// The result of steps over a [`AtOnce`] repository, in which nothing is ever waited for: the first look has it.
 pub(super) fn at_once<T>(steps: impl Future<Output = T>) -> T {
     let mut steps = pin!(steps);
     loop {

@@ -319,3 +319,85 @@ fn threads_share_a_realm() {
         }
     }
 }
+
+/// U2: a copy that was left behind by a load that failed is caught up by whoever asks for it next.
+#[test]
+fn a_load_that_ends_early_leaves_no_old_copy() {
+    /// Keeps one page; what is asked for after it fails.
+    struct OnePage<'a> {
+        kept: &'a MemoryRepository,
+        realm: &'a Realm,
+        asked: RefCell<usize>,
+    }
+    #[derive(Debug, thiserror::Error)]
+    #[error("the disk is gone")]
+    struct DiskGone;
+    impl Repository for OnePage<'_> {
+        type Error = DiskGone;
+        fn records_after(&self, id: &AccountId, version: u64) -> Result<Tail, DiskGone> {
+            if self.asked.replace_with(|asked| *asked + 1) > 0 {
+                return Err(DiskGone);
+            }
+            let tail = self.kept.records_after(id, version).map_err(|_| DiskGone);
+            let mut elsewhere = load(self.kept, id).unwrap().unwrap();
+            let asked = request(&by(OWNER), &[remove_member("ann")], at(1));
+            execute(self.kept, &mut elsewhere, &asked).unwrap();
+            assert_eq!(self.realm.hint(id, elsewhere.version()), None);
+            tail
+        }
+        fn committed(&self, _: &AccountId, _: &CommitId) -> Result<Vec<Record>, DiskGone> {
+            Err(DiskGone)
+        }
+        fn commit(&self, _: &Commit) -> Result<Committed, DiskGone> {
+            Err(DiskGone)
+        }
+    }
+    let kept = MemoryRepository::new();
+    let realm = realm_of(1_000_000);
+    open_with_ann(&kept, "acme");
+    let one_page = OnePage {
+        kept: &kept,
+        realm: &realm,
+        asked: RefCell::default(),
+    };
+    let error = realm.load(&one_page, &account("acme")).unwrap_err();
+    assert_eq!(error.code(), "repository-failed");
+    realm.load(&kept, &account("acme")).unwrap().unwrap();
+    assert!(!writes(&realm, "acme", "ann"));
+}
+
+/// U2: what grew since it was loaded counts, and a realm can be asked while a record is shown.
+#[test]
+fn a_realm_counts_what_is_there_now() {
+    let kept = MemoryRepository::new();
+    let realm = realm_of(3_000);
+    let enrolled: Vec<String> = (0..1_000).map(|number| format!("m{number}")).collect();
+    for id in ["a", "b", "c", "d"] {
+        open_empty(&kept, id);
+    }
+    for id in ["a", "b"] {
+        let shared = realm.load(&kept, &account(id)).unwrap().unwrap();
+        let commands = [enrol(enrolled.iter().map(String::as_str))];
+        let asked = request(&Actor::System, &commands, at(0));
+        shared.execute(&kept, &asked).unwrap();
+    }
+    realm.load(&kept, &account("c")).unwrap().unwrap();
+    assert!(realm.loaded("a").is_some() && realm.loaded("b").is_some());
+    let grows = realm.loaded("c").unwrap();
+    let commands = [enrol(enrolled.iter().map(String::as_str))];
+    let asked = request(&Actor::System, &commands, at(0));
+    let mut shown = 0;
+    grows
+        .execute_with(&kept, &asked, |_, _| {
+            realm.load(&kept, &account("d")).unwrap().unwrap();
+            shown += 1;
+        })
+        .unwrap();
+    drop(grows);
+    assert_eq!(shown, 1);
+    assert!(realm.loaded("d").is_some());
+    realm.forget("d");
+    realm.load(&kept, &account("d")).unwrap().unwrap();
+    assert!(realm.loaded("a").is_none(), "asked for longest ago");
+    assert!(realm.loaded("d").is_some());
+}

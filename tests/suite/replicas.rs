@@ -490,7 +490,7 @@ async fn pause() {
 /// A repository that is waited for: before it does what it is asked, and before the answer is there.
 struct Waited<'r, R>(&'r R);
 
-impl<R: Repository<Error: Send> + Sync> AsyncRepository for Waited<'_, R> {
+impl<R: Repository<Error: Send + Sync> + Sync> AsyncRepository for Waited<'_, R> {
     type Error = R::Error;
 
     async fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, R::Error> {

@@ -582,6 +582,52 @@ fn opening_can_be_tried_again() {
     assert_eq!(error.code(), "records-missing");
 }
 
+/// U1, U3: who is refused beside a writer that never rests is refused nevertheless, and so is told that nothing changes.
+#[test]
+fn a_refusal_does_not_wait_for_rest() {
+    let mut world = World::staffed();
+    let kept = world.records.len();
+    for number in 0..100 {
+        world.ok(OWNER, create_store(&number.to_string()));
+    }
+    let mut account = kept_copy(&world.records[..kept]);
+    for (actor, command) in [("eve", create_store("new")), (OWNER, add("devs", ["dana"]))] {
+        let busy = Busy::after(account.version().try_into().unwrap(), &world);
+        let answer = execute(&busy, &mut account, &request(&by(actor), &[command], at(0)));
+        match answer {
+            Ok(records) => assert_eq!((actor, records), (OWNER, vec![])),
+            Err(error) => assert_eq!((actor, error.code()), ("eve", "not-authorized")),
+        }
+    }
+    assert_eq!(account.version(), kept as u64 + 2, "one look each");
+}
+
+/// A1: the same opening twice at once: who comes second, and is told of a conflict, is given the account as well.
+#[test]
+fn an_opening_that_meets_itself_is_given_the_account() {
+    struct Twin(MemoryRepository);
+    impl Repository for Twin {
+        type Error = Infallible;
+        fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Infallible> {
+            self.0.records_after(account, version)
+        }
+        fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Infallible> {
+            self.0.committed(account, id)
+        }
+        fn commit(&self, commit: &Commit) -> Result<Committed, Infallible> {
+            self.0.commit(commit).map(|_| Committed::Conflict)
+        }
+    }
+    let opened_in = |kept: &Twin, commit: &str| {
+        let (commit, limit) = (commit_id(commit), GroupLimit::default());
+        open(kept, commit, acme(), member(OWNER), limit, at(0))
+    };
+    let kept = Twin(MemoryRepository::new());
+    assert_eq!(opened_in(&kept, "open").unwrap().version(), 1);
+    let error = opened_in(&kept, "another").unwrap_err();
+    assert_eq!(error.code(), "account-exists");
+}
+
 /// A repository that holds what the test says, and fails where it says so.
 #[derive(Default)]
 struct Scripted {
@@ -856,7 +902,7 @@ fn contention_ends() {
     assert_eq!(account.version(), 2 + 64);
 }
 
-/// U1, U3: a refusal and "nothing to do" cost no commit; on a copy that never is up to date, neither is given.
+/// U1, U3: a refusal and "nothing to do" cost no commit.
 #[test]
 fn what_changes_nothing_commits_nothing() {
     let mut world = World::staffed();
@@ -871,7 +917,7 @@ fn what_changes_nothing_commits_nothing() {
     let busy = Busy::after(kept, &world);
     let refused = request(&owner(), &[remove_member(OWNER)], at(0));
     let error = execute(&busy, &mut account, &refused).unwrap_err();
-    assert_eq!(error.code(), "contended");
+    assert_eq!(error.code(), "last-owner");
 }
 
 /// A repository where somebody else has always just committed one record more, as long as there are any.
@@ -969,7 +1015,7 @@ fn a_repository_behind_a_pointer_is_one() {
     let kept = Arc::new(MemoryRepository::new());
     let by_reference: &MemoryRepository = &kept;
     let by_box: Box<dyn Repository<Error = Infallible>> = Box::new(Arc::clone(&kept));
-    let by_any: AnyRepository = any(Arc::clone(&kept));
+    let by_any = AnyRepository::new(Arc::clone(&kept));
     let mut account = opened(by_reference);
     let create = |id: &str| request(&owner(), &[create_store(id)], at(0));
     execute(&by_reference, &mut account, &create("a")).unwrap();
@@ -983,7 +1029,7 @@ fn a_repository_behind_a_pointer_is_one() {
     assert_eq!(by_any.snapshot(&acme()).unwrap(), None);
     assert!(!by_any.wants_snapshot(0, 1_000));
 
-    let fails = any(AlwaysFails);
+    let fails = AnyRepository::new(AlwaysFails);
     let error = load(&fails, &acme()).unwrap_err();
     assert_eq!(error.to_string(), "the repository failed: the disk is gone");
     let LoadError::Repository(error) = error else {

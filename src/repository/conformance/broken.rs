@@ -63,6 +63,8 @@ defects! {
     CommittedOfOthers,
     /// `committed` gives the first record of a commit.
     CommittedOfFirst,
+    /// `committed` gives a page of the records of a long commit.
+    CutsCommitted,
     /// `committed` gives all records from the commit on.
     CommittedWithoutEnd,
     /// Records are read without regard to the account.
@@ -73,6 +75,8 @@ defects! {
     ReordersRecords,
     /// The record of the version itself is given too.
     IncludesVersion,
+    /// Of a commit in which the version lies, the records before that are given too.
+    GivesWholeCommits,
     /// A long page is cut, and its last record is said to be the last one kept.
     CutsPages,
     /// Pages are of 500 records, and those after the second begin one record too late.

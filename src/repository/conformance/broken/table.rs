@@ -225,8 +225,13 @@ impl BrokenConnection {
                         .strip_suffix('%')
                         .is_some_and(|start| of.starts_with(start))
         };
-        let rows = table.rows.iter().filter(|((of, at), _)| {
-            is_of_it(of) && (*at > version || self.has(Defect::IncludesVersion) && *at == version)
+        let later = table.rows.iter().filter(|((_, at), _)| *at > version);
+        let commits: BTreeSet<&String> = later.map(|(_, (commit, _))| commit).collect();
+        let rows = table.rows.iter().filter(|((of, at), (commit, _))| {
+            is_of_it(of)
+                && (*at > version
+                    || self.has(Defect::IncludesVersion) && *at == version
+                    || self.has(Defect::GivesWholeCommits) && commits.contains(commit))
         });
         let mut records: Vec<_> = rows.map(|(_, (_, record))| record.clone()).collect();
         if self.has(Defect::ReordersRecords) {
@@ -296,6 +301,9 @@ impl Repository for BrokenConnection {
                 if self.has(Defect::CommittedOfFirst) {
                     break;
                 }
+            }
+            if self.has(Defect::CutsCommitted) {
+                records.truncate(PAGE);
             }
             records
         }))

@@ -56,6 +56,8 @@ pub fn a_commit_of_many_records_is_whole<F: Fixture>(fixture: &F) -> Result<(), 
         seen.and(written.unwrap_or_else(|cause| panic::resume_unwind(cause)))
     })?;
     expect_whole(&kept, &many)?;
+    let likely = "`committed` gives a page of a long commit, and not all of it";
+    kept.committed_is(acme.id(), many.id(), many.records(), likely)?;
     acme.accept(&many)?;
     kept.holds(
         &acme,

@@ -67,7 +67,7 @@ pub fn records_after_any_version<F: Fixture>(fixture: &F) -> Result<(), Failure>
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
     kept.adds(&mut acme, "one", &[store("one")?])?;
-    kept.adds(&mut acme, "two", &[store("two")?])?;
+    kept.adds(&mut acme, "several", &stores("several", 3)?)?;
     for version in (0..=acme.version() + 2).chain(EDGES) {
         expect_page(&kept, &acme, version)?;
     }
