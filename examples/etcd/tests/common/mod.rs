@@ -1,0 +1,130 @@
+//! What the tests begin with.
+
+#![allow(dead_code)] // each test program uses a part
+
+pub(crate) mod proxy;
+pub(crate) mod server;
+pub(crate) mod waiting;
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::io::Write;
+
+use etcd_client::{Client, GetOptions, KeyValue};
+use grantbook::repository::{self, LoadError, OpenError, Replica, Request, Shared};
+use grantbook::{AccountId, Actor, Command, CommitId, GroupLimit, MemberId, StoreId, Timestamp};
+use grantbook_etcd::{Error, EtcdRepository};
+
+use self::server::Cluster;
+
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+/// A server, a client, and a repository under `access`.
+pub(crate) struct Host {
+    pub(crate) server: Cluster,
+    pub(crate) client: Client,
+    pub(crate) repository: EtcdRepository,
+}
+
+impl Host {
+    pub(crate) async fn fresh() -> Self {
+        let server = Cluster::start(1);
+        let client = server::client(&server.endpoints()).await;
+        let repository = EtcdRepository::new(&client, "access");
+        Self {
+            server,
+            client,
+            repository,
+        }
+    }
+
+    pub(crate) async fn open(&self, account: &str) -> Shared {
+        let opened = Box::pin(open(&self.repository, account)).await;
+        Shared::new(opened.expect("it opens"))
+    }
+
+    pub(crate) async fn load(&self, account: &str) -> Result<Option<Replica>, LoadError<Error>> {
+        let account = account_id(account);
+        Box::pin(repository::load_async(&self.repository, &account)).await
+    }
+
+    /// The value of a key.
+    pub(crate) async fn value(&self, key: &str) -> Option<Vec<u8>> {
+        let found = self.client.kv_client().get(key, None).await;
+        let found = found.expect("etcd answers");
+        found.kvs().first().map(|kept| kept.value().to_vec())
+    }
+
+    /// Writes as a hand would.
+    pub(crate) async fn change(&self, key: &str, value: impl Into<Vec<u8>>) {
+        let changed = self.client.kv_client().put(key, value, None).await;
+        changed.expect("etcd answers");
+    }
+
+    pub(crate) async fn delete(&self, key: &str) {
+        let deleted = self.client.kv_client().delete(key, None).await;
+        assert_eq!(deleted.expect("etcd answers").deleted(), 1, "{key}");
+    }
+
+    /// All that there is.
+    pub(crate) async fn everything(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let all = Some(GetOptions::new().with_all_keys());
+        let mut kv = self.client.kv_client().max_decoding_message_size(1 << 30);
+        let mut found = kv.get("", all).await.expect("etcd answers");
+        let all = found.take_kvs().into_iter();
+        all.map(KeyValue::into_key_value).collect()
+    }
+}
+
+pub(crate) async fn open(
+    repository: &EtcdRepository,
+    account: &str,
+) -> Result<Replica, OpenError<Error>> {
+    let (commit, owner) = (commit_id("open"), id(MemberId::parse, "olga"));
+    let (account, limit) = (account_id(account), GroupLimit::default());
+    repository::open_async(repository, commit, account, owner, limit, NOW).await
+}
+
+pub(crate) fn request(commit: &str, commands: Vec<Command>) -> Request {
+    Request {
+        commit: commit_id(commit),
+        actor: Actor::System,
+        commands,
+        now: NOW,
+    }
+}
+
+/// A command for each of these stores.
+pub(crate) fn create(stores: impl IntoIterator<Item = String>) -> Vec<Command> {
+    let stores = stores.into_iter();
+    stores
+        .map(|store| Command::CreateStore {
+            store: id(StoreId::parse, &store),
+        })
+        .collect()
+}
+
+pub(crate) fn enrol(members: impl IntoIterator<Item = String>) -> Command {
+    let members = members.into_iter();
+    let members: BTreeSet<_> = members.map(|member| id(MemberId::parse, &member)).collect();
+    Command::EnrolMembers { members }
+}
+
+pub(crate) fn account_id(text: &str) -> AccountId {
+    id(AccountId::parse, text)
+}
+
+pub(crate) fn commit_id(text: &str) -> CommitId {
+    id(CommitId::parse, text)
+}
+
+pub(crate) fn id<T, E: Debug>(parse: fn(&str) -> Result<T, E>, text: &str) -> T {
+    parse(text).expect("an id")
+}
+
+/// Prints a line that is seen even when the test passes.
+pub(crate) fn report(line: &str) {
+    // What `println` says is kept from sight.
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "fault: etcd, {line}").expect("somebody listens");
+}

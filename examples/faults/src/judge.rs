@@ -1,0 +1,315 @@
+//! Whether an account is what its writers were told.
+
+use std::collections::{BTreeMap, HashSet};
+use std::error::Error;
+
+use grantbook::repository::{self, Repository, Tail};
+use grantbook::{Account, AccountId, CommitId, GroupLimit, MemberId, Record};
+
+use crate::losses::Losses;
+use crate::plan;
+
+/// What the writers of one account were told, and what must therefore be kept.
+pub(crate) struct Judge {
+    pub(crate) account: AccountId,
+    owner: MemberId,
+    /// The last version of each request that was acknowledged: by writer, then by number.
+    acknowledged: Vec<BTreeMap<usize, u64>>,
+}
+
+impl Judge {
+    /// Opens an account of this name, with a group for each writer.
+    pub(crate) fn open<R: Repository>(repository: &R, name: &str) -> Self {
+        let account = plan::id(AccountId::parse, name);
+        let owner = plan::id(MemberId::parse, "olga");
+        let mut opened = opened(repository, &account, &owner);
+        repository::execute(repository, &mut opened, &plan::groups()).expect("groups are created");
+        let acknowledged = vec![BTreeMap::new(); plan::WRITERS];
+        Self {
+            account,
+            owner,
+            acknowledged,
+        }
+    }
+
+    /// Takes a writer's word for it.
+    pub(crate) fn hear(&mut self, line: &str) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let ["ack", writer, n, version] = words.as_slice() else {
+            panic!("a worker said `{line}`");
+        };
+        let number = |word: &str| word.parse::<usize>().expect("a number");
+        let version = version.parse().expect("a version");
+        let earlier = self.acknowledged[number(writer)].insert(number(n), version);
+        assert_eq!(earlier, None, "a request is acknowledged once");
+    }
+
+    /// The number of a writer's first request that was not acknowledged.
+    pub(crate) fn next(&self, writer: usize) -> usize {
+        self.acknowledged[writer].len()
+    }
+
+    /// Looks at all that is kept, while nobody writes.
+    ///
+    /// # Panics
+    /// The repository fails, a version is missing, or the account is not what its records and the writers' commands
+    /// lead to.
+    pub(crate) fn losses<R: Repository>(&self, repository: &R) -> Losses {
+        let records = history(repository, &self.account);
+        let mut losses = Losses::default();
+        let mut kept = Vec::new();
+        let mut explained = 1 + plan::groups().commands.len();
+        for (writer, acknowledged) in self.acknowledged.iter().enumerate() {
+            for (&n, &version) in acknowledged {
+                let request = plan::request(writer, n);
+                let last = usize::try_from(version).expect("a version fits");
+                let first = last.saturating_sub(request.commands.len());
+                match records.get(first..last) {
+                    Some(found) if plan::is_whole(found, &request) => {
+                        kept.push((writer, n));
+                        explained += found.len();
+                    }
+                    _ => losses.lost += 1,
+                }
+            }
+            // The next request may have been kept and its answer lost, but not half of it.
+            let request = plan::request(writer, self.next(writer));
+            let found = committed(repository, &self.account, &request.commit);
+            if plan::is_whole(&found, &request) {
+                kept.push((writer, self.next(writer)));
+                explained += found.len();
+            } else if !found.is_empty() {
+                losses.half_done += 1;
+            }
+        }
+        // No two commands of the plan lead to the same event.
+        let events: HashSet<String> = records
+            .iter()
+            .map(|record| serde_json::to_string(record.event()).expect("an event is JSON"))
+            .collect();
+        losses.twice += records.len() - events.len();
+        if losses.twice == 0 {
+            losses.half_done += records.len().saturating_sub(explained);
+        }
+        if losses == Losses::default() {
+            self.agree(repository, &records, kept);
+        }
+        losses
+    }
+
+    /// As [`losses`](Self::losses), and asks for every request by its commit id.
+    pub(crate) fn losses_by_id<R: Repository>(&self, repository: &R) -> Losses {
+        let mut losses = self.losses(repository);
+        for (writer, acknowledged) in self.acknowledged.iter().enumerate() {
+            for (&n, &version) in acknowledged {
+                let request = plan::request(writer, n);
+                let found = committed(repository, &self.account, &request.commit);
+                if found.last().map(Record::version) != Some(version) {
+                    losses.lost += 1;
+                } else if !plan::is_whole(&found, &request) {
+                    losses.half_done += 1;
+                }
+            }
+        }
+        losses
+    }
+
+    /// What is loaded, what a full replay gives, and what the commands by themselves lead to is one account.
+    fn agree<R: Repository>(&self, repository: &R, records: &[Record], kept: Vec<(usize, usize)>) {
+        let replayed = Account::replay(records).expect("the records are an account");
+        let loaded = loaded(repository, &self.account);
+        assert_eq!(loaded, replayed, "loaded, and replayed");
+        let expected = plan::expected(&self.account, &self.owner, kept);
+        assert_eq!(replayed, expected, "replayed, and told from the commands");
+        assert_holds(&replayed);
+    }
+}
+
+/// Opens an account, with one owner.
+pub(crate) fn opened<R: Repository>(
+    repository: &R,
+    account: &AccountId,
+    owner: &MemberId,
+) -> repository::Replica {
+    let (account, owner) = (account.clone(), owner.clone());
+    let (commit, limit) = (plan::id(CommitId::parse, "open"), GroupLimit::default());
+    repository::open(repository, commit, account, owner, limit, plan::NOW).expect("it opens")
+}
+
+/// The account as it is kept.
+pub(crate) fn loaded<R: Repository>(repository: &R, account: &AccountId) -> Account {
+    let replica = repository::load(repository, account).expect("the repository works");
+    Account::clone(&replica.expect("it was opened"))
+}
+
+/// Every invariant: read back, it breaks no rule (A2, A3, G3 to G5).
+pub(crate) fn assert_holds(account: &Account) {
+    Account::try_from(account.snapshot()).expect("the account breaks no rule");
+}
+
+/// All records, from the first on.
+fn history<R: Repository>(repository: &R, account: &AccountId) -> Vec<Record> {
+    let mut history: Vec<Record> = Vec::new();
+    loop {
+        let version = history.len() as u64;
+        let tail = repository.records_after(account, version);
+        let Tail::Records { records, last } = tail.expect("the repository works") else {
+            panic!("records are gone");
+        };
+        for record in records {
+            assert_eq!(
+                record.version(),
+                history.len() as u64 + 1,
+                "a version is missing"
+            );
+            history.push(record);
+        }
+        if history.len() as u64 == last {
+            return history;
+        }
+        assert!(
+            history.len() as u64 > version,
+            "records are missing after {version}"
+        );
+    }
+}
+
+fn committed<R: Repository>(repository: &R, account: &AccountId, id: &CommitId) -> Vec<Record> {
+    let found: Result<_, _> = repository.committed(account, id);
+    found
+        .map_err(|error| -> Box<dyn Error> { error.to_string().into() })
+        .expect("the repository works")
+}
+
+#[cfg(test)]
+mod tests {
+    use grantbook::repository::{Commit, Committed, MemoryRepository, Request};
+
+    use super::*;
+
+    /// A judge, and a repository that keeps what it opened.
+    fn court() -> (MemoryRepository, Judge) {
+        let kept = MemoryRepository::new();
+        let judge = Judge::open(&kept, "court");
+        (kept, judge)
+    }
+
+    /// What a request leads to on the account as it is kept.
+    fn records(kept: &MemoryRepository, judge: &Judge, request: &Request) -> Vec<Record> {
+        loaded(kept, &judge.account)
+            .decide_batch(&request.actor, &request.commands, request.now)
+            .unwrap()
+    }
+
+    /// Keeps records under an id, whatever they are, and gives the last version.
+    fn keep(kept: &MemoryRepository, id: &CommitId, records: &[Record]) -> u64 {
+        let commit = Commit::new(id.clone(), records.to_vec()).unwrap();
+        assert_eq!(kept.commit(&commit).unwrap(), Committed::Done);
+        commit.version()
+    }
+
+    /// Keeps a writer's request as it should be, and gives what the writer says then.
+    fn write(kept: &MemoryRepository, judge: &Judge, writer: usize, n: usize) -> String {
+        let request = plan::request(writer, n);
+        let version = keep(kept, &request.commit, &records(kept, judge, &request));
+        format!("ack {writer} {n} {version}")
+    }
+
+    const NONE: Losses = Losses {
+        lost: 0,
+        twice: 0,
+        half_done: 0,
+    };
+
+    #[test]
+    fn nothing_is_lost_where_all_is_kept() {
+        let (kept, mut judge) = court();
+        for n in 0..10 {
+            for writer in [3, 5] {
+                let said = write(&kept, &judge, writer, n);
+                judge.hear(&said);
+            }
+        }
+        assert_eq!(judge.losses_by_id(&kept), NONE);
+    }
+
+    #[test]
+    fn a_request_without_an_answer_may_be_kept() {
+        let (kept, mut judge) = court();
+        let said = write(&kept, &judge, 0, 0);
+        judge.hear(&said);
+        write(&kept, &judge, 0, 1);
+        assert_eq!(judge.losses_by_id(&kept), NONE);
+    }
+
+    #[test]
+    fn a_request_that_is_not_kept_is_lost() {
+        let (kept, mut judge) = court();
+        let said = write(&kept, &judge, 0, 0);
+        judge.hear(&said);
+        judge.hear("ack 0 1 11");
+        assert_eq!(judge.losses(&kept), Losses { lost: 1, ..NONE });
+    }
+
+    #[test]
+    fn a_request_that_is_kept_under_another_id_is_lost() {
+        let (kept, mut judge) = court();
+        let request = plan::request(0, 0);
+        let other = plan::commit(0, 7);
+        let version = keep(&kept, &other, &records(&kept, &judge, &request));
+        judge.hear(&format!("ack 0 0 {version}"));
+        assert_eq!(judge.losses(&kept), NONE);
+        assert_eq!(judge.losses_by_id(&kept), Losses { lost: 1, ..NONE });
+    }
+
+    #[test]
+    fn a_part_of_a_request_is_half_done() {
+        let (kept, mut judge) = court();
+        for n in 0..4 {
+            let said = write(&kept, &judge, 0, n);
+            judge.hear(&said);
+        }
+        let request = plan::request(0, 4);
+        let records = records(&kept, &judge, &request);
+        keep(&kept, &request.commit, &records[..3]);
+        assert!(judge.losses(&kept).half_done > 0);
+    }
+
+    #[test]
+    fn records_that_nobody_was_to_write_are_half_done() {
+        let (kept, judge) = court();
+        write(&kept, &judge, 0, 0);
+        write(&kept, &judge, 0, 1);
+        assert_eq!(
+            judge.losses(&kept),
+            Losses {
+                half_done: 1,
+                ..NONE
+            }
+        );
+    }
+
+    #[test]
+    fn what_is_kept_twice_is_counted() {
+        let (kept, mut judge) = court();
+        let first = plan::request(0, 0);
+        let records = records(&kept, &judge, &first);
+        let version = keep(&kept, &first.commit, &records);
+        judge.hear(&format!("ack 0 0 {version}"));
+        let mut again = serde_json::to_value(&records[0]).unwrap();
+        again["version"] = (version + 1).into();
+        let again: Record = serde_json::from_value(again).unwrap();
+        keep(&kept, &plan::commit(0, 7), &[again]);
+        assert_eq!(judge.losses(&kept), Losses { twice: 1, ..NONE });
+    }
+
+    #[test]
+    #[should_panic(expected = "a test")]
+    fn losses_are_not_passed_over() {
+        Losses {
+            half_done: 1,
+            ..NONE
+        }
+        .report("a test");
+    }
+}

@@ -1,0 +1,49 @@
+//! The account that a task is about.
+
+use std::time::SystemTime;
+
+use grantbook::repository::{self, OpenError, Replica};
+use grantbook::{CommitId, GroupLimit, MemberId, Timestamp};
+use grantbook_sqlite::SqliteRepository;
+use uuid::Uuid;
+
+use crate::{Failure, Place};
+
+/// Opens an account.
+pub(crate) fn open(place: &Place, owner: &MemberId, groups: u16) -> Result<bool, Failure> {
+    let limit = GroupLimit::new(groups)?;
+    let kept = SqliteRepository::create(&place.file)?;
+    let (commit, account) = (random_commit()?, place.account.clone());
+    match repository::open(&kept, commit, account, owner.clone(), limit, now()) {
+        Ok(_) => {
+            println!("opened account `{}` with owner `{owner}`", place.account);
+            Ok(true)
+        }
+        Err(error @ OpenError::Exists { .. }) => {
+            eprintln!("refused, {}: {error}", error.code());
+            Ok(false)
+        }
+        Err(error) => Err(error.to_string().into()),
+    }
+}
+
+/// The file and the account in it.
+pub(crate) fn load(place: &Place) -> Result<(SqliteRepository, Replica), Failure> {
+    let kept = SqliteRepository::open(&place.file)?;
+    let replica = repository::load(&kept, &place.account).map_err(|error| error.to_string())?;
+    let replica = replica.ok_or_else(|| unknown(place))?;
+    Ok((kept, replica))
+}
+
+pub(crate) fn unknown(place: &Place) -> Failure {
+    let (account, file) = (&place.account, place.file.display());
+    format!("there is no account `{account}` in `{file}`; open it first").into()
+}
+
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from(SystemTime::now())
+}
+
+pub(crate) fn random_commit() -> Result<CommitId, Failure> {
+    Ok(CommitId::parse(&Uuid::new_v4().to_string())?)
+}

@@ -1,0 +1,38 @@
+//! Checks, and their reasons.
+
+use grantbook::{Answer, Decision};
+
+use crate::account::load;
+use crate::{Failure, Place, Question};
+
+/// Says whether the member may.
+pub(crate) fn check(place: &Place, question: &Question) -> Result<bool, Failure> {
+    let (_, account) = load(place)?;
+    match account.check(&question.member, &question.permission, question.place()) {
+        Decision::Allowed => {
+            println!("allowed");
+            Ok(true)
+        }
+        Decision::Denied(denial) => {
+            println!("denied, {}: {denial}", denial.code());
+            Ok(false)
+        }
+    }
+}
+
+/// Says why the member may, or what would allow it.
+pub(crate) fn explain(place: &Place, question: &Question) -> Result<bool, Failure> {
+    let (_, account) = load(place)?;
+    let explanation = account.explain(&question.member, &question.permission, question.place());
+    println!("{explanation}");
+    Ok(matches!(explanation.answer, Answer::Allowed { .. }))
+}
+
+impl Question {
+    fn place(&self) -> grantbook::Place<&str> {
+        match &self.store {
+            Some(store) => grantbook::Place::Store(store),
+            None => grantbook::Place::Account,
+        }
+    }
+}

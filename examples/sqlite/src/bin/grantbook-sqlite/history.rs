@@ -1,0 +1,77 @@
+//! What has happened.
+
+use std::io::{BufWriter, Write, stdout};
+
+use grantbook::repository::{Repository, Tail};
+use grantbook::{Actor, Record, Timestamp};
+use grantbook_sqlite::SqliteRepository;
+use serde_json::Value;
+
+use crate::account::unknown;
+use crate::{Failure, Place};
+
+/// How many entries of a list are printed.
+const LONGEST: usize = 10;
+/// The first moment that is not written with a year of four digits.
+const YEAR_10000: Timestamp = Timestamp::from_millis(253_402_300_800_000);
+
+/// Prints the records after a version, in their order.
+pub(crate) fn print(place: &Place, after: u64, json: bool) -> Result<bool, Failure> {
+    let kept = SqliteRepository::open(&place.file)?;
+    let mut out = BufWriter::new(stdout().lock());
+    let mut version = after;
+    loop {
+        let Tail::Records { records, last } = kept.records_after(&place.account, version)? else {
+            return Err("records are missing".into()); // which this file never gives up
+        };
+        if last == 0 {
+            return Err(unknown(place));
+        }
+        for record in &records {
+            version = record.version();
+            if json {
+                writeln!(out, "{}", serde_json::to_string(record)?)?;
+            } else {
+                writeln!(out, "{}", line(record)?)?;
+            }
+        }
+        if version >= last {
+            out.flush()?;
+            return Ok(true);
+        }
+    }
+}
+
+fn line(record: &Record) -> Result<String, Failure> {
+    let (version, at) = (record.version(), time(record.at()));
+    let who = match record.actor() {
+        Actor::Member(member) => member.as_str(),
+        Actor::System => "(the host)",
+    };
+    let mut what = serde_json::to_value(record.event())?;
+    shorten(&mut what);
+    Ok(format!("{version:>6}  {at}  {who:<16}  {what}"))
+}
+
+/// Cuts long lists: nobody reads ten thousand members in a line.
+fn shorten(value: &mut Value) {
+    match value {
+        Value::Array(entries) => {
+            let more = entries.len().saturating_sub(LONGEST);
+            if more > 0 {
+                entries.truncate(LONGEST);
+                entries.push(format!("and {more} more").into());
+            }
+            entries.iter_mut().for_each(shorten);
+        }
+        Value::Object(fields) => fields.values_mut().for_each(shorten),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn time(at: Timestamp) -> String {
+    match at.to_system_time().filter(|_| at < YEAR_10000) {
+        Some(time) => humantime::format_rfc3339_millis(time).to_string(),
+        None => format!("{} ms", at.as_millis()),
+    }
+}

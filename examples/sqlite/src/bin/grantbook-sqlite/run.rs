@@ -1,0 +1,67 @@
+//! Commands, one a line.
+
+use std::io::{BufRead, Write, stdout};
+
+use grantbook::repository::{self, ExecuteError, Request};
+use grantbook::{Actor, Command, CommitId};
+
+use crate::account::{load, now, random_commit};
+use crate::{Failure, Place};
+
+/// Runs each line as a request of its own, and says what came of it.
+pub(crate) fn run(
+    place: &Place,
+    actor: &Actor,
+    commits: Option<&str>,
+    commands: impl BufRead,
+) -> Result<bool, Failure> {
+    let (kept, mut account) = load(place)?;
+    let (mut lines, mut refused) = (0, 0);
+    for (line, number) in commands.split(b'\n').zip(1_u64..) {
+        let line = line.map_err(|error| format!("line {number} cannot be read: {error}"))?;
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        lines += 1;
+        let command: Command = match serde_json::from_slice(&line) {
+            Ok(command) => command,
+            Err(error) => {
+                refused += 1;
+                // It is a line of its own to serde, always the first.
+                let error = error
+                    .to_string()
+                    .replace(" at line 1 column ", " at column ");
+                eprintln!("line {number}: refused, not-a-command: {error}");
+                continue;
+            }
+        };
+        let commit = match commits {
+            Some(prefix) => CommitId::parse(&format!("{prefix}-{number}"))?,
+            None => random_commit()?,
+        };
+        let request = Request {
+            commit,
+            actor: actor.clone(),
+            commands: vec![command],
+            now: now(),
+        };
+        match repository::execute(&kept, &mut account, &request) {
+            Ok(records) => match records.first() {
+                Some(record) => {
+                    let (version, kind) = (record.version(), record.event().kind());
+                    writeln!(stdout(), "line {number}: version {version}, {kind}")?;
+                }
+                None => writeln!(stdout(), "line {number}: nothing changed")?,
+            },
+            Err(error @ (ExecuteError::Refused(_) | ExecuteError::CommitIdReused { .. })) => {
+                refused += 1;
+                eprintln!("line {number}: refused, {}: {error}", error.code());
+            }
+            Err(error) => return Err(format!("line {number}: {error}").into()),
+        }
+    }
+    if refused > 0 {
+        eprintln!("{refused} of {lines} commands were refused");
+    }
+    Ok(refused == 0)
+}

@@ -1,0 +1,101 @@
+//! What can go wrong with the file.
+
+use std::path::PathBuf;
+
+use grantbook::AccountId;
+use rusqlite::ErrorCode;
+
+/// Why the file could not be read or written. Nothing of what was asked for is half done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SqliteError {
+    /// There is no such file.
+    #[error("there is no file `{}`; create it by opening an account in it", path.display())]
+    NotFound {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The file is no database, or one of another program.
+    #[error("`{}` is another program's file, and is left as it is", path.display())]
+    OtherProgram {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The file was written by a later version of this program.
+    #[error(
+        "`{}` has schema {found}, and this version reads schema {known}; update it first",
+        path.display()
+    )]
+    LaterSchema {
+        /// Which.
+        path: PathBuf,
+        /// The file's schema.
+        found: i64,
+        /// The one that can be read.
+        known: i64,
+    },
+    /// A record cannot be read. It is left as it is.
+    #[error("record {version} of account `{account}` cannot be read: {problem}")]
+    Record {
+        /// Whose.
+        account: AccountId,
+        /// Which.
+        version: u64,
+        /// Why.
+        problem: RowProblem,
+    },
+    /// A snapshot cannot be read. It is left as it is.
+    #[error("the snapshot of account `{account}` cannot be read: {problem}")]
+    Snapshot {
+        /// Whose.
+        account: AccountId,
+        /// Why.
+        problem: RowProblem,
+    },
+    /// Another process has held the file for too long.
+    #[error("the file is busy; try again")]
+    Busy,
+    /// There is no room for what was to be written.
+    #[error("the disk is full; make room, and try again")]
+    Full,
+    /// The file, or the folder that it is in, cannot be written to.
+    #[error("the file can only be read; make it and its folder writable")]
+    ReadOnly,
+    /// Anything else.
+    #[error(transparent)]
+    Sqlite(rusqlite::Error),
+}
+
+/// What is wrong with a row.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RowProblem {
+    /// It is not there, and later ones are.
+    #[error("its row is missing")]
+    Missing,
+    /// It is no text.
+    #[error("it is no text")]
+    NotText,
+    /// It is not what this version of the library writes.
+    #[error("{0}")]
+    NotReadable(serde_json::Error),
+    /// It says that it is another one.
+    #[error("it says that it is version {version} of account `{account}`")]
+    Another {
+        /// Of which account.
+        account: AccountId,
+        /// Of which version.
+        version: u64,
+    },
+}
+
+impl From<rusqlite::Error> for SqliteError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::ReadOnly) => Self::ReadOnly,
+            _ => Self::Sqlite(error),
+        }
+    }
+}

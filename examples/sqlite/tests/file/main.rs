@@ -1,0 +1,6 @@
+//! The file: whose it is, what is in it, and what cannot be.
+
+mod keeping;
+mod kept;
+mod opening;
+mod rows;

@@ -1,0 +1,109 @@
+//! A row that was changed, whatever the schema says, is not served and not overwritten.
+
+use grantbook::repository::{self, LoadError};
+use grantbook_sqlite::{RowProblem, SqliteError, SqliteRepository};
+
+use crate::kept::{Kept, create_store, delete_store};
+
+#[test]
+fn a_record_changed_by_hand_is_not_served() {
+    let kept = Kept::new();
+    kept.meddle("UPDATE records SET record = json_set(record, '$.event.owner', 'eve') WHERE account = 'acme' AND version = 2");
+    kept.assert_unreadable(
+        2,
+        |problem| matches!(problem, RowProblem::NotReadable(_)),
+        "record 2 of account `acme` cannot be read: unknown field `owner`, expected `store` at line 1 column 138",
+    );
+}
+
+#[test]
+fn a_record_changed_by_hand_to_one_that_does_not_fit_is_not_served() {
+    let kept = Kept::new();
+    kept.meddle("UPDATE records SET record = json_set(record, '$.event.store', 'dev') WHERE account = 'acme' AND version = 3");
+    let error = kept.load("acme").unwrap_err();
+    assert_eq!(error.code(), "does-not-fit");
+    assert!(
+        error
+            .to_string()
+            .contains("record 3 does not fit the account"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_record_of_a_later_format_is_not_served() {
+    let kept = Kept::new();
+    kept.meddle("UPDATE records SET record = json_set(record, '$.format', 2) WHERE account = 'acme' AND version = 3");
+    kept.assert_unreadable(
+        3,
+        |problem| matches!(problem, RowProblem::NotReadable(_)),
+        "record 3 of account `acme` cannot be read: format 2 is not known to this version of grantbook, which reads format 1 at line 1 column 11",
+    );
+}
+
+#[test]
+fn a_copy_stays_as_it_is_where_the_next_record_cannot_be_read() {
+    let kept = Kept::new();
+    let repository = SqliteRepository::open(kept.path()).unwrap();
+    let mut behind = kept.load("acme").unwrap().unwrap();
+    let mut ahead = kept.load("acme").unwrap().unwrap();
+    create_store(&repository, &mut ahead, "new");
+    kept.meddle("UPDATE records SET record = json_set(record, '$.format', 2) WHERE account = 'acme' AND version = 4");
+    let before = kept.rows();
+
+    let request = delete_store("dev");
+    let error = repository::execute(&repository, &mut behind, &request).unwrap_err();
+    assert_eq!(error.code(), "repository-failed");
+    assert_eq!(behind.version(), 3);
+    assert_eq!(kept.rows(), before, "nothing was overwritten");
+}
+
+#[test]
+fn a_record_of_another_account_is_not_served() {
+    let kept = Kept::new();
+    kept.meddle("UPDATE records SET record = json_set(record, '$.account', 'beta') WHERE account = 'acme' AND version = 2");
+    kept.assert_unreadable(
+        2,
+        |problem| matches!(problem, RowProblem::Another { version: 2, .. }),
+        "record 2 of account `acme` cannot be read: it says that it is version 2 of account `beta`",
+    );
+}
+
+#[test]
+fn a_record_that_is_missing_is_noticed() {
+    let kept = Kept::new();
+    kept.meddle("DELETE FROM records WHERE account = 'acme' AND version = 2");
+    kept.assert_unreadable(
+        2,
+        |problem| matches!(problem, RowProblem::Missing),
+        "record 2 of account `acme` cannot be read: its row is missing",
+    );
+}
+
+#[test]
+fn nothing_is_written_after_a_last_record_that_is_missing() {
+    let kept = Kept::new();
+    let mut copy = kept.load("acme").unwrap().unwrap();
+    let repository = SqliteRepository::open(kept.path()).unwrap();
+    kept.meddle("DELETE FROM records WHERE account = 'acme' AND version = 3");
+    let before = kept.rows();
+    let request = delete_store("dev");
+    let error = repository::execute(&repository, &mut copy, &request).unwrap_err();
+    assert_eq!(error.code(), "diverged");
+    assert_eq!(kept.rows(), before);
+}
+
+#[test]
+fn a_snapshot_that_cannot_be_read_is_not_served() {
+    let kept = Kept::new();
+    let snapshot = serde_json::to_string(&kept.load("acme").unwrap().unwrap().snapshot()).unwrap();
+    let later = snapshot.replacen("\"format\":1", "\"format\":2", 1);
+    assert_ne!(later, snapshot);
+    let insert = "INSERT INTO snapshots (account, version, snapshot) VALUES ('acme', 3, ?1)";
+    kept.by_hand().execute(insert, [later]).unwrap();
+    let error = kept.load("acme").unwrap_err();
+    assert!(
+        matches!(&error, LoadError::Repository(SqliteError::Snapshot { account, .. }) if account.as_str() == "acme"),
+        "{error:?}"
+    );
+}
