@@ -36,9 +36,9 @@ use crate::repository::commit::Commit;
 /// impl Repository for Database {
 ///     type Error = Failed;
 ///     fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Failed> {
-///         let after = version.min(i64::MAX as u64); // as far as the column goes
+///         let (last, after) = (self.last(account)?, version.min(i64::MAX as u64)); // in this order
 ///         let records = self.records("version > ?2 order by version limit 1000", account, after)?;
-///         Ok(Tail::Records { records, last: self.last(account)? })
+///         Ok(Tail::Records { records, last })
 ///     }
 ///     fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Failed> {
 ///         self.records("commit_id = ?2 order by version", account, id.as_str())
@@ -50,8 +50,7 @@ use crate::repository::commit::Commit;
 ///         for record in commit.records() {
 ///             if !writing.insert(record, id)? { return Ok(Committed::Conflict); }
 ///         }
-///         writing.commit()?;
-///         Ok(Committed::Done)
+///         writing.commit().map(|()| Committed::Done)
 ///     }
 /// }
 /// ```

@@ -142,21 +142,25 @@ impl Realm {
     /// Takes a copy, such as that of an account just opened. Where there is one of this account already, that stays.
     pub fn insert(&self, replica: Replica) -> Arc<Shared> {
         let (id, version) = (replica.id().clone(), replica.version());
-        let (shared, heard_of) = {
+        let shared = {
             let loading = self.loading();
             let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
             let heard_of = loading.get(&id).map_or(0, |loading| loading.heard_of);
-            let entry = loaded.entry(id).or_insert_with(|| Loaded {
-                shared: Arc::new(Shared::new(replica)),
-                used: AtomicU64::new(0),
+            let entry = loaded.entry(id).or_insert_with(|| {
+                // Before anybody else can be given it.
+                let _ = replica.heard_of(heard_of);
+                Loaded {
+                    shared: Arc::new(Shared::new(replica)),
+                    used: AtomicU64::new(0),
+                }
             });
             entry.used.store(self.next_use(), Ordering::Relaxed);
             let shared = Arc::clone(&entry.shared);
             self.give_up(&mut loaded);
-            (shared, heard_of)
+            shared
         };
-        // Whoever is given the copy sees by it whether it is behind.
-        let _ = shared.hint(version.max(heard_of));
+        // The one that was there may be older than the one that came.
+        let _ = shared.hint(version);
         shared
     }
 
