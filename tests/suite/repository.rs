@@ -65,6 +65,12 @@ fn what_is_kept_is_loaded() {
         2
     );
     assert_eq!(load(&kept, &acme()).unwrap().unwrap(), account);
+    assert_ne!(kept_copy(&records_after(&kept, &acme(), 0)[..2]), account);
+    let shown = format!("{account:?}");
+    assert!(
+        shown.contains("\"acme\"") && shown.contains("version: 3"),
+        "{shown}"
+    );
     assert_eq!(records_after(&kept, &acme(), 1).len(), 2);
     assert_eq!(records_after(&kept, &acme(), u64::MAX), []);
     let other = AccountId::parse("other").unwrap();
@@ -465,6 +471,12 @@ fn an_id_that_two_requests_share_is_refused() {
     reused(&owner(), &[remove_member("vic"), first[1].clone()]);
     reused(&owner(), &[]);
 
+    // The very same, by somebody else.
+    let whole = [create_store("prod")];
+    execute(&kept, &mut account, &asked("w", &owner(), &whole)).unwrap();
+    let error = execute(&kept, &mut account, &asked("w", &Actor::System, &whole)).unwrap_err();
+    assert_eq!(error.code(), "commit-id-reused");
+
     // A record may say less than was asked for, and others may since have undone what was so already: it is known again
     // by what the request led to then.
     let partly = [create_store("dev2"), add("devs", ["dana", "max", "vic"])];
@@ -478,6 +490,34 @@ fn an_id_that_two_requests_share_is_refused() {
     assert_eq!(records.len(), 1);
     let again = asked("z", &owner(), &nothing);
     assert_eq!(execute(&kept, &mut account, &again).unwrap(), records);
+    let define = [define_role(
+        "auditor",
+        "Auditor",
+        Level::Store,
+        &["log.list"],
+    )];
+    execute(&kept, &mut account, &request(&owner(), &define, at(3))).unwrap();
+    let edit = Command::EditGroup {
+        group: group("devs"),
+        name: GroupName::parse("Dev Team").ok(),
+        description: Description::parse("they build it").ok(),
+        grants: None,
+    };
+    let change = Command::ChangeRole {
+        role: role("auditor"),
+        name: RoleName::parse("Auditor").ok(),
+        permissions: Some(permissions(["log.read"])),
+    };
+    for (id, command, later) in [
+        ("edit", edit, rename_group("devs", "Developers")),
+        ("change", change, redefine_role("auditor", &["log.list"])),
+    ] {
+        let again = asked(id, &owner(), &[command, create_store(id)]);
+        let records = execute(&kept, &mut account, &again).unwrap();
+        assert_eq!(records.len(), 2);
+        execute(&kept, &mut account, &request(&owner(), &[later], at(3))).unwrap();
+        assert_eq!(execute(&kept, &mut account, &again).unwrap(), records);
+    }
     for more in [
         vec![
             partly[0].clone(),
