@@ -238,7 +238,8 @@ impl Realm {
                 break;
             }
             loaded.remove(&id);
-            held -= size;
+            // It may have grown since all were counted.
+            held = held.saturating_sub(size);
         }
     }
 
