@@ -29,6 +29,7 @@ pub(crate) mod hash;
 pub(crate) mod id_map;
 pub(crate) mod id_set;
 pub(crate) mod index;
+pub(crate) mod key;
 pub(crate) mod layer;
 pub(crate) mod limits;
 pub(crate) mod listing;
@@ -98,7 +99,10 @@ impl Account {
             state: State::unopened(first.borrow().account.clone()),
         };
         account.apply(first.borrow())?;
+        // Nothing below lists the members: there is a list of the account's when there is the account.
+        account.state.members.postpone_order();
         records.try_for_each(|record| account.apply(record.borrow()))?;
+        account.state.members.settle();
         Ok(account)
     }
 
@@ -363,8 +367,7 @@ impl Account {
     #[must_use]
     pub fn member(&self, id: &str) -> Option<Member<'_>> {
         self.state
-            .members
-            .get_key_value(id)
+            .member(id)
             .map(|found| Member::new(&self.state, found))
     }
 

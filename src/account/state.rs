@@ -104,6 +104,12 @@ impl<'base> State<'base> {
         now.max(self.at)
     }
 
+    /// The member, with the id that the account has.
+    pub(crate) fn member(&self, id: &str) -> Option<(&MemberId, &MemberEntry)> {
+        let entry = self.members.get(id)?;
+        Some((self.numbers.id(entry.number())?, entry))
+    }
+
     /// The group that has this name, in whatever case of letters.
     pub(crate) fn group_named(&self, name: &GroupName) -> Option<&GroupId> {
         self.group_names.get(&name.folded())

@@ -281,7 +281,7 @@ fn remedies(
     denial: &Denial,
 ) -> Vec<Remedy> {
     let state = &account.state;
-    let Some((id, entry)) = state.members.get_key_value(member) else {
+    let Some((id, entry)) = state.member(member) else {
         return Vec::new();
     };
     let mut remedies = match denial {

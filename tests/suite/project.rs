@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 71] = [
+const LAYERS: [&str; 72] = [
     "text",
     "distinct",
     "time",
@@ -21,6 +21,7 @@ const LAYERS: [&str; 71] = [
     "account::number",
     "account::index",
     "account::guard",
+    "account::key",
     "account::id_map",
     "account::id_set",
     "account::member",

@@ -212,7 +212,8 @@ pub fn contestants() -> Vec<Box<dyn Contestant>> {
         Box::new(Entrant::<gatehouse::Gatehouse>(None)),
         Box::new(Entrant::<cedar::Cedar>(None)),
         Box::new(Entrant::<zanzibar::Zanzibar>(None)),
-        Box::new(Entrant::<casbin::Casbin>(None)),
+        Box::new(Entrant::<casbin::Casbin<true>>(None)),
+        Box::new(Entrant::<casbin::Casbin<false>>(None)),
     ]
 }
 
