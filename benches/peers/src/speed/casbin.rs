@@ -17,7 +17,7 @@ use grantbook::{GroupId, MemberId, Permission, Place, RoleId};
 use super::{Pace, Peer, Plain};
 use crate::{Engine, EngineError, Question};
 
-const MODEL: &str = r#"
+const MODEL: &str = "
 [request_definition]
 r = sub, obj, act
 
@@ -32,7 +32,7 @@ g2 = _, _
 e = some(where (p.eft == allow))
 
 [matchers]
-m = "#;
+m = ";
 
 const PERMISSION: &str = r#"(r.act == p.act || p.act == "*")"#;
 const ROLES: &str = "g(r.sub, p.sub) && g2(r.obj, p.obj)";
