@@ -31,9 +31,9 @@ impl<K: Clone + Borrow<str>> Key<K> {
     }
 }
 
-impl<K: Borrow<str>> Borrow<[u8]> for Key<K> {
+impl<K: Borrow<str>> Key<K> {
     #[inline]
-    fn borrow(&self) -> &[u8] {
+    fn bytes(&self) -> &[u8] {
         match self {
             Self::Short { length, text } => text.get(..usize::from(*length)).unwrap_or(text),
             Self::Long(id) => id.borrow().as_bytes(),
@@ -41,17 +41,23 @@ impl<K: Borrow<str>> Borrow<[u8]> for Key<K> {
     }
 }
 
+impl<K: Borrow<str>> Borrow<[u8]> for Key<K> {
+    #[inline]
+    fn borrow(&self) -> &[u8] {
+        self.bytes()
+    }
+}
+
 impl<K: Borrow<str>> Hash for Key<K> {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        Borrow::<[u8]>::borrow(self).hash(state);
+        self.bytes().hash(state);
     }
 }
 
 impl<K: Borrow<str>> PartialEq for Key<K> {
     fn eq(&self, other: &Self) -> bool {
-        let [one, other]: [&[u8]; 2] = [self.borrow(), other.borrow()];
-        one == other
+        self.bytes() == other.bytes()
     }
 }
 
@@ -65,8 +71,7 @@ impl<K: Borrow<str>> PartialOrd for Key<K> {
 
 impl<K: Borrow<str>> Ord for Key<K> {
     fn cmp(&self, other: &Self) -> Ordering {
-        let [one, other]: [&[u8]; 2] = [self.borrow(), other.borrow()];
-        one.cmp(other)
+        self.bytes().cmp(other.bytes())
     }
 }
 
@@ -90,8 +95,7 @@ mod tests {
             let (key, other_key) = (Key::of(&one), Key::of(&other));
             prop_assert_eq!(key.cmp(&other_key), one.cmp(&other));
             prop_assert_eq!(key == other_key, one == other);
-            let bytes: &[u8] = key.borrow();
-            prop_assert_eq!(bytes, one.as_bytes());
+            prop_assert_eq!(key.bytes(), one.as_bytes());
             prop_assert_eq!(matches!(key, Key::Short { .. }), one.len() <= 14);
         }
     }
