@@ -132,7 +132,7 @@ pub(super) async fn catch_up<S: Storage>(
             .records_after(&id, version)
             .await
             .map_err(LoadError::Repository)?;
-        match tail {
+        let last = match tail {
             Tail::Records { last, .. } if last < version => {
                 let kept = last;
                 return Err(LoadError::Diverged { version, kept });
@@ -142,18 +142,19 @@ pub(super) async fn catch_up<S: Storage>(
                     .and_then(|()| copy.take(&records, observe))
                     .map_err(LoadError::Replay)?;
                 copy.change(|replica| replica.settle(notices, last));
-                match copy.read(|replica| replica.version()) {
-                    reached if reached >= last => return Ok(()),
-                    reached if reached == version => return Err(LoadError::Missing { version }),
-                    _ => {}
-                }
+                last
             }
             Tail::Gone => {
                 let snapshot = kept_snapshot(storage, &id).await?;
-                let later = snapshot.filter(|snapshot| snapshot.version() > version);
-                let account = restored(&id, later.ok_or(LoadError::Missing { version })?)?;
+                let account = restored(&id, snapshot.ok_or(LoadError::Missing { version })?)?;
                 copy.change(|replica| replica.restart(account));
+                u64::MAX // not known: ask what comes after it
             }
+        };
+        match copy.read(|replica| replica.version()) {
+            reached if reached >= last => return Ok(()),
+            reached if reached == version => return Err(LoadError::Missing { version }),
+            _ => {}
         }
     }
 }

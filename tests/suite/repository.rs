@@ -2,6 +2,9 @@
 
 use std::cell::RefCell;
 use std::convert::Infallible;
+use std::error::Error;
+use std::fmt::{self, Debug, Display, Formatter};
+use std::future::pending;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
@@ -678,9 +681,24 @@ struct Scripted {
     is_unreadable: bool,
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("the disk is gone")]
+#[derive(Debug)]
 struct DiskGone;
+
+impl Display for DiskGone {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("the disk is gone")
+    }
+}
+
+impl Error for DiskGone {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&Unplugged)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("no such device")]
+struct Unplugged;
 
 impl Repository for Scripted {
     type Error = DiskGone;
@@ -994,28 +1012,36 @@ impl Repository for Busy {
     }
 }
 
+/// One that keeps a snapshot at every third version.
+struct EveryThird(MemoryRepository);
+
+impl Repository for EveryThird {
+    type Error = Infallible;
+
+    fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, Infallible> {
+        self.0.snapshot(account)
+    }
+
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Infallible> {
+        self.0.records_after(account, version)
+    }
+
+    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Infallible> {
+        self.0.committed(account, id)
+    }
+
+    fn commit(&self, commit: &Commit) -> Result<Committed, Infallible> {
+        self.0.commit(commit)
+    }
+
+    fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
+        expected / 3 != version / 3
+    }
+}
+
 /// U2: a commit brings a snapshot when the repository asks for one, of the account as it is after the commit.
 #[test]
 fn a_snapshot_is_taken_when_it_is_wanted() {
-    struct EveryThird(MemoryRepository);
-    impl Repository for EveryThird {
-        type Error = Infallible;
-        fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, Infallible> {
-            self.0.snapshot(account)
-        }
-        fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Infallible> {
-            self.0.records_after(account, version)
-        }
-        fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Infallible> {
-            self.0.committed(account, id)
-        }
-        fn commit(&self, commit: &Commit) -> Result<Committed, Infallible> {
-            self.0.commit(commit)
-        }
-        fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
-            expected / 3 != version / 3
-        }
-    }
     let kept = EveryThird(MemoryRepository::new());
     let mut account = opened(&kept.0);
     for (number, latest) in [
@@ -1066,8 +1092,6 @@ fn a_repository_behind_a_pointer_is_one() {
     assert_eq!(load(&by_any, &acme()).unwrap().unwrap(), account);
     assert_eq!(account.version(), 5);
     assert_eq!(by_any.committed(&acme(), &asked.commit).unwrap().len(), 1);
-    assert_eq!(by_any.snapshot(&acme()).unwrap(), None);
-    assert!(!by_any.wants_snapshot(0, 1_000));
 
     let fails = AnyRepository::new(AlwaysFails);
     let error = load(&fails, &acme()).unwrap_err();
@@ -1076,6 +1100,66 @@ fn a_repository_behind_a_pointer_is_one() {
         panic!("{error}")
     };
     assert!(error.downcast_ref::<DiskGone>().is_some());
+    assert_eq!(error.source().unwrap().to_string(), "no such device");
+}
+
+/// A repository need not know of snapshots; where it does, they are reached through whatever it is behind.
+#[test]
+fn snapshots_are_reached_through_all_that_a_repository_is_behind() {
+    fn has<R: Repository<Error: Debug>>(repository: &R) -> [bool; 3] {
+        [
+            repository.snapshot(&acme()).unwrap().is_some(),
+            repository.wants_snapshot(2, 3),
+            repository.wants_snapshot(3, 4),
+        ]
+    }
+    fn waits<R: AsyncRepository>(repository: &R) -> [bool; 3] {
+        [
+            block_on(repository.snapshot(&acme())).unwrap().is_some(),
+            repository.wants_snapshot(2, 3),
+            repository.wants_snapshot(3, 4),
+        ]
+    }
+    let kept = Arc::new(EveryThird(MemoryRepository::new()));
+    let mut account = opened(&kept.0);
+    let asked = request(&owner(), &["a", "b"].map(create_store), at(0));
+    execute(&*kept, &mut account, &asked).unwrap();
+    let erased = AnyRepository::new(Arc::clone(&kept));
+    let blocking = Arc::new(Blocking(Arc::clone(&kept)));
+    let erased_blocking = AnyAsyncRepository::new(Arc::clone(&blocking));
+    let some = [true, true, false];
+    assert_eq!(has(&&*kept), some);
+    assert_eq!(has(&Box::new(&*kept)), some);
+    assert_eq!(has(&kept), some);
+    assert_eq!(has(&erased), some);
+    assert_eq!(waits(&&*blocking), some);
+    assert_eq!(waits(&Box::new(Blocking(&*kept))), some);
+    assert_eq!(waits(&blocking), some);
+    assert_eq!(waits(&erased_blocking), some);
+
+    let [erased, erased_blocking] = [format!("{erased:?}"), format!("{erased_blocking:?}")];
+    assert!(erased.starts_with("AnyRepository") && erased_blocking.starts_with("AnyAsyncRep"));
+    assert_eq!(has(&AlwaysFails), [false; 3]);
+    assert_eq!(waits(&AnyAsyncRepository::new(NoAnswer)), [false; 3]);
+}
+
+/// One that waits for ever, but for what it need not know.
+struct NoAnswer;
+
+impl AsyncRepository for NoAnswer {
+    type Error = Infallible;
+
+    async fn records_after(&self, _: &AccountId, _: u64) -> Result<Tail, Infallible> {
+        pending().await
+    }
+
+    async fn committed(&self, _: &AccountId, _: &CommitId) -> Result<Vec<Record>, Infallible> {
+        pending().await
+    }
+
+    async fn commit(&self, _: &Commit) -> Result<Committed, Infallible> {
+        pending().await
+    }
 }
 
 /// One that has no answer to anything.

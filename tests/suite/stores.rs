@@ -14,9 +14,12 @@ fn owners_manage_stores() {
     }
     world.assert_refused(OWNER, create_store("dev"), "store-exists");
     world.assert_refused(OWNER, delete_store("new"), "unknown-store");
+    let before = world.account.store_count();
     world.ok(OWNER, create_store("new"));
+    assert_eq!(world.account.store_count(), before + 1);
     world.ok(OWNER, delete_store("new"));
     assert!(!world.account.has_store("new"));
+    assert_eq!(world.account.store_count(), world.account.stores().count());
 }
 
 /// S2: a new store is in no scope, and owners have it at once.
