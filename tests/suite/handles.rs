@@ -119,6 +119,7 @@ fn a_change_counts_at_once_and_as_a_whole() {
     // In one of the two groups at every moment, and in one only.
     let moves = [("left", "right"), ("right", "left")];
     thread::scope(|threads| {
+        let until_here = Over(&is_over);
         let readers: Vec<_> = (0..2)
             .map(|_| {
                 threads.spawn(|| {
@@ -144,7 +145,7 @@ fn a_change_counts_at_once_and_as_a_whole() {
             let elsewhere = threads.spawn(|| may_write(&shared));
             assert_eq!(elsewhere.join().unwrap(), to == "right");
         }
-        is_over.store(true, Ordering::Relaxed);
+        drop(until_here);
         for reader in readers {
             assert!(reader.join().unwrap() > 0);
         }
@@ -154,6 +155,15 @@ fn a_change_counts_at_once_and_as_a_whole() {
         .unwrap();
     assert_eq!(*shared.read(), stored);
     assert!(shared.read().index_is_exact());
+}
+
+/// Tells threads to end when it is dropped, also by a test that fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// U2: many threads change one shared account, and another copy changes it too: nothing lost, nothing twice.
