@@ -29,7 +29,6 @@ pub(crate) mod hash;
 pub(crate) mod id_map;
 pub(crate) mod id_set;
 pub(crate) mod index;
-pub(crate) mod key;
 pub(crate) mod layer;
 pub(crate) mod limits;
 pub(crate) mod listing;
@@ -39,6 +38,7 @@ pub(crate) mod refusal;
 pub(crate) mod rules;
 pub(crate) mod snapshot;
 pub(crate) mod state;
+pub(crate) mod table;
 pub(crate) mod view;
 
 /// One tenant's members, groups, roles and stores, and who may do what.

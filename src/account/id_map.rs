@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use std::hash::Hash;
 use std::ops::Bound;
 
-use crate::account::hash::HashById;
-use crate::account::key::Key;
 use crate::account::layer::{Layered, Merged};
+use crate::account::table::{Start, Table};
 
 /// A map by id.
 ///
@@ -18,7 +17,7 @@ use crate::account::layer::{Layered, Merged};
 #[derive(Clone, Debug)]
 pub(crate) struct IdMap<'base, K, V> {
     base: Option<&'base IdMap<'base, K, V>>,
-    own: HashById<Key<K>, V>,
+    own: Table<K, V>,
     /// The ids of `own`, in their order. In a layer also those that are gone: there, and not in `own`.
     order: BTreeSet<K>,
     /// While many ids come at once: those that are not in `order` yet. Some may be gone again.
@@ -30,7 +29,7 @@ impl<K, V> Default for IdMap<'_, K, V> {
     fn default() -> Self {
         Self {
             base: None,
-            own: HashById::default(),
+            own: Table::default(),
             order: BTreeSet::new(),
             late: None,
             len: 0,
@@ -43,7 +42,7 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Layered<'base>> IdMap<'base,
     pub(crate) fn over(base: &'base IdMap<'base, K, V>) -> Self {
         Self {
             base: Some(base),
-            own: HashById::with_hasher(base.own.hasher().clone()),
+            own: Table::like(&base.own),
             order: BTreeSet::new(),
             late: None,
             len: base.len,
@@ -56,7 +55,7 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Layered<'base>> IdMap<'base,
 
     #[inline]
     pub(crate) fn get(&self, id: &str) -> Option<&V> {
-        match (self.own.get(id.as_bytes()), self.base) {
+        match (self.own.get(id), self.base) {
             (Some(value), _) => Some(value),
             (None, None) => None,
             (None, Some(_)) => self.get_below(id),
@@ -89,16 +88,16 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Layered<'base>> IdMap<'base,
             if !self.order.contains(text) {
                 let value = base.get(text)?;
                 self.order.insert(id.clone());
-                self.own.insert(Key::of(id), V::over(value));
+                self.own.insert(id, V::over(value));
             }
         }
-        self.own.get_mut(text.as_bytes())
+        self.own.get_mut(text)
     }
 
     /// Puts a value in; the one before is gone.
     pub(crate) fn insert(&mut self, id: K, value: V) {
         let was_below = self.get_below(id.borrow()).is_some();
-        let was_here = self.own.insert(Key::of(&id), value).is_some();
+        let was_here = self.own.insert(&id, value).is_some();
         match &mut self.late {
             Some(late) => late.push(id),
             None => _ = self.order.insert(id),
@@ -113,7 +112,7 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Layered<'base>> IdMap<'base,
             return false;
         }
         self.len -= 1;
-        self.own.remove(text.as_bytes());
+        self.own.remove(text);
         if self.base.is_some() {
             self.order.insert(id.clone());
         } else {
@@ -131,9 +130,11 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Layered<'base>> IdMap<'base,
     /// All that came late is in its place.
     pub(crate) fn settle(&mut self) {
         let late = self.late.take().into_iter().flatten();
-        let mut late: Vec<(Key<K>, K)> = late.map(|id| (Key::of(&id), id)).collect();
-        late.retain(|(key, _)| self.own.contains_key(key));
-        late.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let mut late: Vec<(Start, K)> = late
+            .filter(|id| self.own.get(id.borrow()).is_some())
+            .map(|id| (Start::of(id.borrow()), id))
+            .collect();
+        late.sort_unstable();
         let mut late = late.into_iter().map(|(_, id)| id).collect();
         self.order.append(&mut late);
     }
@@ -151,7 +152,7 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Layered<'base>> IdMap<'base,
         debug_assert!(self.late.is_none());
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let own = self.order.range::<str, _>((start, Bound::Unbounded));
-        let own = own.map(|id| (id, self.own.get(id.borrow().as_bytes())));
+        let own = own.map(|id| (id, self.own.get(id.borrow())));
         let below = self
             .base
             .map(|base| Box::new(base.iter_after(after)) as Box<dyn Iterator<Item = _>>);

@@ -21,7 +21,7 @@ const LAYERS: [&str; 72] = [
     "account::number",
     "account::index",
     "account::guard",
-    "account::key",
+    "account::table",
     "account::id_map",
     "account::id_set",
     "account::member",

@@ -1,0 +1,162 @@
+//! A hash table by id, in which short ids stand within the table.
+
+use std::borrow::Borrow;
+use std::hash::Hash;
+
+use crate::account::hash::HashById;
+
+/// A hash table by id. A short id stands within the table, where a look-up that has found the entry has it at hand, and
+/// does not wait for a text that is somewhere else in memory.
+#[derive(Clone, Debug)]
+pub(crate) struct Table<K, V> {
+    short: HashById<Start, V>,
+    long: HashById<K, V>,
+}
+
+impl<K, V> Default for Table<K, V> {
+    fn default() -> Self {
+        Self {
+            short: HashById::default(),
+            long: HashById::default(),
+        }
+    }
+}
+
+impl<K: Clone + Eq + Hash + Borrow<str>, V> Table<K, V> {
+    /// An empty one with the same hash functions, which costs less than new ones.
+    pub(crate) fn like(other: &Self) -> Self {
+        Self {
+            short: HashById::with_hasher(other.short.hasher().clone()),
+            long: HashById::with_hasher(other.long.hasher().clone()),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, id: &str) -> Option<&V> {
+        let start = Start::of(id);
+        if start.is_all() {
+            self.short.get(&start)
+        } else {
+            self.long.get(id)
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut V> {
+        let start = Start::of(id);
+        if start.is_all() {
+            self.short.get_mut(&start)
+        } else {
+            self.long.get_mut(id)
+        }
+    }
+
+    /// Puts a value in, in the place of one that was there.
+    pub(crate) fn insert(&mut self, id: &K, value: V) -> Option<V> {
+        let start = Start::of(id.borrow());
+        if start.is_all() {
+            self.short.insert(start, value)
+        } else {
+            self.long.insert(id.clone(), value)
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: &str) -> Option<V> {
+        let start = Start::of(id);
+        if start.is_all() {
+            self.short.remove(&start)
+        } else {
+            self.long.remove(id)
+        }
+    }
+}
+
+/// How a text begins, and all of it if it is short. In the order of the texts, but for two long ones that begin alike.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Start {
+    /// The first eight bytes, or as many as there are, from the highest place on.
+    first: u64,
+    /// The next seven likewise, and in the lowest place how many bytes there are, 16 for more than 15.
+    rest: u64,
+}
+
+impl Start {
+    const LONGEST: usize = 15;
+
+    #[inline]
+    pub(crate) fn of(text: &str) -> Self {
+        let all = text.as_bytes();
+        let (bytes, length) = match all.split_first_chunk::<{ Self::LONGEST }>() {
+            Some((start, [_, ..])) => (start.as_slice(), 16),
+            _ => (all, all.len() as u64),
+        };
+        let unused = 8 * (Self::LONGEST - bytes.len());
+        if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+            Self {
+                first: u64::from_be_bytes(*first),
+                // Of the last eight, what the first eight do not have.
+                rest: u64::from_be_bytes(*last) << 8 << unused | length,
+            }
+        } else {
+            let word = bytes
+                .iter()
+                .fold(0, |word, byte| word << 8 | u64::from(*byte));
+            Self {
+                first: word << 8 << (unused - 64),
+                rest: length,
+            }
+        }
+    }
+
+    #[inline]
+    fn is_all(self) -> bool {
+        self.rest & 0xFF < 16
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A table of members has 32 bytes for each, and one for its tag.
+    #[test]
+    fn a_short_id_is_two_words() {
+        assert_eq!(size_of::<Start>(), 16);
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        "[ab\0]{0,3}a{0,15}"
+    }
+
+    proptest! {
+        /// What begins texts compares as they do, on both sides of the longest short one, and short ones are different
+        /// from all others.
+        #[test]
+        fn texts_are_in_the_order_of_how_they_begin(one in text(), other in text()) {
+            let (start, other_start) = (Start::of(&one), Start::of(&other));
+            prop_assert_eq!((start, &one).cmp(&(other_start, &other)), one.cmp(&other));
+            prop_assert_eq!(start.is_all(), one.len() <= 15);
+            prop_assert!(start != other_start || !start.is_all() || one == other);
+        }
+
+        /// A table is a map, whatever the lengths of the ids.
+        #[test]
+        fn a_table_is_a_map(steps in prop::collection::vec((text(), any::<Option<u8>>()), 0..20)) {
+            let mut table = Table::default();
+            let mut plain = std::collections::BTreeMap::new();
+            for (id, value) in &steps {
+                let [ours, theirs] = if let Some(value) = value {
+                    [table.insert(id, *value), plain.insert(id.clone(), *value)]
+                } else {
+                    [table.remove(id), plain.remove(id)]
+                };
+                prop_assert_eq!(ours, theirs);
+            }
+            for (id, _) in &steps {
+                prop_assert_eq!(table.get(id), plain.get(id));
+                prop_assert_eq!(table.get_mut(id), plain.get_mut(id));
+            }
+        }
+    }
+}
