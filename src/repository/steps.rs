@@ -247,10 +247,11 @@ async fn kept_records<S: Storage>(
     let Some((first, last)) = records.first().zip(records.last()) else {
         return Ok(None);
     };
-    if copy.read(|replica| replica.version()) < last.version {
+    let is_behind = |replica: &Replica| replica.version() < last.version;
+    if copy.read(is_behind) {
         catch_up(storage, copy, observe).await?;
-        let version = copy.read(|replica| replica.version());
-        if version < last.version {
+        if copy.read(is_behind) {
+            let version = copy.read(|replica| replica.version());
             return Err(LoadError::Missing { version }.into());
         }
     }

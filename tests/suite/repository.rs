@@ -1,6 +1,6 @@
 //! Keeping accounts: commits, conflicts, and deciding again.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt::{self, Debug, Display, Formatter};
@@ -411,6 +411,82 @@ fn an_answer_that_was_lost_is_asked_for_again() {
         assert_eq!(account.version(), 2);
         assert_eq!(records_after(&kept, &acme(), 0).len(), 2);
     }
+}
+
+/// U2: what was refused here is answered as kept, if it was kept elsewhere while that was asked.
+#[test]
+fn a_request_that_is_kept_meanwhile_is_answered_as_kept() {
+    struct Meanwhile<'a> {
+        kept: &'a MemoryRepository,
+        elsewhere: RefCell<Replica>,
+        requests: [Request; 2],
+    }
+    impl Repository for Meanwhile<'_> {
+        type Error = Infallible;
+        fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Infallible> {
+            self.kept.records_after(account, version)
+        }
+        fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Infallible> {
+            for request in &self.requests {
+                execute(self.kept, &mut self.elsewhere.borrow_mut(), request).unwrap();
+            }
+            self.kept.committed(account, id)
+        }
+        fn commit(&self, commit: &Commit) -> Result<Committed, Infallible> {
+            self.kept.commit(commit)
+        }
+    }
+    let kept = MemoryRepository::new();
+    let mut account = opened(&kept);
+    let create_store = request(&owner(), &[create_store("dev")], at(5));
+    let grant = create_group("devs", "Dev Team", [viewer(["dev"])]);
+    let create_group = request(&owner(), &[grant], at(5));
+    let meanwhile = Meanwhile {
+        kept: &kept,
+        elsewhere: RefCell::new(account.clone()),
+        requests: [create_store, create_group.clone()],
+    };
+    let records = execute(&meanwhile, &mut account, &create_group).unwrap();
+    assert_eq!((records[0].version(), account.version()), (3, 3));
+    assert_eq!(records_after(&kept, &acme(), 0).len(), 3);
+}
+
+/// U5: a request that is told apart from another by the account as it was is not answered without it.
+#[test]
+fn what_an_account_was_is_not_guessed() {
+    struct WithoutBeginning<'a>(&'a MemoryRepository, Cell<u32>);
+    impl Repository for WithoutBeginning<'_> {
+        type Error = Infallible;
+        fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Infallible> {
+            self.1.set(self.1.get() + 1);
+            assert!(self.1.get() < 10, "nothing more comes of asking");
+            let (records, last) = (Vec::new(), 3);
+            match version {
+                0 => Ok(Tail::Records { records, last }),
+                _ => self.0.records_after(account, version),
+            }
+        }
+        fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Infallible> {
+            self.0.committed(account, id)
+        }
+        fn commit(&self, commit: &Commit) -> Result<Committed, Infallible> {
+            self.0.commit(commit)
+        }
+    }
+    let kept = MemoryRepository::new();
+    let mut account = opened(&kept);
+    let enrol_dana = request(&Actor::System, &[enrol(["dana"])], at(5));
+    execute(&kept, &mut account, &enrol_dana).unwrap();
+    let enrol_both = request(&Actor::System, &[enrol(["ann", "dana"])], at(5));
+    let records = execute(&kept, &mut account, &enrol_both).unwrap();
+    assert_eq!(execute(&kept, &mut account, &enrol_both).unwrap(), records);
+    let without_beginning = WithoutBeginning(&kept, Cell::new(0));
+    let error = execute(&without_beginning, &mut account, &enrol_both).unwrap_err();
+    assert!(matches!(
+        error,
+        ExecuteError::Load(LoadError::Missing { version: 0 })
+    ));
+    assert_eq!(account.version(), 3);
 }
 
 /// A repository whose answers to commits are lost.
