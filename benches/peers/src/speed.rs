@@ -253,14 +253,18 @@ impl<P: Peer> Contestant for Entrant<P> {
 
     fn time_checks(&self, batches: &[Batch]) -> Result<Duration, EngineError> {
         let peer = self.loaded()?;
+        let mut allowed = 0_u64;
         let began = Instant::now();
-        for asked in batches.iter().flat_map(Batch::questions) {
-            black_box(peer.allows(crate::Question {
-                member: asked.member,
-                permission: asked.permission(),
-                place: Place::Store(asked.store),
-            })?);
+        for batch in batches {
+            for asked in batch.questions() {
+                allowed += u64::from(peer.allows(crate::Question {
+                    member: asked.member,
+                    permission: asked.permission(),
+                    place: Place::Store(asked.store),
+                })?);
+            }
         }
+        black_box(allowed);
         Ok(began.elapsed())
     }
 
