@@ -107,6 +107,20 @@ impl GroupSet {
         }
     }
 
+    /// Whether any of these slots is in the set. Looks at all of them without a branch: nobody can predict at which to
+    /// stop, and to be wrong about it costs more.
+    #[inline]
+    pub(crate) fn has_any(&self, slots: &[Slot]) -> bool {
+        let words = self.words();
+        let last = words.len().saturating_sub(1);
+        let found = slots.iter().fold(0, |found, slot| {
+            let (index, bit) = Self::position(*slot);
+            let word = words.get(index.min(last)).copied().unwrap_or_default();
+            found | (word & (bit * u64::from(index <= last)))
+        });
+        found != 0
+    }
+
     pub(crate) fn intersects(&self, other: &Self) -> bool {
         let mut pairs = self.words().iter().zip(other.words());
         pairs.any(|(one, other)| one & other != 0)
@@ -332,6 +346,8 @@ mod tests {
             prop_assert_eq!(&set, &plain.iter().copied().collect());
             prop_assert_eq!(set.is_empty(), plain.is_empty());
             prop_assert_eq!(set.intersects(&other_set), !plain.is_disjoint(&other));
+            let slots: Vec<_> = other.iter().copied().chain([Slot::MAX]).collect();
+            prop_assert_eq!(set.has_any(&slots), !plain.is_disjoint(&other));
             prop_assert_eq!(set.is_subset(&other_set), plain.is_subset(&other));
             let differing = plain.symmetric_difference(&other).copied().collect();
             prop_assert_eq!(set.differing(&other_set), differing);

@@ -208,7 +208,7 @@ impl MemberEntry {
     fn is_in_any(&self, groups: &GroupSet) -> bool {
         match &self.0 {
             Form::Word { groups: own, .. } => groups.intersects_word(*own),
-            Form::Few { slots, .. } => used(slots).any(|slot| groups.contains(slot)),
+            Form::Few { slots, .. } => groups.has_any(slots),
             Form::Large(parts) => parts.groups.intersects(groups),
         }
     }
