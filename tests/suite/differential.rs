@@ -4,8 +4,10 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Write as _};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::LazyLock;
+use std::thread;
 
 use grantbook::*;
 use proptest::prelude::*;
@@ -336,6 +338,23 @@ struct Seen {
     tied: u64,
     codes: BTreeMap<&'static str, u64>,
     kinds: BTreeMap<&'static str, u64>,
+}
+
+impl Seen {
+    fn and(mut self, other: Self) -> Self {
+        self.steps += other.steps;
+        self.changed += other.changed;
+        self.unchanged += other.unchanged;
+        self.refused += other.refused;
+        self.tied += other.tied;
+        for (code, count) in other.codes {
+            *self.codes.entry(code).or_default() += count;
+        }
+        for (kind, count) in other.kinds {
+            *self.kinds.entry(kind).or_default() += count;
+        }
+        self
+    }
 }
 
 /// One step, before it is known what time it is and what the account holds.
@@ -904,16 +923,8 @@ fn told(mut pair: Pair, turns: &[Turn]) -> String {
     told
 }
 
-/// A1 to A3, M1 to M7, S1 to S3, G1 to G10, L1 to L6, P1 to P5, E1 to E6, U1 to U4, U6, U7: whatever is done, the
-/// crate does and answers what the rules say when they are worked out by hand.
-///
-/// `GRANTBOOK_STEPS=10000000 cargo test --release --test suite differential -- --nocapture` is the long run.
-#[test]
-fn the_crate_does_what_the_rules_say() {
-    let asked = std::env::var("GRANTBOOK_STEPS").ok();
-    let steps = asked.map_or(STEPS, |steps| {
-        steps.parse().expect("GRANTBOOK_STEPS is a number")
-    });
+/// Plays histories until there were so many steps.
+fn played(steps: u64) -> Seen {
     let beginnings = BEGINNINGS.map(|(groups, limit)| Pair::begin(groups, limit));
     // The small account has the most to say about rules, the others about bounds.
     let which = prop_oneof![8 => Just(0), 4 => 1..5_usize, 3 => 5..BEGINNINGS.len()];
@@ -939,7 +950,34 @@ fn the_crate_does_what_the_rules_say() {
             }
         }
     }
-    let seen = seen.into_inner();
+    seen.into_inner()
+}
+
+/// A1 to A3, M1 to M7, S1 to S3, G1 to G10, L1 to L6, P1 to P5, E1 to E6, U1 to U4, U6, U7: whatever is done, the
+/// crate does and answers what the rules say when they are worked out by hand.
+///
+/// `GRANTBOOK_STEPS=10000000 cargo test --release --test suite differential -- --nocapture` is the long run.
+#[test]
+fn the_crate_does_what_the_rules_say() {
+    let asked = std::env::var("GRANTBOOK_STEPS").ok();
+    let steps = asked.map_or(STEPS, |steps| {
+        steps.parse().expect("GRANTBOOK_STEPS is a number")
+    });
+    // The long run takes all cores; in the normal one the other tests have them.
+    let threads = match steps {
+        ..=STEPS => 1,
+        _ => thread::available_parallelism().map_or(1, NonZero::get),
+    };
+    let share = steps.div_ceil(threads as u64);
+    let seen = thread::scope(|scope| {
+        let played: Vec<_> = (0..threads)
+            .map(|_| scope.spawn(|| played(share)))
+            .collect();
+        let played = played.into_iter().map(thread::ScopedJoinHandle::join);
+        played
+            .map(|seen| seen.unwrap_or_else(|panic| resume_unwind(panic)))
+            .fold(Seen::default(), Seen::and)
+    });
     println!(
         "steps {}, accepted {}, no change {}, refused {} ({} of them for one of several reasons), \
          refusal codes {}, event kinds {}, differences 0",
