@@ -486,6 +486,11 @@ fn what_an_account_was_is_not_guessed() {
         error,
         ExecuteError::Load(LoadError::Missing { version: 0 })
     ));
+    // Of what is of another kind the records themselves tell.
+    let mut other = request(&Actor::System, &[create_store("dev")], at(5));
+    other.commit = enrol_both.commit;
+    let error = execute(&without_beginning, &mut account, &other).unwrap_err();
+    assert_eq!(error.code(), "commit-id-reused");
     assert_eq!(account.version(), 3);
 }
 
