@@ -1173,6 +1173,8 @@ fn a_repository_behind_a_pointer_is_one() {
     assert_eq!(load(&by_any, &acme()).unwrap().unwrap(), account);
     assert_eq!(account.version(), 5);
     assert_eq!(by_any.committed(&acme(), &asked.commit).unwrap().len(), 1);
+    assert_eq!(by_any.snapshot(&acme()).unwrap(), None);
+    assert!(!by_any.wants_snapshot(0, 1_000));
 
     let fails = AnyRepository::new(AlwaysFails);
     let error = load(&fails, &acme()).unwrap_err();
