@@ -38,6 +38,7 @@ pub(crate) mod refusal;
 pub(crate) mod rules;
 pub(crate) mod snapshot;
 pub(crate) mod state;
+pub(crate) mod store;
 pub(crate) mod table;
 pub(crate) mod view;
 
@@ -417,14 +418,11 @@ impl Account {
     /// The store with this id, to be asked many times.
     #[must_use]
     pub fn store(&self, id: &str) -> Option<Store<'_>> {
-        self.state
-            .stores
-            .get_key_value(id)
-            .map(|(id, granting)| Store {
-                state: &self.state,
-                id,
-                granting,
-            })
+        self.state.stores.get(id).map(|store| Store {
+            state: &self.state,
+            id: &store.id,
+            granting: &store.granting,
+        })
     }
 
     /// Whether there is a store with this id.

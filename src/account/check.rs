@@ -47,7 +47,7 @@ impl State<'_> {
     pub(crate) fn granting(&self, place: Place<&str>) -> Option<&Granting> {
         match place {
             Place::Account => Some(&self.account),
-            Place::Store(store) => self.stores.get(store),
+            Place::Store(id) => self.stores.get(id).map(|store| &store.granting),
         }
     }
 
@@ -70,7 +70,7 @@ impl State<'_> {
         let stores = self
             .stores
             .iter()
-            .map(|(store, granting)| (store.clone(), held(member, &groups, granting)));
+            .map(|(id, store)| (id.clone(), held(member, &groups, &store.granting)));
         let stores = stores.filter(|(_, there)| *there != nothing);
         EffectivePermissions::new(held(member, &groups, account), stores.collect())
     }

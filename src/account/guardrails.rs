@@ -92,9 +92,9 @@ pub(crate) fn no_gain(
     let in_store = |store: &StoreId| {
         let permission = gained(
             held,
-            before.stores.get(store),
+            before.granting(Place::Store(store)),
             &holds,
-            after.stores.get(store)?,
+            after.granting(Place::Store(store))?,
         )?;
         Some(gain(permission, Place::Store(store.clone())))
     };

@@ -4,7 +4,6 @@
 
 use std::slice;
 
-use crate::account::layer::{Layered, copied};
 use crate::permission::Permission;
 
 /// A group's number while it exists; the lowest free one is taken.
@@ -107,16 +106,14 @@ impl GroupSet {
         }
     }
 
-    /// Whether any of these slots is in the set. Looks at all of them without a branch: nobody can predict at which to
-    /// stop, and to be wrong about it costs more.
+    /// Whether any of these slots is in the set. Looks at all of them: nobody can predict at which to stop, and to be
+    /// wrong about it costs more.
     #[inline]
     pub(crate) fn has_any(&self, slots: &[Slot]) -> bool {
         let words = self.words();
-        let last = words.len().saturating_sub(1);
         let found = slots.iter().fold(0, |found, slot| {
             let (index, bit) = Self::position(*slot);
-            let word = words.get(index.min(last)).copied().unwrap_or_default();
-            found | (word & (bit * u64::from(index <= last)))
+            found | (words.get(index).copied().unwrap_or_default() & bit)
         });
         found != 0
     }
@@ -292,8 +289,6 @@ impl Granting {
         self.others.take_if(|others| others.0.is_empty());
     }
 }
-
-copied!(Granting);
 
 #[cfg(test)]
 mod tests {

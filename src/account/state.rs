@@ -11,6 +11,7 @@ use crate::account::index::{Granting, GroupSet};
 use crate::account::limits::GroupLimit;
 use crate::account::member::{MemberEntry, Standing};
 use crate::account::number::{NumberSet, Numbers};
+use crate::account::store::StoreEntry;
 use crate::grant::{Grant, Scope};
 use crate::id::{AccountId, GroupId, MemberId, RoleId, StoreId};
 use crate::name::{Description, GroupName, RoleName};
@@ -23,7 +24,7 @@ mod exact;
 /// An account's data.
 ///
 /// The plain data are `members` with the slots of their groups, the keys of `stores`, `roles` and `groups`. All else is
-/// derived from them: `account` and the values of `stores` (who is granted what where), who has which number, the
+/// derived from them: `account` and the `granting` of `stores` (who is granted what where), who has which number, the
 /// groups' sets of members, `slots`, the names, and `owners`.
 ///
 /// INVARIANT: what is derived agrees with the plain data ([`State::is_exact`]). The writes below keep it so; only
@@ -38,7 +39,7 @@ pub(crate) struct State<'base> {
     pub(crate) owners: IdSet<'base, MemberId>,
     pub(crate) members: IdMap<'base, MemberId, MemberEntry>,
     pub(crate) numbers: Numbers<'base>,
-    pub(crate) stores: IdMap<'base, StoreId, Granting>,
+    pub(crate) stores: IdMap<'base, StoreId, StoreEntry>,
     pub(crate) roles: IdMap<'base, RoleId, Role>,
     pub(crate) groups: IdMap<'base, GroupId, GroupEntry<'base>>,
     pub(crate) account: Granting,
@@ -208,7 +209,7 @@ impl<'base> State<'base> {
 
     /// Puts a store in; it is in no scope, and was not there (S2).
     pub(crate) fn insert_store(&mut self, store: StoreId) {
-        self.stores.insert(store, Granting::default());
+        self.stores.insert(store.clone(), StoreEntry::new(store));
     }
 
     /// Takes a store out, and out of every scope (S3).
@@ -282,10 +283,26 @@ impl<'base> State<'base> {
     /// Gives a group these grants instead of those it has. Touches the stores in both scopes, and no member.
     fn set_grants(&mut self, group: &GroupId, grants: &[Grant]) {
         self.clear_granting(group);
+        let grants = grants
+            .iter()
+            .map(|grant| self.with_shared_ids(grant))
+            .collect();
         if let Some(group) = self.groups.get_mut(group) {
-            group.grants = grants.into();
+            group.grants = grants;
         }
         self.fill_granting(group);
+    }
+
+    /// The same grant with the account's own texts of the stores' ids.
+    fn with_shared_ids(&self, grant: &Grant) -> Grant {
+        let Scope::Stores(stores) = &grant.scope else {
+            return grant.clone();
+        };
+        let shared = |id: &StoreId| {
+            let store = self.stores.get(id.as_str());
+            store.map_or(id, |store| &store.id).clone()
+        };
+        Grant::in_stores(grant.role.clone(), stores.iter().map(shared))
     }
 
     /// Takes a group out. It has no members, so its slot is free again.
@@ -366,8 +383,8 @@ impl<'base> State<'base> {
         let (slot, grants) = (group.slot, Arc::clone(&group.grants));
         self.account.remove(slot);
         for store in grants.iter().flat_map(|grant| grant.scope.stores()) {
-            if let Some(granting) = self.stores.get_mut(store) {
-                granting.remove(slot);
+            if let Some(store) = self.stores.get_mut(store) {
+                store.granting.remove(slot);
             }
         }
     }
@@ -386,8 +403,8 @@ impl<'base> State<'base> {
                 self.account.add(slot, role.permissions.iter());
             }
             for store in grant.scope.stores() {
-                if let Some(granting) = self.stores.get_mut(store) {
-                    granting.add(slot, role.permissions.iter());
+                if let Some(store) = self.stores.get_mut(store) {
+                    store.granting.add(slot, role.permissions.iter());
                 }
             }
         }

@@ -150,8 +150,8 @@ fn delta(before: &State<'_>, after: &State<'_>) -> AccessDelta {
     let stores = after.stores.touched().map(|store| {
         (
             Place::Store(store.clone()),
-            before.stores.get(store),
-            after.stores.get(store),
+            before.granting(Place::Store(store)),
+            after.granting(Place::Store(store)),
         )
     });
     let nothing = Granting::default();

@@ -72,10 +72,10 @@ impl Account {
         self.state
             .stores
             .iter_after(after)
-            .filter(move |(_, granting)| {
-                member.is_some_and(|member| member.holds(&permission, granting))
+            .filter(move |(_, store)| {
+                member.is_some_and(|member| member.holds(&permission, &store.granting))
             })
-            .map(|(store, _)| store)
+            .map(|(id, _)| id)
     }
 
     /// What this member may do here.

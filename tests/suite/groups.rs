@@ -276,6 +276,20 @@ fn a_group_is_edited_in_part_or_whole() {
     world.no_change(MANAGER, edit(None, None, None));
 }
 
+/// A scope shares the texts of its stores' ids with the account, however the command came to name them (G5).
+#[test]
+fn scopes_share_the_ids_of_their_stores() {
+    let mut world = World::staffed();
+    world.ok(OWNER, regrant("devs", [editor(["dev", "prod"])]));
+    let snapshot = serde_json::to_string(&world.account.snapshot()).unwrap();
+    let read: Snapshot = serde_json::from_str(&snapshot).unwrap();
+    for account in [&world.account, &Account::try_from(read).unwrap()] {
+        let scope = &account.group("devs").unwrap().grants()[0].scope;
+        let own = account.stores().map(|store| store.as_str().as_ptr());
+        assert!(scope.stores().map(|store| store.as_str().as_ptr()).eq(own));
+    }
+}
+
 /// G9: access follows membership at once; a member keeps what another group gives.
 #[test]
 fn access_follows_membership() {

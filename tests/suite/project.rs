@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 72] = [
+const LAYERS: [&str; 73] = [
     "text",
     "distinct",
     "time",
@@ -24,6 +24,7 @@ const LAYERS: [&str; 72] = [
     "account::table",
     "account::id_map",
     "account::id_set",
+    "account::store",
     "account::member",
     "account::group",
     "account::command",

@@ -112,7 +112,7 @@ mod tests {
             state.account.add(5, [&Permission::MANAGE_GROUPS]);
         });
         is_seen("a store's bits", &|state| {
-            state.stores.insert(dev.clone(), Granting::default());
+            state.insert_store(dev.clone());
         });
         is_seen("a slot too many", &|state| {
             state.slots.insert(7);
