@@ -30,6 +30,13 @@ impl Rounds {
     }
 }
 
+/// The rounds of several measurements of the same runs.
+impl FromIterator<Rounds> for Rounds {
+    fn from_iter<I: IntoIterator<Item = Rounds>>(all: I) -> Self {
+        Self(all.into_iter().flat_map(|rounds| rounds.0).collect())
+    }
+}
+
 pub fn median(figures: impl Iterator<Item = f64>) -> f64 {
     let mut figures: Vec<f64> = figures.collect();
     figures.sort_by(f64::total_cmp);
