@@ -53,7 +53,9 @@ impl GroupSet {
     /// Puts a slot in; whether it was not there.
     pub(crate) fn insert(&mut self, slot: Slot) -> bool {
         let is_new = !self.contains(slot);
-        self.change(slot, |word, bit| word | bit);
+        if is_new {
+            self.change(slot, |word, bit| word | bit);
+        }
         is_new
     }
 

@@ -143,13 +143,16 @@ impl From<Parts> for Form {
                 groups,
             };
         }
-        let mut slots = [Slot::default(); 5];
-        if parts.groups.iter().count() > slots.len() {
+        let mut all = parts.groups.iter();
+        let mut last = Slot::default();
+        let slots = [(); 5].map(|()| {
+            last = all.next().unwrap_or(last);
+            last
+        });
+        let is_more = all.next().is_some();
+        drop(all);
+        if is_more {
             return Form::Large(Box::new(parts));
-        }
-        let last = parts.groups.iter().last().into_iter().cycle();
-        for (place, slot) in slots.iter_mut().zip(parts.groups.iter().chain(last)) {
-            *place = slot;
         }
         Form::Few {
             standing,
