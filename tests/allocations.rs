@@ -1,21 +1,30 @@
-//! No check allocates. A binary of its own, since it counts what its process allocates.
+//! No check allocates, and no change copies the account. A binary of its own, since it counts what its process
+//! allocates.
 
 use std::alloc::System;
 use std::hint::black_box;
+use std::sync::{Mutex, PoisonError};
 
+use grantbook::repository::{self, MemoryRepository, Shared};
 use grantbook::*;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
+/// Held by the test that counts.
+static COUNTING: Mutex<()> = Mutex::new(());
+
 const NOW: Timestamp = Timestamp::from_millis(0);
+
+/// An id that stands in a table by its text.
+const LONG: &str = "last@members.example";
 
 /// An account whose members are in one word of groups, in several, and in more than an entry holds.
 fn account() -> Result<Account, Box<dyn std::error::Error>> {
     let (olga, limit) = (MemberId::parse("olga")?, GroupLimit::new(100)?);
     let (mut account, _) = Account::open(AccountId::parse("acme")?, olga, limit, NOW);
-    let ids = ["one", "last", "all"];
+    let ids = ["one", LONG, "all"];
     let members: Vec<MemberId> = ids
         .iter()
         .map(|id| MemberId::parse(id))
@@ -64,10 +73,23 @@ fn account() -> Result<Account, Box<dyn std::error::Error>> {
     Ok(account)
 }
 
+/// An account of olga's, for many threads.
+fn shared() -> Result<Shared, Box<dyn std::error::Error>> {
+    let (acme, olga) = (AccountId::parse("acme")?, MemberId::parse("olga")?);
+    let (commit, limit) = (CommitId::parse("1")?, GroupLimit::default());
+    let kept = MemoryRepository::new();
+    let opened = repository::open(&kept, commit, acme, olga, limit, NOW)?;
+    Ok(Shared::new(opened))
+}
+
 /// P1, P4: nothing is allocated by a check, allowed or denied, by text or looked up before.
 #[test]
 fn a_check_allocates_nothing() {
+    let _alone = COUNTING.lock().unwrap_or_else(PoisonError::into_inner);
     let account = account().unwrap();
+    let shared = shared().unwrap();
+    // A thread's first check notes which lock is its own.
+    assert!(shared.can("olga", &Permission::MANAGE_GROUPS, Place::Account));
     let permissions = [
         Permission::STORE_READ,
         Permission::STORE_WRITE,
@@ -78,9 +100,14 @@ fn a_check_allocates_nothing() {
     let counted = Region::new(ALLOCATOR);
     let mut allowed = 0;
     for permission in &permissions {
-        for id in ["olga", "one", "last", "all", "ina", "nobody"] {
+        for id in ["olga", "one", LONG, "all", "ina", "nobody"] {
             for place in [Place::Account, Place::Store("dev"), Place::Store("none")] {
-                allowed += usize::from(black_box(account.can(id, permission, place)));
+                let decision = black_box(account.check(id, permission, place));
+                let may = black_box(account.can(id, permission, place));
+                assert_eq!(may, decision.is_allowed());
+                allowed += usize::from(may);
+                black_box(shared.can(id, permission, place));
+                black_box(account.access_level(id, "dev"));
                 let (member, store) = (account.member(id), account.store("dev"));
                 for (member, store) in member.into_iter().zip(store) {
                     black_box(member.can(permission, place));
@@ -110,4 +137,74 @@ fn a_check_allocates_nothing() {
     );
     drop(account.snapshot());
     assert!(counted.change().allocations > 0, "it does count");
+}
+
+/// U3, U4, E4: a change, whoever makes it, and a refused one are tried and made without a copy of the account.
+#[test]
+fn a_change_copies_no_account() {
+    let _alone = COUNTING.lock().unwrap_or_else(PoisonError::into_inner);
+    let counted = Region::new(ALLOCATOR);
+    let mut account = account().unwrap();
+    let ids = (0..MAX_NAMED).map(|number| MemberId::parse(&format!("member-{number}")).unwrap());
+    let members = ids.collect();
+    let enrol = Command::EnrolMembers { members };
+    account.execute(&Actor::System, &enrol, NOW).unwrap();
+    drop(enrol);
+    let held = counted.change().bytes_allocated - counted.change().bytes_deallocated;
+
+    let (one, it) = (
+        MemberId::parse("one").unwrap(),
+        GroupId::parse("it").unwrap(),
+    );
+    let manages = [
+        Command::CreateGroup {
+            group: it.clone(),
+            name: GroupName::parse("IT Group").unwrap(),
+            description: Description::default(),
+            grants: vec![Grant::group_manager()],
+        },
+        Command::AddToGroup {
+            group: it,
+            members: [one.clone()].into(),
+        },
+    ];
+    let room = Command::DeleteGroup {
+        group: GroupId::parse("group-50").unwrap(),
+    };
+    let taken = Command::RemoveFromGroup {
+        group: GroupId::parse("group-50").unwrap(),
+        members: [MemberId::parse("all").unwrap()].into(),
+    };
+    let system = Actor::System;
+    for command in [&taken, &room, &manages[0], &manages[1]] {
+        account.execute(&system, command, NOW).unwrap();
+    }
+
+    let change = |add: bool, number: u16| {
+        let members = [MemberId::parse(&format!("member-{number}")).unwrap()].into();
+        let group = GroupId::parse("group-07").unwrap();
+        if add {
+            Command::AddToGroup { group, members }
+        } else {
+            Command::RemoveFromGroup { group, members }
+        }
+    };
+    let refused = Command::RemoveMember {
+        member: MemberId::parse("olga").unwrap(),
+    };
+    let owner = Actor::Member(MemberId::parse("olga").unwrap());
+    for (number, actor) in (0..).zip([system, owner, Actor::Member(one)]) {
+        for add in [true, false] {
+            let (command, batch) = (
+                change(add, number),
+                [change(add, number + 3), change(add, number + 6)],
+            );
+            let counted = Region::new(ALLOCATOR);
+            assert!(account.execute(&actor, &command, NOW).unwrap().is_some());
+            assert_eq!(account.execute_batch(&actor, &batch, NOW).unwrap().len(), 2);
+            account.execute(&actor, &refused, NOW).unwrap_err();
+            let allocated = counted.change().bytes_allocated;
+            assert!(allocated < held / 50, "{actor}: {allocated} of {held}");
+        }
+    }
 }

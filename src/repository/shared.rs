@@ -68,7 +68,7 @@ impl Shared {
         }
     }
 
-    /// As [`Account::can`].
+    /// As [`Account::can`]. Allocates nothing but, for the first check of a thread, its place among those that read.
     #[must_use]
     pub fn can(&self, member: &str, permission: &Permission, place: Place<&str>) -> bool {
         self.read().can(member, permission, place)
