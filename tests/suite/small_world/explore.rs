@@ -173,6 +173,8 @@ impl<V: Fn(&Account) + Sync> Explorer<'_, V> {
 
     fn look_at(&self, states: Range<u32>) -> Found {
         let mut found = Found::default();
+        // First all states, since what is wrong with one of them shows sooner than what is wrong with a step.
+        let mut seen = Vec::new();
         for state in states {
             let account = self.account(state);
             (self.visit)(&account);
@@ -185,13 +187,15 @@ impl<V: Fn(&Account) + Sync> Explorer<'_, V> {
                     answers,
                 })
             });
-            let before = match before {
-                Ok(before) => before,
+            match before {
+                Ok(before) => seen.push((state, account, before)),
                 Err(flaw) => {
                     found.flaw = Some((flaw, state, None));
                     return found;
                 }
-            };
+            }
+        }
+        for (state, account, before) in seen {
             for (number, step) in (0..).zip(&self.steps) {
                 found.decisions += 1;
                 match self.take(&account, &before, step) {
