@@ -15,8 +15,8 @@ use proptest::test_runner::{TestError, TestRunner};
 
 use crate::oracle::{Grants, Oracle, Stands};
 use crate::strategies::{
-    GROUPS, MEMBERS, PERMISSIONS, STORES, Step, actor, command, config, grants, one_of, staffing,
-    step, whom,
+    C, D, GROUPS, MEMBERS, PERMISSIONS, STORES, Step, actor, command, config, grants, one_of,
+    staffing, step, whom,
 };
 use crate::support::*;
 
@@ -418,7 +418,7 @@ impl Pair {
                 _ => Grant::in_stores(role("own"), [store("prod")]),
             };
             let id = format!("f{number:02}");
-            let among = [(16, "a"), (15, "c"), (31, "d")];
+            let among = [(16, "a"), (15, C), (31, D)];
             let among = among
                 .into_iter()
                 .filter(|(every, _)| number % every == every - 1);
@@ -438,7 +438,7 @@ impl Pair {
             .chain(after.to_vec())
             .collect();
         let seen = RefCell::default();
-        pair.execute(&Actor::System, &[enrol(["a", "b", "c", "d"])], &seen)
+        pair.execute(&Actor::System, &[enrol(["a", "b", C, D])], &seen)
             .unwrap();
         pair.execute(&by(OWNER), &commands, &seen).unwrap();
         assert_eq!(seen.borrow().refused, 0);
@@ -823,7 +823,7 @@ fn oddity() -> impl Strategy<Value = Command> {
         delete_store("dev"),
         delete_store("prod"),
         remove_member("olga"),
-        invite_owner("d"),
+        invite_owner(D),
         invite_owner("devs"),
         cancel("devs"),
         regrant("it", [Grant::group_manager(), editor(["dev", "prod"])]),
