@@ -38,10 +38,8 @@ fn changes(criterion: &mut Criterion, size: Size) -> Result<(), Box<dyn Error>> 
             cycle_benches(criterion, size, &mut account, &cycle);
         }
     }
-    if [S.name, L.name].contains(&size.name) {
-        for cycle in cycles::others(size)? {
-            cycle_benches(criterion, size, &mut account, &cycle);
-        }
+    for cycle in cycles::others(size)? {
+        cycle_benches(criterion, size, &mut account, &cycle);
     }
     Ok(())
 }

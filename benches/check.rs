@@ -11,7 +11,7 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use grantbook::{Member, Permission, Place, Store};
 
-use crate::population::{Batch, L, M, S, Size, WIDE, XL, mixed};
+use crate::population::{Asked, Batch, L, M, S, Size, WIDE, XL, mixed};
 use crate::reference::{
     Compared, ONE, WIDE_WORDS, Words, allowed, allowed_looked_up, meet, of_member, of_store,
 };
@@ -128,6 +128,31 @@ fn resolved<const WORDS: usize>(
         size,
         &looked_up,
         |it, turn| allowed_looked_up(in_turn::<Vec<_>>(it, turn)),
+    );
+    let members = lazy(|| -> Vec<Vec<_>> {
+        let batches = compared.batches.iter().map(Batch::questions);
+        let known = |asked: Asked<'_>| compared.account.member(asked.member);
+        batches
+            .map(|asked| {
+                asked
+                    .filter_map(|asked| Some((known(asked)?, asked)))
+                    .collect()
+            })
+            .collect()
+    });
+    let by_store = "check with a resolved member";
+    bench_each(
+        criterion,
+        by_store,
+        "grantbook",
+        size,
+        &members,
+        |it, turn| {
+            let may = |(member, asked): &&(Member<'_>, Asked<'_>)| {
+                member.can(asked.permission(), Place::Store(asked.store))
+            };
+            in_turn::<Vec<_>>(it, turn).iter().filter(may).count()
+        },
     );
     let lists = lazy(|| compared.in_lists());
     bench_each(criterion, group, "reference", size, &lists, |it, turn| {

@@ -8,7 +8,7 @@ use std::hint::black_box;
 use grantbook::{Account, Actor};
 
 use crate::cycles::Cycle;
-use crate::population::{Batch, L, M, S, Size, WIDE, XL};
+use crate::population::{Batch, L, LONG, M, S, Size, WIDE, XL};
 use crate::reference::{Compared, ONE, WIDE_WORDS, allowed, allowed_looked_up};
 use crate::timing::{Rounds, Run, each, is_bench, time};
 
@@ -37,6 +37,7 @@ fn main() -> Result<()> {
     alone(M);
     with_wide();
     alone(XL);
+    alone(LONG);
     println!("\n{:54}          S         XL  XL ÷ S   target", "ns");
     changes()?;
     println!();

@@ -1,5 +1,5 @@
 //! The property protected: an account is there again in seconds. Its records are replayed at some millions a second,
-//! and a snapshot is read faster than that. The history is of 100,000 members, with one member in a record.
+//! and a snapshot is read faster than that. The history has one member in a record.
 
 // The macros below make functions that nobody documents.
 #![allow(missing_docs)]
@@ -7,21 +7,28 @@
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use grantbook::Account;
 
-use crate::population::L;
-use crate::reference::{Compared, ONE};
+use crate::population::{L, M, S, Size, WIDE, XL};
+use crate::reference::{Compared, ONE, WIDE_WORDS};
 
 mod population;
 mod reference;
 
-/// Nothing that is copied for a bench, and nothing that is dropped after it, is in the time.
 fn replay(criterion: &mut Criterion) {
-    let (account, records) = L.history().expect("a history");
-    let account = Compared::<ONE>::of(L, account).account; // the answers are those of L
+    for size in [S, M, L, XL] {
+        replays::<ONE>(criterion, size);
+    }
+    replays::<WIDE_WORDS>(criterion, WIDE);
+}
+
+/// Nothing that is copied for a bench, and nothing that is dropped after it, is in the time.
+fn replays<const WORDS: usize>(criterion: &mut Criterion, size: Size) {
+    let (account, records) = size.history().expect("a history");
+    let account = Compared::<WORDS>::of(size, account).account; // the answers are those of this size
     let snapshot = account.snapshot();
     let count = u64::try_from(records.len()).expect("a number");
     let members = u64::try_from(account.member_count()).expect("a number");
-    let mut benches = criterion.benchmark_group(format!("an account of {count} records"));
-    benches.sample_size(20);
+    let mut benches = criterion.benchmark_group(format!("{}, {count} records", size.name));
+    benches.sample_size(10);
     benches.throughput(Throughput::Elements(count)); // records a second
     benches.bench_function("replay", |bencher| {
         let replay = |()| Account::replay(&records).expect("an account");

@@ -26,6 +26,8 @@ pub struct Size {
     pub members: u64,
     pub groups: u64,
     pub stores: u64,
+    /// Whether ids are as long as a UUID.
+    pub has_long_ids: bool,
 }
 
 const fn size(name: &'static str, members: u64, groups: u64, stores: u64) -> Size {
@@ -36,6 +38,7 @@ const fn size(name: &'static str, members: u64, groups: u64, stores: u64) -> Siz
         members,
         groups,
         stores,
+        has_long_ids: false,
     }
 }
 
@@ -44,6 +47,12 @@ pub const M: Size = size("M", 10_000, 20, 200);
 pub const L: Size = size("L", 100_000, 20, 2_000);
 pub const XL: Size = size("XL", 1_000_000, 20, 2_000);
 pub const WIDE: Size = size("WIDE", 100_000, 1_000, 2_000);
+/// As L, with ids of 36 bytes.
+pub const LONG: Size = Size {
+    name: "L with ids of 36 bytes",
+    has_long_ids: true,
+    ..L
+};
 /// For the long bench only.
 pub const XXL: Size = size("XXL", 10_000_000, 20, 10_000);
 
@@ -117,14 +126,34 @@ pub fn mixed(seed: u64, number: u64) -> u64 {
     word ^ word >> 31
 }
 
+/// As a UUID is written.
+fn uuid(number: u64) -> String {
+    let (one, other) = (mixed(31, number), mixed(32, number) >> 16);
+    let (first, second) = (one >> 32, one >> 16 & 0xFFFF);
+    format!(
+        "{first:08x}-{second:04x}-4{:03x}-8{:03x}-{other:012x}",
+        one >> 4 & 0xFFF,
+        one & 0xFFF
+    )
+}
+
 impl Size {
     /// The id of the member that came as the `number`th. Owners come first.
     pub fn member(self, number: u64) -> String {
-        format!("member-{:07}", number * ID_STEP % self.members)
+        let number = number * ID_STEP % self.members;
+        if self.has_long_ids {
+            uuid(number)
+        } else {
+            format!("member-{number:07}")
+        }
     }
 
     pub fn store(self, number: u64) -> String {
-        format!("store-{number:05}")
+        if self.has_long_ids {
+            uuid(number)
+        } else {
+            format!("store-{number:05}")
+        }
     }
 
     pub fn group(self, number: u64) -> String {
