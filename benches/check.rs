@@ -1,6 +1,6 @@
 //! The property protected: a check is two look-ups and an AND, whatever the size of the account; with the member and
-//! the store looked up before, it is the AND alone. Beside each stands what it cannot be faster than, with the same
-//! hash function and the same ids. Each iteration asks many questions: look at the elements a second.
+//! the store looked up before, it is the AND alone. Beside each stands the least that it does, with the same hash
+//! function and the same types of ids. Each iteration asks many questions: look at the elements a second.
 
 // The macros below make functions that nobody documents.
 #![allow(missing_docs)]

@@ -36,8 +36,8 @@ fn main() -> Result<()> {
     alone(S);
     alone(M);
     with_wide();
-    alone(XL);
     alone(LONG);
+    alone(XL);
     println!("\n{:54}          S         XL  XL ÷ S   target", "ns");
     changes()?;
     println!();

@@ -1,6 +1,7 @@
 //! Many writers of one account.
 
 use std::process::Command;
+use std::time::Instant;
 
 use grantbook::repository::Repository;
 use grantbook::{Account, Snapshot};
@@ -42,10 +43,13 @@ impl<W: Fn() -> Command, C: Fn() -> R, R: Repository> Host<W, C> {
         let snapshot: Snapshot = serde_json::from_str(&process.line()).expect("a snapshot");
         process.finish();
         let elsewhere = Account::try_from(snapshot).expect("the account breaks no rule");
-        assert_eq!(
-            elsewhere,
-            loaded(&(self.connect)(), &judge.account),
-            "in another process"
+        let (repository, start) = ((self.connect)(), Instant::now());
+        let here = loaded(&repository, &judge.account);
+        let (taken, version) = (start.elapsed(), here.version());
+        assert_eq!(elsewhere, here, "in another process");
+        println!(
+            "fault: {}: {version} records loaded in {taken:.1?}",
+            self.name
         );
 
         judge.losses_by_id(&(self.connect)()).report(&format!(
