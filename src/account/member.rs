@@ -213,7 +213,7 @@ impl MemberEntry {
                 slots: [one, two, three, four, five],
                 ..
             } => {
-                // Most are in few, which can be predicted.
+                // Few members are in more than three groups, so this can be predicted.
                 groups.has_any(&[*one, *two, *three])
                     | (three != four && groups.has_any(&[*four, *five]))
             }

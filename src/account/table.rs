@@ -133,7 +133,7 @@ mod tests {
     /// attacker learns from one account, or from a process of its own, does not help with the next.
     #[test]
     fn ids_that_collide_in_one_table_are_spread_in_another() {
-        let is_spread = |flood: &dyn Fn(u32) -> String| {
+        let is_spread = |id: &dyn Fn(u32) -> String| {
             let (one, other) = (Keyed::default(), Keyed::default());
             let place = |keyed: &Keyed, id: &str| {
                 let start = Start::of(id);
@@ -144,7 +144,7 @@ mod tests {
                 };
                 hash % 1_024
             };
-            let ids = (0..200_000).map(flood);
+            let ids = (0..200_000).map(id);
             let flood: Vec<_> = ids.filter(|id| place(&one, id) == 0).collect();
             let places: BTreeSet<u64> = flood.iter().map(|id| place(&other, id)).collect();
             assert!(flood.len() > 100 && places.len() > flood.len() / 2);
