@@ -54,7 +54,7 @@ impl GroupSet {
     pub(crate) fn insert(&mut self, slot: Slot) -> bool {
         let is_new = !self.contains(slot);
         if is_new {
-            self.change(slot, |word, bit| word | bit);
+            self.toggle(slot);
         }
         is_new
     }
@@ -63,19 +63,20 @@ impl GroupSet {
     pub(crate) fn remove(&mut self, slot: Slot) -> bool {
         let was_there = self.contains(slot);
         if was_there {
-            self.change(slot, |word, bit| word & !bit);
+            self.toggle(slot);
         }
         was_there
     }
 
-    fn change(&mut self, slot: Slot, changed: impl Fn(u64, u64) -> u64) {
+    /// Puts in a slot that is not there, or takes out one that is.
+    fn toggle(&mut self, slot: Slot) {
         match (self, Self::position(slot)) {
-            (GroupSet::Word(word), (0, bit)) => *word = changed(*word, bit),
+            (GroupSet::Word(word), (0, bit)) => *word ^= bit,
             (set, (index, bit)) => {
                 let mut words = set.words().to_vec();
                 words.resize(words.len().max(index + 1), 0);
                 if let Some(word) = words.get_mut(index) {
-                    *word = changed(*word, bit);
+                    *word ^= bit;
                 }
                 *set = Self::from_words(&words);
             }
