@@ -350,7 +350,7 @@ impl Account {
             }
             for (member, m) in group
                 .members()
-                .filter_map(|id| Some((self.member(id)?, number.get(id)?)))
+                .filter_map(|id| self.member(id).zip(number.get(id)))
             {
                 let arrow = if member.standing().is_active() {
                     "-->"

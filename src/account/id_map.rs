@@ -70,7 +70,8 @@ impl<'base, K: Clone + Ord + Hash + Borrow<str>, V: Layered<'base>> IdMap<'base,
 
     /// The value, with the id that the map has. Takes some twenty comparisons in a large map.
     pub(crate) fn get_key_value(&self, id: &str) -> Option<(&K, &V)> {
-        self.get(id).and_then(|value| Some((self.key(id)?, value)))
+        self.get(id)
+            .and_then(|value| self.key(id).map(|id| (id, value)))
     }
 
     fn key(&self, id: &str) -> Option<&K> {

@@ -34,7 +34,8 @@ impl State<'_> {
                 .collect();
         }
         let gathered = iter::from_fn(move || gathered.pop());
-        let gathered = gathered.filter_map(|Reverse(id)| Some((id, self.members.get(id)?)));
+        let gathered =
+            gathered.filter_map(|Reverse(id)| self.members.get(id).map(|member| (id, member)));
         let all = is_dense
             .then(|| self.members.iter_after(after))
             .into_iter()

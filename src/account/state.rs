@@ -108,7 +108,7 @@ impl<'base> State<'base> {
     /// The member, with the id that the account has.
     pub(crate) fn member(&self, id: &str) -> Option<(&MemberId, &MemberEntry)> {
         let entry = self.members.get(id)?;
-        Some((self.numbers.id(entry.number())?, entry))
+        self.numbers.id(entry.number()).map(|id| (id, entry))
     }
 
     /// The group that has this name, in whatever case of letters.

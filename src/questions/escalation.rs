@@ -119,9 +119,7 @@ impl<'a> Search<'a> {
         // One more than there are groups, so one of them is free; a name may be taken as well.
         let new_group = (0..=2 * root.groups.len())
             .map(|number| (format!("new-{number}"), format!("New Group {number}")))
-            .filter_map(|(id, name)| {
-                Some((GroupId::parse(&id).ok()?, GroupName::parse(&name).ok()?))
-            })
+            .filter_map(|(id, name)| GroupId::parse(&id).ok().zip(GroupName::parse(&name).ok()))
             .find(|(id, name)| !root.groups.contains(id) && root.group_named(name).is_none());
         let mut search = Self {
             root,

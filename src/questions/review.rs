@@ -237,8 +237,7 @@ impl fmt::Display for Finding {
 fn listed(groups: &[GroupId]) -> String {
     let quoted: Vec<String> = groups.iter().map(|group| format!("`{group}`")).collect();
     match quoted.as_slice() {
-        [] => "no group".to_owned(),
-        [one] => format!("group {one}"),
+        [] | [_] => format!("group {}", quoted.concat()),
         [most @ .., last] => format!("groups {} and {last}", most.join(", ")),
     }
 }

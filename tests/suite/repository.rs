@@ -491,6 +491,10 @@ fn what_an_account_was_is_not_guessed() {
     other.commit = enrol_both.commit;
     let error = execute(&without_beginning, &mut account, &other).unwrap_err();
     assert_eq!(error.code(), "commit-id-reused");
+    // So with what can lead to nothing: the host has no invitation to accept.
+    other.commands = vec![accept()];
+    let error = execute(&without_beginning, &mut account, &other).unwrap_err();
+    assert_eq!(error.code(), "commit-id-reused");
     assert_eq!(account.version(), 3);
 }
 
@@ -1321,6 +1325,10 @@ fn an_asynchronous_repository_keeps_the_same_contract() {
     assert_eq!(error.code(), "not-authorized");
     let again = block_on(shared.execute_async(&erased, &asked[0])).unwrap();
     assert_eq!(again, kept.committed(&acme(), &asked[0].commit).unwrap());
+    let new = request(&owner(), &[create_store("y")], at(0));
+    let records = block_on(goes(shared.execute_async(&erased, &new))).unwrap();
+    assert_eq!(records, kept.committed(&acme(), &new.commit).unwrap());
+    assert_eq!(records.len(), 1);
     assert!(!erased.wants_snapshot(0, 1_000));
     let fails = AnyAsyncRepository::new(Blocking(AlwaysFails));
     let error = block_on(load_async(&fails, &acme())).unwrap_err();
