@@ -148,7 +148,7 @@ pub(crate) fn assert_holds(account: &Account) {
 }
 
 /// All records, from the first on.
-fn history<R: Repository>(repository: &R, account: &AccountId) -> Vec<Record> {
+pub(crate) fn history<R: Repository>(repository: &R, account: &AccountId) -> Vec<Record> {
     let mut history: Vec<Record> = Vec::new();
     loop {
         let version = history.len() as u64;

@@ -7,7 +7,7 @@ use grantbook::repository::Repository;
 use grantbook::{Account, Snapshot};
 
 use crate::Host;
-use crate::judge::{Judge, loaded};
+use crate::judge::{Judge, history, loaded};
 use crate::plan::{self, WRITERS};
 use crate::process::Process;
 
@@ -45,11 +45,16 @@ impl<W: Fn() -> Command, C: Fn() -> R, R: Repository> Host<W, C> {
         let elsewhere = Account::try_from(snapshot).expect("the account breaks no rule");
         let (repository, start) = ((self.connect)(), Instant::now());
         let here = loaded(&repository, &judge.account);
-        let (taken, version) = (start.elapsed(), here.version());
+        let loading = start.elapsed();
         assert_eq!(elsewhere, here, "in another process");
+        let start = Instant::now();
+        let replayed = Account::replay(&history(&repository, &judge.account));
+        let replaying = start.elapsed();
+        assert_eq!(replayed.expect("the records are an account"), here);
         println!(
-            "fault: {}: {version} records loaded in {taken:.1?}",
-            self.name
+            "fault: {}: loaded in {loading:.1?}, and by all its {} records in {replaying:.1?}",
+            self.name,
+            here.version()
         );
 
         judge.losses_by_id(&(self.connect)()).report(&format!(
