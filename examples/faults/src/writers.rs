@@ -48,7 +48,7 @@ impl<W: Fn() -> Command, C: Fn() -> R, R: Repository> Host<W, C> {
         let loading = start.elapsed();
         assert_eq!(elsewhere, here, "in another process");
         let start = Instant::now();
-        let replayed = Account::replay(&history(&repository, &judge.account));
+        let replayed = Account::replay(history(&repository, &judge.account));
         let replaying = start.elapsed();
         assert_eq!(replayed.expect("the records are an account"), here);
         println!(
