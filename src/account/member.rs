@@ -1,5 +1,7 @@
 //! A member's standing in the account.
 
+use std::array;
+
 use serde::{Deserialize, Serialize};
 
 use crate::account::index::{Granting, GroupSet, Slot};
@@ -145,7 +147,7 @@ impl From<Parts> for Form {
         }
         let mut all = parts.groups.iter();
         let mut last = Slot::default();
-        let slots = [(); 5].map(|()| {
+        let slots = array::from_fn(|_| {
             last = all.next().unwrap_or(last);
             last
         });
