@@ -213,7 +213,8 @@ fn staffed(mut world: World) -> World {
     world
 }
 
-/// What an owner does before a history begins, once `a`, `b`, [`C`] and [`D`] are enrolled: first stores and roles, then groups.
+/// What an owner does before a history begins, once `a`, `b`, [`C`] and [`D`] are enrolled: first stores and roles, then
+/// groups.
 pub(crate) fn staffing() -> [Command; 8] {
     [
         create_store("dev"),
