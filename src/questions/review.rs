@@ -237,7 +237,8 @@ impl fmt::Display for Finding {
 fn listed(groups: &[GroupId]) -> String {
     let quoted: Vec<String> = groups.iter().map(|group| format!("`{group}`")).collect();
     match quoted.as_slice() {
-        [] | [_] => format!("group {}", quoted.concat()),
+        [] => "no group".to_owned(),
+        [one] => format!("group {one}"),
         [most @ .., last] => format!("groups {} and {last}", most.join(", ")),
     }
 }

@@ -307,6 +307,14 @@ fn a_review_names_what_to_look_at() {
     );
 }
 
+/// A finding that a host makes itself can name no group, and says so.
+#[test]
+fn a_finding_about_no_group() {
+    let groups = Vec::new();
+    let finding = Finding::EqualGroups { groups };
+    assert_eq!(finding.to_string(), "no group carry the same grants");
+}
+
 /// U2: the account as it was at a version and at a time.
 #[test]
 fn the_account_as_it_was() {
