@@ -52,7 +52,7 @@ fn cycle_benches(
     cycle: &Cycle,
 ) {
     let steps = cycle.0.iter().enumerate();
-    for (step, name) in steps.filter_map(|(place, step)| Some((place, step.name?))) {
+    for (step, name) in steps.filter_map(|(resource, step)| Some((resource, step.name?))) {
         let mut benches = criterion.benchmark_group(name);
         benches.bench_function(
             BenchmarkId::new(by(size, cycle, step), size.name),

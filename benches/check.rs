@@ -9,7 +9,7 @@ use std::cell::LazyCell;
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use grantbook::{Member, Permission, Place, Store};
+use grantbook::{Member, Permission, Resource, Store};
 
 use crate::population::{Asked, Batch, L, M, S, Size, WIDE, XL, mixed};
 use crate::reference::{
@@ -63,8 +63,8 @@ fn checks<const WORDS: usize>(criterion: &mut Criterion, size: Size) {
             let questions = in_turn(&it.batches, turn).questions();
             questions
                 .filter(|asked| {
-                    let (place, permission) = (Place::Store(asked.store), asked.permission());
-                    let decision = it.account.check(asked.member, permission, place);
+                    let (resource, permission) = (Resource::Store(asked.store), asked.permission());
+                    let decision = it.account.check(asked.member, permission, resource);
                     black_box(decision).is_allowed()
                 })
                 .count()
@@ -149,7 +149,7 @@ fn resolved<const WORDS: usize>(
         &members,
         |it, turn| {
             let may = |(member, asked): &&(Member<'_>, Asked<'_>)| {
-                member.can(asked.permission(), Place::Store(asked.store))
+                member.can(asked.permission(), Resource::Store(asked.store))
             };
             in_turn::<Vec<_>>(it, turn).iter().filter(may).count()
         },
@@ -230,10 +230,10 @@ fn others<const WORDS: usize>(
     });
     let group = "who can: the first 100";
     bench(criterion, group, "grantbook", size, 1, |turn| {
-        let place = Place::Store(in_turn(&stores, turn).as_str());
+        let resource = Resource::Store(in_turn(&stores, turn).as_str());
         let who = compared
             .account
-            .who_can(&Permission::STORE_READ, place, None);
+            .who_can(&Permission::STORE_READ, resource, None);
         who.take(100).map(black_box).count()
     });
 }

@@ -9,7 +9,8 @@ use std::error::Error;
 use std::hint::black_box;
 
 use grantbook::{
-    Account, Actor, Command, Grant, GroupId, MAX_NAMED, MemberId, Permission, Place, Scope, StoreId,
+    Account, Actor, Command, Grant, GroupId, MAX_ITEMS_PER_COMMAND, MemberId, Permission, Resource,
+    Scope, StoreId,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
@@ -79,12 +80,12 @@ fn checks_allocate_nothing(size: Size) {
     let export = Permission::parse("invoice.export").expect("a permission");
     let before = allocations();
     for asked in &questions {
-        let store = Place::Store(asked.store);
+        let store = Resource::Store(asked.store);
         for permission in [asked.permission(), &export] {
             black_box(account.can(asked.member, permission, store));
-            black_box(account.can(asked.member, permission, Place::Account));
+            black_box(account.can(asked.member, permission, Resource::Account));
             black_box(account.can("nobody", permission, store));
-            black_box(account.can(asked.member, permission, Place::Store("nowhere")));
+            black_box(account.can(asked.member, permission, Resource::Store("nowhere")));
             let member = account.member(asked.member);
             black_box(member.is_some_and(|member| member.can(permission, store)));
         }
@@ -144,21 +145,23 @@ fn of_account(size: Size) -> Result<Figures> {
     meter.read(ALL, size.members);
     let mut run = |command| account.execute(&Actor::System, &command, NOW).map(drop);
 
-    let chunks = |count: u64| (0..count).step_by(MAX_NAMED);
+    let chunks = |count: u64| (0..count).step_by(MAX_ITEMS_PER_COMMAND);
     let some = |first: u64, by: usize| -> Result<_> {
-        let numbers = (first..size.members).step_by(by).take(MAX_NAMED);
+        let numbers = (first..size.members)
+            .step_by(by)
+            .take(MAX_ITEMS_PER_COMMAND);
         numbers.map(new_member).collect()
     };
     for first in chunks(size.members) {
         let members = some(first, 1)?;
-        run(Command::EnrolMembers { members })?;
+        run(Command::AddMembers { members })?;
     }
     meter.read(MEMBER, size.members);
 
     let groups = usize::try_from(size.groups)?;
     for number in 0..size.groups {
         let group = size.group_id(number)?;
-        for first in (number..size.members).step_by(groups * MAX_NAMED) {
+        for first in (number..size.members).step_by(groups * MAX_ITEMS_PER_COMMAND) {
             let (group, members) = (group.clone(), some(first, groups)?);
             run(Command::AddToGroup { group, members })?;
         }

@@ -9,7 +9,7 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use grantbook::{
     Account, AccountId, Actor, Command, Description, Grant, GroupId, GroupLimit, GroupName,
-    InvalidText, MAX_NAMED, MemberId, StoreId, Timestamp,
+    MAX_ITEMS_PER_COMMAND, MemberId, ParseError, StoreId, Timestamp,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(0);
@@ -25,8 +25,8 @@ fn account(members: usize, groups: usize) -> Result<Account, Box<dyn std::error:
     );
     let ids = (0..members).map(member).collect::<Result<Vec<_>, _>>()?;
     let mut run = |command| account.execute(&Actor::System, &command, NOW).map(drop);
-    for some in ids.chunks(MAX_NAMED) {
-        run(Command::EnrolMembers {
+    for some in ids.chunks(MAX_ITEMS_PER_COMMAND) {
+        run(Command::AddMembers {
             members: some.iter().cloned().collect(),
         })?;
     }
@@ -43,7 +43,7 @@ fn account(members: usize, groups: usize) -> Result<Account, Box<dyn std::error:
         })?;
         let skipped = if number < 20 { number } else { members };
         let some: Vec<_> = ids.iter().skip(skipped).step_by(40).cloned().collect();
-        for some in some.chunks(MAX_NAMED) {
+        for some in some.chunks(MAX_ITEMS_PER_COMMAND) {
             run(Command::AddToGroup {
                 group: group.clone(),
                 members: some.iter().cloned().collect(),
@@ -53,11 +53,11 @@ fn account(members: usize, groups: usize) -> Result<Account, Box<dyn std::error:
     Ok(account)
 }
 
-fn member(number: usize) -> Result<MemberId, InvalidText> {
+fn member(number: usize) -> Result<MemberId, ParseError> {
     MemberId::parse(&format!("member-{number:07}"))
 }
 
-fn group(number: usize) -> Result<GroupId, InvalidText> {
+fn group(number: usize) -> Result<GroupId, ParseError> {
     GroupId::parse(&format!("group-{number}"))
 }
 

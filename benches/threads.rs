@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use grantbook::repository::{self, Commit, MemoryRepository, Repository, Request, Shared};
-use grantbook::{Account, Actor, Command, CommitId, Permission, Place};
+use grantbook::{Account, Actor, Command, IdempotencyKey, Permission, Resource};
 
 mod population;
 mod timing;
@@ -23,7 +23,7 @@ const CHANGES_A_SECOND: u32 = 1_000;
 
 /// One way to share an account.
 trait Sharing: Sync {
-    fn can(&self, member: &str, permission: &Permission, place: Place<&str>) -> bool;
+    fn can(&self, member: &str, permission: &Permission, resource: Resource<&str>) -> bool;
     fn change(&self, command: Command);
 }
 
@@ -35,14 +35,14 @@ struct InShared {
 }
 
 impl Sharing for InShared {
-    fn can(&self, member: &str, permission: &Permission, place: Place<&str>) -> bool {
-        self.shared.can(member, permission, place)
+    fn can(&self, member: &str, permission: &Permission, resource: Resource<&str>) -> bool {
+        self.shared.can(member, permission, resource)
     }
 
     fn change(&self, command: Command) {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let request = Request {
-            commit: CommitId::parse(&number.to_string()).expect("well formed"),
+            commit: IdempotencyKey::parse(&number.to_string()).expect("well formed"),
             actor: Actor::System,
             commands: vec![command],
             now: NOW,
@@ -54,8 +54,10 @@ impl Sharing for InShared {
 
 /// What a service would write first.
 impl Sharing for RwLock<Account> {
-    fn can(&self, member: &str, permission: &Permission, place: Place<&str>) -> bool {
-        self.read().expect("whole").can(member, permission, place)
+    fn can(&self, member: &str, permission: &Permission, resource: Resource<&str>) -> bool {
+        self.read()
+            .expect("whole")
+            .can(member, permission, resource)
     }
 
     fn change(&self, command: Command) {
@@ -68,8 +70,8 @@ impl Sharing for RwLock<Account> {
 
 /// The limit: nobody can change it.
 impl Sharing for Account {
-    fn can(&self, member: &str, permission: &Permission, place: Place<&str>) -> bool {
-        Account::can(self, member, permission, place)
+    fn can(&self, member: &str, permission: &Permission, resource: Resource<&str>) -> bool {
+        Account::can(self, member, permission, resource)
     }
 
     fn change(&self, _: Command) {}
@@ -107,8 +109,8 @@ fn round(
                     let (begin, mut checks) = (Instant::now(), 0_u32);
                     for batch in mine.take_while(|_| !is_over.load(Ordering::Relaxed)) {
                         for asked in batch.questions() {
-                            let place = Place::Store(asked.store);
-                            black_box(sharing.can(asked.member, asked.permission(), place));
+                            let resource = Resource::Store(asked.store);
+                            black_box(sharing.can(asked.member, asked.permission(), resource));
                         }
                         checks += Batch::QUESTIONS;
                     }
@@ -134,7 +136,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (account, records) = L.account()?;
     let repository = MemoryRepository::new();
     let id = account.id().clone();
-    let commit = Commit::new(CommitId::parse("all of it")?, records)?;
+    let commit = Commit::new(IdempotencyKey::parse("all of it")?, records)?;
     let _ = repository.commit(&commit)?;
     let replica = repository::load(&repository, &id)?.ok_or("it was just kept")?;
     let shared = InShared {

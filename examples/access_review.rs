@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use grantbook::{
     Account, AccountId, Actor, Command, Description, Grant, GroupId, GroupLimit, GroupName,
-    InvalidText, Level, MemberId, Permission, Permissions, Place, Record, RoleId, RoleName,
+    MemberId, ParseError, Permission, Permissions, Record, Resource, RoleId, RoleLevel, RoleName,
     StoreId, Timestamp, history,
 };
 
@@ -89,7 +89,7 @@ fn findings(account: &Account, now: Timestamp) {
 }
 
 fn questions(account: &Account, records: &[Record]) -> Result<(), Box<dyn Error>> {
-    let vault = Place::Store("store-07");
+    let vault = Resource::Store("store-07");
     println!("WHO CAN WRITE IN store-07? The first page of ten, and where the next one begins\n");
     let page: Vec<_> = account
         .who_can(&Permission::STORE_WRITE, vault, None)
@@ -119,7 +119,7 @@ fn questions(account: &Account, records: &[Record]) -> Result<(), Box<dyn Error>
     let may_not = |id: &MemberId| {
         account
             .member(id)
-            .is_some_and(|member| member.standing().is_active() && member.groups().next().is_some())
+            .is_some_and(|member| member.status().is_active() && member.groups().next().is_some())
             && !account.can(id, &Permission::STORE_READ, vault)
     };
     let nobody = account
@@ -258,7 +258,7 @@ fn save(account: &Account, folder: &Path) -> Result<(), Box<dyn Error>> {
 
 fn listed(permissions: &Permissions) -> String {
     match permissions {
-        Permissions::Every => "every one".to_owned(),
+        Permissions::All => "every one".to_owned(),
         Permissions::Only(permissions) => permissions
             .iter()
             .map(Permission::as_str)
@@ -270,7 +270,7 @@ fn listed(permissions: &Permissions) -> String {
 fn is_owner(account: &Account, id: &str) -> bool {
     account
         .member(id)
-        .is_some_and(|member| member.standing().is_owner())
+        .is_some_and(|member| member.status().is_owner())
 }
 
 fn indented(text: &impl ToString) -> String {
@@ -330,19 +330,19 @@ impl Numbers {
     }
 }
 
-fn member(number: usize) -> Result<MemberId, InvalidText> {
+fn member(number: usize) -> Result<MemberId, ParseError> {
     MemberId::parse(&format!("u{number:04}@acme.example"))
 }
 
-fn store(number: usize) -> Result<StoreId, InvalidText> {
+fn store(number: usize) -> Result<StoreId, ParseError> {
     StoreId::parse(&format!("store-{number:02}"))
 }
 
-fn team(number: usize) -> Result<GroupId, InvalidText> {
+fn team(number: usize) -> Result<GroupId, ParseError> {
     GroupId::parse(&TEAMS[number % TEAMS.len()].to_lowercase())
 }
 
-fn stores(numbers: &mut Numbers, most: usize) -> Result<Vec<StoreId>, InvalidText> {
+fn stores(numbers: &mut Numbers, most: usize) -> Result<Vec<StoreId>, ParseError> {
     (0..=numbers.below(most))
         .map(|_| store(numbers.below(STORES)))
         .collect()
@@ -395,13 +395,13 @@ fn a_year() -> Result<Vec<Record>, Box<dyn Error>> {
 fn set_up(numbers: &mut Numbers) -> Result<Vec<Command>, Box<dyn Error>> {
     let auditor = RoleId::parse("auditor")?;
     let mut commands = vec![
-        Command::EnrolMembers {
+        Command::AddMembers {
             members: (1..MEMBERS).map(member).collect::<Result<_, _>>()?,
         },
         Command::DefineRole {
             role: auditor.clone(),
             name: RoleName::parse("Auditor")?,
-            level: Level::Store,
+            level: RoleLevel::Store,
             permissions: [Permission::STORE_READ, Permission::parse("log.export")?].into(),
         },
     ];

@@ -8,9 +8,9 @@ use std::error::Error;
 
 use grantbook::repository::{self, ExecuteError, MemoryRepository, Replica, Request};
 use grantbook::{
-    AccessLevel, Account, AccountId, Actor, Command, CommitId, Decision, Description, Event, Grant,
-    GroupId, GroupLimit, GroupName, Level, MemberId, Permission, Place, Record, RoleId, RoleName,
-    StoreId, Timestamp,
+    AccessLevel, Account, AccountId, Actor, Command, Decision, Description, Event, Grant, GroupId,
+    GroupLimit, GroupName, IdempotencyKey, MemberId, Permission, Record, Resource, RoleId,
+    RoleLevel, RoleName, StoreId, Timestamp,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -42,7 +42,7 @@ impl Acme {
         let kept = MemoryRepository::new();
         let now = Timestamp::from_millis(1_700_000_000_000);
         let (id, owner) = (AccountId::parse("acme")?, member("olga")?);
-        let (commit, limit) = (CommitId::parse("open")?, GroupLimit::default());
+        let (commit, limit) = (IdempotencyKey::parse("open")?, GroupLimit::default());
         let account = repository::open(&kept, commit, id, owner, limit, now)?;
         Ok(Self { kept, account, now })
     }
@@ -62,10 +62,9 @@ impl Acme {
         let (dev, staging, production) = (store("dev")?, store("staging")?, store("production")?);
         let people = ["ivan", "dana", "max", "rosa", "nils"].map(member);
         let people = people.into_iter().collect::<Result<_, _>>()?;
-        let enrolled =
-            self.try_all(&Actor::System, &[Command::EnrolMembers { members: people }])?;
+        let enrolled = self.try_all(&Actor::System, &[Command::AddMembers { members: people }])?;
         assert!(
-            matches!(enrolled[0].event(), Event::MembersEnrolled { members } if members.len() == 5)
+            matches!(enrolled[0].event(), Event::MembersAdded { members } if members.len() == 5)
         );
         let set_up = [
             Command::CreateStore { store: dev.clone() },
@@ -197,7 +196,7 @@ impl Acme {
             Command::DefineRole {
                 role: analyst.clone(),
                 name: RoleName::parse("Analyst")?,
-                level: Level::Store,
+                level: RoleLevel::Store,
                 permissions: [Permission::STORE_READ].into(),
             },
         )?;
@@ -268,7 +267,7 @@ impl Acme {
         // One id for each request; a service draws a UUID.
         let id = format!("request at {}", self.now.as_millis());
         let request = Request {
-            commit: CommitId::parse(&id).expect("well formed"),
+            commit: IdempotencyKey::parse(&id).expect("well formed"),
             actor: actor.clone(),
             commands: commands.to_vec(),
             now: self.now,
@@ -309,7 +308,10 @@ impl Acme {
     }
 
     fn check(&self, member: &str, permission: &Permission, store: &str, expected: &str) {
-        let answer = match self.account.check(member, permission, Place::Store(store)) {
+        let answer = match self
+            .account
+            .check(member, permission, Resource::Store(store))
+        {
             Decision::Allowed => "allowed".to_owned(),
             Decision::Denied(denial) => denial.to_string(),
         };
@@ -327,44 +329,44 @@ fn print_table(account: &Account) {
         for store in account.stores() {
             print!("{:12}", account.access_level(member.id(), store));
         }
-        let manages = account.can(member.id(), &Permission::MANAGE_GROUPS, Place::Account);
+        let manages = account.can(member.id(), &Permission::MANAGE_GROUPS, Resource::Account);
         println!("{}", if manages { "yes" } else { "no" });
     }
 }
 
-fn member(id: &str) -> Result<MemberId, grantbook::InvalidText> {
+fn member(id: &str) -> Result<MemberId, grantbook::ParseError> {
     MemberId::parse(id)
 }
 
-fn store(id: &str) -> Result<StoreId, grantbook::InvalidText> {
+fn store(id: &str) -> Result<StoreId, grantbook::ParseError> {
     StoreId::parse(id)
 }
 
-fn group(id: &str) -> Result<GroupId, grantbook::InvalidText> {
+fn group(id: &str) -> Result<GroupId, grantbook::ParseError> {
     GroupId::parse(id)
 }
 
 fn members<const N: usize>(
     ids: [&str; N],
-) -> Result<std::collections::BTreeSet<MemberId>, grantbook::InvalidText> {
+) -> Result<std::collections::BTreeSet<MemberId>, grantbook::ParseError> {
     ids.into_iter().map(member).collect()
 }
 
-fn add<const N: usize>(to: &str, ids: [&str; N]) -> Result<Command, grantbook::InvalidText> {
+fn add<const N: usize>(to: &str, ids: [&str; N]) -> Result<Command, grantbook::ParseError> {
     Ok(Command::AddToGroup {
         group: group(to)?,
         members: members(ids)?,
     })
 }
 
-fn remove<const N: usize>(from: &str, ids: [&str; N]) -> Result<Command, grantbook::InvalidText> {
+fn remove<const N: usize>(from: &str, ids: [&str; N]) -> Result<Command, grantbook::ParseError> {
     Ok(Command::RemoveFromGroup {
         group: group(from)?,
         members: members(ids)?,
     })
 }
 
-fn regrant(id: &str, grants: Vec<Grant>) -> Result<Command, grantbook::InvalidText> {
+fn regrant(id: &str, grants: Vec<Grant>) -> Result<Command, grantbook::ParseError> {
     Ok(Command::EditGroup {
         group: group(id)?,
         name: None,

@@ -11,34 +11,34 @@ use crate::permission::Permission;
 
 /// Where something is to be done: at the account, or in one store.
 ///
-/// Questions take a `Place<&str>`, because a request brings text; answers that are kept hold a `Place<StoreId>`.
+/// Questions take a `Resource<&str>`, because a request brings text; answers that are kept hold a `Resource<StoreId>`.
 ///
 /// Exhaustive on purpose: a host that matches on it must handle both.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Place<S = StoreId> {
+pub enum Resource<S = StoreId> {
     /// The account itself.
     Account,
     /// One store.
     Store(S),
 }
 
-impl Place {
+impl Resource {
     /// The same place, as a question takes it.
     #[must_use]
-    pub fn as_text(&self) -> Place<&str> {
+    pub fn as_deref(&self) -> Resource<&str> {
         match self {
-            Place::Account => Place::Account,
-            Place::Store(store) => Place::Store(store),
+            Resource::Account => Resource::Account,
+            Resource::Store(store) => Resource::Store(store),
         }
     }
 }
 
-impl<S: fmt::Display> fmt::Display for Place<S> {
+impl<S: fmt::Display> fmt::Display for Resource<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Account => write!(f, "at the account"),
-            Place::Store(store) => write!(f, "in store `{store}`"),
+            Resource::Account => write!(f, "at the account"),
+            Resource::Store(store) => write!(f, "in store `{store}`"),
         }
     }
 }
@@ -52,7 +52,7 @@ pub enum Decision {
     /// The member may.
     Allowed,
     /// The member may not, and why.
-    Denied(Denial),
+    Denied(DenialReason),
 }
 
 impl Decision {
@@ -68,7 +68,7 @@ impl Decision {
 ///
 /// Exhaustive on purpose: a host that matches on it must handle every reason.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Denial {
+pub enum DenialReason {
     /// No such member in this account.
     #[error("no such member in this account")]
     UnknownMember,
@@ -86,15 +86,15 @@ pub enum Denial {
     },
 }
 
-impl Denial {
+impl DenialReason {
     /// A stable code: `unknown-member`, `invited`, `unknown-store` or `missing-permission`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Denial::UnknownMember => "unknown-member",
-            Denial::Invited => "invited",
-            Denial::UnknownStore => "unknown-store",
-            Denial::MissingPermission { .. } => "missing-permission",
+            DenialReason::UnknownMember => "unknown-member",
+            DenialReason::Invited => "invited",
+            DenialReason::UnknownStore => "unknown-store",
+            DenialReason::MissingPermission { .. } => "missing-permission",
         }
     }
 }
@@ -136,7 +136,7 @@ impl fmt::Display for AccessLevel {
 #[serde(rename_all = "kebab-case")]
 pub enum Permissions {
     /// Every permission there is or will be: an Account Owner's (P2).
-    Every,
+    All,
     /// These and no others, in the order of their text.
     Only(#[serde(deserialize_with = "distinct::set")] BTreeSet<Permission>),
 }
@@ -146,7 +146,7 @@ impl Permissions {
     #[must_use]
     pub fn contains(&self, permission: &Permission) -> bool {
         match self {
-            Permissions::Every => true,
+            Permissions::All => true,
             Permissions::Only(permissions) => permissions.contains(permission),
         }
     }
@@ -155,8 +155,8 @@ impl Permissions {
     #[must_use]
     pub fn is_subset(&self, others: &Self) -> bool {
         match (self, others) {
-            (_, Permissions::Every) => true,
-            (Permissions::Every, Permissions::Only(_)) => false,
+            (_, Permissions::All) => true,
+            (Permissions::All, Permissions::Only(_)) => false,
             (Permissions::Only(these), Permissions::Only(others)) => these.is_subset(others),
         }
     }
@@ -165,7 +165,7 @@ impl Permissions {
     #[must_use]
     pub fn level(&self) -> AccessLevel {
         match self {
-            Permissions::Every => AccessLevel::Owner,
+            Permissions::All => AccessLevel::Owner,
             Permissions::Only(permissions) if !permissions.contains(&Permission::STORE_READ) => {
                 AccessLevel::None
             }
@@ -208,10 +208,10 @@ impl EffectivePermissions {
 
     /// Whether they allow this, as the account did when they were read from it.
     #[must_use]
-    pub fn can(&self, permission: &Permission, place: Place<&str>) -> bool {
-        match place {
-            Place::Account => self.account.contains(permission),
-            Place::Store(store) => self
+    pub fn can(&self, permission: &Permission, resource: Resource<&str>) -> bool {
+        match resource {
+            Resource::Account => self.account.contains(permission),
+            Resource::Store(store) => self
                 .stores
                 .get(store)
                 .is_some_and(|there| there.contains(permission)),

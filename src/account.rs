@@ -2,12 +2,12 @@
 
 use std::borrow::Borrow;
 
-use crate::access::{AccessLevel, Decision, Denial, EffectivePermissions, Place};
+use crate::access::{AccessLevel, Decision, DenialReason, EffectivePermissions, Resource};
 use crate::account::command::{Actor, Command};
 use crate::account::event::{Event, Format, Record};
 use crate::account::evolve::ReplayError;
 use crate::account::limits::{GroupLimit, MAX_BATCH};
-use crate::account::refusal::Refusal;
+use crate::account::refusal::CommandError;
 use crate::account::snapshot::{Snapshot, SnapshotError};
 use crate::account::state::State;
 use crate::account::view::{Group, Member, Store};
@@ -152,24 +152,29 @@ impl Account {
     /// # use grantbook::*;
     /// # let (account, _) = Account::open(
     /// #     AccountId::parse("acme")?, MemberId::parse("olga")?, GroupLimit::default(), Timestamp::from_millis(0));
-    /// assert!(account.can("olga", &Permission::MANAGE_STORES, Place::Account));
-    /// assert!(!account.can("olga", &Permission::STORE_READ, Place::Store("no-such-store")));
-    /// # Ok::<(), InvalidText>(())
+    /// assert!(account.can("olga", &Permission::MANAGE_STORES, Resource::Account));
+    /// assert!(!account.can("olga", &Permission::STORE_READ, Resource::Store("no-such-store")));
+    /// # Ok::<(), ParseError>(())
     /// ```
     ///
     /// An owner may do everything, so a misspelt permission shows only with others. Parse the host's own permissions
     /// once, in a `static` [`LazyLock`](std::sync::LazyLock), and test with somebody who is no owner.
     #[must_use]
     #[inline]
-    pub fn can(&self, member: &str, permission: &Permission, place: Place<&str>) -> bool {
-        self.state.can(member, permission, place)
+    pub fn can(&self, member: &str, permission: &Permission, resource: Resource<&str>) -> bool {
+        self.state.can(member, permission, resource)
     }
 
     /// Whether this member may do this here and, if not, why (P4).
-    pub fn check(&self, member: &str, permission: &Permission, place: Place<&str>) -> Decision {
-        match self.state.check(member, permission, place) {
+    pub fn check(
+        &self,
+        member: &str,
+        permission: &Permission,
+        resource: Resource<&str>,
+    ) -> Decision {
+        match self.state.check(member, permission, resource) {
             Ok(true) => Decision::Allowed,
-            Ok(false) => Decision::Denied(Denial::MissingPermission {
+            Ok(false) => Decision::Denied(DenialReason::MissingPermission {
                 permission: permission.clone(),
             }),
             Err(denial) => Decision::Denied(denial),
@@ -188,8 +193,8 @@ impl Account {
     pub fn access_level(&self, member: &str, store: &str) -> AccessLevel {
         let is_owner = self
             .member(member)
-            .is_some_and(|member| member.standing().is_owner());
-        let can = |permission| self.can(member, permission, Place::Store(store));
+            .is_some_and(|member| member.status().is_owner());
+        let can = |permission| self.can(member, permission, Resource::Store(store));
         match (can(&Permission::STORE_READ), can(&Permission::STORE_WRITE)) {
             (false, _) => AccessLevel::None,
             (true, _) if is_owner => AccessLevel::Owner,
@@ -207,13 +212,13 @@ impl Account {
     /// clock ran backwards (U2).
     ///
     /// # Errors
-    /// See [`Refusal`]; `docs/rules.md` says which rule gives which.
+    /// See [`CommandError`]; `docs/rules.md` says which rule gives which.
     pub fn decide(
         &self,
         actor: &Actor,
         command: &Command,
         now: Timestamp,
-    ) -> Result<Option<Record>, Refusal> {
+    ) -> Result<Option<Record>, CommandError> {
         decided(&self.state, actor, command, now)
     }
 
@@ -221,14 +226,14 @@ impl Account {
     /// it leave, as if it came alone.
     ///
     /// # Errors
-    /// [`Refusal::BatchTooLarge`] beyond 1,000 commands (U7); [`Refusal::InBatch`] with the first command that is
+    /// [`CommandError::BatchTooLarge`] beyond 1,000 commands (U7); [`CommandError::InBatch`] with the first command that is
     /// refused, and then none is accepted (U4). In a batch of one, the refusal itself.
     pub fn decide_batch(
         &self,
         actor: &Actor,
         commands: &[Command],
         now: Timestamp,
-    ) -> Result<Vec<Record>, Refusal> {
+    ) -> Result<Vec<Record>, CommandError> {
         self.draft(actor, commands, now).map(|(_, records)| records)
     }
 
@@ -238,12 +243,12 @@ impl Account {
         actor: &Actor,
         commands: &[Command],
         now: Timestamp,
-    ) -> Result<(State<'_>, Vec<Record>), Refusal> {
+    ) -> Result<(State<'_>, Vec<Record>), CommandError> {
         if commands.len() > MAX_BATCH {
             if let Some(first) = commands.first() {
                 decide::authorize(&self.state, actor, first)?;
             }
-            return Err(Refusal::BatchTooLarge {
+            return Err(CommandError::BatchTooLarge {
                 commands: commands.len(),
             });
         }
@@ -252,7 +257,7 @@ impl Account {
         for (index, command) in commands.iter().enumerate() {
             let refused = |refusal| match commands {
                 [_] => refusal,
-                _ => Refusal::InBatch {
+                _ => CommandError::InBatch {
                     index,
                     refusal: Box::new(refusal),
                 },
@@ -278,7 +283,7 @@ impl Account {
         actor: &Actor,
         command: &Command,
         now: Timestamp,
-    ) -> Result<Option<Record>, Refusal> {
+    ) -> Result<Option<Record>, CommandError> {
         let record = self.decide(actor, command, now)?;
         self.accept(&record);
         Ok(record)
@@ -294,7 +299,7 @@ impl Account {
         actor: &Actor,
         commands: &[Command],
         now: Timestamp,
-    ) -> Result<Vec<Record>, Refusal> {
+    ) -> Result<Vec<Record>, CommandError> {
         let records = self.decide_batch(actor, commands, now)?;
         self.accept(&records);
         Ok(records)
@@ -314,7 +319,7 @@ pub(crate) fn decided(
     actor: &Actor,
     command: &Command,
     now: Timestamp,
-) -> Result<Option<Record>, Refusal> {
+) -> Result<Option<Record>, CommandError> {
     let at = state.not_before(now);
     let event = decide::asked(state, actor, command, at)?;
     let (version, account) = (state.version.saturating_add(1), state.id.clone());

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::distinct;
 use crate::id::{RoleId, StoreId};
-use crate::role::Level;
+use crate::role::RoleLevel;
 
 /// A role on a group, with its scope (G4, G5).
 ///
@@ -20,7 +20,7 @@ use crate::role::Level;
 ///     Grant::group_manager(),
 /// ];
 /// # assert_eq!(grants.len(), 3);
-/// # Ok::<(), grantbook::InvalidText>(())
+/// # Ok::<(), grantbook::ParseError>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,19 +76,19 @@ impl Grant {
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
-    /// The account itself, for a role of [`Level::Account`].
+    /// The account itself, for a role of [`RoleLevel::Account`].
     Account,
-    /// These stores, for a role of [`Level::Store`]. What is read may not name one twice.
+    /// These stores, for a role of [`RoleLevel::Store`]. What is read may not name one twice.
     Stores(#[serde(deserialize_with = "distinct::set")] BTreeSet<StoreId>),
 }
 
 impl Scope {
     /// Whether a role of this level can have this scope (G5).
     #[must_use]
-    pub fn fits(&self, level: Level) -> bool {
+    pub fn fits(&self, level: RoleLevel) -> bool {
         match self {
-            Scope::Account => level == Level::Account,
-            Scope::Stores(_) => level == Level::Store,
+            Scope::Account => level == RoleLevel::Account,
+            Scope::Stores(_) => level == RoleLevel::Store,
         }
     }
 

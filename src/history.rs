@@ -4,21 +4,21 @@
 //! records as it has them: lent, as `&[Record]`, or one by one, as an iterator reads them from its storage.
 //!
 //! ```
-//! use grantbook::{Account, AccountId, Actor, Command, GroupLimit, MemberId, Permission, Place, Timestamp, history};
+//! use grantbook::{Account, AccountId, Actor, Command, GroupLimit, MemberId, Permission, Resource, Timestamp, history};
 //!
 //! let (olga, otto) = (MemberId::parse("olga")?, MemberId::parse("otto")?);
 //! let time = Timestamp::from_millis;
 //! let (mut account, first) =
 //!     Account::open(AccountId::parse("acme")?, olga.clone(), GroupLimit::default(), time(1_000));
 //! let mut records = vec![first];
-//! let enrol = Command::EnrolMembers { members: [otto.clone()].into() };
+//! let enrol = Command::AddMembers { members: [otto.clone()].into() };
 //! records.extend(account.execute(&Actor::System, &enrol, time(2_000))?);
 //! let grant = Command::GrantOwnership { member: otto.clone() };
 //! records.extend(account.execute(&Actor::Member(olga.clone()), &grant, time(3_000))?);
 //! let remove = Command::RemoveMember { member: olga };
 //! records.extend(account.execute(&Actor::Member(otto), &remove, time(4_000))?);
 //!
-//! let was_able = history::access(&records, "olga", &Permission::MANAGE_ROLES, Place::Account)?;
+//! let was_able = history::access(&records, "olga", &Permission::MANAGE_ROLES, Resource::Account)?;
 //! assert_eq!(was_able.len(), 1);
 //! assert_eq!(was_able[0].began.at(), time(1_000));
 //! let ended = was_able[0].ended.unwrap();
@@ -29,7 +29,7 @@
 
 use std::borrow::Borrow;
 
-use crate::access::Place;
+use crate::access::Resource;
 use crate::account::Account;
 use crate::account::command::Actor;
 use crate::account::event::{Event, Record};
@@ -84,14 +84,14 @@ pub fn access<R: Borrow<Record>>(
     records: impl IntoIterator<Item = R>,
     member: &str,
     permission: &Permission,
-    place: Place<&str>,
+    resource: Resource<&str>,
 ) -> Result<Vec<Interval<R>>, ReplayError> {
     let mut intervals: Vec<Interval<R>> = Vec::new();
     each(records, |record, after| {
         let open = intervals
             .last_mut()
             .filter(|interval| interval.ended.is_none());
-        match (open, after.can(member, permission, place)) {
+        match (open, after.can(member, permission, resource)) {
             (None, true) => intervals.push(Interval {
                 began: record,
                 ended: None,
@@ -158,7 +158,7 @@ fn names(event: &Event, id: &str) -> bool {
         | Event::MemberRemoved { member }
         | Event::OwnershipGranted { member }
         | Event::OwnershipRevoked { member } => member.as_str() == id,
-        Event::MembersEnrolled { members }
+        Event::MembersAdded { members }
         | Event::AddedToGroup { members, .. }
         | Event::RemovedFromGroup { members, .. } => members.contains(id),
         Event::StoreCreated { .. }

@@ -2,7 +2,7 @@
 
 use arcstr::ArcStr;
 
-use crate::text::{Form, InvalidText, shared_text};
+use crate::text::{Form, ParseError, shared_text};
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $noun:literal) => {
@@ -29,7 +29,7 @@ macro_rules! text_id {
             ///
             /// # Errors
             /// `""` and 129 bytes (length), `"a\0b"` (control character), `" a"` (white space at an end).
-            pub fn parse(text: &str) -> Result<Self, InvalidText> {
+            pub fn parse(text: &str) -> Result<Self, ParseError> {
                 Self::FORM.check_length(text.len())?;
                 Self::FORM.check_edges(text)?;
                 Self::FORM.check_characters(text, |character| !character.is_control())?;
@@ -68,7 +68,7 @@ text_id!(
 );
 text_id!(
     /// Names one request to change an account, for ever: however often it is tried, it is kept once.
-    CommitId,
+    IdempotencyKey,
     "a commit id"
 );
 

@@ -36,25 +36,27 @@ extern crate self as grantbook;
 #[allow(dead_code)] // the larger worlds are the suite's
 mod small_world;
 
-pub use access::{AccessLevel, Decision, Denial, EffectivePermissions, Permissions, Place};
+pub use access::{
+    AccessLevel, Decision, DenialReason, EffectivePermissions, Permissions, Resource,
+};
 pub use account::Account;
 pub use account::command::{Actor, Command};
 pub use account::event::{Event, Record};
 pub use account::evolve::ReplayError;
-pub use account::limits::{GroupLimit, InvalidGroupLimit, MAX_BATCH, MAX_NAMED};
-pub use account::member::Standing;
-pub use account::refusal::{Refusal, RefusalKind};
+pub use account::limits::{GroupLimit, GroupLimitError, MAX_BATCH, MAX_ITEMS_PER_COMMAND};
+pub use account::member::MemberStatus;
+pub use account::refusal::{CommandError, ErrorKind};
 pub use account::snapshot::{Snapshot, SnapshotError};
 pub use account::view::{Group, Member, Store};
 pub use grant::{Grant, Scope};
-pub use id::{AccountId, CommitId, GroupId, MemberId, RoleId, StoreId};
+pub use id::{AccountId, GroupId, IdempotencyKey, MemberId, RoleId, StoreId};
 pub use name::{Description, GroupName, RoleName};
 pub use permission::Permission;
 pub use questions::delta::{AccessChange, AccessDelta, Preview};
-pub use questions::escalation::Gain;
-pub use questions::explain::{Answer, Explanation, Path, Remedy, Step, Via};
-pub use questions::matrix::{Matrix, MatrixRow};
+pub use questions::escalation::Escalation;
+pub use questions::explain::{AccessPath, AccessSource, Explanation, Remedy, RemedyKind, Verdict};
+pub use questions::matrix::{AccessMatrix, MatrixRow};
 pub use questions::review::Finding;
-pub use role::{Level, Role};
-pub use text::{InvalidText, TextProblem};
+pub use role::{Role, RoleLevel};
+pub use text::{ParseError, ParseErrorKind};
 pub use time::Timestamp;

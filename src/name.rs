@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::text::{Form, InvalidText, shared_text};
+use crate::text::{Form, ParseError, shared_text};
 
 /// Letters, digits, period, hyphen, underscore and space: what G2 allows.
 const ALPHABET: &str = "letters A-Z and a-z, digits, `.`, `-`, `_` and spaces";
@@ -30,7 +30,7 @@ macro_rules! name {
             ///
             /// # Errors
             /// `"IT"` and 65 characters (length), `"Café"` and `"a\tb"` (character), `" Dev Team"` (outer space).
-            pub fn parse(text: &str) -> Result<Self, InvalidText> {
+            pub fn parse(text: &str) -> Result<Self, ParseError> {
                 Self::FORM.check_characters(text, is_allowed)?;
                 Self::FORM.check_length(text.len())?;
                 Self::FORM.check_edges(text)?;
@@ -96,7 +96,7 @@ impl Description {
     ///
     /// # Errors
     /// 101 characters (length), `"who, why"` and a line break (character).
-    pub fn parse(text: &str) -> Result<Self, InvalidText> {
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
         Self::FORM.check_characters(text, is_allowed)?;
         Self::FORM.check_length(text.len())?;
         Ok(Self(text.into()))

@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::text::{Form, InvalidText, TextProblem, parsed_text};
+use crate::text::{Form, ParseError, ParseErrorKind, parsed_text};
 
 /// One atomic action, such as `store.read` or `invoice.export.pdf`.
 ///
@@ -17,7 +17,7 @@ use crate::text::{Form, InvalidText, TextProblem, parsed_text};
 /// let export = Permission::parse("invoice.export")?;
 /// assert_eq!(Permission::parse("store.read")?, Permission::STORE_READ);
 /// assert!(Permission::parse("invoice.*").is_err());
-/// # Ok::<(), grantbook::InvalidText>(())
+/// # Ok::<(), grantbook::ParseError>(())
 /// ```
 #[derive(Clone, Eq, PartialEq)]
 pub struct Permission(Repr);
@@ -101,7 +101,7 @@ impl Permission {
     /// # Errors
     /// `"a"` and 65 characters (length), `"Store.read"` and `"store.*"` (character), `"store"`, `"store."`,
     /// `"store.1st"` and a segment of 33 (segment).
-    pub fn parse(text: &str) -> Result<Self, InvalidText> {
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
         if let Some(built_in) = Self::BUILT_IN
             .iter()
             .find(|permission| permission.as_str() == text)
@@ -118,11 +118,11 @@ impl Permission {
             segments += 1;
             let begins_with_letter = segment.starts_with(|first: char| first.is_ascii_lowercase());
             if !begins_with_letter || segment.len() > Self::LONGEST_SEGMENT {
-                return Err(Self::FORM.error(TextProblem::Segment { segment: segments }));
+                return Err(Self::FORM.error(ParseErrorKind::Segment { segment: segments }));
             }
         }
         if segments < 2 {
-            return Err(Self::FORM.error(TextProblem::Segment { segment: 2 }));
+            return Err(Self::FORM.error(ParseErrorKind::Segment { segment: 2 }));
         }
         Ok(Self(Repr::Host(text.into())))
     }

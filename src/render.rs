@@ -9,21 +9,21 @@ use std::fmt::Write;
 
 use crate::access::AccessLevel;
 use crate::account::Account;
-use crate::account::member::Standing;
+use crate::account::member::MemberStatus;
 use crate::account::view::Member;
 use crate::grant::Scope;
 use crate::id::{MemberId, StoreId};
-use crate::questions::matrix::Matrix;
+use crate::questions::matrix::AccessMatrix;
 
 /// Forms of a matrix. Where a member has no access the cell says so, or is empty.
-impl Matrix {
+impl AccessMatrix {
     /// Columns of plain text, for a terminal.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut cells = vec![self.head("").map(|cell| visible(&cell)).collect::<Vec<_>>()];
         cells.extend(self.rows.iter().map(|row| {
             let levels = row.levels.iter().map(ToString::to_string);
-            [visible(&row.member), in_standing(row.standing).to_owned()]
+            [visible(&row.member), in_standing(row.status).to_owned()]
                 .into_iter()
                 .chain(levels)
                 .collect()
@@ -54,7 +54,7 @@ impl Matrix {
         text += &line(vec!["---".to_owned(); self.stores.len() + 2]);
         for row in &self.rows {
             let levels = row.levels.iter().map(|level| in_words(*level));
-            let first = [markdown(&row.member), in_standing(row.standing).to_owned()];
+            let first = [markdown(&row.member), in_standing(row.status).to_owned()];
             text += &line(first.into_iter().chain(levels).collect());
         }
         text
@@ -65,11 +65,11 @@ impl Matrix {
     #[must_use]
     pub fn to_csv(&self) -> String {
         let line = |cells: Vec<String>| cells.join(",") + "\r\n";
-        let head = ["member", "standing"].map(str::to_owned).into_iter();
+        let head = ["member", "status"].map(str::to_owned).into_iter();
         let stores = self.stores.iter().map(|store| csv(store));
         let mut text = line(head.chain(stores).collect());
         for row in &self.rows {
-            let first = [csv(&row.member), in_standing(row.standing).to_owned()];
+            let first = [csv(&row.member), in_standing(row.status).to_owned()];
             let levels = row.levels.iter().map(ToString::to_string);
             text += &line(first.into_iter().chain(levels).collect());
         }
@@ -93,17 +93,17 @@ impl Matrix {
              <span class=\"v\">V</span> viewer; an empty cell is no access.</p>\n\
              <div role=\"region\" aria-label=\"Access levels\" tabindex=\"0\">\n<table>\n\
              <caption>Access level of each member in each store</caption>\n\
-             <thead><tr><th scope=\"col\">Member</th><th scope=\"col\">Standing</th>"
+             <thead><tr><th scope=\"col\">Member</th><th scope=\"col\">MemberStatus</th>"
         );
         for store in &self.stores {
             let _ = write!(page, "<th scope=\"col\"><span>{}</span></th>", html(store));
         }
         page += "</tr></thead>\n<tbody>\n";
         for row in &self.rows {
-            let standing = in_standing(row.standing);
+            let status = in_standing(row.status);
             let _ = write!(
                 page,
-                "<tr><th scope=\"row\">{}</th><td>{standing}</td>",
+                "<tr><th scope=\"row\">{}</th><td>{status}</td>",
                 html(&row.member)
             );
             for level in &row.levels {
@@ -128,7 +128,7 @@ impl Matrix {
     }
 
     fn head<'a>(&'a self, first: &'a str) -> impl Iterator<Item = String> + 'a {
-        [first, "standing"]
+        [first, "status"]
             .map(str::to_owned)
             .into_iter()
             .chain(self.stores.iter().map(ToString::to_string))
@@ -165,11 +165,11 @@ p span { padding: .1rem .35rem; font-weight: 600; }
 }
 ";
 
-fn in_standing(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Active { owner: true } => "owner",
-        Standing::Active { owner: false } => "active",
-        Standing::Invited { .. } => "invited",
+fn in_standing(status: MemberStatus) -> &'static str {
+    match status {
+        MemberStatus::Active { owner: true } => "owner",
+        MemberStatus::Active { owner: false } => "active",
+        MemberStatus::Invited { .. } => "invited",
     }
 }
 
@@ -290,7 +290,7 @@ impl Account {
         };
         let stores: BTreeMap<&StoreId, usize> = self.stores().zip(0..).collect();
         let is_alone =
-            |member: &Member<'_>| !member.standing().is_owner() && member.groups().next().is_none();
+            |member: &Member<'_>| !member.status().is_owner() && member.groups().next().is_none();
         let alone: Vec<Member<'_>> = self.members().filter(is_alone).collect();
         let owners = self.owners().filter_map(|id| self.member(id));
         let shown = self.groups().filter(|group| group.member_count() <= named);
@@ -306,13 +306,13 @@ impl Account {
         let number: BTreeMap<&MemberId, usize> = by_name.keys().copied().zip(0..).collect();
         for (member, number) in by_name.values().zip(0..) {
             // The class says what a text could only claim.
-            let (standing, class) = match member.standing() {
-                Standing::Active { owner: true } => (" (owner)", ":::owner"),
-                Standing::Active { owner: false } => ("", ""),
-                Standing::Invited { .. } => (" (invited)", ":::invited"),
+            let (status, class) = match member.status() {
+                MemberStatus::Active { owner: true } => (" (owner)", ":::owner"),
+                MemberStatus::Active { owner: false } => ("", ""),
+                MemberStatus::Invited { .. } => (" (invited)", ":::invited"),
             };
             graph.line(&format!(
-                "m{number}([\"{}{standing}\"]){class}",
+                "m{number}([\"{}{status}\"]){class}",
                 mermaid(member.id())
             ));
         }
@@ -352,7 +352,7 @@ impl Account {
                 .members()
                 .filter_map(|id| self.member(id).zip(number.get(id)))
             {
-                let arrow = if member.standing().is_active() {
+                let arrow = if member.status().is_active() {
                     "-->"
                 } else {
                     "-.->"

@@ -2,14 +2,14 @@
 //!
 //! ```
 //! use grantbook::repository::{self, MemoryRepository, Request};
-//! use grantbook::{AccountId, Actor, Command, CommitId, GroupLimit, MemberId, StoreId, Timestamp};
+//! use grantbook::{AccountId, Actor, Command, IdempotencyKey, GroupLimit, MemberId, StoreId, Timestamp};
 //!
 //! let (kept, acme, olga) = (MemoryRepository::new(), AccountId::parse("acme")?, MemberId::parse("olga")?);
 //! let (now, limit) = (Timestamp::from_millis(1_700_000_000_000), GroupLimit::default());
 //!
-//! let mut account = repository::open(&kept, CommitId::parse("2f9a")?, acme.clone(), olga.clone(), limit, now)?;
+//! let mut account = repository::open(&kept, IdempotencyKey::parse("2f9a")?, acme.clone(), olga.clone(), limit, now)?;
 //! let request = Request {
-//!     commit: CommitId::parse("e41c")?, // one for each request: a UUID, say
+//!     commit: IdempotencyKey::parse("e41c")?, // one for each request: a UUID, say
 //!     actor: Actor::Member(olga),
 //!     commands: vec![Command::CreateStore { store: StoreId::parse("dev")? }],
 //!     now,
@@ -25,9 +25,9 @@
 //! # Several processes, several threads
 //!
 //! What a process holds is a [`Replica`], its own copy. [`execute`] brings it up to date whenever that matters for a
-//! change; for checks, it is as new as the last [`execute`], [`catch_up`] or [offer](Replica::offer). How long a
+//! change; for checks, it is as new as the last [`execute`], [`catch_up`] or [offer](Replica::ingest). How long a
 //! revocation made elsewhere may take to count here is the host's choice: catch up before a check that must not be late,
-//! on a [notice](Replica::hint) from the storage, or every so often.
+//! on a [notice](Replica::notify_version) from the storage, or every so often.
 //!
 //! Several threads share a copy as a [`Shared`]: checks do not wait for each other, nor for the storage, and a change
 //! counts for every check that begins after [`Shared::execute`] has returned. A process with many accounts holds them in
@@ -42,7 +42,7 @@
 //!
 //! Loading replays all records after the stored snapshot, or all there are. A host that finds this slow asks for a
 //! snapshot now and then ([`Repository::wants_snapshot`]) and keeps the latest. Keep the records too: they are the audit
-//! trail, and an account as it was is replayed from them. A host that does give old records up answers [`Tail::Gone`]
+//! trail, and an account as it was is replayed from them. A host that does give old records up answers [`RecordPage::Compacted`]
 //! where they were, and copies begin anew from the snapshot.
 //!
 //! After a storage was restored from a backup, load all accounts anew in every process: a copy that is ahead notices it
@@ -63,15 +63,15 @@ mod request;
 mod shared;
 mod steps;
 
-pub use adapters::{AnyAsyncRepository, AnyError, AnyRepository, Blocking};
-pub use commit::{Commit, InvalidCommit};
-pub use contract::{AsyncRepository, Committed, Repository, Tail};
+pub use adapters::{AnyAsyncRepository, AnyError, AnyRepository, SyncAsAsync};
+pub use commit::{Commit, CommitError};
+pub use contract::{AsyncRepository, CommitOutcome, RecordPage, Repository};
 pub use error::{ExecuteError, LoadError, OpenError};
 pub use execute::{
     catch_up, catch_up_with, execute, execute_with, load, load_async, open, open_async,
 };
 pub use memory::MemoryRepository;
 pub use realm::Realm;
-pub use replica::{AsOf, Hint, Offer, Replica, Stale};
+pub use replica::{AsOf, Freshness, Ingested, Replica, StaleError};
 pub use request::Request;
 pub use shared::Shared;

@@ -15,18 +15,18 @@ use crate::permission::Permission;
 /// Exhaustive on purpose: a host that matches on it must handle both.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Level {
+pub enum RoleLevel {
     /// At the account, and in no store.
     Account,
     /// In the stores of the grant's scope, and nowhere else.
     Store,
 }
 
-impl fmt::Display for Level {
+impl fmt::Display for RoleLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Level::Account => "account",
-            Level::Store => "store",
+            RoleLevel::Account => "account",
+            RoleLevel::Store => "store",
         })
     }
 }
@@ -37,7 +37,7 @@ impl fmt::Display for Level {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Role {
     pub(crate) name: RoleName,
-    pub(crate) level: Level,
+    pub(crate) level: RoleLevel,
     /// Shared, because a role is copied when a change to it is tried out.
     pub(crate) permissions: Arc<BTreeSet<Permission>>,
     pub(crate) built_in: bool,
@@ -52,7 +52,7 @@ impl Role {
 
     /// Where its permissions hold. It never changes (L3).
     #[must_use]
-    pub fn level(&self) -> Level {
+    pub fn level(&self) -> RoleLevel {
         self.level
     }
 
@@ -82,15 +82,15 @@ impl Role {
         [
             (
                 RoleId::group_manager(),
-                built_in("Group Manager", Level::Account, &manager),
+                built_in("Group Manager", RoleLevel::Account, &manager),
             ),
             (
                 RoleId::store_editor(),
-                built_in("Store Editor", Level::Store, &editor),
+                built_in("Store Editor", RoleLevel::Store, &editor),
             ),
             (
                 RoleId::store_viewer(),
-                built_in("Store Viewer", Level::Store, &viewer),
+                built_in("Store Viewer", RoleLevel::Store, &viewer),
             ),
         ]
     }

@@ -8,37 +8,37 @@ use std::fmt;
 /// and where is said instead, in characters counted from 1 (ids: length in bytes).
 ///
 /// ```
-/// use grantbook::{GroupName, TextProblem};
+/// use grantbook::{GroupName, ParseErrorKind};
 ///
 /// let error = GroupName::parse("IT").unwrap_err();
 /// assert_eq!(error.to_string(), "a group name takes 3 to 64 characters; this one has 2");
 /// assert_eq!(error.code(), "too-short");
-/// assert_eq!(error.problem(), TextProblem::TooShort { length: 2 });
+/// assert_eq!(error.kind(), ParseErrorKind::TooShort { length: 2 });
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{} {}", form.noun, Explained { form, problem })]
-pub struct InvalidText {
+pub struct ParseError {
     form: &'static Form,
-    problem: TextProblem,
+    problem: ParseErrorKind,
 }
 
-impl InvalidText {
+impl ParseError {
     /// What is wrong, as data.
     #[must_use]
-    pub fn problem(&self) -> TextProblem {
+    pub fn kind(&self) -> ParseErrorKind {
         self.problem
     }
 
-    /// A stable code for the problem: `too-short`, `too-long`, `bad-character`, `outer-space` or
+    /// A stable code for the problem: `too-short`, `too-long`, `bad-character`, `surrounding-whitespace` or
     /// `bad-segment`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self.problem {
-            TextProblem::TooShort { .. } => "too-short",
-            TextProblem::TooLong { .. } => "too-long",
-            TextProblem::Character { .. } => "bad-character",
-            TextProblem::OuterSpace => "outer-space",
-            TextProblem::Segment { .. } => "bad-segment",
+            ParseErrorKind::TooShort { .. } => "too-short",
+            ParseErrorKind::TooLong { .. } => "too-long",
+            ParseErrorKind::Character { .. } => "bad-character",
+            ParseErrorKind::SurroundingWhitespace => "surrounding-whitespace",
+            ParseErrorKind::Segment { .. } => "bad-segment",
         }
     }
 }
@@ -46,7 +46,7 @@ impl InvalidText {
 /// What can be wrong with a text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum TextProblem {
+pub enum ParseErrorKind {
     /// Fewer characters than its kind takes.
     TooShort {
         /// Characters found (ids: bytes).
@@ -65,7 +65,7 @@ pub enum TextProblem {
         position: usize,
     },
     /// White space at the beginning or the end.
-    OuterSpace,
+    SurroundingWhitespace,
     /// A permission's segment that is empty, too long, or does not begin with a letter; or there is only one.
     Segment {
         /// Which segment, counted from 1.
@@ -90,20 +90,20 @@ pub(crate) struct Form {
 
 impl Form {
     /// Builds the error for text of this form.
-    pub(crate) fn error(&'static self, problem: TextProblem) -> InvalidText {
-        InvalidText {
+    pub(crate) fn error(&'static self, problem: ParseErrorKind) -> ParseError {
+        ParseError {
             form: self,
             problem,
         }
     }
 
     /// Refuses a length out of bounds.
-    pub(crate) fn check_length(&'static self, length: usize) -> Result<(), InvalidText> {
+    pub(crate) fn check_length(&'static self, length: usize) -> Result<(), ParseError> {
         if length < self.shortest {
-            return Err(self.error(TextProblem::TooShort { length }));
+            return Err(self.error(ParseErrorKind::TooShort { length }));
         }
         if length > self.longest {
-            return Err(self.error(TextProblem::TooLong { length }));
+            return Err(self.error(ParseErrorKind::TooLong { length }));
         }
         Ok(())
     }
@@ -113,14 +113,14 @@ impl Form {
         &'static self,
         text: &str,
         allowed: impl Fn(char) -> bool,
-    ) -> Result<(), InvalidText> {
+    ) -> Result<(), ParseError> {
         match text
             .chars()
             .enumerate()
             .find(|(_, character)| !allowed(*character))
         {
             None => Ok(()),
-            Some((index, character)) => Err(self.error(TextProblem::Character {
+            Some((index, character)) => Err(self.error(ParseErrorKind::Character {
                 character,
                 position: index + 1,
             })),
@@ -128,9 +128,9 @@ impl Form {
     }
 
     /// Refuses white space at either end.
-    pub(crate) fn check_edges(&'static self, text: &str) -> Result<(), InvalidText> {
+    pub(crate) fn check_edges(&'static self, text: &str) -> Result<(), ParseError> {
         if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
-            return Err(self.error(TextProblem::OuterSpace));
+            return Err(self.error(ParseErrorKind::SurroundingWhitespace));
         }
         Ok(())
     }
@@ -139,7 +139,7 @@ impl Form {
 /// The second half of the message.
 struct Explained<'a> {
     form: &'a Form,
-    problem: &'a TextProblem,
+    problem: &'a ParseErrorKind,
 }
 
 impl fmt::Display for Explained<'_> {
@@ -152,13 +152,13 @@ impl fmt::Display for Explained<'_> {
             ..
         } = self.form;
         match self.problem {
-            TextProblem::TooShort { length } | TextProblem::TooLong { length } => {
+            ParseErrorKind::TooShort { length } | ParseErrorKind::TooLong { length } => {
                 write!(
                     f,
                     "takes {shortest} to {longest} {unit}; this one has {length}"
                 )
             }
-            TextProblem::Character {
+            ParseErrorKind::Character {
                 character,
                 position,
             } => {
@@ -167,8 +167,10 @@ impl fmt::Display for Explained<'_> {
                     "takes {alphabet}; this one has {character:?} at position {position}"
                 )
             }
-            TextProblem::OuterSpace => write!(f, "neither begins nor ends with white space"),
-            TextProblem::Segment { segment } => write!(
+            ParseErrorKind::SurroundingWhitespace => {
+                write!(f, "neither begins nor ends with white space")
+            }
+            ParseErrorKind::Segment { segment } => write!(
                 f,
                 "takes {alphabet}; segment {segment} of this one is missing, too long, or does not begin with a letter"
             ),
@@ -212,7 +214,7 @@ macro_rules! parsed_text {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::text::InvalidText;
+            type Err = $crate::text::ParseError;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 Self::parse(text)
@@ -220,7 +222,7 @@ macro_rules! parsed_text {
         }
 
         impl TryFrom<&str> for $name {
-            type Error = $crate::text::InvalidText;
+            type Error = $crate::text::ParseError;
 
             fn try_from(text: &str) -> Result<Self, Self::Error> {
                 Self::parse(text)

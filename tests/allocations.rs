@@ -31,7 +31,7 @@ fn account() -> Result<Account, Box<dyn std::error::Error>> {
         .collect::<Result<_, _>>()?;
     let (invited, dev) = (MemberId::parse("ina")?, StoreId::parse("dev")?);
     let mut commands = vec![
-        Command::EnrolMembers {
+        Command::AddMembers {
             members: members.iter().cloned().collect(),
         },
         Command::InviteMember {
@@ -43,7 +43,7 @@ fn account() -> Result<Account, Box<dyn std::error::Error>> {
         Command::DefineRole {
             role: RoleId::parse("billing")?,
             name: RoleName::parse("Billing")?,
-            level: Level::Store,
+            level: RoleLevel::Store,
             permissions: [Permission::parse("invoice.read")?].into(),
         },
     ];
@@ -76,7 +76,7 @@ fn account() -> Result<Account, Box<dyn std::error::Error>> {
 /// An account of olga's, for many threads.
 fn shared() -> Result<Shared, Box<dyn std::error::Error>> {
     let (acme, olga) = (AccountId::parse("acme")?, MemberId::parse("olga")?);
-    let (commit, limit) = (CommitId::parse("1")?, GroupLimit::default());
+    let (commit, limit) = (IdempotencyKey::parse("1")?, GroupLimit::default());
     let kept = MemoryRepository::new();
     let opened = repository::open(&kept, commit, acme, olga, limit, NOW)?;
     Ok(Shared::new(opened))
@@ -89,7 +89,7 @@ fn a_check_allocates_nothing() {
     let account = account().unwrap();
     let shared = shared().unwrap();
     // A thread's first check notes which lock is its own.
-    assert!(shared.can("olga", &Permission::MANAGE_GROUPS, Place::Account));
+    assert!(shared.can("olga", &Permission::MANAGE_GROUPS, Resource::Account));
     let permissions = [
         Permission::STORE_READ,
         Permission::STORE_WRITE,
@@ -101,16 +101,20 @@ fn a_check_allocates_nothing() {
     let mut allowed = 0;
     for permission in &permissions {
         for id in ["olga", "one", LONG, "all", "ina", "nobody"] {
-            for place in [Place::Account, Place::Store("dev"), Place::Store("none")] {
-                let decision = black_box(account.check(id, permission, place));
-                let may = black_box(account.can(id, permission, place));
+            for resource in [
+                Resource::Account,
+                Resource::Store("dev"),
+                Resource::Store("none"),
+            ] {
+                let decision = black_box(account.check(id, permission, resource));
+                let may = black_box(account.can(id, permission, resource));
                 assert_eq!(may, decision.is_allowed());
                 allowed += usize::from(may);
-                black_box(shared.can(id, permission, place));
+                black_box(shared.can(id, permission, resource));
                 black_box(account.access_level(id, "dev"));
                 let (member, store) = (account.member(id), account.store("dev"));
                 for (member, store) in member.into_iter().zip(store) {
-                    black_box(member.can(permission, place));
+                    black_box(member.can(permission, resource));
                     black_box(member.can_in(permission, store));
                     black_box(
                         member
@@ -145,9 +149,10 @@ fn a_change_copies_no_account() {
     let _alone = COUNTING.lock().unwrap_or_else(PoisonError::into_inner);
     let counted = Region::new(ALLOCATOR);
     let mut account = account().unwrap();
-    let ids = (0..MAX_NAMED).map(|number| MemberId::parse(&format!("member-{number}")).unwrap());
+    let ids = (0..MAX_ITEMS_PER_COMMAND)
+        .map(|number| MemberId::parse(&format!("member-{number}")).unwrap());
     let members = ids.collect();
-    let enrol = Command::EnrolMembers { members };
+    let enrol = Command::AddMembers { members };
     account.execute(&Actor::System, &enrol, NOW).unwrap();
     drop(enrol);
     let change = counted.change();

@@ -6,8 +6,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use grantbook::{
-    Account, Actor, Command, Description, Grant, GroupId, GroupName, InvalidText, Level, MemberId,
-    Permission, Record, RoleId, RoleName, StoreId,
+    Account, Actor, Command, Description, Grant, GroupId, GroupName, MemberId, ParseError,
+    Permission, Record, RoleId, RoleLevel, RoleName, StoreId,
 };
 
 use crate::population::{Kind, NOW, Size, mixed};
@@ -33,12 +33,12 @@ impl Cycle {
     pub fn time(&self, account: &mut Account, measured: usize) -> Duration {
         let mut taken = Duration::ZERO;
         let mut records = Vec::new();
-        for (place, step) in self.0.iter().enumerate() {
+        for (resource, step) in self.0.iter().enumerate() {
             records.clear();
             records.reserve(step.commands.len());
             let ((), time) = timed(|| step.run(account, &mut records));
             assert_eq!(records.len(), step.commands.len(), "{:?}", step.name);
-            if place == measured {
+            if resource == measured {
                 taken = time;
             }
         }
@@ -107,13 +107,13 @@ pub fn account(size: Size) -> Result<Account> {
     let Actor::Member(manager) = manager()? else {
         return Err("the manager is a member".into());
     };
-    run(Command::EnrolMembers {
+    run(Command::AddMembers {
         members: [manager.clone()].into(),
     })?;
     run(Command::DefineRole {
         role: auditor()?,
         name: RoleName::parse("Auditor")?,
-        level: Level::Store,
+        level: RoleLevel::Store,
         permissions: [Permission::parse("audit.read")?].into(),
     })?;
     let [stores, _] = scopes(size)?;
@@ -142,7 +142,7 @@ pub fn account(size: Size) -> Result<Account> {
 fn scopes(size: Size) -> Result<[Vec<StoreId>; 2]> {
     let stores = size.stores.max(2 * IN_SCOPE);
     let apart = stores / IN_SCOPE;
-    let scope = |first: u64| -> std::result::Result<Vec<StoreId>, InvalidText> {
+    let scope = |first: u64| -> std::result::Result<Vec<StoreId>, ParseError> {
         let numbers = (0..IN_SCOPE).map(|number| first + number * apart);
         numbers.map(|number| size.store_id(number)).collect()
     };
@@ -156,20 +156,20 @@ pub fn membership(size: Size, actor: &Actor, most: u64) -> Result<Cycle> {
     let mut members: Vec<u64> = (0..size.members).filter(is_active).collect();
     members.sort_by_key(|member| mixed(20, *member));
     members.truncate(usize::try_from((size.members / 2).min(most))?);
-    let place = |member: &u64| -> std::result::Result<(GroupId, MemberId), InvalidText> {
+    let resource = |member: &u64| -> std::result::Result<(GroupId, MemberId), ParseError> {
         let group = size.group_id(size.other_group(*member))?;
         Ok((group, size.member_id(*member)?))
     };
-    let places: std::result::Result<Vec<_>, _> = members.iter().map(place).collect();
-    let places = places?;
-    let add = places
+    let resources: std::result::Result<Vec<_>, _> = members.iter().map(resource).collect();
+    let resources = resources?;
+    let add = resources
         .iter()
         .cloned()
         .map(|(group, member)| Command::AddToGroup {
             group,
             members: [member].into(),
         });
-    let remove = places
+    let remove = resources
         .iter()
         .cloned()
         .map(|(group, member)| Command::RemoveFromGroup {
@@ -211,7 +211,7 @@ pub fn others(size: Size) -> Result<Vec<Cycle>> {
     ])
 }
 
-fn newcomers() -> std::result::Result<Vec<MemberId>, InvalidText> {
+fn newcomers() -> std::result::Result<Vec<MemberId>, ParseError> {
     let member = |number| MemberId::parse(&format!("new-{number:04}"));
     (0..FEW).map(member).collect()
 }
@@ -231,7 +231,7 @@ fn invites(members: &[MemberId]) -> impl Iterator<Item = Command> {
 
 fn enrolments() -> Result<Cycle> {
     let members = newcomers()?;
-    let enrol = members.iter().cloned().map(|member| Command::EnrolMembers {
+    let enrol = members.iter().cloned().map(|member| Command::AddMembers {
         members: [member].into(),
     });
     let add = |group: &'static str| -> Result<Step> {
@@ -371,7 +371,7 @@ fn roles() -> Result<Cycle> {
         define.push(Command::DefineRole {
             role: role.clone(),
             name: RoleName::parse(&format!("New {number:04}"))?,
-            level: Level::Store,
+            level: RoleLevel::Store,
             permissions: [Permission::parse("invoice.read")?].into(),
         });
         delete.push(Command::DeleteRole { role });

@@ -11,7 +11,7 @@ use std::error::Error;
 
 use grantbook::{
     Account, AccountId, Actor, Command, Description, Grant, GroupId, GroupLimit, GroupName,
-    InvalidText, MAX_NAMED, MemberId, Permission, Record, StoreId, Timestamp,
+    MAX_ITEMS_PER_COMMAND, MemberId, ParseError, Permission, Record, StoreId, Timestamp,
 };
 
 pub const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -160,15 +160,15 @@ impl Size {
         format!("group-{number:04}")
     }
 
-    pub fn member_id(self, number: u64) -> Result<MemberId, InvalidText> {
+    pub fn member_id(self, number: u64) -> Result<MemberId, ParseError> {
         MemberId::parse(&self.member(number))
     }
 
-    pub fn store_id(self, number: u64) -> Result<StoreId, InvalidText> {
+    pub fn store_id(self, number: u64) -> Result<StoreId, ParseError> {
         StoreId::parse(&self.store(number))
     }
 
-    pub fn group_id(self, number: u64) -> Result<GroupId, InvalidText> {
+    pub fn group_id(self, number: u64) -> Result<GroupId, ParseError> {
         GroupId::parse(&self.group(number))
     }
 
@@ -243,7 +243,7 @@ impl Size {
     /// The account, and the records that made it: few, with many members each.
     pub fn account(self) -> Result<(Account, Vec<Record>), Box<dyn Error>> {
         let mut made = self.founded()?;
-        let ids = |members: &[u64]| -> Result<BTreeSet<MemberId>, InvalidText> {
+        let ids = |members: &[u64]| -> Result<BTreeSet<MemberId>, ParseError> {
             members
                 .iter()
                 .map(|member| self.member_id(*member))
@@ -252,9 +252,9 @@ impl Size {
         let active: Vec<u64> = (1..self.members)
             .filter(|member| self.kind(*member) != Kind::Invited)
             .collect();
-        for members in active.chunks(MAX_NAMED) {
+        for members in active.chunks(MAX_ITEMS_PER_COMMAND) {
             let members = ids(members)?;
-            made.run(&Actor::System, &Command::EnrolMembers { members })?;
+            made.run(&Actor::System, &Command::AddMembers { members })?;
         }
         for number in 1..self.members {
             let (member, as_owner, expires) = (self.member_id(number)?, false, None);
@@ -276,7 +276,7 @@ impl Size {
             }
         }
         for (group, members) in (0..).zip(&in_group) {
-            for members in members.chunks(MAX_NAMED) {
+            for members in members.chunks(MAX_ITEMS_PER_COMMAND) {
                 let (group, members) = (self.group_id(group)?, ids(members)?);
                 made.run(&Actor::System, &Command::AddToGroup { group, members })?;
             }
@@ -344,7 +344,7 @@ impl Size {
     pub const FREE_GROUPS: u64 = 20;
 
     fn create_group(self, group: u64) -> Result<Command, Box<dyn Error>> {
-        let stores = |edits: bool| -> Result<Vec<StoreId>, InvalidText> {
+        let stores = |edits: bool| -> Result<Vec<StoreId>, ParseError> {
             (0..self.stores)
                 .filter(|store| self.grant(group, *store) == Some(edits))
                 .map(|store| self.store_id(store))
@@ -389,10 +389,10 @@ enum Step {
 }
 
 impl Step {
-    fn command(&self, size: Size) -> Result<(Actor, Command), InvalidText> {
+    fn command(&self, size: Size) -> Result<(Actor, Command), ParseError> {
         let by_host = |command| (Actor::System, command);
         Ok(match *self {
-            Step::Enrol(member) => by_host(Command::EnrolMembers {
+            Step::Enrol(member) => by_host(Command::AddMembers {
                 members: [size.member_id(member)?].into(),
             }),
             Step::MakeOwner(member) => by_host(Command::GrantOwnership {

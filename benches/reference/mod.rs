@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
-use grantbook::{Account, Member, MemberId, Place, Store, StoreId};
+use grantbook::{Account, Member, MemberId, Resource, Store, StoreId};
 
 use crate::population::{Asked, Batch, Kind, Question, Size};
 
@@ -91,7 +91,11 @@ impl<const WORDS: usize> Reference<WORDS> {
 }
 
 pub fn can(account: &Account, asked: Asked<'_>) -> bool {
-    account.can(asked.member, asked.permission(), Place::Store(asked.store))
+    account.can(
+        asked.member,
+        asked.permission(),
+        Resource::Store(asked.store),
+    )
 }
 
 /// How many of the questions the account allows.
@@ -165,14 +169,14 @@ impl<const WORDS: usize> Compared<WORDS> {
     /// The same, for the reference: words by their place in a list.
     pub fn in_lists(&self) -> Lists<WORDS> {
         let size = self.size;
-        let place = |number| u32::try_from(number).expect("a small number");
+        let resource = |number| u32::try_from(number).expect("a small number");
         let mut questions = size.questions(u64::MAX).map(|question| {
             let Question {
                 member,
                 store,
                 writes,
             } = question;
-            (place(member), place(store), writes)
+            (resource(member), resource(store), writes)
         });
         let batch = |_| questions.by_ref().take(Batch::QUESTIONS as usize).collect();
         Lists {

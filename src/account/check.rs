@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::access::{Denial, EffectivePermissions, Permissions, Place};
+use crate::access::{DenialReason, EffectivePermissions, Permissions, Resource};
 use crate::account::index::{Granting, GroupSet};
 use crate::account::member::MemberEntry;
 use crate::account::state::State;
@@ -14,16 +14,21 @@ impl State<'_> {
         &self,
         member: &str,
         permission: &Permission,
-        place: Place<&str>,
-    ) -> Result<bool, Denial> {
-        let (member, granting) = self.look_up(member, place)?;
+        resource: Resource<&str>,
+    ) -> Result<bool, DenialReason> {
+        let (member, granting) = self.look_up(member, resource)?;
         Ok(member.holds(permission, granting))
     }
 
     /// As [`check`](State::check), without the reason.
     #[inline]
-    pub(crate) fn can(&self, member: &str, permission: &Permission, place: Place<&str>) -> bool {
-        let found = self.members.get(member).zip(self.granting(place));
+    pub(crate) fn can(
+        &self,
+        member: &str,
+        permission: &Permission,
+        resource: Resource<&str>,
+    ) -> bool {
+        let found = self.members.get(member).zip(self.granting(resource));
         found.is_some_and(|(member, granting)| member.holds(permission, granting))
     }
 
@@ -32,22 +37,25 @@ impl State<'_> {
     pub(crate) fn look_up(
         &self,
         member: &str,
-        place: Place<&str>,
-    ) -> Result<(&MemberEntry, &Granting), Denial> {
-        let member = self.members.get(member).ok_or(Denial::UnknownMember)?;
+        resource: Resource<&str>,
+    ) -> Result<(&MemberEntry, &Granting), DenialReason> {
+        let member = self
+            .members
+            .get(member)
+            .ok_or(DenialReason::UnknownMember)?;
         if !member.is_active() {
-            return Err(Denial::Invited);
+            return Err(DenialReason::Invited);
         }
-        let granting = self.granting(place).ok_or(Denial::UnknownStore)?;
+        let granting = self.granting(resource).ok_or(DenialReason::UnknownStore)?;
         Ok((member, granting))
     }
 
     /// What is granted in a place, if there is such a place.
     #[inline]
-    pub(crate) fn granting(&self, place: Place<&str>) -> Option<&Granting> {
-        match place {
-            Place::Account => Some(&self.account),
-            Place::Store(id) => self.stores.get(id).map(|store| &store.granting),
+    pub(crate) fn granting(&self, resource: Resource<&str>) -> Option<&Granting> {
+        match resource {
+            Resource::Account => Some(&self.account),
+            Resource::Store(id) => self.stores.get(id).map(|store| &store.granting),
         }
     }
 
@@ -55,15 +63,15 @@ impl State<'_> {
     pub(crate) fn permissions_in(
         &self,
         member: &str,
-        place: Place<&str>,
-    ) -> Result<Permissions, Denial> {
-        let (member, granting) = self.look_up(member, place)?;
+        resource: Resource<&str>,
+    ) -> Result<Permissions, DenialReason> {
+        let (member, granting) = self.look_up(member, resource)?;
         Ok(held(member, &member.groups(), granting))
     }
 
     pub(crate) fn effective_permissions(&self, member: &str) -> EffectivePermissions {
         let nothing = Permissions::Only(BTreeSet::new());
-        let Ok((member, account)) = self.look_up(member, Place::Account) else {
+        let Ok((member, account)) = self.look_up(member, Resource::Account) else {
             return EffectivePermissions::new(nothing, BTreeMap::new());
         };
         let groups = member.groups();
@@ -79,7 +87,7 @@ impl State<'_> {
 /// What an active member holds, whose groups these are.
 fn held(member: &MemberEntry, groups: &GroupSet, granting: &Granting) -> Permissions {
     if member.is_owner() {
-        Permissions::Every
+        Permissions::All
     } else {
         Permissions::Only(granting.granted_to(groups).cloned().collect())
     }

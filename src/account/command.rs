@@ -10,7 +10,7 @@ use crate::grant::Grant;
 use crate::id::{GroupId, MemberId, RoleId, StoreId};
 use crate::name::{Description, GroupName, RoleName};
 use crate::permission::Permission;
-use crate::role::Level;
+use crate::role::RoleLevel;
 use crate::time::Timestamp;
 
 /// Who asks for a change.
@@ -47,7 +47,7 @@ impl fmt::Display for Actor {
 /// A change that an actor asks for.
 ///
 /// Accepted, it becomes one [`Event`](crate::Event), or none where everything already is as asked (U1). Refused, it
-/// changes nothing and a [`Refusal`](crate::Refusal) says why (U3).
+/// changes nothing and a [`CommandError`](crate::CommandError) says why (U3).
 ///
 /// Its serde form names the command and its fields; what is optional may be left out:
 ///
@@ -93,7 +93,7 @@ pub enum Command {
         member: MemberId,
     },
     /// Makes people active members at once, without invitations (M7). By [`Actor::System`] only.
-    EnrolMembers {
+    AddMembers {
         /// Who; those already active stay as they are. Nobody with an invitation that still stands.
         #[serde(deserialize_with = "distinct::set")]
         members: BTreeSet<MemberId>,
@@ -180,7 +180,7 @@ pub enum Command {
         /// Its name; not one in use, in whatever case of letters, nor a built-in one.
         name: RoleName,
         /// Where its permissions hold; it never changes.
-        level: Level,
+        level: RoleLevel,
         /// At least one; none that begins with `account.`, and at account level none that begins with `store.` (L5).
         #[serde(deserialize_with = "distinct::set")]
         permissions: BTreeSet<Permission>,
@@ -231,7 +231,7 @@ impl Command {
             | Command::GrantOwnership { .. }
             | Command::RevokeOwnership { .. } => Requirement::Permission(Permission::MANAGE_OWNERS),
             Command::AcceptInvitation {} => Requirement::Invitation,
-            Command::EnrolMembers { .. } => Requirement::Host,
+            Command::AddMembers { .. } => Requirement::Host,
             Command::RemoveMember { .. } => Requirement::Permission(Permission::REMOVE_MEMBERS),
             Command::CreateStore { .. } | Command::DeleteStore { .. } => {
                 Requirement::Permission(Permission::MANAGE_STORES)

@@ -1,12 +1,12 @@
 //! From a command to the event that it causes, or the refusal. Pure: no clock, no I/O, no randomness.
 
-use crate::access::{Denial, Place};
+use crate::access::{DenialReason, Resource};
 use crate::account::command::{Actor, Command, Requirement};
 use crate::account::event::Event;
 use crate::account::form;
 use crate::account::guardrails;
-use crate::account::member::{MemberEntry, Standing};
-use crate::account::refusal::Refusal;
+use crate::account::member::{MemberEntry, MemberStatus};
+use crate::account::refusal::CommandError;
 use crate::account::rules;
 use crate::account::state::State;
 use crate::grant::united;
@@ -23,7 +23,7 @@ pub(crate) fn asked(
     actor: &Actor,
     command: &Command,
     at: Timestamp,
-) -> Result<Event, Refusal> {
+) -> Result<Event, CommandError> {
     authorize(state, actor, command)?;
     let event = asked_for(state, actor, command)?;
     form::check(&event, at)?;
@@ -38,11 +38,11 @@ pub(crate) fn settled(
     state: &State<'_>,
     event: Event,
     at: Timestamp,
-) -> Result<Option<Event>, Refusal> {
+) -> Result<Option<Event>, CommandError> {
     rules::conflicts(state, &event, at)?;
     let event = rules::changes(state, event);
     if event.is_some() && state.version == u64::MAX {
-        return Err(Refusal::VersionsExhausted);
+        return Err(CommandError::VersionsExhausted);
     }
     Ok(event)
 }
@@ -52,29 +52,29 @@ pub(crate) fn authorize(
     state: &State<'_>,
     actor: &Actor,
     command: &Command,
-) -> Result<(), Refusal> {
+) -> Result<(), CommandError> {
     match (command.requirement(), actor) {
         (Requirement::Permission(_) | Requirement::Host, Actor::System) => Ok(()),
         (Requirement::Permission(permission), Actor::Member(member)) => {
-            match state.check(member, &permission, Place::Account) {
+            match state.check(member, &permission, Resource::Account) {
                 Ok(true) => Ok(()),
                 Ok(false) => Err(not_authorized(
                     member,
-                    Denial::MissingPermission { permission },
+                    DenialReason::MissingPermission { permission },
                 )),
                 Err(denial) => Err(not_authorized(member, denial)),
             }
         }
-        (Requirement::Host, Actor::Member(member)) => Err(Refusal::HostOnly {
+        (Requirement::Host, Actor::Member(member)) => Err(CommandError::HostOnly {
             actor: member.clone(),
         }),
-        (Requirement::Invitation, Actor::System) => Err(Refusal::NoInvitation {
+        (Requirement::Invitation, Actor::System) => Err(CommandError::NoInvitation {
             actor: actor.clone(),
         }),
         (Requirement::Invitation, Actor::Member(member)) => {
-            match state.members.get(member).map(MemberEntry::standing) {
-                Some(Standing::Invited { .. }) => Ok(()),
-                Some(Standing::Active { .. }) | None => Err(Refusal::NoInvitation {
+            match state.members.get(member).map(MemberEntry::status) {
+                Some(MemberStatus::Invited { .. }) => Ok(()),
+                Some(MemberStatus::Active { .. }) | None => Err(CommandError::NoInvitation {
                     actor: actor.clone(),
                 }),
             }
@@ -82,8 +82,8 @@ pub(crate) fn authorize(
     }
 }
 
-fn not_authorized(actor: &MemberId, denial: Denial) -> Refusal {
-    Refusal::NotAuthorized {
+fn not_authorized(actor: &MemberId, denial: DenialReason) -> CommandError {
+    CommandError::NotAuthorized {
         actor: actor.clone(),
         denial,
     }
@@ -94,7 +94,7 @@ pub(crate) fn asked_for(
     state: &State<'_>,
     actor: &Actor,
     command: &Command,
-) -> Result<Event, Refusal> {
+) -> Result<Event, CommandError> {
     Ok(match command.clone() {
         Command::InviteMember {
             member,
@@ -110,13 +110,13 @@ pub(crate) fn asked_for(
                 member: member.clone(),
             },
             Actor::System => {
-                return Err(Refusal::NoInvitation {
+                return Err(CommandError::NoInvitation {
                     actor: actor.clone(),
                 });
             }
         },
         Command::CancelInvitation { member } => Event::InvitationCancelled { member },
-        Command::EnrolMembers { members } => Event::MembersEnrolled { members },
+        Command::AddMembers { members } => Event::MembersAdded { members },
         Command::RemoveMember { member } => Event::MemberRemoved { member },
         Command::GrantOwnership { member } => Event::OwnershipGranted { member },
         Command::RevokeOwnership { member } => Event::OwnershipRevoked { member },

@@ -11,7 +11,7 @@ use crate::grant::Grant;
 use crate::id::{AccountId, GroupId, MemberId, RoleId, StoreId};
 use crate::name::{Description, GroupName, RoleName};
 use crate::permission::Permission;
-use crate::role::Level;
+use crate::role::RoleLevel;
 use crate::time::Timestamp;
 
 /// One accepted change: what, by whom, when (U2).
@@ -137,7 +137,7 @@ pub enum Event {
         member: MemberId,
     },
     /// People became active members without invitations (M7).
-    MembersEnrolled {
+    MembersAdded {
         /// Who.
         #[serde(deserialize_with = "distinct::set")]
         members: BTreeSet<MemberId>,
@@ -220,7 +220,7 @@ pub enum Event {
         /// Its name.
         name: RoleName,
         /// Where its permissions hold.
-        level: Level,
+        level: RoleLevel,
         /// What it grants.
         #[serde(deserialize_with = "distinct::set")]
         permissions: BTreeSet<Permission>,
@@ -256,7 +256,7 @@ impl Event {
             Event::MemberInvited { .. } => "member-invited",
             Event::InvitationAccepted { .. } => "invitation-accepted",
             Event::InvitationCancelled { .. } => "invitation-cancelled",
-            Event::MembersEnrolled { .. } => "members-enrolled",
+            Event::MembersAdded { .. } => "members-added",
             Event::MemberRemoved { .. } => "member-removed",
             Event::OwnershipGranted { .. } => "ownership-granted",
             Event::OwnershipRevoked { .. } => "ownership-revoked",

@@ -3,8 +3,8 @@
 use crate::account::command::Actor;
 use crate::account::event::{Event, Record};
 use crate::account::form;
-use crate::account::member::{MemberEntry, Standing};
-use crate::account::refusal::Refusal;
+use crate::account::member::{MemberEntry, MemberStatus};
+use crate::account::refusal::CommandError;
 use crate::account::rules;
 use crate::account::state::State;
 use crate::id::AccountId;
@@ -75,7 +75,7 @@ pub enum ReplayError {
         /// The record's version.
         version: u64,
         /// The rule.
-        reason: Refusal,
+        reason: CommandError,
     },
     /// The event says what is so already, or grants a role twice: no command leaves such an event (U1, G4).
     #[error("record {version} says what is so already, or grants a role twice")]
@@ -145,9 +145,7 @@ pub(crate) fn fits(state: &State<'_>, record: &Record) -> Result<(), ReplayError
     }
     let is_possible = match &record.event {
         Event::InvitationAccepted { member } => record.actor == Actor::Member(member.clone()),
-        Event::AccountOpened { .. } | Event::MembersEnrolled { .. } => {
-            record.actor == Actor::System
-        }
+        Event::AccountOpened { .. } | Event::MembersAdded { .. } => record.actor == Actor::System,
         Event::MemberInvited { .. }
         | Event::InvitationCancelled { .. }
         | Event::MemberRemoved { .. }
@@ -188,7 +186,7 @@ pub(crate) fn apply(state: &mut State<'_>, record: &Record) {
     match &record.event {
         Event::AccountOpened { owner, group_limit } => {
             state.group_limit = *group_limit;
-            state.insert_member(owner.clone(), Standing::Active { owner: true });
+            state.insert_member(owner.clone(), MemberStatus::Active { owner: true });
         }
         Event::MemberInvited {
             member,
@@ -198,33 +196,33 @@ pub(crate) fn apply(state: &mut State<'_>, record: &Record) {
             state.remove_member(member);
             state.insert_member(
                 member.clone(),
-                Standing::Invited {
+                MemberStatus::Invited {
                     as_owner: *as_owner,
                     expires: *expires,
                 },
             );
         }
         Event::InvitationAccepted { member } => {
-            if let Some(Standing::Invited { as_owner, .. }) =
-                state.members.get(member).map(MemberEntry::standing)
+            if let Some(MemberStatus::Invited { as_owner, .. }) =
+                state.members.get(member).map(MemberEntry::status)
             {
-                state.set_standing(member, Standing::Active { owner: as_owner });
+                state.set_standing(member, MemberStatus::Active { owner: as_owner });
             }
         }
         Event::InvitationCancelled { member } | Event::MemberRemoved { member } => {
             state.remove_member(member);
         }
-        Event::MembersEnrolled { members } => {
+        Event::MembersAdded { members } => {
             for member in members {
                 state.remove_member(member);
-                state.insert_member(member.clone(), Standing::Active { owner: false });
+                state.insert_member(member.clone(), MemberStatus::Active { owner: false });
             }
         }
         Event::OwnershipGranted { member } => {
-            state.set_standing(member, Standing::Active { owner: true });
+            state.set_standing(member, MemberStatus::Active { owner: true });
         }
         Event::OwnershipRevoked { member } => {
-            state.set_standing(member, Standing::Active { owner: false });
+            state.set_standing(member, MemberStatus::Active { owner: false });
         }
         Event::StoreCreated { store } => state.insert_store(store.clone()),
         Event::StoreDeleted { store } => state.remove_store(store),

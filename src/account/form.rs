@@ -3,25 +3,25 @@
 use std::collections::BTreeSet;
 
 use crate::account::event::Event;
-use crate::account::limits::MAX_NAMED;
-use crate::account::refusal::Refusal;
+use crate::account::limits::MAX_ITEMS_PER_COMMAND;
+use crate::account::refusal::CommandError;
 use crate::grant::{Grant, Scope};
 use crate::id::RoleId;
 use crate::permission::Permission;
-use crate::role::{Level, is_ownership};
+use crate::role::{RoleLevel, is_ownership};
 use crate::time::Timestamp;
 
 /// The event is well formed, whatever is in the account (G4, G5, L3, L5, M3, U7).
-pub(crate) fn check(event: &Event, at: Timestamp) -> Result<(), Refusal> {
+pub(crate) fn check(event: &Event, at: Timestamp) -> Result<(), CommandError> {
     match event {
         Event::MemberInvited {
             expires: Some(expires),
             ..
-        } if *expires <= at => Err(Refusal::ExpiryPassed {
+        } if *expires <= at => Err(CommandError::ExpiryPassed {
             expires: *expires,
             now: at,
         }),
-        Event::MembersEnrolled { members }
+        Event::MembersAdded { members }
         | Event::AddedToGroup { members, .. }
         | Event::RemovedFromGroup { members, .. } => bounded(members.len()),
         Event::GroupCreated { grants, .. }
@@ -36,7 +36,7 @@ pub(crate) fn check(event: &Event, at: Timestamp) -> Result<(), Refusal> {
             permissions,
         } => {
             if is_ownership(role, name) {
-                return Err(Refusal::OwnershipName);
+                return Err(CommandError::OwnershipName);
             }
             permissions_form(role, permissions)?;
             permissions_level(*level, permissions)
@@ -47,7 +47,7 @@ pub(crate) fn check(event: &Event, at: Timestamp) -> Result<(), Refusal> {
             permissions,
         } => {
             if name.as_ref().is_some_and(|name| is_ownership(role, name)) {
-                return Err(Refusal::OwnershipName);
+                return Err(CommandError::OwnershipName);
             }
             permissions
                 .as_ref()
@@ -68,24 +68,24 @@ pub(crate) fn check(event: &Event, at: Timestamp) -> Result<(), Refusal> {
     }
 }
 
-fn bounded(named: usize) -> Result<(), Refusal> {
-    if named > MAX_NAMED {
-        Err(Refusal::TooManyNamed { named })
+fn bounded(named: usize) -> Result<(), CommandError> {
+    if named > MAX_ITEMS_PER_COMMAND {
+        Err(CommandError::TooManyNamed { named })
     } else {
         Ok(())
     }
 }
 
-fn grants_form(grants: &[Grant]) -> Result<(), Refusal> {
+fn grants_form(grants: &[Grant]) -> Result<(), CommandError> {
     if grants.is_empty() {
-        return Err(Refusal::NoGrants);
+        return Err(CommandError::NoGrants);
     }
     grants_bounded(grants)?;
     match grants
         .iter()
         .find(|grant| grant.scope == Scope::Stores(BTreeSet::new()))
     {
-        Some(grant) => Err(Refusal::EmptyScope {
+        Some(grant) => Err(CommandError::EmptyScope {
             role: grant.role.clone(),
         }),
         None => Ok(()),
@@ -93,22 +93,22 @@ fn grants_form(grants: &[Grant]) -> Result<(), Refusal> {
 }
 
 /// Grants and stores, over all grants, are not too many (U7).
-pub(crate) fn grants_bounded(grants: &[Grant]) -> Result<(), Refusal> {
+pub(crate) fn grants_bounded(grants: &[Grant]) -> Result<(), CommandError> {
     bounded(grants.len())?;
     let stores = grants.iter().map(|grant| grant.scope.stores().count());
     bounded(stores.sum())
 }
 
-fn permissions_form(role: &RoleId, permissions: &BTreeSet<Permission>) -> Result<(), Refusal> {
+fn permissions_form(role: &RoleId, permissions: &BTreeSet<Permission>) -> Result<(), CommandError> {
     if permissions.is_empty() {
-        return Err(Refusal::NoPermissions { role: role.clone() });
+        return Err(CommandError::NoPermissions { role: role.clone() });
     }
     bounded(permissions.len())?;
     match permissions
         .iter()
         .find(|permission| permission.is_reserved())
     {
-        Some(permission) => Err(Refusal::ReservedPermission {
+        Some(permission) => Err(CommandError::ReservedPermission {
             permission: permission.clone(),
         }),
         None => Ok(()),
@@ -116,14 +116,14 @@ fn permissions_form(role: &RoleId, permissions: &BTreeSet<Permission>) -> Result
 }
 
 pub(crate) fn permissions_level(
-    level: Level,
+    level: RoleLevel,
     permissions: &BTreeSet<Permission>,
-) -> Result<(), Refusal> {
+) -> Result<(), CommandError> {
     match permissions
         .iter()
-        .find(|permission| level == Level::Account && permission.is_store_only())
+        .find(|permission| level == RoleLevel::Account && permission.is_store_only())
     {
-        Some(permission) => Err(Refusal::StorePermission {
+        Some(permission) => Err(CommandError::StorePermission {
             permission: permission.clone(),
         }),
         None => Ok(()),

@@ -3,13 +3,13 @@
 //! They bind every member who is not an Account Owner, whatever gave it its powers. Owners have nothing to gain, and
 //! the host acts for itself (E6).
 
-use crate::access::Place;
+use crate::access::Resource;
 use crate::account::command::Actor;
 use crate::account::event::Event;
 use crate::account::guard;
 use crate::account::index::{Granting, GroupSet};
-use crate::account::member::{MemberEntry, Standing};
-use crate::account::refusal::Refusal;
+use crate::account::member::{MemberEntry, MemberStatus};
+use crate::account::refusal::CommandError;
 use crate::account::state::State;
 use crate::id::{MemberId, StoreId};
 use crate::permission::Permission;
@@ -32,24 +32,24 @@ pub(crate) fn bar(
     actor: &Actor,
     event: &Event,
     at: Timestamp,
-) -> Result<(), Refusal> {
+) -> Result<(), CommandError> {
     let Some(actor) = bound(state, actor) else {
         return Ok(());
     };
     if let Event::AddedToGroup { group, members } = event {
         if members.contains(actor) && guard::stands("E1") {
-            return Err(Refusal::SelfAddition {
+            return Err(CommandError::SelfAddition {
                 actor: actor.clone(),
                 group: group.clone(),
             });
         }
     }
     if let Event::InvitationCancelled { member } = event {
-        let standing = state.members.get(member).map(MemberEntry::standing);
-        let standing = standing.filter(|standing| !standing.has_expired(at));
-        let is_owners = matches!(standing, Some(Standing::Invited { as_owner: true, .. }));
-        if is_owners && !state.can(actor, &Permission::MANAGE_OWNERS, Place::Account) {
-            return Err(Refusal::OwnerInvitation {
+        let status = state.members.get(member).map(MemberEntry::status);
+        let status = status.filter(|status| !status.has_expired(at));
+        let is_owners = matches!(status, Some(MemberStatus::Invited { as_owner: true, .. }));
+        if is_owners && !state.can(actor, &Permission::MANAGE_OWNERS, Resource::Account) {
+            return Err(CommandError::OwnerInvitation {
                 actor: actor.clone(),
                 member: member.clone(),
             });
@@ -67,7 +67,7 @@ pub(crate) fn no_gain(
     after: &State<'_>,
     actor: &MemberId,
     event: &Event,
-) -> Result<(), Refusal> {
+) -> Result<(), CommandError> {
     if matches!(event, Event::InvitationAccepted { member } if member == actor) {
         return Ok(());
     }
@@ -75,28 +75,28 @@ pub(crate) fn no_gain(
     let Some(holds) = after.members.get(actor).filter(|entry| entry.is_active()) else {
         return Ok(());
     };
-    let gain = |permission: &Permission, place| Refusal::SelfEscalation {
+    let gain = |permission: &Permission, resource| CommandError::SelfEscalation {
         actor: actor.clone(),
         permission: permission.clone(),
-        place,
+        resource,
     };
     if holds.is_owner() {
-        return Err(gain(&Permission::MANAGE_OWNERS, Place::Account));
+        return Err(gain(&Permission::MANAGE_OWNERS, Resource::Account));
     }
     let (held, holds) = (held.map(MemberEntry::groups), holds.groups());
     let held = held.as_ref();
     if let Some(permission) = gained(held, Some(&before.account), &holds, &after.account) {
-        return Err(gain(permission, Place::Account));
+        return Err(gain(permission, Resource::Account));
     }
     let is_elsewhere_too = held.is_none_or(|held| !holds.is_subset(held));
     let in_store = |store: &StoreId| {
         let permission = gained(
             held,
-            before.granting(Place::Store(store)),
+            before.granting(Resource::Store(store)),
             &holds,
-            after.granting(Place::Store(store))?,
+            after.granting(Resource::Store(store))?,
         )?;
-        Some(gain(permission, Place::Store(store.clone())))
+        Some(gain(permission, Resource::Store(store.clone())))
     };
     let first = if is_elsewhere_too {
         after.stores.iter().find_map(|(store, _)| in_store(store))
@@ -144,10 +144,10 @@ mod tests {
             StoreId::parse("dev").unwrap(),
         );
         let mut before = State::unopened(AccountId::parse("acme").unwrap());
-        before.insert_member(gil.clone(), Standing::Active { owner: false });
+        before.insert_member(gil.clone(), MemberStatus::Active { owner: false });
         before.insert_member(
             ina.clone(),
-            Standing::Invited {
+            MemberStatus::Invited {
                 as_owner: false,
                 expires: None,
             },
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(tried(&gil, &|_| ()), Ok(()));
         assert_eq!(
             tried(&gil, &|after| after
-                .set_standing(&gil, Standing::Active { owner: true })),
+                .set_standing(&gil, MemberStatus::Active { owner: true })),
             gains("`gil` would give itself `account.manage_owners` at the account")
         );
         assert_eq!(
@@ -227,7 +227,7 @@ mod tests {
         );
         assert_eq!(
             tried(&ina, &|after| after
-                .set_standing(&ina, Standing::Active { owner: false })),
+                .set_standing(&ina, MemberStatus::Active { owner: false })),
             gains("`ina` would give itself `store.read` in store `dev`")
         );
         assert_eq!(tried(&gil, &|after| after.remove_member(&gil)), Ok(()));

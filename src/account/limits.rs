@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The most members, stores, grants or permissions that one command names, each counted by itself (U7).
-pub const MAX_NAMED: usize = 10_000;
+pub const MAX_ITEMS_PER_COMMAND: usize = 10_000;
 
 /// The most commands that a batch holds (U7).
 pub const MAX_BATCH: usize = 1_000;
@@ -16,7 +16,7 @@ pub const MAX_BATCH: usize = 1_000;
 /// assert_eq!(GroupLimit::default().get(), 20);
 /// assert_eq!(GroupLimit::new(300)?.get(), 300);
 /// assert!(GroupLimit::new(0).is_err());
-/// # Ok::<(), grantbook::InvalidGroupLimit>(())
+/// # Ok::<(), grantbook::GroupLimitError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "u16", into = "u16")]
@@ -30,11 +30,11 @@ impl GroupLimit {
     ///
     /// # Errors
     /// `0` and `4097`.
-    pub fn new(groups: u16) -> Result<Self, InvalidGroupLimit> {
+    pub fn new(groups: u16) -> Result<Self, GroupLimitError> {
         if (1..=Self::HIGHEST).contains(&groups) {
             Ok(Self(groups))
         } else {
-            Err(InvalidGroupLimit { groups })
+            Err(GroupLimitError { groups })
         }
     }
 
@@ -52,7 +52,7 @@ impl Default for GroupLimit {
 }
 
 impl TryFrom<u16> for GroupLimit {
-    type Error = InvalidGroupLimit;
+    type Error = GroupLimitError;
 
     fn try_from(groups: u16) -> Result<Self, Self::Error> {
         Self::new(groups)
@@ -68,6 +68,6 @@ impl From<GroupLimit> for u16 {
 /// A number of groups that no account can be limited to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("an account can be limited to 1 to 4096 groups, not to {groups}")]
-pub struct InvalidGroupLimit {
+pub struct GroupLimitError {
     groups: u16,
 }

@@ -1,4 +1,4 @@
-//! A member's standing in the account.
+//! A member's status in the account.
 
 use std::array;
 
@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 /// Exhaustive on purpose: a host that matches on it must handle both.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Standing {
+pub enum MemberStatus {
     /// Holds what its groups grant, and everything if it is an Account Owner.
     Active {
         /// Whether it is an Account Owner.
@@ -31,25 +31,25 @@ pub enum Standing {
     },
 }
 
-impl Standing {
+impl MemberStatus {
     /// Whether the member is active.
     #[must_use]
     pub fn is_active(self) -> bool {
-        matches!(self, Standing::Active { .. })
+        matches!(self, MemberStatus::Active { .. })
     }
 
     /// Whether the member is an Account Owner, which only an active one can be.
     #[must_use]
     pub fn is_owner(self) -> bool {
-        self == Standing::Active { owner: true }
+        self == MemberStatus::Active { owner: true }
     }
 
     /// When this is an invitation that comes to an end by itself: when it does.
     #[must_use]
     pub fn expiry(self) -> Option<Timestamp> {
         match self {
-            Standing::Active { .. } => None,
-            Standing::Invited { expires, .. } => expires,
+            MemberStatus::Active { .. } => None,
+            MemberStatus::Invited { expires, .. } => expires,
         }
     }
 
@@ -72,13 +72,13 @@ copied!(MemberEntry);
 enum Form {
     /// In any of the groups in the lowest 64 slots.
     Word {
-        standing: Endless,
+        status: Endless,
         number: Number,
         groups: u64,
     },
     /// In few groups, of many.
     Few {
-        standing: Endless,
+        status: Endless,
         /// In their order, and the last one as often as there is room, so that a check need not ask how many there are.
         slots: [Slot; 5],
         number: Number,
@@ -86,7 +86,7 @@ enum Form {
     Large(Box<Parts>),
 }
 
-/// A standing that does not end by itself.
+/// A status that does not end by itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Endless {
     Active,
@@ -97,22 +97,22 @@ enum Endless {
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Parts {
-    standing: Standing,
+    status: MemberStatus,
     groups: GroupSet,
     number: Number,
 }
 
-impl From<Endless> for Standing {
-    fn from(standing: Endless) -> Self {
+impl From<Endless> for MemberStatus {
+    fn from(status: Endless) -> Self {
         let expires = None;
-        match standing {
-            Endless::Active => Standing::Active { owner: false },
-            Endless::Owner => Standing::Active { owner: true },
-            Endless::Invited => Standing::Invited {
+        match status {
+            Endless::Active => MemberStatus::Active { owner: false },
+            Endless::Owner => MemberStatus::Active { owner: true },
+            Endless::Invited => MemberStatus::Invited {
                 as_owner: false,
                 expires,
             },
-            Endless::InvitedAsOwner => Standing::Invited {
+            Endless::InvitedAsOwner => MemberStatus::Invited {
                 as_owner: true,
                 expires,
             },
@@ -122,25 +122,25 @@ impl From<Endless> for Standing {
 
 impl From<Parts> for Form {
     fn from(parts: Parts) -> Self {
-        let standing = match parts.standing {
-            Standing::Active { owner: false } => Endless::Active,
-            Standing::Active { owner: true } => Endless::Owner,
-            Standing::Invited {
+        let status = match parts.status {
+            MemberStatus::Active { owner: false } => Endless::Active,
+            MemberStatus::Active { owner: true } => Endless::Owner,
+            MemberStatus::Invited {
                 as_owner: false,
                 expires: None,
             } => Endless::Invited,
-            Standing::Invited {
+            MemberStatus::Invited {
                 as_owner: true,
                 expires: None,
             } => Endless::InvitedAsOwner,
-            Standing::Invited {
+            MemberStatus::Invited {
                 expires: Some(_), ..
             } => return Form::Large(Box::new(parts)),
         };
         let number = parts.number;
         if let Some(groups) = parts.groups.word() {
             return Form::Word {
-                standing,
+                status,
                 number,
                 groups,
             };
@@ -157,7 +157,7 @@ impl From<Parts> for Form {
             return Form::Large(Box::new(parts));
         }
         Form::Few {
-            standing,
+            status,
             slots,
             number,
         }
@@ -166,10 +166,10 @@ impl From<Parts> for Form {
 
 impl MemberEntry {
     /// In no group.
-    pub(crate) fn new(number: Number, standing: Standing) -> Self {
+    pub(crate) fn new(number: Number, status: MemberStatus) -> Self {
         let groups = GroupSet::default();
         Self(Form::from(Parts {
-            standing,
+            status,
             groups,
             number,
         }))
@@ -183,10 +183,10 @@ impl MemberEntry {
     }
 
     #[inline]
-    pub(crate) fn standing(&self) -> Standing {
+    pub(crate) fn status(&self) -> MemberStatus {
         match &self.0 {
-            Form::Word { standing, .. } | Form::Few { standing, .. } => Standing::from(*standing),
-            Form::Large(parts) => parts.standing,
+            Form::Word { status, .. } | Form::Few { status, .. } => MemberStatus::from(*status),
+            Form::Large(parts) => parts.status,
         }
     }
 
@@ -226,18 +226,18 @@ impl MemberEntry {
     #[inline]
     pub(crate) fn is_active(&self) -> bool {
         match &self.0 {
-            Form::Word { standing, .. } | Form::Few { standing, .. } => {
-                matches!(standing, Endless::Active | Endless::Owner)
+            Form::Word { status, .. } | Form::Few { status, .. } => {
+                matches!(status, Endless::Active | Endless::Owner)
             }
-            Form::Large(parts) => parts.standing.is_active(),
+            Form::Large(parts) => parts.status.is_active(),
         }
     }
 
     #[inline]
     pub(crate) fn is_owner(&self) -> bool {
         match &self.0 {
-            Form::Word { standing, .. } | Form::Few { standing, .. } => *standing == Endless::Owner,
-            Form::Large(parts) => parts.standing.is_owner(),
+            Form::Word { status, .. } | Form::Few { status, .. } => *status == Endless::Owner,
+            Form::Large(parts) => parts.status.is_owner(),
         }
     }
 
@@ -254,7 +254,7 @@ impl MemberEntry {
     pub(crate) fn word(&self) -> Option<u64> {
         match &self.0 {
             Form::Word {
-                standing: Endless::Active,
+                status: Endless::Active,
                 groups,
                 ..
             } => Some(*groups),
@@ -262,8 +262,8 @@ impl MemberEntry {
         }
     }
 
-    pub(crate) fn set_standing(&mut self, standing: Standing) {
-        self.change(|parts| parts.standing = standing);
+    pub(crate) fn set_standing(&mut self, status: MemberStatus) {
+        self.change(|parts| parts.status = status);
     }
 
     /// Puts the member in a group; whether it was not there.
@@ -282,7 +282,7 @@ impl MemberEntry {
 
     fn change(&mut self, change: impl FnOnce(&mut Parts)) {
         let mut parts = Parts {
-            standing: self.standing(),
+            status: self.status(),
             groups: self.groups(),
             number: self.number(),
         };
@@ -300,14 +300,14 @@ mod tests {
     use super::*;
     use crate::account::store::StoreEntry;
 
-    fn standings() -> impl Strategy<Value = Standing> {
+    fn standings() -> impl Strategy<Value = MemberStatus> {
         let invited =
             (any::<bool>(), prop::option::of(any::<u8>())).prop_map(|(as_owner, expires)| {
                 let expires = expires.map(|millis| Timestamp::from_millis(u64::from(millis)));
-                Standing::Invited { as_owner, expires }
+                MemberStatus::Invited { as_owner, expires }
             });
         prop_oneof![
-            any::<bool>().prop_map(|owner| Standing::Active { owner }),
+            any::<bool>().prop_map(|owner| MemberStatus::Active { owner }),
             invited
         ]
     }
@@ -317,41 +317,41 @@ mod tests {
         #[test]
         fn an_entry_is_its_number_its_standing_and_its_groups(
             number in any::<Number>(),
-            mut standing in standings(),
+            mut status in standings(),
             apart in prop_oneof![Just(5), Just(300)], // in one word, in several
             steps in prop::collection::vec((0..12_u16, 0..3_u8, standings()), 0..60),
         ) {
-            let (mut entry, mut groups) = (MemberEntry::new(number, standing), BTreeSet::new());
+            let (mut entry, mut groups) = (MemberEntry::new(number, status), BTreeSet::new());
             for (slot, step, next) in steps {
                 let slot = slot * apart;
                 match step {
                     0 => prop_assert_eq!(entry.join(slot), groups.insert(slot)),
                     1 => prop_assert_eq!(entry.leave(slot), groups.remove(&slot)),
                     _ => {
-                        standing = next;
-                        entry.set_standing(standing);
+                        status = next;
+                        entry.set_standing(status);
                     }
                 }
                 prop_assert_eq!(entry.number(), number);
-                prop_assert_eq!(entry.standing(), standing);
+                prop_assert_eq!(entry.status(), status);
                 let bits: GroupSet = groups.iter().copied().collect();
-                let is_word = standing == Standing::Active { owner: false } && bits.word().is_some();
+                let is_word = status == MemberStatus::Active { owner: false } && bits.word().is_some();
                 prop_assert_eq!(entry.word(), bits.word().filter(|_| is_word));
-                prop_assert_eq!(entry.is_active(), standing.is_active());
-                prop_assert_eq!(entry.is_owner(), standing.is_owner());
+                prop_assert_eq!(entry.is_active(), status.is_active());
+                prop_assert_eq!(entry.is_owner(), status.is_owner());
                 prop_assert_eq!(entry.is_in_any(&bits), !groups.is_empty());
                 prop_assert_eq!(entry.groups(), bits);
                 for slot in (0..12).map(|slot| slot * apart) {
                     prop_assert_eq!(entry.is_in(slot), groups.contains(&slot));
                     prop_assert_eq!(entry.is_in_any(&[slot].into_iter().collect()), groups.contains(&slot));
                 }
-                let mut again = MemberEntry::new(number, standing);
+                let mut again = MemberEntry::new(number, status);
                 for slot in &groups {
                     prop_assert!(again.join(*slot));
                 }
                 prop_assert_eq!(&again, &entry);
                 let is_beyond = groups.last().is_some_and(|slot| *slot >= 64);
-                let is_large = is_beyond && groups.len() > 5 || standing.expiry().is_some();
+                let is_large = is_beyond && groups.len() > 5 || status.expiry().is_some();
                 prop_assert_eq!(matches!(entry.0, Form::Large(_)), is_large);
             }
         }
@@ -360,7 +360,7 @@ mod tests {
     /// Five groups of many lie in the entry, and six beside it; it says the same of both.
     #[test]
     fn five_groups_of_many_are_few() {
-        let mut entry = MemberEntry::new(7, Standing::Active { owner: false });
+        let mut entry = MemberEntry::new(7, MemberStatus::Active { owner: false });
         let slots: Vec<Slot> = (1..=6).map(|number| number * 100).collect();
         for (count, slot) in (1..).zip(&slots) {
             assert!(entry.join(*slot));

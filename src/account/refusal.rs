@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use crate::access::{Denial, Place};
+use crate::access::{DenialReason, Resource};
 use crate::account::command::Actor;
-use crate::account::limits::{MAX_BATCH, MAX_NAMED};
+use crate::account::limits::{MAX_BATCH, MAX_ITEMS_PER_COMMAND};
 use crate::id::{GroupId, MemberId, RoleId, StoreId};
 use crate::name::{GroupName, RoleName};
 use crate::permission::Permission;
-use crate::role::Level;
+use crate::role::RoleLevel;
 use crate::time::Timestamp;
 
 /// Why a command was not accepted. Nothing has changed (U3).
@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 /// case; it conflicts with what is there. So an outsider learns nothing about what exists.
 ///
 /// ```
-/// use grantbook::{Account, AccountId, Actor, Command, GroupLimit, MemberId, RefusalKind, StoreId, Timestamp};
+/// use grantbook::{Account, AccountId, Actor, Command, GroupLimit, MemberId, ErrorKind, StoreId, Timestamp};
 ///
 /// let (now, olga) = (Timestamp::from_millis(0), MemberId::parse("olga")?);
 /// let (account, _) = Account::open(AccountId::parse("acme")?, olga, GroupLimit::default(), now);
@@ -26,15 +26,15 @@ use crate::time::Timestamp;
 /// let stranger = Actor::Member(MemberId::parse("eve")?);
 ///
 /// let refusal = account.decide(&stranger, &command, now).unwrap_err();
-/// assert_eq!(refusal.kind(), RefusalKind::Denied);
+/// assert_eq!(refusal.kind(), ErrorKind::Forbidden);
 /// assert_eq!(refusal.kind().http_status(), 403);
 /// assert_eq!(refusal.code(), "not-authorized");
 /// assert_eq!(refusal.to_string(), "`eve` may not do this: no such member in this account");
-/// # Ok::<(), grantbook::InvalidText>(())
+/// # Ok::<(), grantbook::ParseError>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum CommandError {
     // Denied: who asks may not.
     /// The actor lacks the permission that the command takes, or is no active member (L5, E5, E6).
     #[error("`{actor}` may not do this: {denial}")]
@@ -42,7 +42,7 @@ pub enum Refusal {
         /// Who asked.
         actor: MemberId,
         /// What the check of the permission said.
-        denial: Denial,
+        denial: DenialReason,
     },
     /// Only the host itself enrols people; a member invites them (M7).
     #[error("`{actor}` may not enrol people; invite them instead")]
@@ -68,7 +68,7 @@ pub enum Refusal {
     },
     /// The actor would come to hold more than it does now (E2, E4).
     #[error(
-        "`{actor}` would give itself `{permission}` {place}; an account owner can make this change"
+        "`{actor}` would give itself `{permission}` {resource}; an account owner can make this change"
     )]
     SelfEscalation {
         /// Who asked.
@@ -76,7 +76,7 @@ pub enum Refusal {
         /// The first permission that it would gain.
         permission: Permission,
         /// Where.
-        place: Place,
+        resource: Resource,
     },
     /// Only an Account Owner cancels an owner's invitation (E3).
     #[error(
@@ -223,7 +223,7 @@ pub enum Refusal {
     // Invalid: it is not well formed.
     /// The command names more than it may (U7).
     #[error(
-        "the command names {named} members, stores, grants or permissions; it may name {MAX_NAMED} of a kind; split it"
+        "the command names {named} members, stores, grants or permissions; it may name {MAX_ITEMS_PER_COMMAND} of a kind; split it"
     )]
     TooManyNamed {
         /// How many.
@@ -260,7 +260,7 @@ pub enum Refusal {
         /// Which.
         role: RoleId,
         /// Its level.
-        level: Level,
+        level: RoleLevel,
     },
     /// A role has at least one permission (L3).
     #[error("role `{role}` would have no permission; name at least one")]
@@ -292,7 +292,7 @@ pub enum Refusal {
         /// Which command, counted from 0.
         index: usize,
         /// Why.
-        refusal: Box<Refusal>,
+        refusal: Box<CommandError>,
     },
 }
 
@@ -303,10 +303,10 @@ fn quoted(actor: &Actor) -> String {
     }
 }
 
-fn scope_for(level: Level) -> &'static str {
+fn scope_for(level: RoleLevel) -> &'static str {
     match level {
-        Level::Account => "grant it at the account, without stores",
-        Level::Store => "grant it in stores",
+        RoleLevel::Account => "grant it at the account, without stores",
+        RoleLevel::Store => "grant it in stores",
     }
 }
 
@@ -314,46 +314,46 @@ fn scope_for(level: Level) -> &'static str {
 ///
 /// Exhaustive on purpose: a host that matches on it must handle every kind.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum RefusalKind {
+pub enum ErrorKind {
     /// Who asks may not. HTTP 403.
-    Denied,
+    Forbidden,
     /// Something named is not there. HTTP 404.
-    Unknown,
+    NotFound,
     /// It does not go together with what is there. HTTP 409.
     Conflict,
     /// It is not well formed. HTTP 422.
     Invalid,
 }
 
-impl RefusalKind {
+impl ErrorKind {
     /// The HTTP status that says the same: 403, 404, 409 or 422.
     #[must_use]
     pub fn http_status(self) -> u16 {
         match self {
-            RefusalKind::Denied => 403,
-            RefusalKind::Unknown => 404,
-            RefusalKind::Conflict => 409,
-            RefusalKind::Invalid => 422,
+            ErrorKind::Forbidden => 403,
+            ErrorKind::NotFound => 404,
+            ErrorKind::Conflict => 409,
+            ErrorKind::Invalid => 422,
         }
     }
 }
 
-impl fmt::Display for RefusalKind {
+impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            RefusalKind::Denied => "denied",
-            RefusalKind::Unknown => "unknown",
-            RefusalKind::Conflict => "conflict",
-            RefusalKind::Invalid => "invalid",
+            ErrorKind::Forbidden => "forbidden",
+            ErrorKind::NotFound => "not-found",
+            ErrorKind::Conflict => "conflict",
+            ErrorKind::Invalid => "invalid",
         })
     }
 }
 
-impl Refusal {
+impl CommandError {
     /// The reason itself: of a batch, that of the command that was refused.
     #[must_use]
-    pub fn reason(&self) -> &Refusal {
-        if let Refusal::InBatch { refusal, .. } = self {
+    pub fn reason(&self) -> &CommandError {
+        if let CommandError::InBatch { refusal, .. } = self {
             refusal.reason()
         } else {
             self
@@ -368,51 +368,51 @@ impl Refusal {
 
     /// What kind of reason it is.
     #[must_use]
-    pub fn kind(&self) -> RefusalKind {
+    pub fn kind(&self) -> ErrorKind {
         self.classified().0
     }
 
     /// The one table of kinds and codes.
-    fn classified(&self) -> (RefusalKind, &'static str) {
-        use RefusalKind::{Conflict, Denied, Invalid, Unknown};
+    fn classified(&self) -> (ErrorKind, &'static str) {
+        use ErrorKind::{Conflict, Forbidden, Invalid, NotFound};
         match self {
-            Refusal::NotAuthorized { .. } => (Denied, "not-authorized"),
-            Refusal::HostOnly { .. } => (Denied, "host-only"),
-            Refusal::NoInvitation { .. } => (Denied, "no-invitation"),
-            Refusal::SelfAddition { .. } => (Denied, "self-addition"),
-            Refusal::SelfEscalation { .. } => (Denied, "self-escalation"),
-            Refusal::OwnerInvitation { .. } => (Denied, "owner-invitation"),
-            Refusal::UnknownMember { .. } => (Unknown, "unknown-member"),
-            Refusal::UnknownStore { .. } => (Unknown, "unknown-store"),
-            Refusal::UnknownGroup { .. } => (Unknown, "unknown-group"),
-            Refusal::UnknownRole { .. } => (Unknown, "unknown-role"),
-            Refusal::AlreadyMember { .. } => (Conflict, "already-member"),
-            Refusal::AlreadyInvited { .. } => (Conflict, "already-invited"),
-            Refusal::NotInvited { .. } => (Conflict, "not-invited"),
-            Refusal::InvitationExpired { .. } => (Conflict, "invitation-expired"),
-            Refusal::NotActive { .. } => (Conflict, "not-active"),
-            Refusal::LastOwner { .. } => (Conflict, "last-owner"),
-            Refusal::StoreExists { .. } => (Conflict, "store-exists"),
-            Refusal::GroupExists { .. } => (Conflict, "group-exists"),
-            Refusal::GroupNameTaken { .. } => (Conflict, "group-name-taken"),
-            Refusal::TooManyGroups { .. } => (Conflict, "too-many-groups"),
-            Refusal::GroupHasMembers { .. } => (Conflict, "group-has-members"),
-            Refusal::RoleExists { .. } => (Conflict, "role-exists"),
-            Refusal::RoleNameTaken { .. } => (Conflict, "role-name-taken"),
-            Refusal::BuiltInRole { .. } => (Conflict, "built-in-role"),
-            Refusal::RoleInUse { .. } => (Conflict, "role-in-use"),
-            Refusal::VersionsExhausted => (Conflict, "versions-exhausted"),
-            Refusal::TooManyNamed { .. } => (Invalid, "too-many-named"),
-            Refusal::BatchTooLarge { .. } => (Invalid, "batch-too-large"),
-            Refusal::ExpiryPassed { .. } => (Invalid, "expiry-passed"),
-            Refusal::NoGrants => (Invalid, "no-grants"),
-            Refusal::EmptyScope { .. } => (Invalid, "empty-scope"),
-            Refusal::ScopeMismatch { .. } => (Invalid, "scope-mismatch"),
-            Refusal::NoPermissions { .. } => (Invalid, "no-permissions"),
-            Refusal::ReservedPermission { .. } => (Invalid, "reserved-permission"),
-            Refusal::StorePermission { .. } => (Invalid, "store-permission"),
-            Refusal::OwnershipName => (Invalid, "ownership-name"),
-            Refusal::InBatch { refusal, .. } => refusal.classified(),
+            CommandError::NotAuthorized { .. } => (Forbidden, "not-authorized"),
+            CommandError::HostOnly { .. } => (Forbidden, "host-only"),
+            CommandError::NoInvitation { .. } => (Forbidden, "no-invitation"),
+            CommandError::SelfAddition { .. } => (Forbidden, "self-addition"),
+            CommandError::SelfEscalation { .. } => (Forbidden, "self-escalation"),
+            CommandError::OwnerInvitation { .. } => (Forbidden, "owner-invitation"),
+            CommandError::UnknownMember { .. } => (NotFound, "unknown-member"),
+            CommandError::UnknownStore { .. } => (NotFound, "unknown-store"),
+            CommandError::UnknownGroup { .. } => (NotFound, "unknown-group"),
+            CommandError::UnknownRole { .. } => (NotFound, "unknown-role"),
+            CommandError::AlreadyMember { .. } => (Conflict, "already-member"),
+            CommandError::AlreadyInvited { .. } => (Conflict, "already-invited"),
+            CommandError::NotInvited { .. } => (Conflict, "not-invited"),
+            CommandError::InvitationExpired { .. } => (Conflict, "invitation-expired"),
+            CommandError::NotActive { .. } => (Conflict, "not-active"),
+            CommandError::LastOwner { .. } => (Conflict, "last-owner"),
+            CommandError::StoreExists { .. } => (Conflict, "store-exists"),
+            CommandError::GroupExists { .. } => (Conflict, "group-exists"),
+            CommandError::GroupNameTaken { .. } => (Conflict, "group-name-taken"),
+            CommandError::TooManyGroups { .. } => (Conflict, "too-many-groups"),
+            CommandError::GroupHasMembers { .. } => (Conflict, "group-has-members"),
+            CommandError::RoleExists { .. } => (Conflict, "role-exists"),
+            CommandError::RoleNameTaken { .. } => (Conflict, "role-name-taken"),
+            CommandError::BuiltInRole { .. } => (Conflict, "built-in-role"),
+            CommandError::RoleInUse { .. } => (Conflict, "role-in-use"),
+            CommandError::VersionsExhausted => (Conflict, "versions-exhausted"),
+            CommandError::TooManyNamed { .. } => (Invalid, "too-many-named"),
+            CommandError::BatchTooLarge { .. } => (Invalid, "batch-too-large"),
+            CommandError::ExpiryPassed { .. } => (Invalid, "expiry-passed"),
+            CommandError::NoGrants => (Invalid, "no-grants"),
+            CommandError::EmptyScope { .. } => (Invalid, "empty-scope"),
+            CommandError::ScopeMismatch { .. } => (Invalid, "scope-mismatch"),
+            CommandError::NoPermissions { .. } => (Invalid, "no-permissions"),
+            CommandError::ReservedPermission { .. } => (Invalid, "reserved-permission"),
+            CommandError::StorePermission { .. } => (Invalid, "store-permission"),
+            CommandError::OwnershipName => (Invalid, "ownership-name"),
+            CommandError::InBatch { refusal, .. } => refusal.classified(),
         }
     }
 }

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use crate::account::event::Event;
 use crate::account::form::permissions_level;
 use crate::account::guard;
-use crate::account::member::{MemberEntry, Standing};
-use crate::account::refusal::Refusal;
+use crate::account::member::{MemberEntry, MemberStatus};
+use crate::account::refusal::CommandError;
 use crate::account::state::State;
 use crate::grant::{Grant, united};
 use crate::id::{GroupId, MemberId, RoleId, StoreId};
@@ -18,11 +18,11 @@ use crate::role::Role;
 use crate::time::Timestamp;
 
 /// What the event names exists, and is used as what it is (M4, G5, L3).
-pub(crate) fn exists(state: &State<'_>, event: &Event) -> Result<(), Refusal> {
+pub(crate) fn exists(state: &State<'_>, event: &Event) -> Result<(), CommandError> {
     match event {
         Event::AccountOpened { .. }
         | Event::MemberInvited { .. }
-        | Event::MembersEnrolled { .. }
+        | Event::MembersAdded { .. }
         | Event::StoreCreated { .. }
         | Event::RoleDefined { .. } => Ok(()),
         Event::InvitationAccepted { member }
@@ -57,44 +57,47 @@ pub(crate) fn exists(state: &State<'_>, event: &Event) -> Result<(), Refusal> {
     }
 }
 
-fn member_exists<'a>(state: &'a State<'_>, member: &MemberId) -> Result<&'a MemberEntry, Refusal> {
+fn member_exists<'a>(
+    state: &'a State<'_>,
+    member: &MemberId,
+) -> Result<&'a MemberEntry, CommandError> {
     state
         .members
         .get(member)
-        .ok_or_else(|| Refusal::UnknownMember {
+        .ok_or_else(|| CommandError::UnknownMember {
             member: member.clone(),
         })
 }
 
-fn store_exists(state: &State<'_>, store: &StoreId) -> Result<(), Refusal> {
+fn store_exists(state: &State<'_>, store: &StoreId) -> Result<(), CommandError> {
     if state.stores.contains(store) {
         Ok(())
     } else {
-        Err(Refusal::UnknownStore {
+        Err(CommandError::UnknownStore {
             store: store.clone(),
         })
     }
 }
 
-fn group_exists(state: &State<'_>, group: &GroupId) -> Result<(), Refusal> {
+fn group_exists(state: &State<'_>, group: &GroupId) -> Result<(), CommandError> {
     if state.groups.contains(group) {
         Ok(())
     } else {
-        Err(Refusal::UnknownGroup {
+        Err(CommandError::UnknownGroup {
             group: group.clone(),
         })
     }
 }
 
-fn role_exists<'a>(state: &'a State<'_>, role: &RoleId) -> Result<&'a Role, Refusal> {
+fn role_exists<'a>(state: &'a State<'_>, role: &RoleId) -> Result<&'a Role, CommandError> {
     state
         .roles
         .get(role)
-        .ok_or_else(|| Refusal::UnknownRole { role: role.clone() })
+        .ok_or_else(|| CommandError::UnknownRole { role: role.clone() })
 }
 
 /// The roles and stores of these grants exist, and each scope is of its role's level (G5).
-pub(crate) fn grants_exist(state: &State<'_>, grants: &[Grant]) -> Result<(), Refusal> {
+pub(crate) fn grants_exist(state: &State<'_>, grants: &[Grant]) -> Result<(), CommandError> {
     for grant in grants {
         role_exists(state, &grant.role)?;
         grant
@@ -105,7 +108,7 @@ pub(crate) fn grants_exist(state: &State<'_>, grants: &[Grant]) -> Result<(), Re
     for grant in grants {
         let level = role_exists(state, &grant.role)?.level;
         if !grant.scope.fits(level) {
-            return Err(Refusal::ScopeMismatch {
+            return Err(CommandError::ScopeMismatch {
                 role: grant.role.clone(),
                 level,
             });
@@ -115,25 +118,29 @@ pub(crate) fn grants_exist(state: &State<'_>, grants: &[Grant]) -> Result<(), Re
 }
 
 /// The event goes together with what is there (A2, A3, G3, G7, L1, L3, M3 to M7, S1).
-pub(crate) fn conflicts(state: &State<'_>, event: &Event, at: Timestamp) -> Result<(), Refusal> {
+pub(crate) fn conflicts(
+    state: &State<'_>,
+    event: &Event,
+    at: Timestamp,
+) -> Result<(), CommandError> {
     match event {
         Event::MemberInvited { member, .. } => not_in_the_way(state, member, at, true),
-        Event::InvitationAccepted { member } => match member_exists(state, member)?.standing() {
-            standing if standing.has_expired(at) => Err(Refusal::InvitationExpired {
+        Event::InvitationAccepted { member } => match member_exists(state, member)?.status() {
+            status if status.has_expired(at) => Err(CommandError::InvitationExpired {
                 member: member.clone(),
             }),
-            Standing::Invited { .. } => Ok(()),
-            Standing::Active { .. } => Err(Refusal::AlreadyMember {
-                member: member.clone(),
-            }),
-        },
-        Event::InvitationCancelled { member } => match member_exists(state, member)?.standing() {
-            Standing::Invited { .. } => Ok(()),
-            Standing::Active { .. } => Err(Refusal::NotInvited {
+            MemberStatus::Invited { .. } => Ok(()),
+            MemberStatus::Active { .. } => Err(CommandError::AlreadyMember {
                 member: member.clone(),
             }),
         },
-        Event::MembersEnrolled { members } => members
+        Event::InvitationCancelled { member } => match member_exists(state, member)?.status() {
+            MemberStatus::Invited { .. } => Ok(()),
+            MemberStatus::Active { .. } => Err(CommandError::NotInvited {
+                member: member.clone(),
+            }),
+        },
+        Event::MembersAdded { members } => members
             .iter()
             .try_for_each(|member| not_in_the_way(state, member, at, false)),
         Event::MemberRemoved { member } => not_the_last_owner(state, member),
@@ -143,20 +150,20 @@ pub(crate) fn conflicts(state: &State<'_>, event: &Event, at: Timestamp) -> Resu
             not_the_last_owner(state, member)
         }
         Event::StoreCreated { store } if state.stores.contains(store) => {
-            Err(Refusal::StoreExists {
+            Err(CommandError::StoreExists {
                 store: store.clone(),
             })
         }
         Event::GroupCreated { group, name, .. } => {
             if state.groups.contains(group) {
-                return Err(Refusal::GroupExists {
+                return Err(CommandError::GroupExists {
                     group: group.clone(),
                 });
             }
             group_name_is_free(state, name, group)?;
             let limit = state.group_limit.get();
             if state.groups.len() >= usize::from(limit) {
-                Err(Refusal::TooManyGroups { limit })
+                Err(CommandError::TooManyGroups { limit })
             } else {
                 Ok(())
             }
@@ -172,16 +179,16 @@ pub(crate) fn conflicts(state: &State<'_>, event: &Event, at: Timestamp) -> Resu
             .map_or(0, |group| group.members.len())
         {
             0 => Ok(()),
-            members => Err(Refusal::GroupHasMembers {
+            members => Err(CommandError::GroupHasMembers {
                 group: group.clone(),
                 members,
             }),
         },
         Event::AddedToGroup { group, members } => members.iter().try_for_each(|member| {
-            if member_exists(state, member)?.standing().has_expired(at)
+            if member_exists(state, member)?.status().has_expired(at)
                 && !is_in(state, group, member)
             {
-                return Err(Refusal::InvitationExpired {
+                return Err(CommandError::InvitationExpired {
                     member: member.clone(),
                 });
             }
@@ -189,7 +196,7 @@ pub(crate) fn conflicts(state: &State<'_>, event: &Event, at: Timestamp) -> Resu
         }),
         Event::RoleDefined { role, name, .. } => {
             if state.roles.contains(role) {
-                return Err(Refusal::RoleExists { role: role.clone() });
+                return Err(CommandError::RoleExists { role: role.clone() });
             }
             role_name_is_free(state, name, role)
         }
@@ -201,7 +208,7 @@ pub(crate) fn conflicts(state: &State<'_>, event: &Event, at: Timestamp) -> Resu
         Event::RoleDeleted { role } => {
             not_built_in(state, role)?;
             match state.group_carrying(role) {
-                Some(group) => Err(Refusal::RoleInUse {
+                Some(group) => Err(CommandError::RoleInUse {
                     role: role.clone(),
                     group: group.clone(),
                 }),
@@ -216,25 +223,27 @@ pub(crate) fn conflicts(state: &State<'_>, event: &Event, at: Timestamp) -> Resu
     }
 }
 
-/// Nobody with a standing invitation is invited or enrolled, and nobody active invited. One that has expired is out
+/// Nobody with a pending invitation is invited or enrolled, and nobody active invited. One that has expired is out
 /// of the way: what comes now starts from nothing (M3).
 fn not_in_the_way(
     state: &State<'_>,
     member: &MemberId,
     at: Timestamp,
     is_invitation: bool,
-) -> Result<(), Refusal> {
-    let Some(standing) = state.members.get(member).map(MemberEntry::standing) else {
+) -> Result<(), CommandError> {
+    let Some(status) = state.members.get(member).map(MemberEntry::status) else {
         return Ok(());
     };
-    match standing {
-        Standing::Active { .. } if is_invitation => Err(Refusal::AlreadyMember {
+    match status {
+        MemberStatus::Active { .. } if is_invitation => Err(CommandError::AlreadyMember {
             member: member.clone(),
         }),
-        Standing::Invited { .. } if !standing.has_expired(at) => Err(Refusal::AlreadyInvited {
-            member: member.clone(),
-        }),
-        Standing::Active { .. } | Standing::Invited { .. } => Ok(()),
+        MemberStatus::Invited { .. } if !status.has_expired(at) => {
+            Err(CommandError::AlreadyInvited {
+                member: member.clone(),
+            })
+        }
+        MemberStatus::Active { .. } | MemberStatus::Invited { .. } => Ok(()),
     }
 }
 
@@ -245,20 +254,20 @@ fn is_in(state: &State<'_>, group: &GroupId, member: &MemberId) -> bool {
         .is_some_and(|(group, member)| member.is_in(group.slot))
 }
 
-fn is_active(state: &State<'_>, member: &MemberId) -> Result<(), Refusal> {
+fn is_active(state: &State<'_>, member: &MemberId) -> Result<(), CommandError> {
     if member_exists(state, member)?.is_active() {
         Ok(())
     } else {
-        Err(Refusal::NotActive {
+        Err(CommandError::NotActive {
             member: member.clone(),
         })
     }
 }
 
-fn not_the_last_owner(state: &State<'_>, member: &MemberId) -> Result<(), Refusal> {
+fn not_the_last_owner(state: &State<'_>, member: &MemberId) -> Result<(), CommandError> {
     let is_last = state.owners.len() == 1 && member_exists(state, member)?.is_owner();
     if is_last && guard::stands("A2") {
-        return Err(Refusal::LastOwner {
+        return Err(CommandError::LastOwner {
             member: member.clone(),
         });
     }
@@ -269,9 +278,9 @@ pub(crate) fn group_name_is_free(
     state: &State<'_>,
     name: &GroupName,
     but_for: &GroupId,
-) -> Result<(), Refusal> {
+) -> Result<(), CommandError> {
     match state.group_named(name) {
-        Some(group) if group != but_for => Err(Refusal::GroupNameTaken {
+        Some(group) if group != but_for => Err(CommandError::GroupNameTaken {
             name: name.clone(),
             group: group.clone(),
         }),
@@ -283,9 +292,9 @@ pub(crate) fn role_name_is_free(
     state: &State<'_>,
     name: &RoleName,
     but_for: &RoleId,
-) -> Result<(), Refusal> {
+) -> Result<(), CommandError> {
     match state.role_named(name) {
-        Some(role) if role != but_for => Err(Refusal::RoleNameTaken {
+        Some(role) if role != but_for => Err(CommandError::RoleNameTaken {
             name: name.clone(),
             role: role.clone(),
         }),
@@ -293,9 +302,9 @@ pub(crate) fn role_name_is_free(
     }
 }
 
-fn not_built_in(state: &State<'_>, role: &RoleId) -> Result<(), Refusal> {
+fn not_built_in(state: &State<'_>, role: &RoleId) -> Result<(), CommandError> {
     if role_exists(state, role)?.built_in {
-        Err(Refusal::BuiltInRole { role: role.clone() })
+        Err(CommandError::BuiltInRole { role: role.clone() })
     } else {
         Ok(())
     }
@@ -306,7 +315,7 @@ pub(crate) fn is_all_change(state: &State<'_>, event: &Event) -> bool {
     let all = |members: &BTreeSet<MemberId>, is_change: &dyn Fn(&MemberId) -> bool| {
         !members.is_empty() && members.iter().all(is_change)
     };
-    if let Event::MembersEnrolled { members } = event {
+    if let Event::MembersAdded { members } = event {
         let is_active = |member: &MemberId| {
             let member = state.members.get(member);
             member.is_some_and(MemberEntry::is_active)
@@ -324,19 +333,19 @@ pub(crate) fn is_all_change(state: &State<'_>, event: &Event) -> bool {
 /// What is left of an event that keeps the rules above when all that is so already is taken out of it; `None` if
 /// nothing is (U1).
 pub(crate) fn changes(state: &State<'_>, event: Event) -> Option<Event> {
-    let standing = |member: &MemberId| state.members.get(member).map(MemberEntry::standing);
+    let status = |member: &MemberId| state.members.get(member).map(MemberEntry::status);
     let some_members = |members: BTreeSet<MemberId>| (!members.is_empty()).then_some(members);
     match event {
-        Event::MembersEnrolled { mut members } => {
-            members.retain(|member| !standing(member).is_some_and(Standing::is_active));
-            some_members(members).map(|members| Event::MembersEnrolled { members })
+        Event::MembersAdded { mut members } => {
+            members.retain(|member| !status(member).is_some_and(MemberStatus::is_active));
+            some_members(members).map(|members| Event::MembersAdded { members })
         }
         Event::OwnershipGranted { member } => {
-            let is_new = !standing(&member).is_some_and(Standing::is_owner);
+            let is_new = !status(&member).is_some_and(MemberStatus::is_owner);
             is_new.then_some(Event::OwnershipGranted { member })
         }
         Event::OwnershipRevoked { member } => {
-            let is_owner = standing(&member).is_some_and(Standing::is_owner);
+            let is_owner = status(&member).is_some_and(MemberStatus::is_owner);
             is_owner.then_some(Event::OwnershipRevoked { member })
         }
         Event::GroupCreated {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::account::event::{Event, Format};
 use crate::account::form;
 use crate::account::limits::GroupLimit;
-use crate::account::member::Standing;
-use crate::account::refusal::Refusal;
+use crate::account::member::MemberStatus;
+use crate::account::refusal::CommandError;
 use crate::account::rules;
 use crate::account::state::State;
 use crate::distinct;
@@ -16,7 +16,7 @@ use crate::grant::{Grant, united};
 use crate::id::{AccountId, GroupId, MemberId, RoleId, StoreId};
 use crate::name::{Description, GroupName, RoleName};
 use crate::permission::Permission;
-use crate::role::Level;
+use crate::role::RoleLevel;
 use crate::time::Timestamp;
 
 /// An account at one version, as plain data: what a host stores so that it need not replay from the first record.
@@ -57,7 +57,7 @@ pub struct Snapshot {
 struct RoleForm {
     id: RoleId,
     name: RoleName,
-    level: Level,
+    level: RoleLevel,
     #[serde(deserialize_with = "distinct::set")]
     permissions: BTreeSet<Permission>,
 }
@@ -75,7 +75,7 @@ struct GroupForm {
 #[serde(deny_unknown_fields)]
 struct MemberForm {
     id: MemberId,
-    standing: Standing,
+    status: MemberStatus,
     groups: Vec<GroupId>,
 }
 
@@ -140,7 +140,7 @@ pub enum SnapshotError {
         /// The id of the role, store or group.
         entry: String,
         /// The rule.
-        reason: Refusal,
+        reason: CommandError,
     },
 }
 
@@ -208,7 +208,7 @@ pub(crate) fn of(state: &State<'_>) -> Snapshot {
             .iter()
             .map(|(id, member)| MemberForm {
                 id: id.clone(),
-                standing: member.standing(),
+                status: member.status(),
                 groups: groups_of(&member.groups()),
             })
             .collect(),
@@ -296,7 +296,7 @@ fn restore_group(state: &mut State<'_>, group: GroupForm) -> Result<(), Snapshot
     };
     form::check(&created, state.at)
         .or_else(|reason| {
-            if matches!(reason, Refusal::EmptyScope { .. }) {
+            if matches!(reason, CommandError::EmptyScope { .. }) {
                 Ok(())
             } else {
                 Err(reason)
@@ -315,15 +315,11 @@ fn restore_group(state: &mut State<'_>, group: GroupForm) -> Result<(), Snapshot
 }
 
 fn restore_member(state: &mut State<'_>, member: MemberForm) -> Result<(), SnapshotError> {
-    let MemberForm {
-        id,
-        standing,
-        groups,
-    } = member;
+    let MemberForm { id, status, groups } = member;
     if state.members.contains(&id) {
         return Err(SnapshotError::DuplicateMember { member: id });
     }
-    state.insert_member(id.clone(), standing);
+    state.insert_member(id.clone(), status);
     for group in groups {
         let Some(before) = state.groups.get(&group).map(|group| group.members.len()) else {
             return Err(SnapshotError::UnknownGroup { member: id, group });

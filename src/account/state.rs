@@ -9,14 +9,14 @@ use crate::account::id_map::IdMap;
 use crate::account::id_set::IdSet;
 use crate::account::index::{Granting, GroupSet};
 use crate::account::limits::GroupLimit;
-use crate::account::member::{MemberEntry, Standing};
+use crate::account::member::{MemberEntry, MemberStatus};
 use crate::account::number::{NumberSet, Numbers};
 use crate::account::store::StoreEntry;
 use crate::grant::{Grant, Scope};
 use crate::id::{AccountId, GroupId, MemberId, RoleId, StoreId};
 use crate::name::{Description, GroupName, RoleName};
 use crate::permission::Permission;
-use crate::role::{Level, Role};
+use crate::role::{Role, RoleLevel};
 use crate::time::Timestamp;
 
 mod exact;
@@ -132,14 +132,14 @@ impl<'base> State<'base> {
     // What is written to it.
 
     /// Puts a member in; it is in no group, and was not there.
-    pub(crate) fn insert_member(&mut self, member: MemberId, standing: Standing) {
+    pub(crate) fn insert_member(&mut self, member: MemberId, status: MemberStatus) {
         // There is always one: 2^32 members do not fit into memory.
         let Some(number) = self.numbers.give(&member) else {
             return;
         };
-        self.note_owner(&member, standing);
+        self.note_owner(&member, status);
         self.members
-            .insert(member, MemberEntry::new(number, standing));
+            .insert(member, MemberEntry::new(number, status));
     }
 
     /// Takes a member out, and out of all its groups.
@@ -160,18 +160,18 @@ impl<'base> State<'base> {
         self.numbers.take_back(number);
     }
 
-    fn note_owner(&mut self, member: &MemberId, standing: Standing) {
-        if standing.is_owner() {
+    fn note_owner(&mut self, member: &MemberId, status: MemberStatus) {
+        if status.is_owner() {
             self.owners.insert(member.clone());
         } else {
             self.owners.remove(member);
         }
     }
 
-    pub(crate) fn set_standing(&mut self, member: &MemberId, standing: Standing) {
+    pub(crate) fn set_standing(&mut self, member: &MemberId, status: MemberStatus) {
         if let Some(entry) = self.members.get_mut(member) {
-            entry.set_standing(standing);
-            self.note_owner(member, standing);
+            entry.set_standing(status);
+            self.note_owner(member, status);
         }
     }
 
@@ -320,7 +320,7 @@ impl<'base> State<'base> {
         &mut self,
         id: RoleId,
         name: RoleName,
-        level: Level,
+        level: RoleLevel,
         permissions: BTreeSet<Permission>,
     ) {
         self.role_names.insert(name.folded(), id.clone());

@@ -135,7 +135,7 @@ mod tests {
     fn ids_that_collide_in_one_table_are_spread_in_another() {
         let is_spread = |id: &dyn Fn(u32) -> String| {
             let (one, other) = (Keyed::default(), Keyed::default());
-            let place = |keyed: &Keyed, id: &str| {
+            let resource = |keyed: &Keyed, id: &str| {
                 let start = Start::of(id);
                 let hash = if start.is_all() {
                     keyed.hash_one(start)
@@ -145,9 +145,9 @@ mod tests {
                 hash % 1_024
             };
             let ids = (0..200_000).map(id);
-            let flood: Vec<_> = ids.filter(|id| place(&one, id) == 0).collect();
-            let places: BTreeSet<u64> = flood.iter().map(|id| place(&other, id)).collect();
-            assert!(flood.len() > 100 && places.len() > flood.len() / 2);
+            let flood: Vec<_> = ids.filter(|id| resource(&one, id) == 0).collect();
+            let resources: BTreeSet<u64> = flood.iter().map(|id| resource(&other, id)).collect();
+            assert!(flood.len() > 100 && resources.len() > flood.len() / 2);
         };
         is_spread(&|number| format!("attacker{number}"));
         is_spread(&|number| format!("attacker-{number}@acme.example"));

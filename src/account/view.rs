@@ -1,9 +1,9 @@
 //! What a host reads of a member, of a group and of a store, looked up once.
 
-use crate::access::Place;
+use crate::access::Resource;
 use crate::account::group::GroupEntry;
 use crate::account::index::Granting;
-use crate::account::member::{MemberEntry, Standing};
+use crate::account::member::{MemberEntry, MemberStatus};
 use crate::account::state::State;
 use crate::grant::Grant;
 use crate::id::{GroupId, MemberId, StoreId};
@@ -21,8 +21,8 @@ use crate::permission::Permission;
 /// #     AccountId::parse("acme")?, MemberId::parse("olga")?, GroupLimit::default(), now);
 /// let olga = account.member("olga").unwrap();
 /// account.execute(&Actor::System, &Command::CreateStore { store: StoreId::parse("dev")? }, now);
-/// olga.can(&Permission::MANAGE_STORES, Place::Account); // the account has changed: look her up again
-/// # Ok::<(), InvalidText>(())
+/// olga.can(&Permission::MANAGE_STORES, Resource::Account); // the account has changed: look her up again
+/// # Ok::<(), ParseError>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Member<'a> {
@@ -61,8 +61,8 @@ impl<'a> Member<'a> {
 
     /// Whether it is active or invited, and as what.
     #[must_use]
-    pub fn standing(&self) -> Standing {
-        self.entry.standing()
+    pub fn status(&self) -> MemberStatus {
+        self.entry.status()
     }
 
     /// The groups that it is in, in the order of their ids. Takes time in proportion to the account's groups.
@@ -96,19 +96,19 @@ impl<'a> Member<'a> {
 /// #     account.execute(&Actor::System, &create, Timestamp::from_millis(0)).unwrap();
 /// # }
 /// let olga = account.member("olga").expect("she opened the account");
-/// assert!(olga.can(&Permission::STORE_READ, Place::Store("dev"))); // one look-up: the store
+/// assert!(olga.can(&Permission::STORE_READ, Resource::Store("dev"))); // one look-up: the store
 /// let stores: Vec<Store> = ["dev", "live"].iter().filter_map(|id| account.store(id)).collect();
 /// assert!(olga.can_in(&Permission::STORE_READ, stores[0])); // no look-up
 /// let may: Vec<bool> = olga.can_in_each(&Permission::STORE_WRITE, stores).collect();
 /// assert_eq!(may, [true, true]);
-/// # Ok::<(), InvalidText>(())
+/// # Ok::<(), ParseError>(())
 /// ```
 impl Member<'_> {
     /// As [`Account::can`](crate::Account::can).
     #[must_use]
     #[inline]
-    pub fn can(&self, permission: &Permission, place: Place<&str>) -> bool {
-        let granting = self.state.granting(place);
+    pub fn can(&self, permission: &Permission, resource: Resource<&str>) -> bool {
+        let granting = self.state.granting(resource);
         granting.is_some_and(|granting| self.holds(permission, granting))
     }
 

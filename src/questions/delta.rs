@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use roaring::RoaringBitmap;
 
-use crate::access::{Permissions, Place};
+use crate::access::{Permissions, Resource};
 use crate::account::Account;
 use crate::account::command::{Actor, Command};
 use crate::account::event::Record;
@@ -12,7 +12,7 @@ use crate::account::evolve::{ReplayError, evolve};
 use crate::account::group::GroupEntry;
 use crate::account::index::{Granting, GroupSet, Slot};
 use crate::account::member::MemberEntry;
-use crate::account::refusal::Refusal;
+use crate::account::refusal::CommandError;
 use crate::account::state::State;
 use crate::id::MemberId;
 use crate::permission::Permission;
@@ -38,7 +38,7 @@ pub struct AccessChange {
     /// Who.
     pub member: MemberId,
     /// Where.
-    pub place: Place,
+    pub resource: Resource,
     /// What the member could do there; nothing, if one of the two did not exist.
     pub before: Permissions,
     /// What the member can do there.
@@ -94,17 +94,19 @@ impl AccessDelta {
             .chain(after.state.members.iter());
         let members: BTreeSet<&MemberId> = members.map(|(id, _)| id).collect();
         let stores = before.stores().chain(after.stores());
-        let places: BTreeSet<Place> = stores
+        let resources: BTreeSet<Resource> = stores
             .cloned()
-            .map(Place::Store)
-            .chain([Place::Account])
+            .map(Resource::Store)
+            .chain([Resource::Account])
             .collect();
         let all = members
             .into_iter()
-            .flat_map(|member| places.iter().map(move |place| (member, place)));
+            .flat_map(|member| resources.iter().map(move |resource| (member, resource)));
         Self(
-            all.filter_map(|(member, place)| change(&before.state, &after.state, member, place))
-                .collect(),
+            all.filter_map(|(member, resource)| {
+                change(&before.state, &after.state, member, resource)
+            })
+            .collect(),
         )
     }
 }
@@ -120,7 +122,7 @@ impl Account {
         actor: &Actor,
         commands: &[Command],
         now: Timestamp,
-    ) -> Result<Preview, Refusal> {
+    ) -> Result<Preview, CommandError> {
         let (draft, records) = self.draft(actor, commands, now)?;
         Ok(Preview {
             records,
@@ -142,64 +144,68 @@ impl Account {
 
 /// What leads from a state to a layer over it.
 ///
-/// What a member may do in a place depends on its standing, on the set of its groups' slots, and on the sets of slots
+/// What a member may do in a place depends on its status, on the set of its groups' slots, and on the sets of slots
 /// that the place grants to. Only who or what is touched by the layer is looked at.
 fn delta(before: &State<'_>, after: &State<'_>) -> AccessDelta {
-    let mut affected: BTreeSet<(MemberId, Place)> = BTreeSet::new();
-    let account = (Place::Account, Some(&before.account), Some(&after.account));
+    let mut affected: BTreeSet<(MemberId, Resource)> = BTreeSet::new();
+    let account = (
+        Resource::Account,
+        Some(&before.account),
+        Some(&after.account),
+    );
     let stores = after.stores.touched().map(|store| {
         (
-            Place::Store(store.clone()),
-            before.granting(Place::Store(store)),
-            after.granting(Place::Store(store)),
+            Resource::Store(store.clone()),
+            before.granting(Resource::Store(store)),
+            after.granting(Resource::Store(store)),
         )
     });
     let nothing = Granting::default();
-    let places: Vec<_> = [account]
+    let resources: Vec<_> = [account]
         .into_iter()
         .chain(stores)
-        .map(|(place, was, is)| {
+        .map(|(resource, was, is)| {
             let slots = was.unwrap_or(&nothing).differing(is.unwrap_or(&nothing));
-            (place, slots, was.is_some() != is.is_some())
+            (resource, slots, was.is_some() != is.is_some())
         })
         .collect();
     // Who comes into a group or leaves it touches the group. Only where more has changed are all groups looked at.
-    let standing =
-        |state: &State<'_>, id: &MemberId| state.members.get(id).map(MemberEntry::standing);
-    let is_more = places.iter().any(|(_, slots, _)| !slots.is_empty())
+    let status = |state: &State<'_>, id: &MemberId| state.members.get(id).map(MemberEntry::status);
+    let is_more = resources.iter().any(|(_, slots, _)| !slots.is_empty())
         || after
             .members
             .touched()
-            .any(|id| standing(before, id) != standing(after, id));
+            .any(|id| status(before, id) != status(after, id));
     let groups = [
         by_slot(before, after, is_more),
         by_slot(after, after, is_more),
     ];
 
-    for (place, slots, is_new_or_gone) in places {
+    for (resource, slots, is_new_or_gone) in resources {
         for member in members_of(&slots, &groups, after) {
-            affected.insert((member.clone(), place.clone()));
+            affected.insert((member.clone(), resource.clone()));
         }
         if is_new_or_gone {
             for owner in before.owners.iter().chain(after.owners.iter()) {
-                affected.insert((owner.clone(), place.clone()));
+                affected.insert((owner.clone(), resource.clone()));
             }
         }
     }
 
     for member in after.members.touched() {
         let (was, is) = (before.members.get(member), after.members.get(member));
-        let places = places_of_change(was, is, &groups);
-        affected.extend(places.map(|place| (member.clone(), place)));
+        let resources = places_of_change(was, is, &groups);
+        affected.extend(resources.map(|resource| (member.clone(), resource)));
         let is_owner = |entry: Option<&MemberEntry>| entry.is_some_and(MemberEntry::is_owner);
         if is_owner(was) != is_owner(is) {
             let stores = before.stores.iter().chain(after.stores.iter());
-            affected.extend(stores.map(|(store, _)| (member.clone(), Place::Store(store.clone()))));
+            affected
+                .extend(stores.map(|(store, _)| (member.clone(), Resource::Store(store.clone()))));
         }
     }
     let changes = affected
         .iter()
-        .filter_map(|(member, place)| change(before, after, member, place));
+        .filter_map(|(member, resource)| change(before, after, member, resource));
     AccessDelta(changes.collect())
 }
 
@@ -248,41 +254,41 @@ fn members_of<'a>(
 }
 
 /// The places where a change of a member's own may count: where the groups reach that it came into or left; where all
-/// its groups reach, if its standing changed.
+/// its groups reach, if its status changed.
 fn places_of_change<'a>(
     was: Option<&MemberEntry>,
     is: Option<&MemberEntry>,
     groups: &'a [BySlot<'a>; 2],
-) -> impl Iterator<Item = Place> + use<'a> {
+) -> impl Iterator<Item = Resource> + use<'a> {
     let slots =
         |entry: Option<&MemberEntry>| entry.map_or_else(GroupSet::default, MemberEntry::groups);
-    let changed = if was.map(MemberEntry::standing) == is.map(MemberEntry::standing) {
+    let changed = if was.map(MemberEntry::status) == is.map(MemberEntry::status) {
         slots(was).differing(&slots(is))
     } else {
         slots(was).iter().chain(slots(is).iter()).collect()
     };
-    let mut places = BTreeSet::from([Place::Account]);
+    let mut resources = BTreeSet::from([Resource::Account]);
     for group in groups_in(&changed, groups) {
         let stores = group.grants.iter().flat_map(|grant| grant.scope.stores());
-        places.extend(stores.cloned().map(Place::Store));
+        resources.extend(stores.cloned().map(Resource::Store));
     }
-    places.into_iter()
+    resources.into_iter()
 }
 
 fn change(
     before: &State<'_>,
     after: &State<'_>,
     member: &MemberId,
-    place: &Place,
+    resource: &Resource,
 ) -> Option<AccessChange> {
     let held = |state: &State<'_>| {
-        let held = state.permissions_in(member, place.as_text());
+        let held = state.permissions_in(member, resource.as_deref());
         held.unwrap_or_else(|_| Permissions::Only(BTreeSet::new()))
     };
     let (was, is) = (held(before), held(after));
     (was != is).then(|| AccessChange {
         member: member.clone(),
-        place: place.clone(),
+        resource: resource.clone(),
         before: was,
         after: is,
     })

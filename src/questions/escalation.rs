@@ -3,34 +3,34 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::access::Place;
+use crate::access::Resource;
 use crate::account::command::{Actor, Command};
-use crate::account::limits::MAX_NAMED;
-use crate::account::member::{MemberEntry, Standing};
+use crate::account::limits::MAX_ITEMS_PER_COMMAND;
+use crate::account::member::{MemberEntry, MemberStatus};
 use crate::account::state::State;
 use crate::account::{Account, decided, evolve};
 use crate::grant::Grant;
 use crate::id::{GroupId, MemberId, StoreId};
 use crate::name::{Description, GroupName};
 use crate::permission::Permission;
-use crate::role::Level;
+use crate::role::RoleLevel;
 use crate::time::Timestamp;
 
 /// Something that a member could come to hold, and the shortest way there. `Display` says it in a sentence.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Gain {
+pub struct Escalation {
     /// Who.
     pub member: MemberId,
     /// What.
     pub permission: Permission,
     /// Where.
-    pub place: Place,
+    pub resource: Resource,
     /// Who would have to issue which commands, one after another. No shorter sequence leads there.
     pub steps: Vec<(MemberId, Command)>,
 }
 
 impl Account {
-    /// What this member could come to hold by its own commands, up to `depth` of them; and what it and an accomplice
+    /// What this member could come to hold by its own commands, up to `depth` of them; and what it and an second
     /// could come to hold by theirs. In the order of members, places and permissions.
     ///
     /// Alone, nobody can gain anything, but for accepting an invitation (E4). Two group managers can: each adds the
@@ -48,7 +48,7 @@ impl Account {
     /// #     AccountId::parse("acme")?, MemberId::parse("olga")?, GroupLimit::default(), now);
     /// # let (gil, ada) = (MemberId::parse("gil")?, MemberId::parse("ada")?);
     /// # for command in [
-    /// #     Command::EnrolMembers { members: [gil.clone(), ada.clone()].into() },
+    /// #     Command::AddMembers { members: [gil.clone(), ada.clone()].into() },
     /// #     Command::CreateStore { store: StoreId::parse("dev")? },
     /// #     Command::CreateGroup {
     /// #         group: GroupId::parse("it")?,
@@ -72,13 +72,13 @@ impl Account {
     pub fn escalation(
         &self,
         member: &str,
-        accomplice: Option<&str>,
+        second: Option<&str>,
         depth: usize,
         now: Timestamp,
-    ) -> Vec<Gain> {
+    ) -> Vec<Escalation> {
         let members = [member]
             .into_iter()
-            .chain(accomplice)
+            .chain(second)
             .filter_map(|id| MemberId::parse(id).ok());
         let mut search = Search::new(&self.state, members.collect(), now);
         search.run(depth);
@@ -99,7 +99,7 @@ enum Move {
     MakeOwner(MemberId),
 }
 
-type Held = (MemberId, Place, Permission);
+type Held = (MemberId, Resource, Permission);
 
 struct Search<'a> {
     root: &'a State<'a>,
@@ -145,7 +145,7 @@ impl<'a> Search<'a> {
             self.root
                 .stores
                 .iter()
-                .map(|(store, _)| Place::Store(store.clone()))
+                .map(|(store, _)| Resource::Store(store.clone()))
         };
         let of_roles = self
             .root
@@ -153,26 +153,26 @@ impl<'a> Search<'a> {
             .iter()
             .flat_map(|(_, role)| role.permissions.iter());
         let known: BTreeSet<&Permission> = Permission::BUILT_IN.iter().chain(of_roles).collect();
-        let standing = |member: &MemberId| self.root.members.get(member).map(MemberEntry::standing);
-        let is_ownership_near = self.members.iter().filter_map(standing).any(|standing| {
-            standing.is_owner() || matches!(standing, Standing::Invited { as_owner: true, .. })
+        let status = |member: &MemberId| self.root.members.get(member).map(MemberEntry::status);
+        let is_ownership_near = self.members.iter().filter_map(status).any(|status| {
+            status.is_owner() || matches!(status, MemberStatus::Invited { as_owner: true, .. })
         });
-        let mut all: BTreeSet<(Place, Permission)> = BTreeSet::new();
+        let mut all: BTreeSet<(Resource, Permission)> = BTreeSet::new();
         if is_ownership_near {
-            for place in stores().chain([Place::Account]) {
-                all.extend(known.iter().map(|held| (place.clone(), (*held).clone())));
+            for resource in stores().chain([Resource::Account]) {
+                all.extend(known.iter().map(|held| (resource.clone(), (*held).clone())));
             }
         } else {
             for (_, role) in self.root.roles.iter() {
-                let places = match role.level {
-                    Level::Account => vec![Place::Account],
-                    Level::Store => stores().collect(),
+                let resources = match role.level {
+                    RoleLevel::Account => vec![Resource::Account],
+                    RoleLevel::Store => stores().collect(),
                 };
-                for place in places {
+                for resource in resources {
                     all.extend(
                         role.permissions
                             .iter()
-                            .map(|held| (place.clone(), held.clone())),
+                            .map(|held| (resource.clone(), held.clone())),
                     );
                 }
             }
@@ -180,7 +180,7 @@ impl<'a> Search<'a> {
         let of = |member: &MemberId| {
             let member = member.clone();
             all.iter()
-                .map(move |(place, held)| (member.clone(), place.clone(), held.clone()))
+                .map(move |(resource, held)| (member.clone(), resource.clone(), held.clone()))
         };
         self.members.iter().flat_map(of).collect()
     }
@@ -356,19 +356,19 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn gains(self) -> Vec<Gain> {
-        let gain = |((member, place, permission), steps)| Gain {
+    fn gains(self) -> Vec<Escalation> {
+        let gain = |((member, resource, permission), steps)| Escalation {
             member,
             permission,
-            place,
+            resource,
             steps,
         };
         self.found.into_iter().map(gain).collect()
     }
 }
 
-fn can(state: &State<'_>, (member, place, permission): &Held) -> bool {
-    state.can(member, permission, place.as_text())
+fn can(state: &State<'_>, (member, resource, permission): &Held) -> bool {
+    state.can(member, permission, resource.as_deref())
 }
 
 /// All roles in all stores: in one part, or, where that is more than a command may name, in one for each role and so
@@ -382,30 +382,30 @@ fn everything(state: &State<'_>) -> Vec<Vec<Grant>> {
     let mut parts = Vec::new();
     for (id, role) in state.roles.iter() {
         match role.level {
-            Level::Account => parts.push(Grant::at_account(id.clone())),
-            Level::Store => {
-                let some = stores.chunks(MAX_NAMED);
+            RoleLevel::Account => parts.push(Grant::at_account(id.clone())),
+            RoleLevel::Store => {
+                let some = stores.chunks(MAX_ITEMS_PER_COMMAND);
                 parts.extend(some.map(|some| Grant::in_stores(id.clone(), some.iter().cloned())));
             }
         }
     }
     let named: usize = parts.iter().map(|grant| grant.scope.stores().count()).sum();
-    if named <= MAX_NAMED && parts.len() <= MAX_NAMED {
+    if named <= MAX_ITEMS_PER_COMMAND && parts.len() <= MAX_ITEMS_PER_COMMAND {
         vec![parts]
     } else {
         parts.into_iter().map(|part| vec![part]).collect()
     }
 }
 
-impl fmt::Display for Gain {
+impl fmt::Display for Escalation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             member,
             permission,
-            place,
+            resource,
             steps,
         } = self;
-        write!(f, "`{member}` could gain `{permission}` {place}: ")?;
+        write!(f, "`{member}` could gain `{permission}` {resource}: ")?;
         let mut created = None;
         for (number, (actor, command)) in steps.iter().enumerate() {
             if number > 0 {
@@ -447,7 +447,7 @@ impl fmt::Display for Gain {
                 Command::AcceptInvitation {} => write!(f, "accepts the invitation")?,
                 Command::GrantOwnership { member } => write!(f, "makes `{member}` an owner")?,
                 Command::CancelInvitation { .. }
-                | Command::EnrolMembers { .. }
+                | Command::AddMembers { .. }
                 | Command::RemoveMember { .. }
                 | Command::RevokeOwnership { .. }
                 | Command::CreateStore { .. }

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use crate::access::{Denial, Place};
+use crate::access::{DenialReason, Resource};
 use crate::account::command::{Actor, Command};
 use crate::account::group::GroupEntry;
 use crate::account::member::MemberEntry;
-use crate::account::refusal::Refusal;
+use crate::account::refusal::CommandError;
 use crate::account::state::State;
 use crate::account::{Account, evolve};
 use crate::grant::{Grant, Scope};
 use crate::id::{GroupId, MemberId, RoleId, StoreId};
 use crate::name::{GroupName, RoleName};
 use crate::permission::Permission;
-use crate::role::{Level, Role};
+use crate::role::{Role, RoleLevel};
 use crate::time::Timestamp;
 
 /// A check with its reasons. `Display` says it in sentences; the data are here to be shown otherwise.
@@ -24,25 +24,25 @@ pub struct Explanation {
     /// What for.
     pub permission: Permission,
     /// Where, as asked.
-    pub place: Place<String>,
+    pub resource: Resource<String>,
     /// The answer.
-    pub answer: Answer,
+    pub answer: Verdict,
 }
 
 /// The answer of an [`Explanation`]: what the check says, and the reasons.
 ///
 /// Exhaustive on purpose: a host that matches on it must handle both.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Answer {
+pub enum Verdict {
     /// The member may.
     Allowed {
         /// All ways that lead there: ownership first, then by the ids of groups and roles. At least one.
-        paths: Vec<Path>,
+        paths: Vec<AccessPath>,
     },
     /// The member may not.
     Denied {
         /// The reason (P4).
-        denial: Denial,
+        denial: DenialReason,
         /// The smallest single commands that would each allow it; none, where no single command would.
         remedies: Vec<Remedy>,
     },
@@ -50,16 +50,16 @@ pub enum Answer {
 
 /// One way by which a member holds a permission.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Path {
+pub struct AccessPath {
     /// By what.
-    pub via: Via,
+    pub via: AccessSource,
     /// Whether every way leads through this ownership or this group: who gives it up loses the permission.
     pub is_only_way: bool,
 }
 
 /// By what a member holds a permission.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Via {
+pub enum AccessSource {
     /// The member is an Account Owner (P2).
     Ownership,
     /// A group of the member carries a role that holds the permission, in a scope that covers the place.
@@ -73,7 +73,7 @@ pub enum Via {
         /// Its name.
         role_name: RoleName,
         /// Whether the role is Store Editor and what counts is that it includes Store Viewer (L2).
-        by_inclusion: bool,
+        via_included_role: bool,
     },
 }
 
@@ -81,15 +81,15 @@ pub enum Via {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Remedy {
     /// What it does, in terms of what was asked.
-    pub step: Step,
-    /// The command. That of [`Step::Accept`] is for the member itself to issue.
+    pub step: RemedyKind,
+    /// The command. That of [`RemedyKind::Accept`] is for the member itself to issue.
     pub command: Command,
 }
 
 /// What a [`Remedy`] does.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Step {
+pub enum RemedyKind {
     /// The member accepts its invitation.
     Accept {
         /// Who; nobody else can.
@@ -139,10 +139,10 @@ impl Remedy {
         account: &Account,
         actor: &Actor,
         now: Timestamp,
-    ) -> Result<(), Refusal> {
-        if let Step::Accept { member } = &self.step {
+    ) -> Result<(), CommandError> {
+        if let RemedyKind::Accept { member } = &self.step {
             if *actor != Actor::Member(member.clone()) {
-                return Err(Refusal::NoInvitation {
+                return Err(CommandError::NoInvitation {
                     actor: actor.clone(),
                 });
             }
@@ -162,56 +162,56 @@ impl Account {
     /// # use grantbook::*;
     /// # let (account, _) = Account::open(
     /// #     AccountId::parse("acme")?, MemberId::parse("olga")?, GroupLimit::default(), Timestamp::from_millis(0));
-    /// let explanation = account.explain("olga", &Permission::MANAGE_STORES, Place::Account);
+    /// let explanation = account.explain("olga", &Permission::MANAGE_STORES, Resource::Account);
     /// assert_eq!(
     ///     explanation.to_string(),
     ///     "`olga` may `account.manage_stores` at the account:\n\
     ///      - as an account owner (the only way: without ownership it is lost)",
     /// );
-    /// # Ok::<(), InvalidText>(())
+    /// # Ok::<(), ParseError>(())
     /// ```
     #[must_use]
     pub fn explain(
         &self,
         member: &str,
         permission: &Permission,
-        place: Place<&str>,
+        resource: Resource<&str>,
     ) -> Explanation {
         let state = &self.state;
-        let answer = match state.check(member, permission, place) {
-            Ok(true) => Answer::Allowed {
-                paths: paths(state, member, permission, place),
+        let answer = match state.check(member, permission, resource) {
+            Ok(true) => Verdict::Allowed {
+                paths: paths(state, member, permission, resource),
             },
             Ok(false) => {
-                let denial = Denial::MissingPermission {
+                let denial = DenialReason::MissingPermission {
                     permission: permission.clone(),
                 };
-                let remedies = remedies(self, member, permission, place, &denial);
-                Answer::Denied { denial, remedies }
+                let remedies = remedies(self, member, permission, resource, &denial);
+                Verdict::Denied { denial, remedies }
             }
             Err(denial) => {
-                let remedies = remedies(self, member, permission, place, &denial);
-                Answer::Denied { denial, remedies }
+                let remedies = remedies(self, member, permission, resource, &denial);
+                Verdict::Denied { denial, remedies }
             }
         };
-        let place = match place {
-            Place::Account => Place::Account,
-            Place::Store(store) => Place::Store(store.to_owned()),
+        let resource = match resource {
+            Resource::Account => Resource::Account,
+            Resource::Store(store) => Resource::Store(store.to_owned()),
         };
         Explanation {
             member: member.to_owned(),
             permission: permission.clone(),
-            place,
+            resource,
             answer,
         }
     }
 }
 
-fn covers(scope: &Scope, place: Place<&str>) -> bool {
-    match (scope, place) {
-        (Scope::Account, Place::Account) => true,
-        (Scope::Stores(stores), Place::Store(store)) => stores.contains(store),
-        (Scope::Account, Place::Store(_)) | (Scope::Stores(_), Place::Account) => false,
+fn covers(scope: &Scope, resource: Resource<&str>) -> bool {
+    match (scope, resource) {
+        (Scope::Account, Resource::Account) => true,
+        (Scope::Stores(stores), Resource::Store(store)) => stores.contains(store),
+        (Scope::Account, Resource::Store(_)) | (Scope::Stores(_), Resource::Account) => false,
     }
 }
 
@@ -229,14 +229,14 @@ fn paths(
     state: &State<'_>,
     member: &str,
     permission: &Permission,
-    place: Place<&str>,
-) -> Vec<Path> {
+    resource: Resource<&str>,
+) -> Vec<AccessPath> {
     let Some(member) = state.members.get(member) else {
         return Vec::new();
     };
     let mut ways = Vec::new();
     if member.is_owner() {
-        ways.push(Via::Ownership);
+        ways.push(AccessSource::Ownership);
     }
     for (id, group) in groups_of(state, member) {
         for Grant { role, scope } in group.grants.iter() {
@@ -244,13 +244,13 @@ fn paths(
             let Some(held) = state.roles.get(role).filter(holds) else {
                 continue;
             };
-            if covers(scope, place) {
-                ways.push(Via::Group {
+            if covers(scope, resource) {
+                ways.push(AccessSource::Group {
                     group: id.clone(),
                     group_name: group.name.clone(),
                     role: role.clone(),
                     role_name: held.name.clone(),
-                    by_inclusion: *role == RoleId::store_editor()
+                    via_included_role: *role == RoleId::store_editor()
                         && *permission == Permission::STORE_READ,
                 });
             }
@@ -260,15 +260,15 @@ fn paths(
     let through: BTreeSet<Option<GroupId>> = ways.iter().map(|way| way.group().cloned()).collect();
     let is_only_way = through.len() == 1;
     ways.into_iter()
-        .map(|via| Path { via, is_only_way })
+        .map(|via| AccessPath { via, is_only_way })
         .collect()
 }
 
-impl Via {
+impl AccessSource {
     fn group(&self) -> Option<&GroupId> {
         match self {
-            Via::Ownership => None,
-            Via::Group { group, .. } => Some(group),
+            AccessSource::Ownership => None,
+            AccessSource::Group { group, .. } => Some(group),
         }
     }
 }
@@ -277,41 +277,48 @@ fn remedies(
     account: &Account,
     member: &str,
     permission: &Permission,
-    place: Place<&str>,
-    denial: &Denial,
+    resource: Resource<&str>,
+    denial: &DenialReason,
 ) -> Vec<Remedy> {
     let state = &account.state;
     let Some((id, entry)) = state.member(member) else {
         return Vec::new();
     };
     let mut remedies = match denial {
-        Denial::UnknownMember => Vec::new(),
-        Denial::Invited => vec![Remedy {
-            step: Step::Accept { member: id.clone() },
+        DenialReason::UnknownMember => Vec::new(),
+        DenialReason::Invited => vec![Remedy {
+            step: RemedyKind::Accept { member: id.clone() },
             command: Command::AcceptInvitation {},
         }],
-        Denial::UnknownStore => create_store(place).into_iter().collect(),
-        Denial::MissingPermission { .. } => {
-            let mut all = additions(state, id, permission, place);
-            all.extend(edits(state, entry, permission, place));
-            all.extend(extensions(state, entry, permission, place));
+        DenialReason::UnknownStore => create_store(resource).into_iter().collect(),
+        DenialReason::MissingPermission { .. } => {
+            let mut all = additions(state, id, permission, resource);
+            all.extend(edits(state, entry, permission, resource));
+            all.extend(extensions(state, entry, permission, resource));
             all
         }
     };
     let helps = |remedy: &Remedy| {
-        let is_own = matches!(remedy.step, Step::Accept { .. });
+        let is_own = matches!(remedy.step, RemedyKind::Accept { .. });
         let actor = if is_own {
             Actor::Member(id.clone())
         } else {
             Actor::System
         };
-        would_allow(account, &actor, &remedy.command, member, permission, place)
+        would_allow(
+            account,
+            &actor,
+            &remedy.command,
+            member,
+            permission,
+            resource,
+        )
     };
     remedies.retain(helps);
-    if remedies.is_empty() && matches!(denial, Denial::MissingPermission { .. }) {
+    if remedies.is_empty() && matches!(denial, DenialReason::MissingPermission { .. }) {
         let command = Command::GrantOwnership { member: id.clone() };
         remedies.push(Remedy {
-            step: Step::GrantOwnership,
+            step: RemedyKind::GrantOwnership,
             command,
         });
     }
@@ -326,23 +333,23 @@ fn would_allow(
     command: &Command,
     member: &str,
     permission: &Permission,
-    place: Place<&str>,
+    resource: Resource<&str>,
 ) -> bool {
     let Ok(Some(record)) = account.decide(actor, command, account.state.at) else {
         return false;
     };
     let mut after = State::over(&account.state);
     evolve::apply(&mut after, &record);
-    after.can(member, permission, place)
+    after.can(member, permission, resource)
 }
 
-fn create_store(place: Place<&str>) -> Option<Remedy> {
-    let Place::Store(store) = place else {
+fn create_store(resource: Resource<&str>) -> Option<Remedy> {
+    let Resource::Store(store) = resource else {
         return None;
     };
     let store = StoreId::parse(store).ok()?;
     Some(Remedy {
-        step: Step::CreateStore,
+        step: RemedyKind::CreateStore,
         command: Command::CreateStore { store },
     })
 }
@@ -352,10 +359,10 @@ fn additions(
     state: &State<'_>,
     id: &MemberId,
     permission: &Permission,
-    place: Place<&str>,
+    resource: Resource<&str>,
 ) -> Vec<Remedy> {
     let slots = state
-        .granting(place)
+        .granting(resource)
         .and_then(|granting| granting.groups(permission));
     let grants = |group: &GroupEntry<'_>| slots.is_some_and(|slots| slots.contains(group.slot));
     let groups = state
@@ -365,7 +372,7 @@ fn additions(
         .map(|(group, _)| group.clone());
     groups
         .map(|group| Remedy {
-            step: Step::AddToGroup {
+            step: RemedyKind::AddToGroup {
                 group: group.clone(),
             },
             command: Command::AddToGroup {
@@ -381,12 +388,12 @@ fn edits(
     state: &State<'_>,
     member: &MemberEntry,
     permission: &Permission,
-    place: Place<&str>,
+    resource: Resource<&str>,
 ) -> Vec<Remedy> {
-    let (level, scope) = match place {
-        Place::Account => (Level::Account, Scope::Account),
-        Place::Store(store) => match StoreId::parse(store) {
-            Ok(store) => (Level::Store, Scope::Stores([store].into())),
+    let (level, scope) = match resource {
+        Resource::Account => (RoleLevel::Account, Scope::Account),
+        Resource::Store(store) => match StoreId::parse(store) {
+            Ok(store) => (RoleLevel::Store, Scope::Stores([store].into())),
             Err(_) => return Vec::new(),
         },
     };
@@ -417,13 +424,13 @@ fn edits(
                 .filter(|grant| !is_left(grant) && grant.role != role);
             let drops = dropped.map(|grant| grant.role.clone()).collect();
             let step = if entry.grants.iter().any(|grant| grant.role == role) {
-                Step::AddStore {
+                RemedyKind::AddStore {
                     group: group.clone(),
                     role,
                     drops,
                 }
             } else {
-                Step::AddGrant {
+                RemedyKind::AddGrant {
                     group: group.clone(),
                     role,
                     drops,
@@ -446,11 +453,11 @@ fn extensions(
     state: &State<'_>,
     member: &MemberEntry,
     permission: &Permission,
-    place: Place<&str>,
+    resource: Resource<&str>,
 ) -> Vec<Remedy> {
     let grants = groups_of(state, member).flat_map(|(_, group)| group.grants.iter());
     let held: BTreeSet<&RoleId> = grants
-        .filter(|grant| covers(&grant.scope, place))
+        .filter(|grant| covers(&grant.scope, resource))
         .map(|grant| &grant.role)
         .collect();
     let extension = |id: &RoleId| {
@@ -463,7 +470,7 @@ fn extensions(
             permissions: Some(permissions),
         };
         Some(Remedy {
-            step: Step::ExtendRole { role: id.clone() },
+            step: RemedyKind::ExtendRole { role: id.clone() },
             command,
         })
     };

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::access::Place;
+use crate::access::Resource;
 use crate::id::RoleId;
 use crate::permission::Permission;
-use crate::questions::explain::{Answer, Explanation, Path, Step, Via};
+use crate::questions::explain::{AccessPath, AccessSource, Explanation, RemedyKind, Verdict};
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -13,17 +13,17 @@ impl fmt::Display for Explanation {
             permission, answer, ..
         } = self;
         let member = &on_one_line(&self.member);
-        let place = &match &self.place {
-            Place::Account => Place::Account,
-            Place::Store(store) => Place::Store(on_one_line(store)),
+        let resource = &match &self.resource {
+            Resource::Account => Resource::Account,
+            Resource::Store(store) => Resource::Store(on_one_line(store)),
         };
         match answer {
-            Answer::Allowed { paths } => {
-                write!(f, "`{member}` may `{permission}` {place}:")?;
+            Verdict::Allowed { paths } => {
+                write!(f, "`{member}` may `{permission}` {resource}:")?;
                 paths.iter().try_for_each(|path| write!(f, "\n- {path}"))
             }
-            Answer::Denied { denial, remedies } => {
-                write!(f, "`{member}` may not `{permission}` {place}: {denial}")?;
+            Verdict::Denied { denial, remedies } => {
+                write!(f, "`{member}` may not `{permission}` {resource}: {denial}")?;
                 match remedies.as_slice() {
                     [] => return write!(f, "\nNo single command would allow it."),
                     [_] => write!(f, "\nOne command would allow it:")?,
@@ -31,34 +31,34 @@ impl fmt::Display for Explanation {
                 }
                 remedies.iter().try_for_each(|remedy| {
                     write!(f, "\n- ")?;
-                    remedy.step.say(f, member, permission, place)
+                    remedy.step.say(f, member, permission, resource)
                 })
             }
         }
     }
 }
 
-impl fmt::Display for Path {
+impl fmt::Display for AccessPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.via {
-            Via::Ownership => {
+            AccessSource::Ownership => {
                 write!(f, "as an account owner")?;
                 if self.is_only_way {
                     write!(f, " (the only way: without ownership it is lost)")?;
                 }
             }
-            Via::Group {
+            AccessSource::Group {
                 group,
                 group_name,
                 role_name,
-                by_inclusion,
+                via_included_role,
                 ..
             } => {
                 write!(
                     f,
                     "through group `{group}` ({group_name}), by its role {role_name}"
                 )?;
-                if *by_inclusion {
+                if *via_included_role {
                     write!(f, ", which includes Store Viewer")?;
                 }
                 if self.is_only_way {
@@ -70,39 +70,39 @@ impl fmt::Display for Path {
     }
 }
 
-impl Step {
+impl RemedyKind {
     fn say(
         &self,
         f: &mut fmt::Formatter<'_>,
         member: &str,
         permission: &Permission,
-        place: &Place<String>,
+        resource: &Resource<String>,
     ) -> fmt::Result {
         match self {
-            Step::Accept { .. } => write!(f, "`{member}` accepts its invitation"),
-            Step::CreateStore => write!(f, "create the store"),
-            Step::AddToGroup { group } => write!(f, "add `{member}` to group `{group}`"),
-            Step::AddStore { group, role, drops } => {
+            RemedyKind::Accept { .. } => write!(f, "`{member}` accepts its invitation"),
+            RemedyKind::CreateStore => write!(f, "create the store"),
+            RemedyKind::AddToGroup { group } => write!(f, "add `{member}` to group `{group}`"),
+            RemedyKind::AddStore { group, role, drops } => {
                 write!(
                     f,
                     "add the store to role `{role}` of group `{group}`, for all its members"
                 )?;
                 say_dropped(f, drops)
             }
-            Step::AddGrant { group, role, drops } => {
+            RemedyKind::AddGrant { group, role, drops } => {
                 write!(
                     f,
-                    "grant role `{role}` to group `{group}` {place}, for all its members"
+                    "grant role `{role}` to group `{group}` {resource}, for all its members"
                 )?;
                 say_dropped(f, drops)
             }
-            Step::ExtendRole { role } => {
+            RemedyKind::ExtendRole { role } => {
                 write!(
                     f,
                     "add `{permission}` to role `{role}`, for all who hold it"
                 )
             }
-            Step::GrantOwnership => {
+            RemedyKind::GrantOwnership => {
                 write!(f, "make `{member}` an account owner; nothing less would do")
             }
         }

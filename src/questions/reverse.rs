@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use roaring::RoaringBitmap;
 
-use crate::access::{Denial, Permissions, Place};
+use crate::access::{DenialReason, Permissions, Resource};
 use crate::account::Account;
 use crate::account::member::MemberEntry;
 use crate::id::{MemberId, StoreId};
@@ -23,22 +23,22 @@ impl Account {
     /// # use grantbook::*;
     /// # let (account, _) = Account::open(
     /// #     AccountId::parse("acme")?, MemberId::parse("olga")?, GroupLimit::default(), Timestamp::from_millis(0));
-    /// let (page, place) = (100, Place::Account);
+    /// let (page, place) = (100, Resource::Account);
     /// let first: Vec<_> = account.who_can(&Permission::MANAGE_GROUPS, place, None).take(page).collect();
     /// let last = first.last().map(|member| member.as_str());
     /// let next: Vec<_> = account.who_can(&Permission::MANAGE_GROUPS, place, last).take(page).collect();
     /// # assert_eq!((first.len(), next.len()), (1, 0));
-    /// # Ok::<(), InvalidText>(())
+    /// # Ok::<(), ParseError>(())
     /// ```
     pub fn who_can<'a>(
         &'a self,
         permission: &Permission,
-        place: Place<&str>,
+        resource: Resource<&str>,
         after: Option<&str>,
     ) -> impl Iterator<Item = &'a MemberId> + use<'a> {
         let state = &self.state;
         let mut numbers = RoaringBitmap::new();
-        if let Some(granting) = state.granting(place) {
+        if let Some(granting) = state.granting(resource) {
             let number = |owner| state.members.get(owner).map(MemberEntry::number);
             numbers.extend(state.owners.iter().filter_map(|owner| number(owner)));
             let slots = granting.groups(permission);
@@ -65,7 +65,7 @@ impl Account {
     ) -> impl Iterator<Item = &'a StoreId> + use<'a> {
         let member = self
             .state
-            .look_up(member, Place::Account)
+            .look_up(member, Resource::Account)
             .ok()
             .map(|(member, _)| member);
         let permission = permission.clone();
@@ -82,7 +82,11 @@ impl Account {
     ///
     /// # Errors
     /// The reason why it may do nothing, for an unknown member, an invited one, an unknown store (P4).
-    pub fn permissions_on(&self, member: &str, place: Place<&str>) -> Result<Permissions, Denial> {
-        self.state.permissions_in(member, place)
+    pub fn permissions_on(
+        &self,
+        member: &str,
+        resource: Resource<&str>,
+    ) -> Result<Permissions, DenialReason> {
+        self.state.permissions_in(member, resource)
     }
 }

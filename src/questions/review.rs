@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::account::Account;
-use crate::account::member::Standing;
+use crate::account::member::MemberStatus;
 use crate::grant::{Grant, Scope};
 use crate::id::{GroupId, MemberId, RoleId};
 use crate::time::Timestamp;
@@ -89,11 +89,11 @@ impl Account {
         }));
         let members = self.state.members.iter();
         let without = members.filter(|(_, entry)| {
-            entry.groups().is_empty() && entry.standing() == Standing::Active { owner: false }
+            entry.groups().is_empty() && entry.status() == MemberStatus::Active { owner: false }
         });
         findings.extend(without.map(|(id, _)| Finding::MemberWithoutGroups { member: id.clone() }));
         findings.extend(self.members().filter_map(|member| {
-            let expired = member.standing().expiry().filter(|expiry| *expiry <= now)?;
+            let expired = member.status().expiry().filter(|expiry| *expiry <= now)?;
             Some(Finding::ExpiredInvitation {
                 member: member.id().clone(),
                 expired,
@@ -148,11 +148,11 @@ impl Account {
             .iter()
             .enumerate()
             .filter(|(_, grant)| !is_empty(&grant.scope))
-            .filter_map(move |(place, grant)| {
+            .filter_map(move |(resource, grant)| {
                 // Of two that cover each other, the first stands.
                 let by = grants.iter().enumerate().find(|(other_place, other)| {
                     covers(other, grant)
-                        && match other_place.cmp(&place) {
+                        && match other_place.cmp(&resource) {
                             Ordering::Less => true,
                             Ordering::Equal => false,
                             Ordering::Greater => !covers(grant, other),

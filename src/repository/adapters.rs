@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use crate::account::event::Record;
 use crate::account::snapshot::Snapshot;
-use crate::id::{AccountId, CommitId};
+use crate::id::{AccountId, IdempotencyKey};
 use crate::repository::commit::Commit;
-use crate::repository::contract::{AsyncRepository, Committed, Repository, Tail};
+use crate::repository::contract::{AsyncRepository, CommitOutcome, RecordPage, Repository};
 
 macro_rules! behind_pointer {
     ($($pointer:ty),*) => {$(
@@ -21,19 +21,19 @@ macro_rules! behind_pointer {
                 (**self).snapshot(account)
             }
 
-            fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, R::Error> {
+            fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, R::Error> {
                 (**self).records_after(account, version)
             }
 
-            fn committed(
+            fn records_of(
                 &self,
                 account: &AccountId,
-                id: &CommitId,
+                id: &IdempotencyKey,
             ) -> Result<Vec<Record>, R::Error> {
-                (**self).committed(account, id)
+                (**self).records_of(account, id)
             }
 
-            fn commit(&self, commit: &Commit) -> Result<Committed, R::Error> {
+            fn commit(&self, commit: &Commit) -> Result<CommitOutcome, R::Error> {
                 (**self).commit(commit)
             }
 
@@ -61,22 +61,22 @@ macro_rules! async_behind_pointer {
                 &self,
                 account: &AccountId,
                 version: u64,
-            ) -> impl Future<Output = Result<Tail, R::Error>> + Send {
+            ) -> impl Future<Output = Result<RecordPage, R::Error>> + Send {
                 (**self).records_after(account, version)
             }
 
-            fn committed(
+            fn records_of(
                 &self,
                 account: &AccountId,
-                id: &CommitId,
+                id: &IdempotencyKey,
             ) -> impl Future<Output = Result<Vec<Record>, R::Error>> + Send {
-                (**self).committed(account, id)
+                (**self).records_of(account, id)
             }
 
             fn commit(
                 &self,
                 commit: &Commit,
-            ) -> impl Future<Output = Result<Committed, R::Error>> + Send {
+            ) -> impl Future<Output = Result<CommitOutcome, R::Error>> + Send {
                 (**self).commit(commit)
             }
 
@@ -91,24 +91,32 @@ async_behind_pointer!(&R:, Box<R>:, Arc<R>: Send);
 /// A [`Repository`] used as an [`AsyncRepository`]: whoever awaits it waits with its thread. For tests, and for
 /// storages that answer from memory.
 #[derive(Clone, Copy, Debug)]
-pub struct Blocking<R>(pub R);
+pub struct SyncAsAsync<R>(pub R);
 
-impl<R: Repository<Error: Send + Sync> + Sync> AsyncRepository for Blocking<R> {
+impl<R: Repository<Error: Send + Sync> + Sync> AsyncRepository for SyncAsAsync<R> {
     type Error = R::Error;
 
     async fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, R::Error> {
         self.0.snapshot(account)
     }
 
-    async fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, R::Error> {
+    async fn records_after(
+        &self,
+        account: &AccountId,
+        version: u64,
+    ) -> Result<RecordPage, R::Error> {
         self.0.records_after(account, version)
     }
 
-    async fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, R::Error> {
-        self.0.committed(account, id)
+    async fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, R::Error> {
+        self.0.records_of(account, id)
     }
 
-    async fn commit(&self, commit: &Commit) -> Result<Committed, R::Error> {
+    async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, R::Error> {
         self.0.commit(commit)
     }
 
@@ -181,15 +189,19 @@ impl Repository for AnyRepository {
         self.0.snapshot(account)
     }
 
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, AnyError> {
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, AnyError> {
         self.0.records_after(account, version)
     }
 
-    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, AnyError> {
-        self.0.committed(account, id)
+    fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, AnyError> {
+        self.0.records_of(account, id)
     }
 
-    fn commit(&self, commit: &Commit) -> Result<Committed, AnyError> {
+    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, AnyError> {
         self.0.commit(commit)
     }
 
@@ -208,17 +220,21 @@ impl<R: Repository<Error: Send + Sync>> Repository for Erased<R> {
         self.0.snapshot(account).map_err(AnyError::new)
     }
 
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, AnyError> {
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, AnyError> {
         self.0
             .records_after(account, version)
             .map_err(AnyError::new)
     }
 
-    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, AnyError> {
-        self.0.committed(account, id).map_err(AnyError::new)
+    fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, AnyError> {
+        self.0.records_of(account, id).map_err(AnyError::new)
     }
 
-    fn commit(&self, commit: &Commit) -> Result<Committed, AnyError> {
+    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, AnyError> {
         self.0.commit(commit).map_err(AnyError::new)
     }
 
@@ -249,13 +265,14 @@ type Waiting<'a, T> = Pin<Box<dyn Future<Output = Result<T, AnyError>> + Send + 
 /// An asynchronous repository whose futures are behind pointers.
 trait Boxed: Send + Sync {
     fn snapshot<'a>(&'a self, account: &'a AccountId) -> Waiting<'a, Option<Snapshot>>;
-    fn records_after<'a>(&'a self, account: &'a AccountId, version: u64) -> Waiting<'a, Tail>;
-    fn committed<'a>(
+    fn records_after<'a>(&'a self, account: &'a AccountId, version: u64)
+    -> Waiting<'a, RecordPage>;
+    fn records_of<'a>(
         &'a self,
         account: &'a AccountId,
-        id: &'a CommitId,
+        id: &'a IdempotencyKey,
     ) -> Waiting<'a, Vec<Record>>;
-    fn commit<'a>(&'a self, commit: &'a Commit) -> Waiting<'a, Committed>;
+    fn commit<'a>(&'a self, commit: &'a Commit) -> Waiting<'a, CommitOutcome>;
     fn wants_snapshot(&self, expected: u64, version: u64) -> bool;
 }
 
@@ -265,21 +282,25 @@ impl<R: AsyncRepository + Send> Boxed for R {
         Box::pin(async move { waiting.await.map_err(AnyError::new) })
     }
 
-    fn records_after<'a>(&'a self, account: &'a AccountId, version: u64) -> Waiting<'a, Tail> {
+    fn records_after<'a>(
+        &'a self,
+        account: &'a AccountId,
+        version: u64,
+    ) -> Waiting<'a, RecordPage> {
         let waiting = AsyncRepository::records_after(self, account, version);
         Box::pin(async move { waiting.await.map_err(AnyError::new) })
     }
 
-    fn committed<'a>(
+    fn records_of<'a>(
         &'a self,
         account: &'a AccountId,
-        id: &'a CommitId,
+        id: &'a IdempotencyKey,
     ) -> Waiting<'a, Vec<Record>> {
-        let waiting = AsyncRepository::committed(self, account, id);
+        let waiting = AsyncRepository::records_of(self, account, id);
         Box::pin(async move { waiting.await.map_err(AnyError::new) })
     }
 
-    fn commit<'a>(&'a self, commit: &'a Commit) -> Waiting<'a, Committed> {
+    fn commit<'a>(&'a self, commit: &'a Commit) -> Waiting<'a, CommitOutcome> {
         let waiting = AsyncRepository::commit(self, commit);
         Box::pin(async move { waiting.await.map_err(AnyError::new) })
     }
@@ -296,15 +317,23 @@ impl AsyncRepository for AnyAsyncRepository {
         Boxed::snapshot(&*self.0, account).await
     }
 
-    async fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, AnyError> {
+    async fn records_after(
+        &self,
+        account: &AccountId,
+        version: u64,
+    ) -> Result<RecordPage, AnyError> {
         Boxed::records_after(&*self.0, account, version).await
     }
 
-    async fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, AnyError> {
-        Boxed::committed(&*self.0, account, id).await
+    async fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, AnyError> {
+        Boxed::records_of(&*self.0, account, id).await
     }
 
-    async fn commit(&self, commit: &Commit) -> Result<Committed, AnyError> {
+    async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, AnyError> {
         Boxed::commit(&*self.0, commit).await
     }
 

@@ -2,7 +2,7 @@
 
 use crate::account::event::Record;
 use crate::account::snapshot::Snapshot;
-use crate::id::{AccountId, CommitId};
+use crate::id::{AccountId, IdempotencyKey};
 
 /// The records of one request, to be kept all or none, and perhaps a snapshot of the account after them.
 ///
@@ -10,7 +10,7 @@ use crate::id::{AccountId, CommitId};
 /// gaps, and that the snapshot, if there is one, is of that account at the last of their versions (U2).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Commit {
-    id: CommitId,
+    id: IdempotencyKey,
     account: AccountId,
     expected: u64,
     version: u64,
@@ -23,18 +23,18 @@ impl Commit {
     ///
     /// # Errors
     /// No records, records of two accounts, a gap between two versions, a version 0.
-    pub fn new(id: CommitId, records: Vec<Record>) -> Result<Self, InvalidCommit> {
-        let first = records.first().ok_or(InvalidCommit::Empty)?;
+    pub fn new(id: IdempotencyKey, records: Vec<Record>) -> Result<Self, CommitError> {
+        let first = records.first().ok_or(CommitError::Empty)?;
         let account = first.account.clone();
         let expected = first
             .version
             .checked_sub(1)
-            .ok_or(InvalidCommit::OutOfOrder { version: 0 })?;
+            .ok_or(CommitError::OutOfOrder { version: 0 })?;
         let mut version = expected;
         for record in &records {
             if record.account != account || version.checked_add(1) != Some(record.version) {
                 let version = record.version;
-                return Err(InvalidCommit::OutOfOrder { version });
+                return Err(CommitError::OutOfOrder { version });
             }
             version = record.version;
         }
@@ -49,7 +49,7 @@ impl Commit {
     }
 
     /// The first commit of an account.
-    pub(super) fn opening(id: CommitId, record: Record) -> Self {
+    pub(super) fn opening(id: IdempotencyKey, record: Record) -> Self {
         Self {
             id,
             account: record.account.clone(),
@@ -64,17 +64,17 @@ impl Commit {
     ///
     /// # Errors
     /// A snapshot of another account, or of another version.
-    pub fn with_snapshot(self, snapshot: Snapshot) -> Result<Self, InvalidCommit> {
+    pub fn with_snapshot(self, snapshot: Snapshot) -> Result<Self, CommitError> {
         if *snapshot.account() == self.account && snapshot.version() == self.version {
             Ok(self.bringing(snapshot))
         } else {
-            Err(InvalidCommit::OtherSnapshot)
+            Err(CommitError::OtherSnapshot)
         }
     }
 
     /// The request's id, chosen by the host. Kept beside the records, so that the same commit is kept once.
     #[must_use]
-    pub fn id(&self) -> &CommitId {
+    pub fn id(&self) -> &IdempotencyKey {
         &self.id
     }
 
@@ -123,7 +123,7 @@ impl Commit {
 /// Why records are no commit.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum InvalidCommit {
+pub enum CommitError {
     /// There is no record.
     #[error("a commit holds at least one record")]
     Empty,

@@ -22,7 +22,7 @@
 //! grantbook::repository_conformance!(Memory(Arc::new(MemoryRepository::new())));
 //! ```
 //!
-//! An asynchronous repository is tested the same way, [blocked on](BlockedOn) with the host's runtime. What each case
+//! An asynchronous repository is tested the same way, [blocked on](AsyncAsSync) with the host's runtime. What each case
 //! is for stands in [`cases`]; a test that fails says what was expected, what came, and what is likely wrong.
 //!
 //! [`Broken`] repositories each have one [`Defect`] that implementations are known to have. They show that the suite
@@ -39,8 +39,8 @@ use crate::repository::contract::Repository;
 
 pub use broken::{Broken, BrokenConnection, BrokenError, Defect};
 pub use failure::Failure;
-pub use faulty::{Fault, Faulty, TimedOut};
-pub use waiting::{BlockOn, BlockedOn};
+pub use faulty::{Fault, FlakyRepository, TimedOut};
+pub use waiting::{AsyncAsSync, Runtime};
 
 /// A fresh and empty storage, and how it is opened.
 pub trait Fixture: Sync {

@@ -6,7 +6,7 @@ use std::future::{Future, ready};
 
 use crate::account::event::Record;
 use crate::account::snapshot::Snapshot;
-use crate::id::{AccountId, CommitId};
+use crate::id::{AccountId, IdempotencyKey};
 use crate::repository::commit::Commit;
 
 /// Where a host keeps the records of its accounts.
@@ -18,7 +18,7 @@ use crate::repository::commit::Commit;
 /// A host without snapshots implements three methods: one reads, one looks a commit up, one writes. Over SQL:
 ///
 /// ```
-/// # use grantbook::{AccountId, CommitId, Record, repository::{Commit, Committed, Repository, Tail}};
+/// # use grantbook::{AccountId, IdempotencyKey, Record, repository::{Commit, CommitOutcome, Repository, RecordPage}};
 /// # use std::fmt::{Display, Error as Failed};
 /// # struct Database;
 /// # struct Writing;
@@ -28,29 +28,29 @@ use crate::repository::commit::Commit;
 /// #     fn begin(&self) -> Result<Writing, Failed> { Ok(Writing) }
 /// # }
 /// # impl Writing {
-/// #     fn knows(&self, _: &AccountId, _: &CommitId) -> Result<bool, Failed> { Ok(false) }
+/// #     fn knows(&self, _: &AccountId, _: &IdempotencyKey) -> Result<bool, Failed> { Ok(false) }
 /// #     fn last(&self, _: &AccountId) -> Result<u64, Failed> { Ok(0) }
-/// #     fn insert(&self, _: &Record, _: &CommitId) -> Result<bool, Failed> { Ok(true) }
+/// #     fn insert(&self, _: &Record, _: &IdempotencyKey) -> Result<bool, Failed> { Ok(true) }
 /// #     fn commit(self) -> Result<(), Failed> { Ok(()) }
 /// # }
 /// impl Repository for Database {
 ///     type Error = Failed;
-///     fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Failed> {
+///     fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, Failed> {
 ///         let (last, after) = (self.last(account)?, version.min(i64::MAX as u64)); // in this order
 ///         let records = self.records("version > ?2 order by version limit 1000", account, after)?;
-///         Ok(Tail::Records { records, last })
+///         Ok(RecordPage::Records { records, last })
 ///     }
-///     fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Failed> {
+///     fn records_of(&self, account: &AccountId, id: &IdempotencyKey) -> Result<Vec<Record>, Failed> {
 ///         self.records("commit_id = ?2 order by version", account, id.as_str())
 ///     }
-///     fn commit(&self, commit: &Commit) -> Result<Committed, Failed> {
+///     fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Failed> {
 ///         let (account, id, writing) = (commit.account(), commit.id(), self.begin()?);
-///         if writing.knows(account, id)? { return Ok(Committed::Repeated); }
-///         if writing.last(account)? != commit.expected() { return Ok(Committed::Conflict); }
+///         if writing.knows(account, id)? { return Ok(CommitOutcome::Duplicate); }
+///         if writing.last(account)? != commit.expected() { return Ok(CommitOutcome::Conflict); }
 ///         for record in commit.records() {
-///             if !writing.insert(record, id)? { return Ok(Committed::Conflict); }
+///             if !writing.insert(record, id)? { return Ok(CommitOutcome::Conflict); }
 ///         }
-///         writing.commit().map(|()| Committed::Done)
+///         writing.commit().map(|()| CommitOutcome::Appended)
 ///     }
 /// }
 /// ```
@@ -76,21 +76,25 @@ pub trait Repository {
     ///
     /// # Errors
     /// The storage's own. Of records that cannot be read (another format, a changed row) none may be left out: fail.
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Self::Error>;
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, Self::Error>;
 
     /// The records of the commit with this id; none, if it was not kept. A host that gives old records up gives their
     /// commit ids up with them.
     ///
     /// # Errors
     /// The storage's own.
-    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Self::Error>;
+    fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, Self::Error>;
 
     /// Keeps a commit, all or nothing: its records, its id, and its snapshot, if it has one. In this order:
     ///
-    /// 1. A commit with this id is kept of this account: [`Committed::Repeated`], and nothing is kept.
-    /// 2. The last record kept is of another version than [`Commit::expected`]: [`Committed::Conflict`], and nothing is
+    /// 1. A commit with this id is kept of this account: [`CommitOutcome::Duplicate`], and nothing is kept.
+    /// 2. The last record kept is of another version than [`Commit::expected`]: [`CommitOutcome::Conflict`], and nothing is
     ///    kept.
-    /// 3. Otherwise all of it is kept: [`Committed::Done`].
+    /// 3. Otherwise all of it is kept: [`CommitOutcome::Appended`].
     ///
     /// An id that is kept stays, so it can as well be looked for after the insert has failed.
     ///
@@ -103,7 +107,7 @@ pub trait Repository {
     /// # Errors
     /// The storage's own, and then it may be unknown whether the commit was kept. Not for 1 and 2, which are ordinary
     /// answers.
-    fn commit(&self, commit: &Commit) -> Result<Committed, Self::Error>;
+    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Self::Error>;
 
     /// Whether a commit that takes the account from version `expected` to `version` is to bring a snapshot; never,
     /// without this method. To take one takes time in proportion to the account. For one in a thousand versions:
@@ -143,20 +147,20 @@ pub trait AsyncRepository: Sync {
         &self,
         account: &AccountId,
         version: u64,
-    ) -> impl Future<Output = Result<Tail, Self::Error>> + Send;
+    ) -> impl Future<Output = Result<RecordPage, Self::Error>> + Send;
 
-    /// As [`Repository::committed`].
-    fn committed(
+    /// As [`Repository::records_of`].
+    fn records_of(
         &self,
         account: &AccountId,
-        id: &CommitId,
+        id: &IdempotencyKey,
     ) -> impl Future<Output = Result<Vec<Record>, Self::Error>> + Send;
 
     /// As [`Repository::commit`].
     fn commit(
         &self,
         commit: &Commit,
-    ) -> impl Future<Output = Result<Committed, Self::Error>> + Send;
+    ) -> impl Future<Output = Result<CommitOutcome, Self::Error>> + Send;
 
     /// As [`Repository::wants_snapshot`].
     fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
@@ -169,7 +173,7 @@ pub trait AsyncRepository: Sync {
 ///
 /// Exhaustive on purpose: who reads must handle both.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Tail {
+pub enum RecordPage {
     /// The next records, in the order of their versions, without gaps; there may be more. None, if there are none.
     Records {
         /// The records.
@@ -180,7 +184,7 @@ pub enum Tail {
         last: u64,
     },
     /// The next records are kept no more; there is a snapshot of a later version.
-    Gone,
+    Compacted,
 }
 
 /// The answer to a commit.
@@ -188,11 +192,11 @@ pub enum Tail {
 /// Exhaustive on purpose: who commits must handle all.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[must_use = "only one of these means that it was kept"]
-pub enum Committed {
+pub enum CommitOutcome {
     /// It is kept now.
-    Done,
+    Appended,
     /// It was kept before, when the same request was tried already; nothing more was kept.
-    Repeated,
+    Duplicate,
     /// The account has moved on from the expected version; nothing was kept.
     Conflict,
 }

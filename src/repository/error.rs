@@ -3,9 +3,9 @@
 use std::error::Error;
 
 use crate::account::evolve::ReplayError;
-use crate::account::refusal::Refusal;
+use crate::account::refusal::CommandError;
 use crate::account::snapshot::SnapshotError;
-use crate::id::{AccountId, CommitId};
+use crate::id::{AccountId, IdempotencyKey};
 
 /// Why an account could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -61,12 +61,12 @@ pub enum LoadError<E: Error + 'static> {
 pub enum ExecuteError<E: Error + 'static> {
     /// The commands were refused.
     #[error(transparent)]
-    Refused(Refusal),
+    Refused(CommandError),
     /// Another request of this commit id was kept before, and so this one was not.
     #[error("commit id `{commit}` is that of another request; give each request its own")]
-    CommitIdReused {
+    IdempotencyKeyReused {
         /// The id.
-        commit: CommitId,
+        commit: IdempotencyKey,
     },
     /// Others kept changing the account in between; nothing was kept.
     #[error("the account changed {attempts} times while the command was being decided; try again")]
@@ -107,12 +107,12 @@ impl<E: Error + 'static> LoadError<E> {
 }
 
 impl<E: Error + 'static> ExecuteError<E> {
-    /// A stable code: that of the [`Refusal`] or the [`LoadError`], `commit-id-reused` or `contended`.
+    /// A stable code: that of the [`CommandError`] or the [`LoadError`], `idempotency-key-reused` or `contended`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             ExecuteError::Refused(refusal) => refusal.code(),
-            ExecuteError::CommitIdReused { .. } => "commit-id-reused",
+            ExecuteError::IdempotencyKeyReused { .. } => "idempotency-key-reused",
             ExecuteError::Contended { .. } => "contended",
             ExecuteError::Load(error) => error.code(),
         }

@@ -3,7 +3,7 @@
 use crate::account::Account;
 use crate::account::event::Record;
 use crate::account::limits::GroupLimit;
-use crate::id::{AccountId, CommitId, MemberId};
+use crate::id::{AccountId, IdempotencyKey, MemberId};
 use crate::repository::contract::{AsyncRepository, Repository};
 use crate::repository::error::{ExecuteError, LoadError, OpenError};
 use crate::repository::replica::Replica;
@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 /// [`OpenError::Exists`] if the repository keeps such an account already, opened by another request.
 pub fn open<R: Repository + ?Sized>(
     repository: &R,
-    commit: CommitId,
+    commit: IdempotencyKey,
     id: AccountId,
     owner: MemberId,
     group_limit: GroupLimit,
@@ -76,7 +76,7 @@ pub fn catch_up_with<R: Repository + ?Sized>(
 ///
 /// # Errors
 /// [`ExecuteError::Refused`]: nothing was kept. [`ExecuteError::Contended`]: nothing was kept; try again later.
-/// [`ExecuteError::CommitIdReused`]: nothing was kept; another request has this id. [`ExecuteError::Load`]: the storage
+/// [`ExecuteError::IdempotencyKeyReused`]: nothing was kept; another request has this id. [`ExecuteError::Load`]: the storage
 /// failed, or gave what does not fit; whether it was kept is not known, and the same request can be tried again.
 pub fn execute<R: Repository + ?Sized>(
     repository: &R,
@@ -93,14 +93,14 @@ pub fn execute<R: Repository + ?Sized>(
 /// ```
 /// # use grantbook::{repository::{self, MemoryRepository, Request}, *};
 /// # let (kept, olga, now) = (MemoryRepository::new(), MemberId::parse("olga")?, Timestamp::from_millis(0));
-/// # let (commit, acme) = (CommitId::parse("open")?, AccountId::parse("acme")?);
+/// # let (commit, acme) = (IdempotencyKey::parse("open")?, AccountId::parse("acme")?);
 /// # let mut account = repository::open(&kept, commit, acme, olga, GroupLimit::default(), now)?;
 /// let otto = MemberId::parse("otto")?;
 /// let request = Request {
-///     commit: CommitId::parse("3f0c")?,
+///     commit: IdempotencyKey::parse("3f0c")?,
 ///     actor: Actor::System,
 ///     commands: vec![
-///         Command::EnrolMembers { members: [otto.clone()].into() },
+///         Command::AddMembers { members: [otto.clone()].into() },
 ///         Command::GrantOwnership { member: otto.clone() },
 ///         Command::RevokeOwnership { member: otto },
 ///     ],
@@ -137,7 +137,7 @@ pub fn execute_with<R: Repository + ?Sized>(
 /// As [`open`].
 pub async fn open_async<R: AsyncRepository + ?Sized>(
     repository: &R,
-    commit: CommitId,
+    commit: IdempotencyKey,
     id: AccountId,
     owner: MemberId,
     group_limit: GroupLimit,

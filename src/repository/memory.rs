@@ -7,9 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::account::event::Record;
 use crate::account::snapshot::Snapshot;
-use crate::id::{AccountId, CommitId};
+use crate::id::{AccountId, IdempotencyKey};
 use crate::repository::commit::Commit;
-use crate::repository::contract::{Committed, Repository, Tail};
+use crate::repository::contract::{CommitOutcome, RecordPage, Repository};
 
 /// Keeps records in memory, for as long as it lives. For tests, for trying things out, and as the example of what a
 /// repository must do. Can be shared by threads.
@@ -24,7 +24,7 @@ struct Kept {
     /// All there are, from version 1 on.
     records: Vec<Record>,
     /// Where in `records` those of each commit lie.
-    commits: HashMap<CommitId, Range<usize>>,
+    commits: HashMap<IdempotencyKey, Range<usize>>,
 }
 
 impl Kept {
@@ -54,21 +54,25 @@ impl Repository for MemoryRepository {
         Ok(accounts.get(account).and_then(|kept| kept.snapshot.clone()))
     }
 
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Infallible> {
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, Infallible> {
         let accounts = self.accounts();
         let Some(kept) = accounts.get(account) else {
             let (records, last) = (Vec::new(), 0);
-            return Ok(Tail::Records { records, last });
+            return Ok(RecordPage::Records { records, last });
         };
         // Versions have no gaps, so that many records come first.
         let after = usize::try_from(version).map_or(&[][..], |version| {
             kept.records.get(version..).unwrap_or_default()
         });
         let (records, last) = (after.to_vec(), kept.last());
-        Ok(Tail::Records { records, last })
+        Ok(RecordPage::Records { records, last })
     }
 
-    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Infallible> {
+    fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, Infallible> {
         let accounts = self.accounts();
         let of_it = accounts.get(account).and_then(|kept| {
             let range = kept.commits.get(id)?.clone();
@@ -77,17 +81,17 @@ impl Repository for MemoryRepository {
         Ok(of_it.unwrap_or_default().to_vec())
     }
 
-    fn commit(&self, commit: &Commit) -> Result<Committed, Infallible> {
+    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Infallible> {
         let mut accounts = self.accounts();
         let last = match accounts.get(commit.account()) {
             Some(kept) if kept.commits.contains_key(commit.id()) => {
-                return Ok(Committed::Repeated);
+                return Ok(CommitOutcome::Duplicate);
             }
             Some(kept) => kept.last(),
             None => 0,
         };
         if last != commit.expected() {
-            return Ok(Committed::Conflict);
+            return Ok(CommitOutcome::Conflict);
         }
         let kept = accounts.entry(commit.account().clone()).or_default();
         let start = kept.records.len();
@@ -97,6 +101,6 @@ impl Repository for MemoryRepository {
         if let Some(snapshot) = commit.snapshot() {
             kept.snapshot = Some(snapshot.clone());
         }
-        Ok(Committed::Done)
+        Ok(CommitOutcome::Appended)
     }
 }

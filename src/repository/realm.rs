@@ -9,11 +9,11 @@ use crossbeam_utils::sync::ShardedLock;
 
 use crate::account::event::Record;
 use crate::account::evolve::ReplayError;
-use crate::account::member::Standing;
+use crate::account::member::MemberStatus;
 use crate::id::AccountId;
 use crate::repository::contract::{AsyncRepository, Repository};
 use crate::repository::error::LoadError;
-use crate::repository::replica::{Hint, Offer, Replica};
+use crate::repository::replica::{Freshness, Ingested, Replica};
 use crate::repository::shared::Shared;
 use crate::repository::steps::{self, AtOnce, Awaited, Storage, at_once};
 
@@ -32,16 +32,16 @@ const ACCOUNT: usize = 100;
 /// use grantbook::repository::Realm;
 /// # use grantbook::*;
 /// # let (kept, olga, now) = (MemoryRepository::new(), MemberId::parse("olga")?, Timestamp::from_millis(0));
-/// # let (one, acme) = (CommitId::parse("1")?, AccountId::parse("acme")?);
+/// # let (one, acme) = (IdempotencyKey::parse("1")?, AccountId::parse("acme")?);
 /// # repository::open(&kept, one, acme.clone(), olga, GroupLimit::default(), now)?;
 ///
 /// let realm = Realm::new(NonZeroUsize::new(1_000_000).unwrap()); // some 110 MB
 /// let acme = realm.load(&kept, &acme)?.ok_or("no such account")?;
-/// assert!(acme.can("olga", &Permission::MANAGE_STORES, Place::Account));
+/// assert!(acme.can("olga", &Permission::MANAGE_STORES, Resource::Account));
 ///
 /// // The host hears that there is a record 7 of this account, and one of an account that nobody asked for.
-/// if let Some(repository::Hint::CatchUp { .. }) = realm.hint("acme", 7) { /* acme.catch_up(&kept)? */ }
-/// assert_eq!(realm.hint("globex", 3), None);
+/// if let Some(repository::Freshness::CatchUp { .. }) = realm.notify_version("acme", 7) { /* acme.catch_up(&kept)? */ }
+/// assert_eq!(realm.notify_version("globex", 3), None);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -160,7 +160,7 @@ impl Realm {
             shared
         };
         // The one that was there may be older than the one that came.
-        let _ = shared.hint(version);
+        let _ = shared.notify_version(version);
         shared
     }
 
@@ -173,25 +173,26 @@ impl Realm {
             .remove(id);
     }
 
-    /// Passes a notice on, as [`Replica::hint`]; `None`: the account is not loaded, and nothing is to be done.
+    /// Passes a notice on, as [`Replica::notify_version`]; `None`: the account is not loaded, and nothing is to be done.
     #[must_use = "a copy that is behind must catch up"]
-    pub fn hint(&self, id: &str, version: u64) -> Option<Hint> {
-        self.pass_on(id, version).map(|shared| shared.hint(version))
+    pub fn notify_version(&self, id: &str, version: u64) -> Option<Freshness> {
+        self.pass_on(id, version)
+            .map(|shared| shared.notify_version(version))
     }
 
-    /// Passes a record on, as [`Replica::offer`]; `None`: the account is not loaded, and nothing is to be done.
+    /// Passes a record on, as [`Replica::ingest`]; `None`: the account is not loaded, and nothing is to be done.
     ///
     /// # Errors
-    /// As [`Replica::offer`].
-    pub fn offer(&self, record: &Record) -> Result<Option<Offer>, ReplayError> {
+    /// As [`Replica::ingest`].
+    pub fn ingest(&self, record: &Record) -> Result<Option<Ingested>, ReplayError> {
         let shared = self.pass_on(record.account(), record.version());
-        shared.map(|shared| shared.offer(record)).transpose()
+        shared.map(|shared| shared.ingest(record)).transpose()
     }
 
     /// The accounts of a person, and what it is in each, in the order of their ids: **of those that are loaded**. A
     /// realm does not know what it has not loaded; a host with a list of a person's accounts loads them first.
     #[must_use]
-    pub fn accounts_of(&self, member: &str) -> Vec<(AccountId, Standing)> {
+    pub fn accounts_of(&self, member: &str) -> Vec<(AccountId, MemberStatus)> {
         // To be looked at when `loaded` is locked no more: whoever holds an account may be waiting for it.
         let all: Vec<_> = {
             let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
@@ -200,10 +201,10 @@ impl Realm {
                 .map(|(id, found)| (id.clone(), Arc::clone(&found.shared)));
             all.collect()
         };
-        let standing = |shared: &Shared| Some(shared.read().member(member)?.standing());
+        let status = |shared: &Shared| Some(shared.read().member(member)?.status());
         let mut accounts: Vec<_> = all
             .into_iter()
-            .filter_map(|(id, shared)| Some((id, standing(&shared)?)))
+            .filter_map(|(id, shared)| Some((id, status(&shared)?)))
             .collect();
         accounts.sort_by(|(one, _), (other, _)| one.cmp(other));
         accounts

@@ -14,23 +14,23 @@ use crate::time::Timestamp;
 ///
 /// To read, it is an [`Account`]. It changes by records of the repository alone: those that
 /// [`execute`](super::execute) and [`catch_up`](super::catch_up) keep and read, and those that the host hears of in
-/// another way and [offers](Replica::offer). It has no thread, no socket and no clock: the host hears of changes as its
+/// another way and [offers](Replica::ingest). It has no thread, no socket and no clock: the host hears of changes as its
 /// storage tells of them (a notice, a message, a timer), passes on what it heard, and catches up when told to.
 ///
 /// ```
-/// use grantbook::repository::{self, Hint, MemoryRepository, Request};
-/// # use grantbook::{AccountId, Actor, Command, CommitId, GroupLimit, MemberId, StoreId, Timestamp};
+/// use grantbook::repository::{self, Freshness, MemoryRepository, Request};
+/// # use grantbook::{AccountId, Actor, Command, IdempotencyKey, GroupLimit, MemberId, StoreId, Timestamp};
 /// # let (kept, acme, now) = (MemoryRepository::new(), AccountId::parse("acme")?, Timestamp::from_millis(0));
 /// # let olga = MemberId::parse("olga")?;
-/// # let mut here = repository::open(&kept, CommitId::parse("1")?, acme.clone(), olga, GroupLimit::default(), now)?;
+/// # let mut here = repository::open(&kept, IdempotencyKey::parse("1")?, acme.clone(), olga, GroupLimit::default(), now)?;
 ///
 /// let mut elsewhere = repository::load(&kept, &acme)?.ok_or("it was opened")?;
 /// # let commands = vec![Command::CreateStore { store: StoreId::parse("dev")? }];
-/// # let request = Request { commit: CommitId::parse("2")?, actor: Actor::System, commands, now };
+/// # let request = Request { commit: IdempotencyKey::parse("2")?, actor: Actor::System, commands, now };
 /// repository::execute(&kept, &mut here, &request)?;
 ///
 /// // Somebody tells the other process which version there is now.
-/// assert_eq!(elsewhere.hint(here.version()), Hint::CatchUp { behind: 1 });
+/// assert_eq!(elsewhere.notify_version(here.version()), Freshness::CatchUp { behind: 1 });
 /// assert!(elsewhere.at_least(here.version()).is_err(), "a stale copy does not answer");
 /// repository::catch_up(&kept, &mut elsewhere)?;
 /// assert!(elsewhere.at_least(here.version())?.has_store("dev"));
@@ -61,19 +61,19 @@ impl Replica {
     ///
     /// # Errors
     /// A record of another account, or one that does not fit, which nothing was applied of (U5).
-    pub fn offer(&mut self, record: &Record) -> Result<Offer, ReplayError> {
+    pub fn ingest(&mut self, record: &Record) -> Result<Ingested, ReplayError> {
         self.offer_with(record, |_, _| ())
     }
 
-    /// As [`offer`](Replica::offer), and shows a record that is applied just before, with the account as it is then.
+    /// As [`ingest`](Replica::ingest), and shows a record that is applied just before, with the account as it is then.
     ///
     /// # Errors
-    /// As [`offer`](Replica::offer).
+    /// As [`ingest`](Replica::ingest).
     pub fn offer_with(
         &mut self,
         record: &Record,
         observe: impl FnOnce(&Account, &Record),
-    ) -> Result<Offer, ReplayError> {
+    ) -> Result<Ingested, ReplayError> {
         if record.account != *self.account.id() {
             let (expected, found) = (self.account.id().clone(), record.account.clone());
             let version = record.version;
@@ -84,32 +84,32 @@ impl Replica {
             });
         }
         if record.version <= self.account.version() {
-            return Ok(Offer::Duplicate);
+            return Ok(Ingested::Duplicate);
         }
         if record.version - 1 > self.account.version() {
             self.notice(record.version);
-            return Ok(Offer::Gap {
+            return Ok(Ingested::Gap {
                 behind: self.behind(),
             });
         }
         evolve::fits(&self.account.state, record)?;
         observe(&self.account, record);
         evolve::apply(&mut self.account.state, record);
-        Ok(Offer::Applied)
+        Ok(Ingested::Applied)
     }
 
     /// Takes notice that the repository keeps a record of this version, and says what is to be done. A notice may come
     /// twice, late, or in any order.
-    pub fn hint(&mut self, version: u64) -> Hint {
+    pub fn notify_version(&mut self, version: u64) -> Freshness {
         self.heard_of(version)
     }
 
-    /// As [`hint`](Replica::hint), where others read.
-    pub(super) fn heard_of(&self, version: u64) -> Hint {
+    /// As [`notify_version`](Replica::notify_version), where others read.
+    pub(super) fn heard_of(&self, version: u64) -> Freshness {
         self.notice(version);
         match self.behind() {
-            0 => Hint::UpToDate,
-            behind => Hint::CatchUp { behind },
+            0 => Freshness::UpToDate,
+            behind => Freshness::CatchUp { behind },
         }
     }
 
@@ -128,11 +128,11 @@ impl Replica {
     ///
     /// # Errors
     /// This copy is older. Catch up, and ask again.
-    pub fn at_least(&self, version: u64) -> Result<&Account, Stale> {
+    pub fn at_least(&self, version: u64) -> Result<&Account, StaleError> {
         if self.account.version() >= version {
             Ok(&self.account)
         } else {
-            Err(Stale {
+            Err(StaleError {
                 account: self.account.id().clone(),
                 version: self.account.version(),
                 wanted: version,
@@ -212,7 +212,7 @@ impl fmt::Debug for Replica {
 /// Exhaustive on purpose: after a gap the host has something to do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[must_use = "after a gap the copy must catch up"]
-pub enum Offer {
+pub enum Ingested {
     /// It was the next one, and is applied.
     Applied,
     /// It was applied before.
@@ -229,7 +229,7 @@ pub enum Offer {
 /// Exhaustive on purpose: a copy that is behind has something to do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[must_use = "a copy that is behind must catch up"]
-pub enum Hint {
+pub enum Freshness {
     /// Nothing: this copy is as new as all that it has heard of.
     UpToDate,
     /// Catch up.
@@ -256,7 +256,7 @@ pub struct AsOf {
 #[error(
     "this copy of account `{account}` is at version {version}, and version {wanted} was wanted; catch up"
 )]
-pub struct Stale {
+pub struct StaleError {
     /// The account.
     pub account: AccountId,
     /// The copy's version.
@@ -265,7 +265,7 @@ pub struct Stale {
     pub wanted: u64,
 }
 
-impl Stale {
+impl StaleError {
     /// A stable code: `stale`.
     #[must_use]
     pub fn code(&self) -> &'static str {

@@ -7,7 +7,7 @@ use crate::account::event::{Event, Record};
 use crate::account::state::State;
 use crate::account::{Account, decide};
 use crate::grant::united;
-use crate::id::{AccountId, CommitId};
+use crate::id::{AccountId, IdempotencyKey};
 use crate::time::Timestamp;
 
 /// What somebody asks for: commands, to be accepted or refused as a whole (U4).
@@ -19,11 +19,11 @@ use crate::time::Timestamp;
 ///
 /// So the id belongs to the request and to no other: a random one (a UUID) for each, or the key that a client sends
 /// along, together with who it is. An id that two requests share is
-/// [refused](super::ExecuteError::CommitIdReused) for the second, unless it leads to the very records of the first.
+/// [refused](super::ExecuteError::IdempotencyKeyReused) for the second, unless it leads to the very records of the first.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Request {
     /// Names this request, for ever.
-    pub commit: CommitId,
+    pub commit: IdempotencyKey,
     /// Who asks, as the host has authenticated it.
     pub actor: Actor,
     /// What for.

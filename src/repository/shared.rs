@@ -6,14 +6,14 @@ use std::sync::{Mutex, PoisonError};
 
 use crossbeam_utils::sync::ShardedLock;
 
-use crate::access::Place;
+use crate::access::Resource;
 use crate::account::Account;
 use crate::account::event::Record;
 use crate::account::evolve::ReplayError;
 use crate::permission::Permission;
 use crate::repository::contract::{AsyncRepository, Repository};
 use crate::repository::error::{ExecuteError, LoadError};
-use crate::repository::replica::{AsOf, Hint, Offer, Replica, Stale};
+use crate::repository::replica::{AsOf, Freshness, Ingested, Replica, StaleError};
 use crate::repository::request::Request;
 use crate::repository::steps::{self, AtOnce, Awaited, Held, at_once};
 
@@ -37,15 +37,15 @@ use crate::repository::steps::{self, AtOnce, Awaited, Held, at_once};
 /// # use grantbook::{repository::{self, MemoryRepository, Request, Shared}, *};
 /// # let (kept, olga, now) = (MemoryRepository::new(), MemberId::parse("olga")?, Timestamp::from_millis(0));
 /// # let (dev, acme) = (StoreId::parse("dev")?, AccountId::parse("acme")?);
-/// # let acme = repository::open(&kept, CommitId::parse("1")?, acme, olga, GroupLimit::default(), now)?;
-/// # let (commit, actor) = (CommitId::parse("2")?, Actor::System);
+/// # let acme = repository::open(&kept, IdempotencyKey::parse("1")?, acme, olga, GroupLimit::default(), now)?;
+/// # let (commit, actor) = (IdempotencyKey::parse("2")?, Actor::System);
 /// let shared = Shared::new(acme);
 /// let request = Request { commit, actor, commands: vec![Command::CreateStore { store: dev }], now };
 /// std::thread::scope(|threads| {
-///     threads.spawn(|| shared.can("olga", &Permission::STORE_READ, Place::Store("dev")));
+///     threads.spawn(|| shared.can("olga", &Permission::STORE_READ, Resource::Store("dev")));
 ///     threads.spawn(|| shared.execute(&kept, &request));
 /// });
-/// assert!(shared.can("olga", &Permission::STORE_READ, Place::Store("dev")));
+/// assert!(shared.can("olga", &Permission::STORE_READ, Resource::Store("dev")));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -70,8 +70,8 @@ impl Shared {
 
     /// As [`Account::can`]. Allocates nothing but, for the first check of a thread, its place among those that read.
     #[must_use]
-    pub fn can(&self, member: &str, permission: &Permission, place: Place<&str>) -> bool {
-        self.read().can(member, permission, place)
+    pub fn can(&self, member: &str, permission: &Permission, resource: Resource<&str>) -> bool {
+        self.read().can(member, permission, resource)
     }
 
     /// The copy, for several questions about one moment. It does not change until this is dropped, so whoever changes
@@ -88,7 +88,7 @@ impl Shared {
     ///
     /// # Errors
     /// As [`Replica::at_least`].
-    pub fn at_least(&self, version: u64) -> Result<impl Deref<Target = Replica>, Stale> {
+    pub fn at_least(&self, version: u64) -> Result<impl Deref<Target = Replica>, StaleError> {
         let replica = self.read();
         replica.at_least(version)?;
         Ok(replica)
@@ -100,23 +100,23 @@ impl Shared {
         self.read().as_of()
     }
 
-    /// As [`Replica::offer`].
+    /// As [`Replica::ingest`].
     ///
     /// # Errors
-    /// As [`Replica::offer`].
-    pub fn offer(&self, record: &Record) -> Result<Offer, ReplayError> {
+    /// As [`Replica::ingest`].
+    pub fn ingest(&self, record: &Record) -> Result<Ingested, ReplayError> {
         self.offer_with(record, |_, _| ())
     }
 
     /// As [`Replica::offer_with`]. Checks wait while the record is shown.
     ///
     /// # Errors
-    /// As [`Replica::offer`].
+    /// As [`Replica::ingest`].
     pub fn offer_with(
         &self,
         record: &Record,
         observe: impl FnOnce(&Account, &Record),
-    ) -> Result<Offer, ReplayError> {
+    ) -> Result<Ingested, ReplayError> {
         (&mut &*self).change(|replica| replica.offer_with(record, observe))
     }
 
@@ -125,8 +125,8 @@ impl Shared {
         self.size.load(Ordering::Relaxed)
     }
 
-    /// As [`Replica::hint`]. Holds up no check.
-    pub fn hint(&self, version: u64) -> Hint {
+    /// As [`Replica::notify_version`]. Holds up no check.
+    pub fn notify_version(&self, version: u64) -> Freshness {
         self.read().heard_of(version)
     }
 

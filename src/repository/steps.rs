@@ -12,13 +12,13 @@ use crate::account::Account;
 use crate::account::event::Record;
 use crate::account::evolve::ReplayError;
 use crate::account::limits::GroupLimit;
-use crate::account::refusal::Refusal;
+use crate::account::refusal::CommandError;
 use crate::account::snapshot::{self, Snapshot};
-use crate::id::{AccountId, CommitId, MemberId};
+use crate::id::{AccountId, IdempotencyKey, MemberId};
 use crate::repository::commit::Commit;
-use crate::repository::contract::{AsyncRepository, Committed, Repository, Tail};
+use crate::repository::contract::{AsyncRepository, CommitOutcome, RecordPage, Repository};
 use crate::repository::error::{ExecuteError, LoadError, OpenError};
-use crate::repository::replica::{Offer, Replica};
+use crate::repository::replica::{Ingested, Replica};
 use crate::repository::request::{Likeness, Request};
 use crate::time::Timestamp;
 
@@ -28,7 +28,7 @@ const ATTEMPTS: usize = 64;
 /// Opens an account and keeps its first record.
 pub(super) async fn open<S: Storage>(
     storage: &S,
-    commit: CommitId,
+    commit: IdempotencyKey,
     id: AccountId,
     owner: MemberId,
     group_limit: GroupLimit,
@@ -42,14 +42,14 @@ pub(super) async fn open<S: Storage>(
             .await
             .map_err(LoadError::Repository)?
         {
-            Committed::Done => return Ok(Replica::new(account)),
-            Committed::Repeated => return opened_before(storage, &commit).await,
+            CommitOutcome::Appended => return Ok(Replica::new(account)),
+            CommitOutcome::Duplicate => return opened_before(storage, &commit).await,
             // There is such an account, perhaps by this very request, tried twice at a time; or another transaction was
             // in the way, and left nothing.
-            Committed::Conflict if load(storage, account.id()).await?.is_some() => {
+            CommitOutcome::Conflict if load(storage, account.id()).await?.is_some() => {
                 return opened_before(storage, &commit).await;
             }
-            Committed::Conflict => {}
+            CommitOutcome::Conflict => {}
         }
     }
     Err(LoadError::Missing { version: 0 }.into())
@@ -61,7 +61,7 @@ async fn opened_before<S: Storage>(
     commit: &Commit,
 ) -> Result<Replica, OpenError<S::Error>> {
     let (id, opening) = (commit.account(), commit.records().first());
-    let kept = storage.committed(id, commit.id()).await;
+    let kept = storage.records_of(id, commit.id()).await;
     let kept = kept.map_err(LoadError::Repository)?;
     if kept.first().map(Record::event) != opening.map(Record::event) {
         let account = id.clone();
@@ -83,9 +83,11 @@ pub(super) async fn load<S: Storage>(
             .await
             .map_err(LoadError::Repository)?
         {
-            Tail::Records { records, last } => return replayed(storage, id, &records, last).await,
+            RecordPage::Records { records, last } => {
+                return replayed(storage, id, &records, last).await;
+            }
             // Another process stored one in between, and gave up the records before it.
-            Tail::Gone => snapshot = kept_snapshot(storage, id).await?,
+            RecordPage::Compacted => snapshot = kept_snapshot(storage, id).await?,
         }
     }
     let snapshot = snapshot.ok_or(LoadError::Missing { version: 0 })?;
@@ -133,18 +135,18 @@ pub(super) async fn catch_up<S: Storage>(
             .await
             .map_err(LoadError::Repository)?;
         let last = match tail {
-            Tail::Records { last, .. } if last < version => {
+            RecordPage::Records { last, .. } if last < version => {
                 let kept = last;
                 return Err(LoadError::Diverged { version, kept });
             }
-            Tail::Records { records, last } => {
+            RecordPage::Records { records, last } => {
                 in_order(version, &records)
                     .and_then(|()| copy.take(&records, observe))
                     .map_err(LoadError::Replay)?;
                 copy.change(|replica| replica.settle(notices, last));
                 last
             }
-            Tail::Gone => {
+            RecordPage::Compacted => {
                 let snapshot = kept_snapshot(storage, &id).await?;
                 let account = restored(&id, snapshot.ok_or(LoadError::Missing { version })?)?;
                 copy.change(|replica| replica.restart(account));
@@ -179,13 +181,13 @@ pub(super) async fn execute<S: Storage>(
                 .await
                 .map_err(LoadError::Repository)?
             {
-                Committed::Done => {
+                CommitOutcome::Appended => {
                     copy.take(commit.records(), observe)
                         .map_err(LoadError::Replay)?;
                     return Ok(commit.into_records());
                 }
-                Committed::Repeated => may_be_kept = true,
-                Committed::Conflict => {}
+                CommitOutcome::Duplicate => may_be_kept = true,
+                CommitOutcome::Conflict => {}
             },
             Ok(None) => answer = Some(Ok(Vec::new())),
             Err(refusal) => answer = Some(Err(ExecuteError::Refused(refusal))),
@@ -219,7 +221,7 @@ fn decided<S: Storage>(
     storage: &S,
     account: &Account,
     request: &Request,
-) -> Result<Option<Commit>, Refusal> {
+) -> Result<Option<Commit>, CommandError> {
     let (state, records) = account.draft(&request.actor, &request.commands, request.now)?;
     // There are no records, or they are a commit: they were decided one after another.
     let commit = Commit::new(request.commit.clone(), records).ok();
@@ -241,7 +243,7 @@ async fn kept_records<S: Storage>(
 ) -> Result<Option<Vec<Record>>, ExecuteError<S::Error>> {
     let id = copy.read(|replica| replica.id().clone());
     let records = storage
-        .committed(&id, &request.commit)
+        .records_of(&id, &request.commit)
         .await
         .map_err(LoadError::Repository)?;
     let Some((first, last)) = records.first().zip(records.last()) else {
@@ -267,7 +269,7 @@ async fn kept_records<S: Storage>(
         Ok(Some(records))
     } else {
         let commit = request.commit.clone();
-        Err(ExecuteError::CommitIdReused { commit })
+        Err(ExecuteError::IdempotencyKeyReused { commit })
     }
 }
 
@@ -291,8 +293,8 @@ async fn as_it_was<S: Storage>(
         };
         let tail = storage.records_after(id, reached).await;
         let records = match tail.map_err(LoadError::Repository)? {
-            Tail::Records { records, .. } if !records.is_empty() => records,
-            Tail::Records { .. } | Tail::Gone => {
+            RecordPage::Records { records, .. } if !records.is_empty() => records,
+            RecordPage::Records { .. } | RecordPage::Compacted => {
                 return Err(LoadError::Missing { version: reached });
             }
         };
@@ -371,7 +373,7 @@ pub(super) trait Held {
     ) -> Result<(), ReplayError> {
         self.change(|replica| {
             for record in records {
-                if let Offer::Gap { .. } = replica.offer_with(record, &mut *observe)? {
+                if let Ingested::Gap { .. } = replica.offer_with(record, &mut *observe)? {
                     return Err(ReplayError::Gap {
                         expected: replica.version().saturating_add(1),
                         found: record.version,
@@ -398,13 +400,17 @@ pub(super) trait Storage {
     type Error: Error + 'static;
 
     async fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, Self::Error>;
-    async fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Self::Error>;
-    async fn committed(
+    async fn records_after(
         &self,
         account: &AccountId,
-        id: &CommitId,
+        version: u64,
+    ) -> Result<RecordPage, Self::Error>;
+    async fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
     ) -> Result<Vec<Record>, Self::Error>;
-    async fn commit(&self, commit: &Commit) -> Result<Committed, Self::Error>;
+    async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Self::Error>;
     fn wants_snapshot(&self, expected: u64, version: u64) -> bool;
 }
 
@@ -427,19 +433,19 @@ macro_rules! storage {
                 &self,
                 account: &AccountId,
                 version: u64,
-            ) -> Result<Tail, R::Error> {
+            ) -> Result<RecordPage, R::Error> {
                 self.0.records_after(account, version)$(.$wait)?
             }
 
-            async fn committed(
+            async fn records_of(
                 &self,
                 account: &AccountId,
-                id: &CommitId,
+                id: &IdempotencyKey,
             ) -> Result<Vec<Record>, R::Error> {
-                self.0.committed(account, id)$(.$wait)?
+                self.0.records_of(account, id)$(.$wait)?
             }
 
-            async fn commit(&self, commit: &Commit) -> Result<Committed, R::Error> {
+            async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, R::Error> {
                 self.0.commit(commit)$(.$wait)?
             }
 

@@ -10,7 +10,7 @@ fn a_member_holds_the_union_over_its_groups() {
     let mut world = World::staffed();
     world.ok(
         OWNER,
-        define_role("exporter", "Exporter", Level::Store, &["report.export"]),
+        define_role("exporter", "Exporter", RoleLevel::Store, &["report.export"]),
     );
     world.ok(
         OWNER,
@@ -44,7 +44,7 @@ fn a_member_holds_the_union_over_its_groups() {
     world.ok(OWNER, grant_ownership("dana"));
     assert_eq!(
         world.account.effective_permissions("dana").account(),
-        &Permissions::Every
+        &Permissions::All
     );
 }
 
@@ -59,29 +59,29 @@ fn an_owner_may_do_everything() {
         "account.manage_owners",
         "never.defined",
     ] {
-        assert!(world.may(OWNER, text, Place::Account), "{text}");
+        assert!(world.may(OWNER, text, Resource::Account), "{text}");
         for store in ["dev", "prod", "new"] {
-            assert!(world.may(OWNER, text, Place::Store(store)), "{text}");
+            assert!(world.may(OWNER, text, Resource::Store(store)), "{text}");
         }
     }
     assert_eq!(
-        world.denial(OWNER, "store.read", Place::Store("none")),
-        Denial::UnknownStore
+        world.denial(OWNER, "store.read", Resource::Store("none")),
+        DenialReason::UnknownStore
     );
     let held = world.account.effective_permissions(OWNER);
     assert_eq!(held.stores().count(), 3);
-    assert!(!held.can(&Permission::STORE_READ, Place::Store("none")));
+    assert!(!held.can(&Permission::STORE_READ, Resource::Store("none")));
 }
 
 /// P3: Group Manager gives access to no store.
 #[test]
 fn a_group_manager_has_no_access_to_stores() {
     let world = World::staffed();
-    assert!(world.may(MANAGER, "account.manage_groups", Place::Account));
-    assert!(world.may(MANAGER, "account.invite_members", Place::Account));
+    assert!(world.may(MANAGER, "account.manage_groups", Resource::Account));
+    assert!(world.may(MANAGER, "account.invite_members", Resource::Account));
     for store in ["dev", "prod"] {
         for permission in &Permission::BUILT_IN {
-            assert!(!world.may(MANAGER, permission, Place::Store(store)));
+            assert!(!world.may(MANAGER, permission, Resource::Store(store)));
         }
     }
 }
@@ -92,46 +92,46 @@ fn unknown_means_denied() {
     let world = World::staffed();
     for text in ["", "*", "0", "DANA", "dana ", "devs", "group-manager"] {
         assert_eq!(
-            world.denial(text, "store.read", Place::Store("dev")),
-            Denial::UnknownMember
+            world.denial(text, "store.read", Resource::Store("dev")),
+            DenialReason::UnknownMember
         );
         assert_eq!(
-            world.denial(text, "store.read", Place::Store("none")),
-            Denial::UnknownMember
+            world.denial(text, "store.read", Resource::Store("none")),
+            DenialReason::UnknownMember
         );
         assert!(world.account.effective_permissions(text).is_empty());
     }
     assert_eq!(
-        world.denial("ina", "store.read", Place::Store("none")),
-        Denial::Invited
+        world.denial("ina", "store.read", Resource::Store("none")),
+        DenialReason::Invited
     );
     for text in ["", "*", "none", "Dev", "dev ", "dev,prod"] {
         assert_eq!(
-            world.denial("dana", "store.read", Place::Store(text)),
-            Denial::UnknownStore
+            world.denial("dana", "store.read", Resource::Store(text)),
+            DenialReason::UnknownStore
         );
         assert_eq!(world.level("dana", text), AccessLevel::None);
         assert_eq!(world.level(OWNER, text), AccessLevel::None);
     }
-    let missing = |text: &str| Denial::MissingPermission {
+    let missing = |text: &str| DenialReason::MissingPermission {
         permission: permission(text),
     };
     assert_eq!(
-        world.denial("dana", "never.defined", Place::Store("dev")),
+        world.denial("dana", "never.defined", Resource::Store("dev")),
         missing("never.defined")
     );
     assert_eq!(
-        world.denial("vic", "store.write", Place::Store("prod")),
+        world.denial("vic", "store.write", Resource::Store("prod")),
         missing("store.write")
     );
     assert_eq!(
-        world.denial("nils", "account.manage_groups", Place::Account),
+        world.denial("nils", "account.manage_groups", Resource::Account),
         missing("account.manage_groups")
     );
     let said: Vec<_> = [
-        Denial::UnknownMember,
-        Denial::Invited,
-        Denial::UnknownStore,
+        DenialReason::UnknownMember,
+        DenialReason::Invited,
+        DenialReason::UnknownStore,
         missing("a.b"),
     ]
     .iter()
@@ -163,7 +163,7 @@ fn access_levels_follow_from_permissions() {
         define_role(
             "w",
             "Writer only",
-            Level::Store,
+            RoleLevel::Store,
             &["store.write", "log.read"],
         ),
     );
@@ -172,7 +172,7 @@ fn access_levels_follow_from_permissions() {
         define_role(
             "rw",
             "Both",
-            Level::Store,
+            RoleLevel::Store,
             &["store.write", "store.read", "log.read"],
         ),
     );

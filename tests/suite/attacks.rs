@@ -99,5 +99,5 @@ fn rewritten<T: Serialize + DeserializeOwned>(
 
 /// What may be done in a store, in short.
 fn reads(account: &Account, member: &str, store: &str) -> bool {
-    account.can(member, &Permission::STORE_READ, Place::Store(store))
+    account.can(member, &Permission::STORE_READ, Resource::Store(store))
 }

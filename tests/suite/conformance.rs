@@ -8,10 +8,12 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use grantbook::repository::conformance::{
-    self, BlockOn, BlockedOn, Broken, Case, Defect, Failure, Fixture, cases,
+    self, AsyncAsSync, Broken, Case, Defect, Failure, Fixture, Runtime, cases,
 };
-use grantbook::repository::{Blocking, Commit, Committed, MemoryRepository, Repository, Tail};
-use grantbook::{AccountId, CommitId, Record, Snapshot};
+use grantbook::repository::{
+    Commit, CommitOutcome, MemoryRepository, RecordPage, Repository, SyncAsAsync,
+};
+use grantbook::{AccountId, IdempotencyKey, Record, Snapshot};
 
 /// One repository in memory, which stays while the fixture does.
 #[derive(Default)]
@@ -42,7 +44,7 @@ impl Wake for Unpark {
     }
 }
 
-impl BlockOn for Parked {
+impl Runtime for Parked {
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
@@ -60,11 +62,11 @@ impl BlockOn for Parked {
 struct Waited(Arc<MemoryRepository>);
 
 impl Fixture for Waited {
-    type Repository = BlockedOn<Blocking<Arc<MemoryRepository>>, Parked>;
+    type Repository = AsyncAsSync<SyncAsAsync<Arc<MemoryRepository>>, Parked>;
 
     fn connect(&self) -> Self::Repository {
-        let repository = Blocking(Arc::clone(&self.0));
-        BlockedOn {
+        let repository = SyncAsAsync(Arc::clone(&self.0));
+        AsyncAsSync {
             repository,
             runtime: Parked,
         }
@@ -102,23 +104,27 @@ impl Repository for Lean {
         Ok(snapshot.filter(|_| self.keeps_snapshots))
     }
 
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Self::Error> {
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, Self::Error> {
         let snapshot = self.snapshot(account)?;
         if self.gives_up && snapshot.is_some_and(|snapshot| version < snapshot.version()) {
-            return Ok(Tail::Gone);
+            return Ok(RecordPage::Compacted);
         }
         let mut tail = self.kept.records_after(account, version)?;
-        if let Tail::Records { records, .. } = &mut tail {
+        if let RecordPage::Records { records, .. } = &mut tail {
             records.truncate(self.page);
         }
         Ok(tail)
     }
 
-    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Self::Error> {
-        self.kept.committed(account, id)
+    fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, Self::Error> {
+        self.kept.records_of(account, id)
     }
 
-    fn commit(&self, commit: &Commit) -> Result<Committed, Self::Error> {
+    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Self::Error> {
         self.kept.commit(commit)
     }
 
@@ -316,7 +322,7 @@ fn every_kind_of_event_is_among_those_that_come_back() {
     let memory = Memory::default();
     cases::every_kind_of_event_comes_back(&memory).unwrap();
     let acme = AccountId::parse("acme").unwrap();
-    let Tail::Records { records, .. } = memory.0.records_after(&acme, 0).unwrap() else {
+    let RecordPage::Records { records, .. } = memory.0.records_after(&acme, 0).unwrap() else {
         panic!("nothing was given up");
     };
     let kinds: BTreeSet<_> = records.iter().map(|record| record.event().kind()).collect();
@@ -330,7 +336,7 @@ fn every_kind_of_event_is_among_those_that_come_back() {
         "invitation-cancelled",
         "member-invited",
         "member-removed",
-        "members-enrolled",
+        "members-added",
         "ownership-granted",
         "ownership-revoked",
         "removed-from-group",

@@ -27,11 +27,11 @@ fn each_input(target: &str, changes: usize, mut property: impl FnMut(&[u8])) {
         held(&input, "");
         for change in 0..changes.min(input.len()) {
             // Spread over the input, from a place that differs from one input to the next.
-            let place =
+            let resource =
                 (change * input.len() / changes.min(input.len()) + input.len() / 3) % input.len();
-            held(&input[..place], ", cut short");
+            held(&input[..resource], ", cut short");
             let mut flipped = input.clone();
-            flipped[place] ^= 1 << (change % 8);
+            flipped[resource] ^= 1 << (change % 8);
             held(&flipped, ", with one bit flipped");
         }
     }

@@ -106,7 +106,7 @@ fn kind(command: &Command) -> &'static str {
         Command::InviteMember { .. } => "member-invited",
         Command::AcceptInvitation {} => "invitation-accepted",
         Command::CancelInvitation { .. } => "invitation-cancelled",
-        Command::EnrolMembers { .. } => "members-enrolled",
+        Command::AddMembers { .. } => "members-added",
         Command::RemoveMember { .. } => "member-removed",
         Command::GrantOwnership { .. } => "ownership-granted",
         Command::RevokeOwnership { .. } => "ownership-revoked",
@@ -135,7 +135,7 @@ fn same<T: PartialEq + Debug>(what: impl Debug, by_crate: T, by_oracle: T) -> Ch
     ))
 }
 
-/// What is there: who, with what standing, in which groups; with which grants; which stores and roles (U6: in order).
+/// What is there: who, with what status, in which groups; with which grants; which stores and roles (U6: in order).
 fn same_lists(account: &Account, oracle: &Oracle) -> Checked {
     same("version", account.version(), oracle.version)?;
     same("time", account.changed_at().as_millis(), oracle.last)?;
@@ -161,14 +161,14 @@ fn same_lists(account: &Account, oracle: &Oracle) -> Checked {
             .collect::<Vec<_>>(),
     )?;
     for (member, (id, stands)) in members.iter().zip(&oracle.members) {
-        let standing = match member.standing() {
-            Standing::Active { owner } => Stands::Active { owner },
-            Standing::Invited { as_owner, expires } => Stands::Invited {
+        let status = match member.status() {
+            MemberStatus::Active { owner } => Stands::Active { owner },
+            MemberStatus::Invited { as_owner, expires } => Stands::Invited {
                 as_owner,
                 until: expires.map(Timestamp::as_millis),
             },
         };
-        same(("standing", id), standing, *stands)?;
+        same(("status", id), status, *stands)?;
         let within = oracle
             .groups
             .iter()
@@ -222,7 +222,7 @@ fn same_lists(account: &Account, oracle: &Oracle) -> Checked {
     for ((id, role), (facts_id, facts)) in roles.iter().zip(&oracle.roles) {
         same("role", id.as_str(), facts_id)?;
         same((id, "name"), role.name().as_str(), &facts.name)?;
-        let level = (role.level() == Level::Account, role.is_built_in());
+        let level = (role.level() == RoleLevel::Account, role.is_built_in());
         same((id, "level"), level, (facts.at_account, facts.built_in))?;
         let permissions: Vec<_> = role.permissions().iter().map(Permission::as_str).collect();
         same(
@@ -249,17 +249,17 @@ fn same_answers(account: &Account, oracle: &Oracle) -> Checked {
         let holdings = oracle.holdings(member);
         let effective = account.effective_permissions(member);
         for text in everywhere() {
-            let place = text.map_or(Place::Account, Place::Store);
+            let resource = text.map_or(Resource::Account, Resource::Store);
             for permission in IN_PLAY.iter() {
                 let denial = oracle.denial((member, &holdings), permission, text);
-                let code = match account.check(member, permission, place) {
+                let code = match account.check(member, permission, resource) {
                     Decision::Allowed => None,
                     Decision::Denied(denial) => Some(denial.code()),
                 };
                 let may = denial.is_none();
-                let can = account.can(member, permission, place);
+                let can = account.can(member, permission, resource);
                 if (code, can) != (denial, may) {
-                    let asked = (member, permission, place);
+                    let asked = (member, permission, resource);
                     return Err(format!(
                         "{asked:?}\n  by the crate: {code:?}, {can}\n  by the oracle: {denial:?}"
                     ));
@@ -286,21 +286,21 @@ fn same_answers(account: &Account, oracle: &Oracle) -> Checked {
         }
         // P2: an owner's are not listed. P1: of everybody else exactly what the groups hold, and no more than that.
         let listed = |permissions: &Permissions| match permissions {
-            Permissions::Every => None,
+            Permissions::All => None,
             Permissions::Only(these) => {
                 Some(these.iter().map(ToString::to_string).collect::<Vec<_>>())
             }
         };
-        let held = |place| {
+        let held = |resource| {
             holdings
-                .get(&place)
+                .get(&resource)
                 .into_iter()
                 .flatten()
                 .map(ToString::to_string)
                 .collect()
         };
         let owner = oracle.is_owner(member);
-        let expected = |place| (!owner).then(|| held(place));
+        let expected = |resource| (!owner).then(|| held(resource));
         same(
             (member, "at the account"),
             listed(effective.account()),
@@ -371,9 +371,9 @@ struct Turn {
     fitted: Option<usize>,
 }
 
-fn set<T>(place: &mut T, value: Option<T>) {
+fn set<T>(resource: &mut T, value: Option<T>) {
     if let Some(value) = value {
-        *place = value;
+        *resource = value;
     }
 }
 
@@ -481,11 +481,11 @@ impl Pair {
             }
         }
         let question = |member: &Member<'_>| match commands.first() {
-            Some(Command::AcceptInvitation {}) => !member.standing().is_active(),
+            Some(Command::AcceptInvitation {}) => !member.status().is_active(),
             _ => self.oracle.manages(member.id()),
         };
         let mut actors = vec![];
-        if !matches!(commands.first(), Some(Command::EnrolMembers { .. })) {
+        if !matches!(commands.first(), Some(Command::AddMembers { .. })) {
             let members = self.account.members().filter(question);
             actors.extend(members.map(|member| Actor::Member(member.id().clone())));
         }
@@ -643,7 +643,7 @@ impl Pair {
             }
             (Err(refusal), Err((index, reasons))) => {
                 let by_crate = match refusal {
-                    Refusal::InBatch { index, .. } => Some(index),
+                    CommandError::InBatch { index, .. } => Some(index),
                     _ => None,
                 };
                 same(("which of the batch", &refusal), by_crate, index)?;
@@ -699,12 +699,12 @@ impl Pair {
             everybody().flat_map(|member| everywhere().map(move |text| (member, text)))
         {
             let effective = self.account.effective_permissions(member);
-            let place = text.map_or(Place::Account, Place::Store);
+            let resource = text.map_or(Resource::Account, Resource::Store);
             for permission in IN_PLAY.iter() {
-                let can = self.account.can(member, permission, place);
+                let can = self.account.can(member, permission, resource);
                 same(
-                    (member, permission, place),
-                    effective.can(permission, place),
+                    (member, permission, resource),
+                    effective.can(permission, resource),
                     can,
                 )?;
             }
@@ -790,21 +790,31 @@ fn oddity() -> impl Strategy<Value = Command> {
         permissions: None,
     };
     prop::sample::select(vec![
-        define_role("account-owner", "Fine Name", Level::Store, &["log.read"]),
-        define_role("own", "ACCOUNT_OWNER", Level::Store, &["log.read"]),
+        define_role(
+            "account-owner",
+            "Fine Name",
+            RoleLevel::Store,
+            &["log.read"],
+        ),
+        define_role("own", "ACCOUNT_OWNER", RoleLevel::Store, &["log.read"]),
         define_role(
             "own",
             "Account Owners",
-            Level::Store,
+            RoleLevel::Store,
             &["log.read", "store.purge"],
         ),
-        define_role("own", "Billing", Level::Account, &["log.export"]),
-        define_role("more", "Auditor", Level::Store, &["store.read", "log.read"]),
-        define_role("more", "Auditor", Level::Account, &["store.read"]),
+        define_role("own", "Billing", RoleLevel::Account, &["log.export"]),
+        define_role(
+            "more",
+            "Auditor",
+            RoleLevel::Store,
+            &["store.read", "log.read"],
+        ),
+        define_role("more", "Auditor", RoleLevel::Account, &["store.read"]),
         define_role(
             "group-manager",
             "Group Manager",
-            Level::Account,
+            RoleLevel::Account,
             &["log.read"],
         ),
         redefine_role("more", &["log.read", "store.purge"]),
@@ -846,35 +856,40 @@ fn bulk() -> impl Strategy<Value = Command> {
             .map(|number| one(format!("x.n{number:05}")))
             .collect()
     }
-    (0..9_usize, MAX_NAMED..=MAX_NAMED + 1).prop_map(|(kind, many)| match kind {
-        0 => Command::AddToGroup {
-            group: group("it"),
-            members: named(many, |id| member(&id)),
-        },
-        1 => Command::RemoveFromGroup {
-            group: group("it"),
-            members: named(many, |id| member(&id)),
-        },
-        2 => Command::EnrolMembers {
-            members: named(MAX_NAMED + 1, |id| member(&id)),
-        },
-        3 => regrant("it", [Grant::store_viewer(named(many, |id| store(&id)))]),
-        4 => regrant("devs", vec![editor(["dev", "prod"]); many.div_ceil(2)]),
-        5 => create_group("a", "Any Other", vec![Grant::group_manager(); many]),
-        // The grants that the group has, if nothing has changed them.
-        8 => regrant("devs", vec![editor(["dev"]); many]),
-        _ => {
-            let id = role(if kind == 6 { "own" } else { "store-viewer" });
-            let permissions = Some(named(MAX_NAMED + usize::from(kind == 6), |text| {
-                permission(&text)
-            }));
-            Command::ChangeRole {
-                role: id,
-                name: None,
-                permissions,
+    (
+        0..9_usize,
+        MAX_ITEMS_PER_COMMAND..=MAX_ITEMS_PER_COMMAND + 1,
+    )
+        .prop_map(|(kind, many)| match kind {
+            0 => Command::AddToGroup {
+                group: group("it"),
+                members: named(many, |id| member(&id)),
+            },
+            1 => Command::RemoveFromGroup {
+                group: group("it"),
+                members: named(many, |id| member(&id)),
+            },
+            2 => Command::AddMembers {
+                members: named(MAX_ITEMS_PER_COMMAND + 1, |id| member(&id)),
+            },
+            3 => regrant("it", [Grant::store_viewer(named(many, |id| store(&id)))]),
+            4 => regrant("devs", vec![editor(["dev", "prod"]); many.div_ceil(2)]),
+            5 => create_group("a", "Any Other", vec![Grant::group_manager(); many]),
+            // The grants that the group has, if nothing has changed them.
+            8 => regrant("devs", vec![editor(["dev"]); many]),
+            _ => {
+                let id = role(if kind == 6 { "own" } else { "store-viewer" });
+                let permissions = Some(named(
+                    MAX_ITEMS_PER_COMMAND + usize::from(kind == 6),
+                    |text| permission(&text),
+                ));
+                Command::ChangeRole {
+                    role: id,
+                    name: None,
+                    permissions,
+                }
             }
-        }
-    })
+        })
 }
 
 /// Why this history fails, if it does.

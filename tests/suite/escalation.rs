@@ -37,7 +37,7 @@ fn a_group_manager_cannot_widen_its_own_group() {
     let mut world = World::staffed();
     world.ok(
         OWNER,
-        define_role("billing", "Billing", Level::Account, &["invoice.read"]),
+        define_role("billing", "Billing", RoleLevel::Account, &["invoice.read"]),
     );
     world.ok(
         OWNER,
@@ -61,10 +61,10 @@ fn a_group_manager_cannot_widen_its_own_group() {
     let billing = [Grant::group_manager(), Grant::at_account(role("billing"))];
     assert_eq!(
         world.refused(MANAGER, regrant("it", billing)),
-        Refusal::SelfEscalation {
+        CommandError::SelfEscalation {
             actor: member(MANAGER),
             permission: permission("invoice.read"),
-            place: Place::Account
+            resource: Resource::Account
         }
     );
     world.ok(
@@ -136,7 +136,7 @@ fn a_batch_is_no_detour() {
             ["self-addition", "self-escalation"].contains(&refusal.code()),
             "{refusal}"
         );
-        assert_eq!(refusal.kind(), RefusalKind::Denied);
+        assert_eq!(refusal.kind(), ErrorKind::Forbidden);
         assert_eq!(world.account, before);
     }
 }
@@ -147,7 +147,7 @@ fn accepting_an_invitation_is_the_one_exception() {
     let mut world = World::staffed();
     world.ok(OWNER, add("it", ["ina"]));
     world.ok("ina", accept());
-    assert!(world.may("ina", "account.manage_groups", Place::Account));
+    assert!(world.may("ina", "account.manage_groups", Resource::Account));
     world.assert_refused("ina", add("viewers", ["ina"]), "self-addition");
 }
 
@@ -160,7 +160,7 @@ fn editors_and_viewers_manage_nothing() {
         define_role(
             "extra",
             "Extra",
-            Level::Account,
+            RoleLevel::Account,
             &["invoice.read", "accounts.manage"],
         ),
     );
@@ -186,13 +186,13 @@ fn only_active_members_act() {
     world.ok(OWNER, remove_member("vic"));
     world.ok(OWNER, invite_owner("otto"));
     for (actor, denial) in [
-        ("nobody", Denial::UnknownMember),
-        ("vic", Denial::UnknownMember),
-        ("ina", Denial::Invited),
-        ("otto", Denial::Invited),
+        ("nobody", DenialReason::UnknownMember),
+        ("vic", DenialReason::UnknownMember),
+        ("ina", DenialReason::Invited),
+        ("otto", DenialReason::Invited),
     ] {
         for command in every_command() {
-            let expected = Refusal::NotAuthorized {
+            let expected = CommandError::NotAuthorized {
                 actor: member(actor),
                 denial: denial.clone(),
             };
@@ -215,7 +215,7 @@ fn the_host_passes_the_guardrails() {
         invite_owner("eve"),
         cancel("eve"),
         create_store("new"),
-        define_role("new", "New Role", Level::Store, &["log.read"]),
+        define_role("new", "New Role", RoleLevel::Store, &["log.read"]),
         create_group("new", "New Group", [viewer(["new"])]),
         add("new", ["nils"]),
         grant_ownership("nils"),
@@ -251,8 +251,8 @@ fn every_command() -> Vec<Command> {
         add("devs", ["nils", "dana", "vic"]),
         add("none", ["none"]),
         take_out("devs", ["dana"]),
-        define_role("new", "New Role", Level::Store, &["log.read"]),
-        define_role("store-editor", "Store Editor", Level::Store, &[]),
+        define_role("new", "New Role", RoleLevel::Store, &["log.read"]),
+        define_role("store-editor", "Store Editor", RoleLevel::Store, &[]),
         redefine_role("none", &["log.read"]),
         delete_role("store-viewer"),
     ]

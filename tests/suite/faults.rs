@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::thread;
 
-use grantbook::repository::conformance::{Fault, Faulty, TimedOut};
+use grantbook::repository::conformance::{Fault, FlakyRepository, TimedOut};
 use grantbook::repository::*;
 use grantbook::*;
 
@@ -65,7 +65,7 @@ impl Trust {
 /// An answer that keeps nothing.
 struct NothingKept {
     /// What it is: a refusal, or that nothing would change.
-    answer: Result<Vec<Record>, Refusal>,
+    answer: Result<Vec<Record>, CommandError>,
     /// The newest version that was kept when it was asked, and when it had answered. Of stale reads no more can be
     /// wanted than the version of the copy that was asked.
     between: (u64, u64),
@@ -98,7 +98,7 @@ struct Run {
     /// Whether the repository finds each commit that it keeps. Where it does not, a request that was kept may be
     /// decided again, and refused because of its own effect; it is not kept again.
     finds_commits: bool,
-    line: Faulty,
+    line: FlakyRepository,
     copies: Vec<Replica>,
     /// For each copy, the latest version that it has heard of and not been told better since.
     heard: Vec<u64>,
@@ -115,8 +115,8 @@ pub(crate) fn acme() -> AccountId {
     AccountId::parse("acme").unwrap()
 }
 
-pub(crate) fn commit(id: &str) -> CommitId {
-    CommitId::parse(id).unwrap()
+pub(crate) fn commit(id: &str) -> IdempotencyKey {
+    IdempotencyKey::parse(id).unwrap()
 }
 
 /// The account's beginnings: `a` manages groups, `b` builds, `c` is an owner too.
@@ -172,8 +172,8 @@ fn command(chance: &mut Chance, now: u64) -> Command {
 
 pub(crate) fn last_of(repository: &MemoryRepository) -> u64 {
     match repository.records_after(&acme(), u64::MAX).unwrap() {
-        Tail::Records { last, .. } => last,
-        Tail::Gone => panic!("records in memory stay"),
+        RecordPage::Records { last, .. } => last,
+        RecordPage::Compacted => panic!("records in memory stay"),
     }
 }
 
@@ -188,7 +188,7 @@ impl Run {
         let finds_commits = !rates
             .iter()
             .any(|(fault, rate)| *fault == Fault::StaleCommitted && *rate > 0);
-        let line = Faulty::new(seed, rates);
+        let line = FlakyRepository::new(seed, rates);
         let (limit, now) = (GroupLimit::new(3).unwrap(), at(1_000));
         let is_opened_here = trust == Trust::Contract;
         let open = |_| {
@@ -238,16 +238,16 @@ impl Run {
     fn look(&mut self) -> u64 {
         let version = self.records.len() as u64;
         match self.line.kept().records_after(&acme(), version).unwrap() {
-            Tail::Records { records, last } => {
+            RecordPage::Records { records, last } => {
                 self.records.extend(records);
                 last
             }
-            Tail::Gone => panic!("records in memory stay"),
+            RecordPage::Compacted => panic!("records in memory stay"),
         }
     }
 
     fn is_kept(&self, request: &Request) -> bool {
-        let records = self.line.kept().committed(&acme(), &request.commit);
+        let records = self.line.kept().records_of(&acme(), &request.commit);
         !records.unwrap().is_empty()
     }
 
@@ -270,8 +270,8 @@ impl Run {
                 self.ask(which, usize::try_from(again).unwrap());
             }
             13 | 14 => self.catch_up(which),
-            15 => self.offer(which),
-            16 => self.hint(which),
+            15 => self.ingest(which),
+            16 => self.notify_version(which),
             17 => self.demand(which),
             18 => self.load(which),
             _ => {}
@@ -344,7 +344,7 @@ impl Run {
                 let kept = self
                     .line
                     .kept()
-                    .committed(&acme(), &request.commit)
+                    .records_of(&acme(), &request.commit)
                     .unwrap();
                 assert_eq!(
                     records, kept,
@@ -427,29 +427,29 @@ impl Run {
         self.heard[which] = as_of.version;
     }
 
-    fn offer(&mut self, which: usize) {
+    fn ingest(&mut self, which: usize) {
         let last = self.look();
         let record = &self.records[usize::try_from(self.chance.below(last)).unwrap()];
         let (version, copy) = (record.version(), &mut self.copies[which]);
         let had = copy.version();
-        match copy.offer(record).unwrap() {
-            Offer::Duplicate => assert!(version <= had),
-            Offer::Applied => assert!(version == had + 1),
-            Offer::Gap { behind } => assert!(version > had + 1 && behind >= version - had),
+        match copy.ingest(record).unwrap() {
+            Ingested::Duplicate => assert!(version <= had),
+            Ingested::Applied => assert!(version == had + 1),
+            Ingested::Gap { behind } => assert!(version > had + 1 && behind >= version - had),
         }
         self.heard[which] = self.heard[which].max(version);
         self.assert_says_how_late(which);
     }
 
-    fn hint(&mut self, which: usize) {
+    fn notify_version(&mut self, which: usize) {
         let last = last_of(self.line.kept());
         let version = self
             .chance
             .one_of(&[1, last - 1, last, last, last + 3, u64::MAX]);
         let had = self.copies[which].version();
-        match self.copies[which].hint(version) {
-            Hint::UpToDate => assert!(version <= had),
-            Hint::CatchUp { behind } => assert!(behind >= version.saturating_sub(had)),
+        match self.copies[which].notify_version(version) {
+            Freshness::UpToDate => assert!(version <= had),
+            Freshness::CatchUp { behind } => assert!(behind >= version.saturating_sub(had)),
         }
         self.heard[which] = self.heard[which].max(version);
         self.assert_says_how_late(which);
@@ -520,13 +520,13 @@ impl Run {
         };
         let rivals = self
             .line
-            .came_about()
+            .injected_faults()
             .iter()
             .filter(|fault| **fault == Fault::Rival)
             .count();
         let others = ["open".to_owned(), "staff".to_owned()].into_iter();
         for id in others.chain((0..rivals).map(|number| format!("rival-{number}"))) {
-            let records = kept.committed(&acme(), &commit(&id)).unwrap();
+            let records = kept.records_of(&acme(), &commit(&id)).unwrap();
             assert!(!records.is_empty());
             cover(&records);
         }
@@ -539,7 +539,7 @@ impl Run {
             is_settled,
         } in &self.asked
         {
-            let records = kept.committed(&acme(), &request.commit).unwrap();
+            let records = kept.records_of(&acme(), &request.commit).unwrap();
             cover(&records);
             match answered {
                 Some(answered) => assert_eq!(*answered, records, "what was acknowledged stays"),
@@ -571,7 +571,7 @@ impl Run {
             assert_eq!(account.version(), version);
             let mut members = account.members();
             assert!(
-                members.any(|member| member.standing() == Standing::Active { owner: true }),
+                members.any(|member| member.status() == MemberStatus::Active { owner: true }),
                 "A2"
             );
             while let Some(sample) = samples.next_if(|sample| sample.version() == version) {
@@ -629,7 +629,7 @@ fn run(seed: u64, tally: &mut Seen) {
     (0..STEPS).for_each(|_| run.step());
     run.finish();
     run.check();
-    for fault in run.line.came_about() {
+    for fault in run.line.injected_faults() {
         *tally.faults.entry(fault).or_default() += 1;
     }
     for (code, times) in run.seen.answers {
@@ -708,7 +708,7 @@ fn a_seed_gives_the_same_run() {
         let mut run = Run::new(seed);
         (0..STEPS).for_each(|_| run.step());
         run.finish();
-        (run.line.came_about(), run.records)
+        (run.line.injected_faults(), run.records)
     };
     let runs: Vec<_> = (0..20).map(run).collect();
     assert_eq!(runs, (0..20).map(run).collect::<Vec<_>>());

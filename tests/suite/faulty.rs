@@ -1,6 +1,6 @@
 //! The repository that fails on purpose, fault by fault, and what it has shown once.
 
-use grantbook::repository::conformance::{Fault, Faulty, TimedOut};
+use grantbook::repository::conformance::{Fault, FlakyRepository, TimedOut};
 use grantbook::repository::*;
 use grantbook::*;
 
@@ -8,8 +8,8 @@ use crate::faults::{acme, commit, last_of};
 use crate::support::*;
 
 /// A repository that keeps these records, with snapshots of versions 4 and 8, and in which all goes wrong in one way.
-fn always(fault: Fault, seed: u64, records: &[Record]) -> Faulty {
-    let line = Faulty::new(seed, [(fault, 1_000)]);
+fn always(fault: Fault, seed: u64, records: &[Record]) -> FlakyRepository {
+    let line = FlakyRepository::new(seed, [(fault, 1_000)]);
     for record in records {
         let (version, id) = (record.version(), commit(&record.version().to_string()));
         let commit = Commit::new(id, vec![record.clone()]).unwrap();
@@ -18,14 +18,14 @@ fn always(fault: Fault, seed: u64, records: &[Record]) -> Faulty {
             4 | 8 => commit.with_snapshot(Account::replay(&records[..until]).unwrap().snapshot()),
             _ => Ok(commit),
         };
-        assert_eq!(line.commit(&commit.unwrap()), Ok(Committed::Done));
+        assert_eq!(line.commit(&commit.unwrap()), Ok(CommitOutcome::Appended));
     }
     line
 }
 
-fn page(line: &Faulty, after: u64) -> (Vec<u64>, u64) {
+fn page(line: &FlakyRepository, after: u64) -> (Vec<u64>, u64) {
     match line.records_after(&acme(), after) {
-        Ok(Tail::Records { records, last }) => {
+        Ok(RecordPage::Records { records, last }) => {
             (records.iter().map(Record::version).collect(), last)
         }
         other => panic!("{other:?}"),
@@ -42,8 +42,8 @@ fn a_reading_call_goes_wrong_as_asked() {
         let line = always(Fault::ReadTimedOut);
         assert_eq!(line.snapshot(&acme()), Err(TimedOut));
         assert_eq!(line.records_after(&acme(), 0), Err(TimedOut));
-        assert_eq!(line.committed(&acme(), &commit("3")), Err(TimedOut));
-        assert_eq!(line.came_about(), [Fault::ReadTimedOut; 3]);
+        assert_eq!(line.records_of(&acme(), &commit("3")), Err(TimedOut));
+        assert_eq!(line.injected_faults(), [Fault::ReadTimedOut; 3]);
 
         let (short, told) = page(&always(Fault::ShortPage), 2);
         assert!(!short.is_empty() && short.len() < records.len() - 2 && told == last);
@@ -68,19 +68,19 @@ fn a_reading_call_goes_wrong_as_asked() {
         assert!(stale.into_iter().eq(3..=told) && told < last);
 
         let line = always(Fault::Gone);
-        assert_eq!(line.records_after(&acme(), 7), Ok(Tail::Gone));
+        assert_eq!(line.records_after(&acme(), 7), Ok(RecordPage::Compacted));
         assert_eq!(
             page(&line, 8),
             ((9..=last).collect(), last),
             "there is no later snapshot"
         );
-        assert_eq!(line.came_about(), [Fault::Gone]);
+        assert_eq!(line.injected_faults(), [Fault::Gone]);
         let stale = always(Fault::StaleSnapshot).snapshot(&acme()).unwrap();
         assert!(stale.is_none_or(|snapshot| snapshot.version() == 4));
         let line = always(Fault::StaleCommitted);
-        assert_eq!(line.committed(&acme(), &commit("3")), Ok(vec![]));
-        assert_eq!(line.committed(&acme(), &commit("none")), Ok(vec![]));
-        assert_eq!(line.came_about(), [Fault::StaleCommitted]);
+        assert_eq!(line.records_of(&acme(), &commit("3")), Ok(vec![]));
+        assert_eq!(line.records_of(&acme(), &commit("none")), Ok(vec![]));
+        assert_eq!(line.injected_faults(), [Fault::StaleCommitted]);
         assert_eq!(
             *load(line.kept(), &acme()).unwrap().unwrap(),
             World::staffed().account
@@ -92,7 +92,7 @@ fn a_reading_call_goes_wrong_as_asked() {
 #[test]
 fn a_commit_goes_wrong_as_asked() {
     let records = World::staffed().records;
-    let keep = |line: &Faulty, version: usize| {
+    let keep = |line: &FlakyRepository, version: usize| {
         let record = records[version - 1].clone();
         line.commit(&Commit::new(commit(&version.to_string()), vec![record]).unwrap())
     };
@@ -100,23 +100,23 @@ fn a_commit_goes_wrong_as_asked() {
         (Fault::NotKept, Err(TimedOut), 0, 0),
         (Fault::KeptUnanswered, Err(TimedOut), 1, 1),
         (Fault::KeptLater, Err(TimedOut), 0, 1),
-        (Fault::FalseConflict, Ok(Committed::Conflict), 0, 0),
+        (Fault::FalseConflict, Ok(CommitOutcome::Conflict), 0, 0),
     ] {
         let line = always(fault, 0, &[]);
         assert_eq!(keep(&line, 1), answer, "{fault:?}");
         assert_eq!(last_of(line.kept()), kept, "{fault:?}");
         line.settle();
         assert_eq!(last_of(line.kept()), settled, "{fault:?}");
-        assert_eq!(line.came_about(), [fault]);
+        assert_eq!(line.injected_faults(), [fault]);
     }
     let line = always(Fault::Rival, 0, &[]);
     assert_eq!(
         keep(&line, 1),
-        Ok(Committed::Done),
+        Ok(CommitOutcome::Appended),
         "there is nothing to change before"
     );
-    assert_eq!(keep(&line, 2), Ok(Committed::Conflict));
-    let rivals = line.kept().committed(&acme(), &commit("rival-0")).unwrap();
+    assert_eq!(keep(&line, 2), Ok(CommitOutcome::Conflict));
+    let rivals = line.kept().records_of(&acme(), &commit("rival-0")).unwrap();
     assert_eq!((rivals.len(), last_of(line.kept())), (1, 2));
 }
 
@@ -171,11 +171,11 @@ fn a_request_is_known_again_by_what_was_so_then() {
             vec![create_store("new"), create_store("other")],
         );
         let reused = execute(&line, &mut here, &other).unwrap_err();
-        assert_eq!(reused.code(), "commit-id-reused");
+        assert_eq!(reused.code(), "idempotency-key-reused");
     }
 }
 
-fn copy_of(line: &Faulty) -> Replica {
+fn copy_of(line: &FlakyRepository) -> Replica {
     load(line.kept(), &acme()).unwrap().unwrap()
 }
 

@@ -30,13 +30,13 @@ fn eventful() -> World {
         define_role(
             "auditor",
             "Auditor",
-            Level::Store,
+            RoleLevel::Store,
             &["log.read", "store.read"],
         ),
     );
     world.ok(
         OWNER,
-        define_role("billing", "Billing", Level::Account, &["invoice.read"]),
+        define_role("billing", "Billing", RoleLevel::Account, &["invoice.read"]),
     );
     let rename = Command::ChangeRole {
         role: role("auditor"),
@@ -108,7 +108,7 @@ fn commands() -> Vec<Command> {
         define_role(
             "auditor",
             "Auditor",
-            Level::Store,
+            RoleLevel::Store,
             &["log.read", "store.read"],
         ),
         redefine_role("auditor", &["log.read"]),
@@ -270,7 +270,7 @@ fn what_is_not_known_is_not_read() {
         r#"{"command":"create-store","store":"a","store":"b"}"#,
         r#"{"command":"create-group","group":"g","name":"IT","grants":[]}"#,
         r#"{"command":"regrant","scope":"account"}"#,
-        r#"{"command":"enrol-members","members":["a","b","a"]}"#,
+        r#"{"command":"add-members","members":["a","b","a"]}"#,
         r#"{"command":"define-role","role":"r","name":"Role","level":"store","permissions":["a.b","a.b"]}"#,
         r#"{"command":"change-role","role":"r","permissions":["a.b","a.b"]}"#,
         r#"{"store":"a"}"#,

@@ -191,7 +191,7 @@ fn one_group_carries_several_roles() {
     world.ok(OWNER, add("mixed", ["nils"]));
     assert_eq!(world.level("nils", "dev"), AccessLevel::Editor);
     assert_eq!(world.level("nils", "prod"), AccessLevel::Viewer);
-    assert!(world.may("nils", "account.manage_groups", Place::Account));
+    assert!(world.may("nils", "account.manage_groups", Resource::Account));
 }
 
 /// G7: a group may be empty; one that has members, invited ones included, cannot be deleted.
@@ -328,8 +328,8 @@ fn a_group_is_nobody() {
     let dana = world.account.member("dana").unwrap();
     assert!(dana.is_in("it") && !dana.is_in("none"));
     assert_eq!(
-        world.denial("devs", "store.read", Place::Store("dev")),
-        Denial::UnknownMember
+        world.denial("devs", "store.read", Resource::Store("dev")),
+        DenialReason::UnknownMember
     );
     world.ok(
         OWNER,

@@ -10,7 +10,7 @@ use grantbook::repository::{self, ExecuteError, MemoryRepository, Shared};
 use grantbook::*;
 use proptest::prelude::*;
 
-use crate::strategies::{MEMBERS, PERMISSIONS, STORES, account, config, places};
+use crate::strategies::{MEMBERS, PERMISSIONS, STORES, account, config, resources};
 use crate::support::*;
 
 proptest! {
@@ -26,12 +26,12 @@ proptest! {
         for permission in &permissions {
             for member in &known {
                 let id = member.id();
-                for place in places() {
-                    prop_assert_eq!(member.can(permission, place), account.can(id, permission, place));
+                for resource in resources() {
+                    prop_assert_eq!(member.can(permission, resource), account.can(id, permission, resource));
                 }
                 let expected: Vec<bool> = stores
                     .iter()
-                    .map(|store| account.can(id, permission, Place::Store(store.id())))
+                    .map(|store| account.can(id, permission, Resource::Store(store.id())))
                     .collect();
                 let each: Vec<bool> = stores.iter().map(|store| member.can_in(permission, *store)).collect();
                 prop_assert_eq!(&each, &expected);
@@ -107,7 +107,7 @@ fn kept(repository: &MemoryRepository) -> repository::Replica {
 }
 
 fn may_write(shared: &Shared) -> bool {
-    shared.can("ann", &Permission::STORE_WRITE, Place::Store("dev"))
+    shared.can("ann", &Permission::STORE_WRITE, Resource::Store("dev"))
 }
 
 /// G9, U4: a change counts for the next check that begins, in every thread, and no check sees half of one.
@@ -128,7 +128,11 @@ fn a_change_counts_at_once_and_as_a_whole() {
                         let account = shared.read();
                         let groups = account.member("ann").unwrap().groups().count();
                         assert_eq!(groups, 1);
-                        assert!(account.can("ann", &Permission::STORE_READ, Place::Store("dev")));
+                        assert!(account.can(
+                            "ann",
+                            &Permission::STORE_READ,
+                            Resource::Store("dev")
+                        ));
                         checks += 1;
                     }
                     checks

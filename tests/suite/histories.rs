@@ -11,24 +11,24 @@ use crate::strategies::{GROUPS, MEMBERS, PERMISSIONS, STORES, Step, beginning, c
 use crate::support::*;
 
 /// What a member holds, by the plain readers and the rules in words: nothing of the index, nothing of the check.
-fn holds(account: &Account, id: &str, text: &str, place: Place<&str>) -> bool {
+fn holds(account: &Account, id: &str, text: &str, resource: Resource<&str>) -> bool {
     let Some(member) = account.member(id) else {
         return false;
     };
-    if let Place::Store(store) = place {
+    if let Resource::Store(store) = resource {
         if !account.stores().any(|known| known.as_str() == store) {
             return false;
         }
     }
-    match member.standing() {
-        Standing::Invited { .. } => false,
-        Standing::Active { owner: true } => true,
-        Standing::Active { owner: false } => account.groups().any(|group| {
+    match member.status() {
+        MemberStatus::Invited { .. } => false,
+        MemberStatus::Active { owner: true } => true,
+        MemberStatus::Active { owner: false } => account.groups().any(|group| {
             group.members().any(|other| other.as_str() == id)
                 && group.grants().iter().any(|grant| {
-                    let there = match (&grant.scope, place) {
-                        (Scope::Account, Place::Account) => true,
-                        (Scope::Stores(stores), Place::Store(store)) => stores.contains(store),
+                    let there = match (&grant.scope, resource) {
+                        (Scope::Account, Resource::Account) => true,
+                        (Scope::Stores(stores), Resource::Store(store)) => stores.contains(store),
                         _ => false,
                     };
                     there
@@ -44,12 +44,17 @@ fn holds(account: &Account, id: &str, text: &str, place: Place<&str>) -> bool {
 
 /// Every (permission, place) that a member holds.
 fn holdings(account: &Account, id: &str) -> BTreeSet<(&'static str, String)> {
-    let places = || STORES.into_iter().map(Place::Store).chain([Place::Account]);
+    let resources = || {
+        STORES
+            .into_iter()
+            .map(Resource::Store)
+            .chain([Resource::Account])
+    };
     let all = PERMISSIONS
         .into_iter()
-        .flat_map(|text| places().map(move |place| (text, place)));
-    all.filter(|(text, place)| holds(account, id, text, *place))
-        .map(|(text, place)| (text, place.to_string()))
+        .flat_map(|text| resources().map(move |resource| (text, resource)));
+    all.filter(|(text, resource)| holds(account, id, text, *resource))
+        .map(|(text, resource)| (text, resource.to_string()))
         .collect()
 }
 
@@ -57,7 +62,7 @@ fn holdings(account: &Account, id: &str) -> BTreeSet<(&'static str, String)> {
 fn check_invariants(account: &Account) -> Result<(), TestCaseError> {
     let owners = account
         .members()
-        .filter(|member| member.standing() == Standing::Active { owner: true });
+        .filter(|member| member.status() == MemberStatus::Active { owner: true });
     prop_assert!(owners.count() >= 1, "A2");
     prop_assert!(
         account.groups().count() <= usize::from(account.group_limit().get()),
@@ -103,7 +108,7 @@ fn check_invariants(account: &Account) -> Result<(), TestCaseError> {
             .permissions()
             .iter()
             .any(grantbook::Permission::is_store_only);
-        prop_assert!(!(store_only && role.level() == Level::Account), "L5");
+        prop_assert!(!(store_only && role.level() == RoleLevel::Account), "L5");
     }
     prop_assert!(
         account.index_is_exact(),
@@ -116,24 +121,27 @@ fn check_invariants(account: &Account) -> Result<(), TestCaseError> {
 fn check_answers(account: &Account) -> Result<(), TestCaseError> {
     for id in MEMBERS.into_iter().chain(["stranger"]) {
         let effective = account.effective_permissions(id);
-        for place in STORES
+        for resource in STORES
             .into_iter()
             .chain(["none"])
-            .map(Place::Store)
-            .chain([Place::Account])
+            .map(Resource::Store)
+            .chain([Resource::Account])
         {
             for text in PERMISSIONS {
-                let (permission, expected) = (permission(text), holds(account, id, text, place));
+                let (permission, expected) = (permission(text), holds(account, id, text, resource));
                 prop_assert_eq!(
-                    account.can(id, &permission, place),
+                    account.can(id, &permission, resource),
                     expected,
                     "{} {} {}",
                     id,
                     text,
-                    place
+                    resource
                 );
-                prop_assert_eq!(account.check(id, &permission, place).is_allowed(), expected);
-                prop_assert_eq!(effective.can(&permission, place), expected);
+                prop_assert_eq!(
+                    account.check(id, &permission, resource).is_allowed(),
+                    expected
+                );
+                prop_assert_eq!(effective.can(&permission, resource), expected);
             }
         }
     }
@@ -153,12 +161,12 @@ fn check_effect(before: &Account, after: &Account, event: &Event) -> Result<(), 
         Event::MemberInvited { member, .. } => {
             prop_assert_eq!(after.member(member).unwrap().groups().count(), 0, "M3");
         }
-        Event::MembersEnrolled { members } => {
+        Event::MembersAdded { members } => {
             for member in members {
                 prop_assert_eq!(after.member(member).unwrap().groups().count(), 0, "M5");
                 prop_assert_eq!(
-                    after.member(member).unwrap().standing(),
-                    Standing::Active { owner: false },
+                    after.member(member).unwrap().status(),
+                    MemberStatus::Active { owner: false },
                     "M5"
                 );
             }
@@ -171,12 +179,10 @@ fn check_effect(before: &Account, after: &Account, event: &Event) -> Result<(), 
             prop_assert_eq!(after.groups().count(), before.groups().count(), "S3");
         }
         Event::StoreCreated { store } => {
-            let only_owners = after
-                .members()
-                .filter(|member| !member.standing().is_owner());
+            let only_owners = after.members().filter(|member| !member.status().is_owner());
             for member in only_owners {
                 prop_assert!(
-                    !after.can(member.id(), &Permission::STORE_READ, Place::Store(store)),
+                    !after.can(member.id(), &Permission::STORE_READ, Resource::Store(store)),
                     "S2"
                 );
             }
@@ -217,12 +223,12 @@ fn run(steps: Vec<Step>, seen: &mut BTreeMap<String, usize>) -> Result<(), TestC
                 *seen.entry(refusal.code().to_owned()).or_default() += 1;
                 if !before
                     .member(&actor_id(&actor))
-                    .is_some_and(|member| member.standing().is_active())
+                    .is_some_and(|member| member.status().is_active())
                     && actor != Actor::System
                     && commands.len() == 1
                     && commands[0] != accept()
                 {
-                    prop_assert_eq!(refusal.kind(), RefusalKind::Denied, "E6, U3");
+                    prop_assert_eq!(refusal.kind(), ErrorKind::Forbidden, "E6, U3");
                 }
             }
             Ok(records) => {
@@ -274,7 +280,7 @@ fn check_no_gain(
     };
     let is_owner = before
         .member(id)
-        .is_some_and(|member| member.standing().is_owner());
+        .is_some_and(|member| member.status().is_owner());
     if is_owner || matches!(event, Event::InvitationAccepted { .. }) {
         return Ok(());
     }
@@ -294,7 +300,7 @@ fn check_no_gain(
     prop_assert!(
         !after
             .member(id)
-            .is_some_and(|member| member.standing().is_owner()),
+            .is_some_and(|member| member.status().is_owner()),
         "E3"
     );
     Ok(())

@@ -44,7 +44,7 @@ pub(crate) fn text(data: &[u8]) {
 
 fn one_text<T>(data: &[u8], text: &str, keeps_its_rule: fn(&str) -> bool)
 where
-    T: FromStr<Err = InvalidText> + AsRef<str> + Display + Debug + PartialEq,
+    T: FromStr<Err = ParseError> + AsRef<str> + Display + Debug + PartialEq,
     T: Serialize + DeserializeOwned,
 {
     let json = serde_json::to_string(text).expect("text is JSON");
@@ -75,16 +75,16 @@ where
 }
 
 /// What is said to be wrong with a text is wrong with it, and is said in few words.
-fn explained(text: &str, error: &InvalidText) {
+fn explained(text: &str, error: &ParseError) {
     let (characters, bytes) = (text.chars().count(), text.len());
     assert!(error.to_string().len() < 250, "{error}");
-    match (error.problem(), error.code()) {
-        (TextProblem::TooShort { length }, "too-short") => {
+    match (error.kind(), error.code()) {
+        (ParseErrorKind::TooShort { length }, "too-short") => {
             assert!(length == bytes && length < 3);
         }
-        (TextProblem::TooLong { length }, "too-long") => assert!(length == bytes && length > 64),
+        (ParseErrorKind::TooLong { length }, "too-long") => assert!(length == bytes && length > 64),
         (
-            TextProblem::Character {
+            ParseErrorKind::Character {
                 character,
                 position,
             },
@@ -93,10 +93,10 @@ fn explained(text: &str, error: &InvalidText) {
             assert_eq!(text.chars().nth(position - 1), Some(character));
             assert!(position <= characters);
         }
-        (TextProblem::OuterSpace, "outer-space") => {
+        (ParseErrorKind::SurroundingWhitespace, "surrounding-whitespace") => {
             assert!(text.trim().len() < bytes);
         }
-        (TextProblem::Segment { segment }, "bad-segment") => {
+        (ParseErrorKind::Segment { segment }, "bad-segment") => {
             let segments: Vec<_> = text.split('.').collect();
             let named = segments.get(segment - 1).map(|segment| segment.len());
             assert!(named.is_some() || segments.len() == segment - 1);
@@ -115,12 +115,12 @@ pub(crate) fn stored(data: &[u8]) {
     reread::<Actor>(data);
     reread::<Grant>(data);
     reread::<Scope>(data);
-    reread::<Standing>(data);
+    reread::<MemberStatus>(data);
     reread::<GroupLimit>(data);
     reread::<Timestamp>(data);
-    reread::<Level>(data);
+    reread::<RoleLevel>(data);
     reread::<AccessLevel>(data);
-    reread::<Place>(data);
+    reread::<Resource>(data);
     reread::<Permissions>(data);
     reread::<EffectivePermissions>(data);
     if let Some(snapshot) = reread::<Snapshot>(data) {
@@ -350,7 +350,7 @@ fn through_json(records: &[Record]) -> Vec<Record> {
 }
 
 /// Asks, and holds the answer against every rule about answers.
-fn asked(account: &mut Account, step: &Step) -> Result<Vec<Record>, Refusal> {
+fn asked(account: &mut Account, step: &Step) -> Result<Vec<Record>, CommandError> {
     let Step {
         actor,
         commands,
@@ -401,14 +401,14 @@ fn asked(account: &mut Account, step: &Step) -> Result<Vec<Record>, Refusal> {
 }
 
 /// U4: a batch, one command at a time.
-fn one_by_one(mut account: Account, step: &Step) -> Result<Vec<Record>, Refusal> {
+fn one_by_one(mut account: Account, step: &Step) -> Result<Vec<Record>, CommandError> {
     let mut records = Vec::new();
     for (index, command) in step.commands.iter().enumerate() {
         match account.execute(&step.actor, command, step.now) {
             Ok(record) => records.extend(record),
             Err(refusal) => {
                 let refusal = Box::new(refusal);
-                return Err(Refusal::InBatch { index, refusal });
+                return Err(CommandError::InBatch { index, refusal });
             }
         }
     }
@@ -539,7 +539,7 @@ fn barred(account: Option<&Account>, record: &Record) -> Option<&'static str> {
     let version = account.map_or(0, Account::version);
     let is_opening = matches!(record.event(), Event::AccountOpened { .. });
     let by_itself = match record.event() {
-        Event::AccountOpened { .. } | Event::MembersEnrolled { .. } => {
+        Event::AccountOpened { .. } | Event::MembersAdded { .. } => {
             *record.actor() == Actor::System
         }
         Event::InvitationAccepted { member } => {
@@ -612,11 +612,13 @@ fn tampered(records: &[Record], lines: &[u8], mend: bool) -> (Vec<Record>, usize
             8 => changed.truncate(index),
             9 => {
                 let mut json = serde_json::to_vec(&record).expect("a record");
-                let place = (usize::from(cut[3]) * 256 + usize::from(cut[4])) % json.len();
+                let resource = (usize::from(cut[3]) * 256 + usize::from(cut[4])) % json.len();
                 match cut[5] % 3 {
-                    0 => json[place] = cut[6],
-                    1 => json.insert(place, cut[6]),
-                    _ => drop(json.drain(place..(place + usize::from(cut[6])).min(json.len()))),
+                    0 => json[resource] = cut[6],
+                    1 => json.insert(resource, cut[6]),
+                    _ => {
+                        drop(json.drain(resource..(resource + usize::from(cut[6])).min(json.len())))
+                    }
                 }
                 match serde_json::from_slice(&json) {
                     Ok(read) => changed[index] = read,
@@ -632,7 +634,7 @@ fn tampered(records: &[Record], lines: &[u8], mend: bool) -> (Vec<Record>, usize
                 edited(&mut changed, index, "event", event);
                 let actor = match changed[index].event() {
                     Event::InvitationAccepted { member } => Actor::Member(member.clone()),
-                    Event::AccountOpened { .. } | Event::MembersEnrolled { .. } => Actor::System,
+                    Event::AccountOpened { .. } | Event::MembersAdded { .. } => Actor::System,
                     _ => changed[index].actor().clone(),
                 };
                 let actor = serde_json::to_value(actor).expect("an actor");
@@ -677,7 +679,7 @@ fn forged(line: &[u8], at: Timestamp) -> Value {
         "create-store" => "store-created",
         "create-group" => "group-created",
         "add-to-group" => "added-to-group",
-        "enrol-members" => "members-enrolled",
+        "add-members" => "members-added",
         "invite-member" => "member-invited",
         "accept-invitation" => "invitation-accepted",
         "cancel-invitation" => "invitation-cancelled",

@@ -10,7 +10,7 @@ fn an_account_opens_with_one_active_owner() {
     let world = World::new();
     assert_eq!(world.account.member_count(), 1);
     let owner = world.account.member(OWNER).unwrap();
-    assert_eq!(owner.standing(), Standing::Active { owner: true });
+    assert_eq!(owner.status(), MemberStatus::Active { owner: true });
     assert!(world.account.owners().eq([&member(OWNER)]));
     assert_eq!(world.account.version(), 1);
     assert_eq!(world.account.changed_at(), at(1_000));
@@ -69,9 +69,9 @@ fn accounts_are_independent() {
     };
     other.ok("nils", create_store("dev"));
     other.ok("nils", create_group("devs", "Dev Team", [viewer(["dev"])]));
-    assert!(!other.may("dana", "store.read", Place::Store("dev")));
-    assert!(world.may("dana", "store.read", Place::Store("dev")));
-    assert!(!world.may("nils", "store.read", Place::Store("dev")));
+    assert!(!other.may("dana", "store.read", Resource::Store("dev")));
+    assert!(world.may("dana", "store.read", Resource::Store("dev")));
+    assert!(!world.may("nils", "store.read", Resource::Store("dev")));
 }
 
 /// M1: an invited member has no permission, whatever its groups and its invitation promise.
@@ -82,12 +82,12 @@ fn an_invited_member_has_nothing() {
     for invited in ["ina", "otto"] {
         assert!(world.account.effective_permissions(invited).is_empty());
         assert_eq!(
-            world.denial(invited, "store.read", Place::Store("dev")),
-            Denial::Invited
+            world.denial(invited, "store.read", Resource::Store("dev")),
+            DenialReason::Invited
         );
         assert_eq!(
-            world.denial(invited, "store.read", Place::Account),
-            Denial::Invited
+            world.denial(invited, "store.read", Resource::Account),
+            DenialReason::Invited
         );
     }
     world.ok("ina", accept());
@@ -193,8 +193,8 @@ fn an_expired_invitation_can_be_tidied_up() {
     world.ok(OWNER, remove_member("fin"));
     world.system(enrol(["gus"]));
     assert_eq!(
-        world.account.member("gus").unwrap().standing(),
-        Standing::Active { owner: false }
+        world.account.member("gus").unwrap().status(),
+        MemberStatus::Active { owner: false }
     );
     assert!(world.account.member("eva").is_none() && world.account.member("fin").is_none());
 }
@@ -260,8 +260,8 @@ fn a_removed_member_comes_back_with_nothing() {
     world.ok(OWNER, remove_member("ina"));
     assert_eq!(world.account.group("devs").unwrap().member_count(), 0);
     assert_eq!(
-        world.denial("dana", "store.read", Place::Store("dev")),
-        Denial::UnknownMember
+        world.denial("dana", "store.read", Resource::Store("dev")),
+        DenialReason::UnknownMember
     );
     world.system(enrol(["dana"]));
     world.ok(OWNER, invite("ina"));
@@ -309,20 +309,13 @@ fn the_host_enrols_people() {
     let event = world.system(enrol(["dana", "new-1", "new-2", OWNER]));
     assert_eq!(
         event,
-        Event::MembersEnrolled {
+        Event::MembersAdded {
             members: members(["new-1", "new-2"])
         }
     );
     assert_eq!(world.level("dana", "dev"), AccessLevel::Editor);
     assert_eq!(world.level(OWNER, "dev"), AccessLevel::Owner);
-    assert!(
-        world
-            .account
-            .member("new-1")
-            .unwrap()
-            .standing()
-            .is_active()
-    );
+    assert!(world.account.member("new-1").unwrap().status().is_active());
     assert_eq!(world.decide(&Actor::System, &enrol(["dana"])), Ok(None));
     assert_eq!(world.decide(&Actor::System, &enrol([])), Ok(None));
     world.assert_refused(Actor::System, enrol(["new-3", "ina"]), "already-invited");

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grantbook::{Actor, Command, Grant, Level, Scope, Timestamp};
+use grantbook::{Actor, Command, Grant, RoleLevel, Scope, Timestamp};
 
 type Set = BTreeSet<String>;
 /// Where: a store, or the account.
@@ -88,15 +88,15 @@ fn is_called_ownership(text: &str) -> bool {
 }
 
 /// Of these reasons those that stand.
-fn standing<const N: usize>(reasons: [(&'static str, bool); N]) -> Reasons {
-    let standing = reasons.into_iter().filter(|(_, stands)| *stands);
-    standing.map(|(code, _)| code).collect()
+fn status<const N: usize>(reasons: [(&'static str, bool); N]) -> Reasons {
+    let status = reasons.into_iter().filter(|(_, stands)| *stands);
+    status.map(|(code, _)| code).collect()
 }
 
 /// The members that a command names in a list.
 fn members_in(command: &Command) -> Set {
     match command {
-        Command::EnrolMembers { members }
+        Command::AddMembers { members }
         | Command::AddToGroup { members, .. }
         | Command::RemoveFromGroup { members, .. } => texts(members),
         _ => Set::new(),
@@ -202,9 +202,9 @@ impl Oracle {
             for ((role, at_account), stores) in &group.grants {
                 let permissions = self.roles[role].permissions.iter().map(String::as_str);
                 let stores = stores.iter().map(|store| Some(store.as_str()));
-                for place in stores.chain(at_account.then_some(None)) {
+                for resource in stores.chain(at_account.then_some(None)) {
                     holdings
-                        .entry(place)
+                        .entry(resource)
                         .or_default()
                         .extend(permissions.clone());
                 }
@@ -219,18 +219,18 @@ impl Oracle {
         &self,
         (member, holdings): (&str, &Holdings<'_>),
         permission: &str,
-        place: Where<'_>,
+        resource: Where<'_>,
     ) -> Option<&'static str> {
         match self.members.get(member) {
             None => return Some("unknown-member"),
             Some(Stands::Invited { .. }) => return Some("invited"), // M1
             Some(Stands::Active { .. }) => {}
         }
-        if place.is_some_and(|store| !self.stores.contains(store)) {
+        if resource.is_some_and(|store| !self.stores.contains(store)) {
             return Some("unknown-store");
         }
         let by_group = holdings
-            .get(&place)
+            .get(&resource)
             .is_some_and(|there| there.contains(permission));
         let may = self.is_owner(member) || by_group; // P2, P1
         (!may).then_some("missing-permission")
@@ -261,7 +261,7 @@ impl Oracle {
         if commands.len() > MOST_IN_BATCH {
             // U7: whoever may not issue the first of them is told that and not the count; both are about the whole.
             let reasons = self.unauthorized(actor, &commands[0]);
-            let too_large = standing([("batch-too-large", reasons.is_empty())]);
+            let too_large = status([("batch-too-large", reasons.is_empty())]);
             return Err((None, &reasons | &too_large));
         }
         let mut after = self.clone();
@@ -306,7 +306,7 @@ impl Oracle {
         };
         let stands = who.and_then(|member| self.members.get(member));
         let (code, may) = match (command, who) {
-            (Command::EnrolMembers { .. }, _) => ("host-only", who.is_none()), // M7
+            (Command::AddMembers { .. }, _) => ("host-only", who.is_none()), // M7
             // M3, Decision 1: one's own and nobody else's, so that the host has none.
             (Command::AcceptInvitation {}, _) => {
                 let invited = matches!(stands, Some(Stands::Invited { .. }));
@@ -320,7 +320,7 @@ impl Oracle {
                 ("not-authorized", denial.is_none())
             }
         };
-        standing([(code, !may)])
+        status([(code, !may)])
     }
 
     /// U3, second: is it well formed?
@@ -349,12 +349,12 @@ impl Oracle {
                 role, name, level, ..
             } => {
                 called.extend([role.as_str(), name.as_str()]);
-                at_account = *level == Level::Account;
+                at_account = *level == RoleLevel::Account;
             }
             Command::ChangeRole { name, .. } => called.extend(name.as_deref()),
             _ => {}
         }
-        standing([
+        status([
             (
                 "too-many-named",
                 named.iter().any(|&many| many > MOST_NAMED),
@@ -379,7 +379,7 @@ impl Oracle {
     fn missing(&self, command: &Command) -> Reasons {
         // M4; but one may enrol whoever is not there.
         let mut members = members_in(command);
-        members.retain(|_| !matches!(command, Command::EnrolMembers { .. }));
+        members.retain(|_| !matches!(command, Command::AddMembers { .. }));
         let (mut stores, mut groups, mut roles) = (Set::new(), Set::new(), Set::new());
         for ((role, _), scope) in grants_in(command).unwrap_or_default() {
             roles.insert(role); // G5
@@ -403,7 +403,7 @@ impl Oracle {
         let is_member = |id| self.members.contains_key(id);
         let is_group = |id| self.groups.contains_key(id);
         let is_role = |id| self.roles.contains_key(id);
-        standing([
+        status([
             ("unknown-member", !members.iter().all(is_member)),
             ("unknown-store", !stores.is_subset(&self.stores)),
             ("unknown-group", !groups.iter().all(is_group)),
@@ -424,7 +424,7 @@ impl Oracle {
         let permissions = permissions_in(command).unwrap_or_default();
         let of_stores = permissions.iter().any(|text| text.starts_with("store."));
         let at_account = changed.is_some_and(|role| role.at_account);
-        standing([
+        status([
             ("scope-mismatch", misfits.next().is_some()),  // G5
             ("store-permission", at_account && of_stores), // L5
         ])
@@ -450,7 +450,7 @@ impl Oracle {
         let of_owner = matches!(cancelled, Some(Stands::Invited { as_owner: true, .. }));
         let is_over = cancelled.is_some_and(|stands| is_over(stands, now));
         let adds = matches!(command, Command::AddToGroup { .. });
-        standing([
+        status([
             ("self-addition", adds && members_in(command).contains(actor)), // E1: even if it gains nothing.
             ("owner-invitation", of_owner && !is_over),                     // E3, Decision 3
         ])
@@ -462,13 +462,17 @@ impl Oracle {
             return Reasons::new();
         };
         let (before, then) = (self.holdings(actor), after.holdings(actor));
-        let had = |place, what| before.get(place).is_some_and(|there| there.contains(what));
+        let had = |resource, what| {
+            before
+                .get(resource)
+                .is_some_and(|there| there.contains(what))
+        };
         let mut gained = then
             .iter()
-            .filter(|(place, there)| there.iter().any(|what| !had(*place, what)));
+            .filter(|(resource, there)| there.iter().any(|what| !had(*resource, what)));
         let gains = gained.next().is_some() || after.is_owner(actor);
         let accepts = matches!(command, Command::AcceptInvitation {}); // Which somebody else issued.
-        standing([("self-escalation", gains && !accepts)])
+        status([("self-escalation", gains && !accepts)])
     }
 
     /// U3, last: what does not go together with what is there.
@@ -503,7 +507,7 @@ impl Oracle {
                 conflict("invitation-expired", over); // M3
             }
             Command::CancelInvitation { member } => conflict("not-invited", is_active(member)), // M3
-            Command::EnrolMembers { members } => {
+            Command::AddMembers { members } => {
                 conflict("already-invited", members.iter().any(|id| invited(id))); // M7
             }
             Command::GrantOwnership { member } | Command::RevokeOwnership { member } => {
@@ -580,7 +584,7 @@ impl Oracle {
             Command::CancelInvitation { member } | Command::RemoveMember { member } => {
                 self.forget(member); // M3, M5
             }
-            Command::EnrolMembers { members } => {
+            Command::AddMembers { members } => {
                 for member in texts(members) {
                     // M7: who is active stays; an invitation that is over leaves nothing behind (Decision 3).
                     let stands = self.members.get(&member).copied();
@@ -656,7 +660,7 @@ impl Oracle {
             } => {
                 let facts = RoleFacts {
                     name: name.to_string(),
-                    at_account: *level == Level::Account,
+                    at_account: *level == RoleLevel::Account,
                     permissions: texts(permissions),
                     built_in: false,
                 };

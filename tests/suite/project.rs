@@ -332,6 +332,6 @@ fn accounts_go_between_threads() {
     goes::<grantbook::repository::Realm>();
     goes::<grantbook::repository::MemoryRepository>();
     goes::<grantbook::Record>();
-    goes::<grantbook::Refusal>();
+    goes::<grantbook::CommandError>();
     goes::<grantbook::EffectivePermissions>();
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use grantbook::*;
 use proptest::prelude::*;
 
-use crate::strategies::{MEMBERS, PERMISSIONS, STORES, account, config, places, step};
+use crate::strategies::{MEMBERS, PERMISSIONS, STORES, account, config, resources, step};
 use crate::support::*;
 
-fn explained(world: &World, member: &str, text: &str, place: Place<&str>) -> String {
+fn explained(world: &World, member: &str, text: &str, resource: Resource<&str>) -> String {
     world
         .account
-        .explain(member, &permission(text), place)
+        .explain(member, &permission(text), resource)
         .to_string()
 }
 
@@ -19,7 +19,7 @@ fn explained(world: &World, member: &str, text: &str, place: Place<&str>) -> Str
 #[test]
 fn an_explanation_names_every_way() {
     let mut world = World::staffed();
-    let dev = Place::Store("dev");
+    let dev = Resource::Store("dev");
     assert_eq!(
         explained(&world, "dana", "store.read", dev),
         "`dana` may `store.read` in store `dev`:\n\
@@ -46,7 +46,7 @@ fn an_explanation_names_every_way() {
          - through group `viewers` (Read-Only Access), by its role Store Viewer"
     );
     assert_eq!(
-        explained(&world, "dana", "never.defined", Place::Account),
+        explained(&world, "dana", "never.defined", Resource::Account),
         "`dana` may `never.defined` at the account:\n- as an account owner (the only way: without ownership it is lost)"
     );
 }
@@ -57,14 +57,14 @@ fn an_explanation_names_no_other_way() {
     let mut world = World::staffed();
     world.ok(OWNER, regrant("devs", [editor(["dev"]), viewer(["prod"])]));
     let only = "(the only way: who leaves the group loses it)";
-    for (place, role) in [
+    for (resource, role) in [
         ("dev", "Store Editor, which includes Store Viewer"),
         ("prod", "Store Viewer"),
     ] {
         assert_eq!(
-            explained(&world, "dana", "store.read", Place::Store(place)),
+            explained(&world, "dana", "store.read", Resource::Store(resource)),
             format!(
-                "`dana` may `store.read` in store `{place}`:\n- through group `devs` (Dev Team), by its role {role} {only}"
+                "`dana` may `store.read` in store `{resource}`:\n- through group `devs` (Dev Team), by its role {role} {only}"
             )
         );
     }
@@ -77,11 +77,11 @@ fn a_preview_reaches_those_whom_no_command_names() {
     let mut world = World::staffed();
     world.ok(
         OWNER,
-        define_role("log", "Log Reader", Level::Store, &["log.read"]),
+        define_role("log", "Log Reader", RoleLevel::Store, &["log.read"]),
     );
     world.ok(
         OWNER,
-        define_role("bill", "Billing", Level::Account, &["bill.read"]),
+        define_role("bill", "Billing", RoleLevel::Account, &["bill.read"]),
     );
     let grants = [
         Grant::in_stores(role("log"), [store("dev")]),
@@ -103,7 +103,7 @@ fn a_preview_reaches_those_whom_no_command_names() {
         assert!(!delta.is_empty());
         let said = delta.iter().map(|change| {
             assert!(change.gains_any() && !change.loses_any());
-            format!("{} {}", change.member, change.place)
+            format!("{} {}", change.member, change.resource)
         });
         said.collect()
     };
@@ -124,7 +124,7 @@ fn a_preview_reaches_those_whom_no_command_names() {
 #[test]
 fn a_denial_says_what_would_help() {
     let mut world = World::staffed();
-    let (dev, prod) = (Place::Store("dev"), Place::Store("prod"));
+    let (dev, prod) = (Resource::Store("dev"), Resource::Store("prod"));
     assert_eq!(
         explained(&world, "dana", "store.read", prod),
         "`dana` may not `store.read` in store `prod`: the member lacks `store.read`\n\
@@ -140,7 +140,7 @@ fn a_denial_says_what_would_help() {
          - add the store to role `store-viewer` of group `viewers`, for all its members"
     );
     assert_eq!(
-        explained(&world, "nils", "account.manage_roles", Place::Account),
+        explained(&world, "nils", "account.manage_roles", Resource::Account),
         "`nils` may not `account.manage_roles` at the account: the member lacks `account.manage_roles`\n\
          One command would allow it:\n\
          - make `nils` an account owner; nothing less would do"
@@ -162,14 +162,14 @@ fn a_denial_says_what_would_help() {
          No single command would allow it."
     );
     assert_eq!(
-        explained(&world, OWNER, "store.read", Place::Store("new")),
+        explained(&world, OWNER, "store.read", Resource::Store("new")),
         "`olga` may not `store.read` in store `new`: no such store in this account\n\
          One command would allow it:\n\
          - create the store"
     );
     world.ok(
         OWNER,
-        define_role("auditor", "Auditor", Level::Store, &["log.read"]),
+        define_role("auditor", "Auditor", RoleLevel::Store, &["log.read"]),
     );
     world.ok(
         OWNER,
@@ -194,10 +194,11 @@ fn a_remedy_says_who_may_issue_it() {
         OWNER,
         regrant("it", [Grant::group_manager(), viewer(["prod"])]),
     );
-    let explanation = world
-        .account
-        .explain(MANAGER, &Permission::STORE_WRITE, Place::Store("dev"));
-    let Answer::Denied { remedies, .. } = explanation.answer else {
+    let explanation =
+        world
+            .account
+            .explain(MANAGER, &Permission::STORE_WRITE, Resource::Store("dev"));
+    let Verdict::Denied { remedies, .. } = explanation.answer else {
         panic!("{explanation}")
     };
     let code = |remedy: &Remedy, actor: &str| {
@@ -208,10 +209,10 @@ fn a_remedy_says_who_may_issue_it() {
     assert_eq!(
         steps,
         [
-            &Step::AddToGroup {
+            &RemedyKind::AddToGroup {
                 group: group("devs")
             },
-            &Step::AddGrant {
+            &RemedyKind::AddGrant {
                 group: group("it"),
                 role: role("store-editor"),
                 drops: vec![]
@@ -239,8 +240,8 @@ fn accepting_is_a_remedy_for_the_invited_alone() {
     world.ok(OWNER, invite("eva"));
     let explanation = world
         .account
-        .explain("ina", &Permission::STORE_READ, Place::Store("dev"));
-    let Answer::Denied { remedies, .. } = explanation.answer else {
+        .explain("ina", &Permission::STORE_READ, Resource::Store("dev"));
+    let Verdict::Denied { remedies, .. } = explanation.answer else {
         panic!("{explanation}")
     };
     let may = |actor: Actor| {
@@ -275,7 +276,7 @@ fn a_remedy_says_what_it_drops() {
     );
     world.ok(OWNER, delete_store("old"));
     assert_eq!(
-        explained(&world, "vic", "store.read", Place::Store("dev")),
+        explained(&world, "vic", "store.read", Resource::Store("dev")),
         "`vic` may not `store.read` in store `dev`: the member lacks `store.read`\n\
          Any one of these would allow it:\n\
          - add `vic` to group `devs`\n\
@@ -292,7 +293,7 @@ fn an_explanation_does_not_carry_what_was_asked_over_its_lines() {
         &world,
         "x`\n`olga\u{1b}[2J\u{202e}",
         "store.read",
-        Place::Store("a\r\nb"),
+        Resource::Store("a\r\nb"),
     );
     assert!(
         said.starts_with(
@@ -318,7 +319,7 @@ fn lists_are_read_page_by_page() {
     let page = |world: &World, after: Option<&str>| -> Vec<String> {
         let who = world
             .account
-            .who_can(&Permission::STORE_WRITE, Place::Store("dev"), after);
+            .who_can(&Permission::STORE_WRITE, Resource::Store("dev"), after);
         who.take(3).map(ToString::to_string).collect()
     };
     assert_eq!(page(&world, None), ["a", "b", "c"]);
@@ -350,12 +351,13 @@ fn few_among_many_and_many_are_listed_alike() {
         let listed = world.account.group(&group).unwrap().members();
         assert!(listed.map(MemberId::as_str).eq(some.iter().copied()));
         some.push(OWNER);
-        let place = Place::Store("dev");
+        let resource = Resource::Store("dev");
         let mut read: Vec<&str> = Vec::new();
         for _ in 0..some.len() {
-            let page = world
-                .account
-                .who_can(&Permission::STORE_READ, place, read.last().copied());
+            let page =
+                world
+                    .account
+                    .who_can(&Permission::STORE_READ, resource, read.last().copied());
             read.extend(page.take(2).map(MemberId::as_str));
         }
         assert_eq!(read, some, "{count}");
@@ -385,7 +387,7 @@ fn a_preview_says_who_gains_and_loses() {
                 (false, true) => "-",
                 _ => "±",
             };
-            format!("{sign}{} {}", change.member, change.place)
+            format!("{sign}{} {}", change.member, change.resource)
         });
         (preview.records.len(), said.collect::<Vec<_>>())
     };
@@ -447,11 +449,11 @@ fn single_commands(
     account: &Account,
     who: &str,
     text: &str,
-    place: Place<&str>,
+    resource: Resource<&str>,
 ) -> Vec<(Actor, Command)> {
     let mut commands = vec![(by(who), accept())];
     let mut host = |command| commands.push((Actor::System, command));
-    if let Place::Store(id) = place {
+    if let Resource::Store(id) = resource {
         host(create_store(id));
     }
     host(grant_ownership(who));
@@ -463,12 +465,12 @@ fn single_commands(
                 .iter()
                 .filter(|grant| grant.scope != Scope::Stores(BTreeSet::new()));
             let mut grants: Vec<Grant> = left.cloned().collect();
-            grants.push(match (role.level(), place) {
-                (Level::Store, Place::Store(store)) => {
+            grants.push(match (role.level(), resource) {
+                (RoleLevel::Store, Resource::Store(store)) => {
                     Grant::in_stores(id.clone(), [self::store(store)])
                 }
-                (Level::Account, _) => Grant::at_account(id.clone()),
-                (Level::Store, Place::Account) => continue,
+                (RoleLevel::Account, _) => Grant::at_account(id.clone()),
+                (RoleLevel::Store, Resource::Account) => continue,
             });
             host(regrant(group.id(), grants));
         }
@@ -491,11 +493,11 @@ fn allows_after(
     command: &Command,
     who: &str,
     text: &str,
-    place: Place<&str>,
+    resource: Resource<&str>,
 ) -> bool {
     let mut account = account.clone();
     let now = account.changed_at();
-    account.execute(actor, command, now).is_ok() && account.can(who, &permission(text), place)
+    account.execute(actor, command, now).is_ok() && account.can(who, &permission(text), resource)
 }
 
 /// The members of a world, and one who is in none.
@@ -513,22 +515,22 @@ proptest! {
         let after = [None, Some(MEMBERS[after])];
         for text in PERMISSIONS {
             let permission = permission(text);
-            for (place, after) in places().flat_map(|place| after.map(|after| (place, after))) {
-                let can = |id: &&str| account.can(id, &permission, place) && after.is_none_or(|after| *id > after);
+            for (resource, after) in resources().flat_map(|resource| after.map(|after| (resource, after))) {
+                let can = |id: &&str| account.can(id, &permission, resource) && after.is_none_or(|after| *id > after);
                 let all = account.members().map(|member| member.id().as_str());
-                let who: Vec<_> = account.who_can(&permission, place, after).map(MemberId::as_str).collect();
+                let who: Vec<_> = account.who_can(&permission, resource, after).map(MemberId::as_str).collect();
                 prop_assert_eq!(who, all.filter(can).collect::<Vec<_>>());
             }
             for (id, after) in everybody().flat_map(|id| [None, Some("dev")].map(|after| (id, after))) {
                 let can = |store: &&StoreId| {
-                    account.can(id, &permission, Place::Store(store)) && after.is_none_or(|after| store.as_str() > after)
+                    account.can(id, &permission, Resource::Store(store)) && after.is_none_or(|after| store.as_str() > after)
                 };
                 let stores: Vec<_> = account.stores_for(id, &permission, after).collect();
                 prop_assert_eq!(stores, account.stores().filter(can).collect::<Vec<_>>());
             }
-            for (id, place) in everybody().flat_map(|id| places().map(move |place| (id, place))) {
-                let held = account.permissions_on(id, place).is_ok_and(|held| held.contains(&permission));
-                prop_assert_eq!(held, account.can(id, &permission, place));
+            for (id, resource) in everybody().flat_map(|id| resources().map(move |resource| (id, resource))) {
+                let held = account.permissions_on(id, resource).is_ok_and(|held| held.contains(&permission));
+                prop_assert_eq!(held, account.can(id, &permission, resource));
             }
         }
     }
@@ -538,17 +540,17 @@ proptest! {
     #[test]
     fn explanations_are_true(world in account(24)) {
         let account = &world.account;
-        for (who, place) in everybody().flat_map(|who| places().map(move |place| (who, place))) {
+        for (who, resource) in everybody().flat_map(|who| resources().map(move |resource| (who, resource))) {
             for text in ["store.read", "log.export", "account.manage_groups", "account.manage_owners"] {
-                let explanation = account.explain(who, &permission(text), place);
+                let explanation = account.explain(who, &permission(text), resource);
                 match explanation.answer {
-                    Answer::Allowed { paths } => {
-                        prop_assert!(account.can(who, &permission(text), place));
-                        check_paths(account, who, text, place, &paths)?;
+                    Verdict::Allowed { paths } => {
+                        prop_assert!(account.can(who, &permission(text), resource));
+                        check_paths(account, who, text, resource, &paths)?;
                     }
-                    Answer::Denied { denial, remedies } => {
-                        prop_assert_eq!(account.check(who, &permission(text), place), Decision::Denied(denial));
-                        check_remedies(account, who, text, place, &remedies)?;
+                    Verdict::Denied { denial, remedies } => {
+                        prop_assert_eq!(account.check(who, &permission(text), resource), Decision::Denied(denial));
+                        check_remedies(account, who, text, resource, &remedies)?;
                     }
                 }
             }
@@ -588,20 +590,23 @@ fn check_paths(
     account: &Account,
     who: &str,
     text: &str,
-    place: Place<&str>,
-    paths: &[Path],
+    resource: Resource<&str>,
+    paths: &[AccessPath],
 ) -> Result<(), TestCaseError> {
     prop_assert!(!paths.is_empty());
     for path in paths {
         let mut without = account.clone();
         let now = without.changed_at();
         let given_up = match &path.via {
-            Via::Ownership => without.execute(&Actor::System, &revoke_ownership(who), now),
-            Via::Group { group, role, .. } => {
+            AccessSource::Ownership => without.execute(&Actor::System, &revoke_ownership(who), now),
+            AccessSource::Group { group, role, .. } => {
                 let grants = account.group(group).unwrap().grants();
                 let grant = grants.iter().find(|grant| grant.role == *role).unwrap();
                 prop_assert!(account.role(role).unwrap().permissions().contains(text));
-                prop_assert_eq!(grant.scope.stores().count() == 0, place == Place::Account);
+                prop_assert_eq!(
+                    grant.scope.stores().count() == 0,
+                    resource == Resource::Account
+                );
                 prop_assert!(account.member(who).unwrap().is_in(group));
                 without.execute(&Actor::System, &take_out(group, [who]), now)
             }
@@ -610,7 +615,7 @@ fn check_paths(
         if given_up.is_ok() {
             prop_assert_eq!(
                 path.is_only_way,
-                !without.can(who, &permission(text), place),
+                !without.can(who, &permission(text), resource),
                 "{:?}",
                 path
             );
@@ -623,18 +628,18 @@ fn check_remedies(
     account: &Account,
     who: &str,
     text: &str,
-    place: Place<&str>,
+    resource: Resource<&str>,
     remedies: &[Remedy],
 ) -> Result<(), TestCaseError> {
     let mut reach = Vec::new();
     for remedy in remedies {
-        let actor = if matches!(remedy.step, Step::Accept { .. }) {
+        let actor = if matches!(remedy.step, RemedyKind::Accept { .. }) {
             by(who)
         } else {
             Actor::System
         };
         prop_assert!(
-            allows_after(account, &actor, &remedy.command, who, text, place),
+            allows_after(account, &actor, &remedy.command, who, text, resource),
             "{:?}",
             remedy
         );
@@ -644,9 +649,9 @@ fn check_remedies(
         reach.push(after.effective_permissions(who));
     }
     if remedies.is_empty() {
-        for (actor, command) in single_commands(account, who, text, place) {
+        for (actor, command) in single_commands(account, who, text, resource) {
             prop_assert!(
-                !allows_after(account, &actor, &command, who, text, place),
+                !allows_after(account, &actor, &command, who, text, resource),
                 "{:?}",
                 command
             );
@@ -654,20 +659,22 @@ fn check_remedies(
     }
     // No edit of a group gives the member strictly more than another edit of the same group.
     let edited = |remedy: &Remedy| match &remedy.step {
-        Step::AddStore { group, .. } | Step::AddGrant { group, .. } => Some(group.clone()),
+        RemedyKind::AddStore { group, .. } | RemedyKind::AddGrant { group, .. } => {
+            Some(group.clone())
+        }
         _ => None,
     };
     // Each group that gives it is among them, whatever else is.
     if account
         .member(who)
-        .is_some_and(|member| member.standing().is_active())
+        .is_some_and(|member| member.status().is_active())
     {
         for group in account.groups() {
             let command = add(group.id(), [who]);
             let is_offered = remedies.iter().any(|remedy| remedy.command == command);
             prop_assert_eq!(
                 is_offered,
-                allows_after(account, &Actor::System, &command, who, text, place)
+                allows_after(account, &Actor::System, &command, who, text, resource)
             );
         }
     }
@@ -681,7 +688,7 @@ fn check_remedies(
                 other
             );
         }
-        prop_assert!(one.step != Step::GrantOwnership || remedies.len() == 1);
+        prop_assert!(one.step != RemedyKind::GrantOwnership || remedies.len() == 1);
     }
     Ok(())
 }
@@ -691,36 +698,36 @@ fn check_delta(
     after: &Account,
     delta: &AccessDelta,
 ) -> Result<(), TestCaseError> {
-    let held = |account: &Account, id: &str, place| {
+    let held = |account: &Account, id: &str, resource| {
         account
-            .permissions_on(id, place)
+            .permissions_on(id, resource)
             .unwrap_or_else(|_| Permissions::Only(BTreeSet::new()))
     };
     let mut changes = delta.iter();
-    let mut places: Vec<_> = STORES
+    let mut resources: Vec<_> = STORES
         .into_iter()
         .chain(["zoo"])
-        .map(Place::Store)
-        .chain([Place::Account])
+        .map(Resource::Store)
+        .chain([Resource::Account])
         .collect();
-    places.sort();
+    resources.sort();
     let mut ids: Vec<_> = MEMBERS.to_vec();
     ids.sort_unstable();
-    for (id, place) in ids
+    for (id, resource) in ids
         .iter()
-        .flat_map(|id| places.iter().map(move |place| (*id, *place)))
+        .flat_map(|id| resources.iter().map(move |resource| (*id, *resource)))
     {
-        let (was, is) = (held(before, id, place), held(after, id, place));
+        let (was, is) = (held(before, id, resource), held(after, id, resource));
         if was != is {
             let change = changes.next();
             prop_assert!(
                 change.is_some_and(|change| {
                     change.member.as_str() == id
-                        && change.place.as_text() == place
+                        && change.resource.as_deref() == resource
                         && change.before == was
                         && change.after == is
                 }),
-                "{id} {place}: {change:?}"
+                "{id} {resource}: {change:?}"
             );
         }
     }

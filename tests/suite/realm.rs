@@ -46,7 +46,7 @@ fn open_empty(kept: &MemoryRepository, id: &str) -> Replica {
 
 fn writes(realm: &Realm, id: &str, who: &str) -> bool {
     let shared = realm.loaded(id).unwrap();
-    shared.can(who, &Permission::STORE_WRITE, Place::Store("dev"))
+    shared.can(who, &Permission::STORE_WRITE, Resource::Store("dev"))
 }
 
 /// A4: the same ids in two accounts never meet: what is granted, taken away, or heard of in one is nothing in another.
@@ -62,7 +62,7 @@ fn accounts_of_a_realm_never_meet() {
     }
     let asked = request(&by(OWNER), &[remove_member("ann")], at(1));
     let records = execute(&kept, &mut one, &asked).unwrap();
-    assert_eq!(realm.offer(&records[0]), Ok(Some(Offer::Applied)));
+    assert_eq!(realm.ingest(&records[0]), Ok(Some(Ingested::Applied)));
     assert!(!writes(&realm, "one", "ann") && writes(&realm, "other", "ann"));
     assert_eq!(realm.accounts_of("ann").len(), 1);
     // The commit id is the account's, too.
@@ -70,8 +70,8 @@ fn accounts_of_a_realm_never_meet() {
     assert_eq!(execute(&kept, &mut other, &asked).unwrap().len(), 1);
     assert!(writes(&realm, "other", "ann"), "until it hears of it");
     assert_eq!(
-        realm.hint("other", other.version()),
-        Some(Hint::CatchUp { behind: 1 })
+        realm.notify_version("other", other.version()),
+        Some(Freshness::CatchUp { behind: 1 })
     );
     let shared = realm.loaded("other").unwrap();
     shared.catch_up(&kept).unwrap();
@@ -86,7 +86,7 @@ fn an_account_is_loaded_once() {
     assert!(realm.load(&kept, &account("acme")).unwrap().is_none());
     let mut elsewhere = open_with_ann(&kept, "acme");
     assert!(realm.loaded("acme").is_none());
-    assert_eq!(realm.hint("acme", 9), None);
+    assert_eq!(realm.notify_version("acme", 9), None);
     let first = realm.load(&kept, &account("acme")).unwrap().unwrap();
     assert_eq!(first.as_of().behind, 0, "it read what is kept");
     let again = realm.load(&kept, &account("acme")).unwrap().unwrap();
@@ -98,12 +98,12 @@ fn an_account_is_loaded_once() {
     let inserted = realm.insert(elsewhere.clone());
     assert!(Arc::ptr_eq(&first, &inserted));
     assert_eq!(inserted.as_of().behind, 1);
-    inserted.offer(&records[0]).map(drop).unwrap();
+    inserted.ingest(&records[0]).map(drop).unwrap();
     assert_eq!(*inserted.read(), elsewhere);
 
     realm.forget("acme");
     assert!(realm.loaded("acme").is_none());
-    assert_eq!(realm.offer(&records[0]), Ok(None));
+    assert_eq!(realm.ingest(&records[0]), Ok(None));
     let inserted = realm.insert(elsewhere);
     assert!(Arc::ptr_eq(&inserted, &realm.loaded("acme").unwrap()));
 }
@@ -119,19 +119,23 @@ fn a_notice_during_a_load_is_not_lost() {
     }
     impl Repository for Late<'_> {
         type Error = Infallible;
-        fn records_after(&self, id: &AccountId, version: u64) -> Result<Tail, Infallible> {
+        fn records_after(&self, id: &AccountId, version: u64) -> Result<RecordPage, Infallible> {
             let tail = self.kept.records_after(id, version);
             if let Some(mut elsewhere) = self.elsewhere.take() {
                 let asked = request(&by(OWNER), &[remove_member("ann")], at(1));
                 execute(self.kept, &mut elsewhere, &asked).unwrap();
-                assert_eq!(self.realm.hint(id, elsewhere.version()), None);
+                assert_eq!(self.realm.notify_version(id, elsewhere.version()), None);
             }
             tail
         }
-        fn committed(&self, id: &AccountId, commit: &CommitId) -> Result<Vec<Record>, Infallible> {
-            self.kept.committed(id, commit)
+        fn records_of(
+            &self,
+            id: &AccountId,
+            commit: &IdempotencyKey,
+        ) -> Result<Vec<Record>, Infallible> {
+            self.kept.records_of(id, commit)
         }
-        fn commit(&self, commit: &Commit) -> Result<Committed, Infallible> {
+        fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Infallible> {
             self.kept.commit(commit)
         }
     }
@@ -194,7 +198,7 @@ fn a_realm_is_bounded() {
         load(id);
     }
     assert!(realm.loaded(&ids[0]).is_none());
-    assert!(load(&ids[0]).can(OWNER, &Permission::MANAGE_STORES, Place::Account));
+    assert!(load(&ids[0]).can(OWNER, &Permission::MANAGE_STORES, Resource::Account));
 
     // An account larger than all of it is held while it is used.
     let small = realm_of(1);
@@ -214,13 +218,13 @@ fn a_load_that_fails_can_be_tried_again() {
     struct DiskGone;
     impl Repository for Fails {
         type Error = DiskGone;
-        fn records_after(&self, _: &AccountId, _: u64) -> Result<Tail, DiskGone> {
+        fn records_after(&self, _: &AccountId, _: u64) -> Result<RecordPage, DiskGone> {
             Err(DiskGone)
         }
-        fn committed(&self, _: &AccountId, _: &CommitId) -> Result<Vec<Record>, DiskGone> {
+        fn records_of(&self, _: &AccountId, _: &IdempotencyKey) -> Result<Vec<Record>, DiskGone> {
             Err(DiskGone)
         }
-        fn commit(&self, _: &Commit) -> Result<Committed, DiskGone> {
+        fn commit(&self, _: &Commit) -> Result<CommitOutcome, DiskGone> {
             Err(DiskGone)
         }
     }
@@ -229,7 +233,7 @@ fn a_load_that_fails_can_be_tried_again() {
     let realm = realm_of(1_000);
     let error = realm.load(&Fails, &account("acme")).unwrap_err();
     assert_eq!(error.code(), "repository-failed");
-    assert_eq!(realm.hint("acme", 7), None);
+    assert_eq!(realm.notify_version("acme", 7), None);
     let loaded = realm.load(&kept, &account("acme")).unwrap().unwrap();
     assert_eq!(
         loaded.as_of().behind,
@@ -261,15 +265,15 @@ fn a_persons_accounts() {
             realm.insert(replica);
         }
     }
-    let standing = |id: &str, standing: Standing| (account(id), standing);
-    let invited = Standing::Invited {
+    let status = |id: &str, status: MemberStatus| (account(id), status);
+    let invited = MemberStatus::Invited {
         as_owner: false,
         expires: None,
     };
-    let owner = Standing::Active { owner: true };
+    let owner = MemberStatus::Active { owner: true };
     assert_eq!(
         realm.accounts_of("ann"),
-        [standing("a", invited), standing("b", owner)],
+        [status("a", invited), status("b", owner)],
         "of those that are loaded"
     );
     realm.load(&kept, &account("c")).unwrap().unwrap();
@@ -297,7 +301,11 @@ fn threads_share_a_realm() {
                         let id = &ids[(step * 7 + worker * 5) % ids.len()];
                         let shared = realm.load(kept, &account(id)).unwrap().unwrap();
                         assert_eq!(shared.read().id().as_str(), id);
-                        assert!(shared.can("ann", &Permission::STORE_WRITE, Place::Store("dev")));
+                        assert!(shared.can(
+                            "ann",
+                            &Permission::STORE_WRITE,
+                            Resource::Store("dev")
+                        ));
                         if step % 10 == 0 {
                             let store = create_store(&format!("{worker}-{step}"));
                             let asked = request(&by(OWNER), &[store], at(0));
@@ -340,7 +348,7 @@ fn a_load_that_ends_early_leaves_no_old_copy() {
     struct DiskGone;
     impl Repository for OnePage<'_> {
         type Error = DiskGone;
-        fn records_after(&self, id: &AccountId, version: u64) -> Result<Tail, DiskGone> {
+        fn records_after(&self, id: &AccountId, version: u64) -> Result<RecordPage, DiskGone> {
             if self.asked.replace_with(|asked| *asked + 1) > 0 {
                 return Err(DiskGone);
             }
@@ -348,13 +356,13 @@ fn a_load_that_ends_early_leaves_no_old_copy() {
             let mut elsewhere = load(self.kept, id).unwrap().unwrap();
             let asked = request(&by(OWNER), &[remove_member("ann")], at(1));
             execute(self.kept, &mut elsewhere, &asked).unwrap();
-            assert_eq!(self.realm.hint(id, elsewhere.version()), None);
+            assert_eq!(self.realm.notify_version(id, elsewhere.version()), None);
             tail
         }
-        fn committed(&self, _: &AccountId, _: &CommitId) -> Result<Vec<Record>, DiskGone> {
+        fn records_of(&self, _: &AccountId, _: &IdempotencyKey) -> Result<Vec<Record>, DiskGone> {
             Err(DiskGone)
         }
-        fn commit(&self, _: &Commit) -> Result<Committed, DiskGone> {
+        fn commit(&self, _: &Commit) -> Result<CommitOutcome, DiskGone> {
             Err(DiskGone)
         }
     }
@@ -415,14 +423,18 @@ fn an_account_that_is_there_is_not_read_again() {
     struct Counting(MemoryRepository, AtomicUsize);
     impl Repository for Counting {
         type Error = Infallible;
-        fn records_after(&self, id: &AccountId, version: u64) -> Result<Tail, Infallible> {
+        fn records_after(&self, id: &AccountId, version: u64) -> Result<RecordPage, Infallible> {
             self.1.fetch_add(1, Ordering::Relaxed);
             self.0.records_after(id, version)
         }
-        fn committed(&self, id: &AccountId, commit: &CommitId) -> Result<Vec<Record>, Infallible> {
-            self.0.committed(id, commit)
+        fn records_of(
+            &self,
+            id: &AccountId,
+            commit: &IdempotencyKey,
+        ) -> Result<Vec<Record>, Infallible> {
+            self.0.records_of(id, commit)
         }
-        fn commit(&self, commit: &Commit) -> Result<Committed, Infallible> {
+        fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Infallible> {
             self.0.commit(commit)
         }
     }
@@ -436,7 +448,7 @@ fn an_account_that_is_there_is_not_read_again() {
             Poll::Pending => panic!("nothing is waited for"),
         }
     }
-    let kept = Blocking(Counting(MemoryRepository::new(), AtomicUsize::new(0)));
+    let kept = SyncAsAsync(Counting(MemoryRepository::new(), AtomicUsize::new(0)));
     let mut elsewhere = open_with_ann(&kept.0.0, "acme");
     let realm = realm_of(1_000_000);
     let load = |id: &str| at_once(realm.load_async(&kept, &account(id))).unwrap();
@@ -444,7 +456,7 @@ fn an_account_that_is_there_is_not_read_again() {
     assert!(load("globex").is_none());
     assert_eq!(reads(), 1);
     // Nobody is loading it any more, so what is heard of it is nobody's concern.
-    assert_eq!(realm.hint("globex", 7), None);
+    assert_eq!(realm.notify_version("globex", 7), None);
     open_empty(&kept.0.0, "globex");
     load("globex").unwrap();
     assert_eq!(reads(), 1);
@@ -454,8 +466,8 @@ fn an_account_that_is_there_is_not_read_again() {
     assert_eq!(reads(), 0);
     let asked = request(&by(OWNER), &[remove_member("ann")], at(1));
     execute(&kept.0.0, &mut elsewhere, &asked).unwrap();
-    let heard = realm.hint("acme", elsewhere.version());
-    assert_eq!(heard, Some(Hint::CatchUp { behind: 1 }));
+    let heard = realm.notify_version("acme", elsewhere.version());
+    assert_eq!(heard, Some(Freshness::CatchUp { behind: 1 }));
     load("acme").unwrap();
     assert_eq!(reads(), 1);
     assert!(!writes(&realm, "acme", "ann"));

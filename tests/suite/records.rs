@@ -112,7 +112,7 @@ fn versions_end() {
     assert_eq!(world.records[0].at().as_millis(), u64::MAX);
     world.assert_refused(OWNER, create_store("more"), "versions-exhausted");
     world.no_change(OWNER, add("devs", ["dana"]));
-    assert!(world.may("dana", "store.write", Place::Store("dev")));
+    assert!(world.may("dana", "store.write", Resource::Store("dev")));
     let again = world.records[0].clone();
     assert_eq!(world.account.apply(&again).unwrap_err().code(), "repeat");
 }
@@ -167,14 +167,14 @@ fn a_batch_is_refused_as_a_whole() {
     assert_eq!(world.account, before);
     assert_eq!(
         (refusal.code(), refusal.kind()),
-        ("store-exists", RefusalKind::Conflict)
+        ("store-exists", ErrorKind::Conflict)
     );
     assert_eq!(
         refusal.to_string(),
         "command 2 of the batch: there is a store `dev` already; choose another id"
     );
-    assert!(matches!(refusal, Refusal::InBatch { index: 1, .. }));
-    assert!(matches!(refusal.reason(), Refusal::StoreExists { .. }));
+    assert!(matches!(refusal, CommandError::InBatch { index: 1, .. }));
+    assert!(matches!(refusal.reason(), CommandError::StoreExists { .. }));
     let one = world
         .account
         .decide_batch(&by(OWNER), &commands[1..2], at(world.now))
@@ -326,7 +326,7 @@ fn an_event_that_does_not_fit_is_not_applied() {
     world.now = 2_000;
     world.ok(
         OWNER,
-        define_role("own", "Own Role", Level::Store, &["log.read"]),
+        define_role("own", "Own Role", RoleLevel::Store, &["log.read"]),
     );
     let before = world.account.clone();
     let next = before.version() + 1;
@@ -362,7 +362,7 @@ fn an_event_that_does_not_fit_is_not_applied() {
             "not-invited",
         ),
         (
-            r#"{"kind":"members-enrolled","members":["new","ina"]}"#,
+            r#"{"kind":"members-added","members":["new","ina"]}"#,
             "already-invited",
         ),
         (
@@ -419,7 +419,7 @@ fn an_event_that_changes_nothing_is_not_applied() {
     for event in [
         r#"{"kind":"added-to-group","group":"devs","members":["dana","nils"]}"#,
         r#"{"kind":"removed-from-group","group":"devs","members":[]}"#,
-        r#"{"kind":"members-enrolled","members":["dana"]}"#,
+        r#"{"kind":"members-added","members":["dana"]}"#,
         r#"{"kind":"ownership-granted","member":"olga"}"#,
         r#"{"kind":"ownership-revoked","member":"dana"}"#,
         r#"{"kind":"group-edited","group":"it","name":"IT Group"}"#,
@@ -457,7 +457,7 @@ fn an_event_is_its_actors() {
             r#""system""#,
         ),
         (
-            r#"{"kind":"members-enrolled","members":["new"]}"#,
+            r#"{"kind":"members-added","members":["new"]}"#,
             r#"{"member":"olga"}"#,
         ),
     ] {
@@ -537,7 +537,7 @@ fn a_command_names_at_most_10_000() {
             .map(|number| format!("m{number:05}"))
             .collect::<Vec<_>>()
     };
-    let (most, more) = (ids(MAX_NAMED), ids(MAX_NAMED + 1));
+    let (most, more) = (ids(MAX_ITEMS_PER_COMMAND), ids(MAX_ITEMS_PER_COMMAND + 1));
     let text = |ids: &'static Vec<String>| ids.iter().map(String::as_str);
     let (most, more): (&'static _, &'static _) =
         (Box::leak(Box::new(most)), Box::leak(Box::new(more)));
@@ -560,17 +560,17 @@ fn a_command_names_at_most_10_000() {
     let as_they_are = |many| vec![editor(["dev"]); many];
     world.assert_refused(
         OWNER,
-        regrant("devs", as_they_are(MAX_NAMED + 1)),
+        regrant("devs", as_they_are(MAX_ITEMS_PER_COMMAND + 1)),
         "too-many-named",
     );
-    world.no_change(OWNER, regrant("devs", as_they_are(MAX_NAMED)));
-    let texts: Vec<String> = (0..=MAX_NAMED)
+    world.no_change(OWNER, regrant("devs", as_they_are(MAX_ITEMS_PER_COMMAND)));
+    let texts: Vec<String> = (0..=MAX_ITEMS_PER_COMMAND)
         .map(|number| format!("a.p{number}"))
         .collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let refusal = world.refused(
         OWNER,
-        define_role("new", "New Role", Level::Account, &texts),
+        define_role("new", "New Role", RoleLevel::Account, &texts),
     );
     assert_eq!(
         refusal.to_string(),
@@ -578,7 +578,7 @@ fn a_command_names_at_most_10_000() {
     );
     world.ok(
         OWNER,
-        define_role("new", "New Role", Level::Account, &texts[1..]),
+        define_role("new", "New Role", RoleLevel::Account, &texts[1..]),
     );
 }
 
@@ -595,7 +595,7 @@ fn a_batch_holds_at_most_1_000_commands() {
         .unwrap_err();
     assert_eq!(
         (refusal.code(), refusal.kind()),
-        ("batch-too-large", RefusalKind::Invalid)
+        ("batch-too-large", ErrorKind::Invalid)
     );
     let stranger = world
         .account

@@ -9,7 +9,9 @@ use crate::support::*;
 fn the_first_reason_that_applies_is_given() {
     let mut world = World::staffed();
     // Each next command mends the reason for which the one before was refused.
-    let long: Vec<String> = (0..=MAX_NAMED).map(|number| number.to_string()).collect();
+    let long: Vec<String> = (0..=MAX_ITEMS_PER_COMMAND)
+        .map(|number| number.to_string())
+        .collect();
     let with_manager = || long.iter().map(String::as_str).chain([MANAGER]);
     world.assert_refused("dana", add("none", with_manager()), "not-authorized");
     world.assert_refused(MANAGER, add("none", with_manager()), "too-many-named");
@@ -49,10 +51,10 @@ fn the_first_reason_that_applies_is_given() {
 fn kinds_have_an_http_status() {
     let mut world = World::staffed();
     for (command, kind, status) in [
-        (remove_member(OWNER), RefusalKind::Conflict, 409),
-        (remove_member("none"), RefusalKind::Unknown, 404),
-        (regrant("devs", []), RefusalKind::Invalid, 422),
-        (enrol(["x"]), RefusalKind::Denied, 403),
+        (remove_member(OWNER), ErrorKind::Conflict, 409),
+        (remove_member("none"), ErrorKind::NotFound, 404),
+        (regrant("devs", []), ErrorKind::Invalid, 422),
+        (enrol(["x"]), ErrorKind::Forbidden, 403),
     ] {
         let refusal = world.refused(OWNER, command);
         assert_eq!(
@@ -61,10 +63,10 @@ fn kinds_have_an_http_status() {
         );
     }
     let kinds = [
-        RefusalKind::Denied,
-        RefusalKind::Unknown,
-        RefusalKind::Conflict,
-        RefusalKind::Invalid,
+        ErrorKind::Forbidden,
+        ErrorKind::NotFound,
+        ErrorKind::Conflict,
+        ErrorKind::Invalid,
     ];
     assert_eq!(
         kinds.map(|kind| kind.to_string()),
@@ -79,7 +81,7 @@ fn messages_name_what_was_wrong_and_what_to_do() {
     world.ok(OWNER, invite_until("eva", 1_001));
     world.ok(
         OWNER,
-        define_role("own", "Own Role", Level::Account, &["log.read"]),
+        define_role("own", "Own Role", RoleLevel::Account, &["log.read"]),
     );
     world.now = 1_001;
     for (actor, command, message) in [
@@ -151,12 +153,12 @@ fn messages_name_what_was_wrong_and_what_to_do() {
         ),
         (
             OWNER,
-            define_role("own", "Some Name", Level::Account, &["a.b"]),
+            define_role("own", "Some Name", RoleLevel::Account, &["a.b"]),
             "there is a role `own` already; change it, or choose another id",
         ),
         (
             OWNER,
-            define_role("new", "OWN ROLE", Level::Account, &["a.b"]),
+            define_role("new", "OWN ROLE", RoleLevel::Account, &["a.b"]),
             "the name `OWN ROLE` is taken by role `own`",
         ),
         (
@@ -191,7 +193,7 @@ fn messages_name_what_was_wrong_and_what_to_do() {
         ),
         (
             OWNER,
-            define_role("account-owner", "Some Name", Level::Account, &["a.b"]),
+            define_role("account-owner", "Some Name", RoleLevel::Account, &["a.b"]),
             "no role can be called as ownership is; grant ownership itself, or choose another id or name",
         ),
     ] {

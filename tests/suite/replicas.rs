@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
-use grantbook::repository::conformance::{Fault, Faulty, TimedOut};
+use grantbook::repository::conformance::{Fault, FlakyRepository, TimedOut};
 use grantbook::repository::{
-    AsyncRepository, Commit, Committed, ExecuteError, Hint, LoadError, MemoryRepository, Offer,
-    Replica, Repository, Request, Shared, Tail, catch_up, catch_up_with, execute, load, open,
+    AsyncRepository, Commit, CommitOutcome, ExecuteError, Freshness, Ingested, LoadError,
+    MemoryRepository, RecordPage, Replica, Repository, Request, Shared, catch_up, catch_up_with,
+    execute, load, open,
 };
 use grantbook::*;
 use proptest::prelude::*;
@@ -26,8 +27,8 @@ fn acme() -> AccountId {
     AccountId::parse("acme").unwrap()
 }
 
-fn commit(id: impl ToString) -> CommitId {
-    CommitId::parse(&id.to_string()).unwrap()
+fn commit(id: impl ToString) -> IdempotencyKey {
+    IdempotencyKey::parse(&id.to_string()).unwrap()
 }
 
 fn by_host(id: impl ToString, command: Command) -> Request {
@@ -66,14 +67,14 @@ fn keeping(records: &[Record]) -> MemoryRepository {
 fn keep(kept: &MemoryRepository, records: &[Record]) {
     for record in records {
         let commit = Commit::new(commit(record.version()), vec![record.clone()]).unwrap();
-        assert_eq!(kept.commit(&commit), Ok(Committed::Done));
+        assert_eq!(kept.commit(&commit), Ok(CommitOutcome::Appended));
     }
 }
 
 fn records_of(kept: &MemoryRepository) -> Vec<Record> {
     match kept.records_after(&acme(), 0).unwrap() {
-        Tail::Records { records, .. } => records,
-        Tail::Gone => panic!("records in memory stay"),
+        RecordPage::Records { records, .. } => records,
+        RecordPage::Compacted => panic!("records in memory stay"),
     }
 }
 
@@ -90,12 +91,18 @@ fn changed(record: &Record, field: &str, value: impl Into<serde_json::Value>) ->
 fn a_copy_applies_the_next_record() {
     let world = World::staffed();
     let mut copy = loaded(&keeping(&world.records[..3]));
-    assert_eq!(copy.offer(&world.records[5]), Ok(Offer::Gap { behind: 3 }));
-    assert_eq!(copy.offer(&world.records[4]), Ok(Offer::Gap { behind: 3 }));
+    assert_eq!(
+        copy.ingest(&world.records[5]),
+        Ok(Ingested::Gap { behind: 3 })
+    );
+    assert_eq!(
+        copy.ingest(&world.records[4]),
+        Ok(Ingested::Gap { behind: 3 })
+    );
     assert_eq!((copy.version(), copy.as_of().behind), (3, 3));
-    assert_eq!(copy.offer(&world.records[3]), Ok(Offer::Applied));
+    assert_eq!(copy.ingest(&world.records[3]), Ok(Ingested::Applied));
     for applied in &world.records[..4] {
-        assert_eq!(copy.offer(applied), Ok(Offer::Duplicate));
+        assert_eq!(copy.ingest(applied), Ok(Ingested::Duplicate));
     }
     assert_eq!(*copy, Account::replay(&world.records[..4]).unwrap());
     assert_eq!(
@@ -104,7 +111,7 @@ fn a_copy_applies_the_next_record() {
     );
     assert_eq!(copy.as_of().behind, 2, "it knows of six");
     for next in &world.records[4..] {
-        assert_eq!(copy.offer(next), Ok(Offer::Applied));
+        assert_eq!(copy.ingest(next), Ok(Ingested::Applied));
     }
     assert_eq!((&*copy, copy.as_of().behind), (&world.account, 0));
 }
@@ -136,19 +143,19 @@ fn a_notice_says_how_late_a_copy_is() {
     let world = World::staffed();
     let (kept, last) = (keeping(&world.records), world.account.version());
     let mut copy = loaded(&keeping(&world.records[..3]));
-    assert_eq!(copy.hint(2), Hint::UpToDate);
-    assert_eq!(copy.hint(3), Hint::UpToDate);
-    assert_eq!(copy.hint(5), Hint::CatchUp { behind: 2 });
+    assert_eq!(copy.notify_version(2), Freshness::UpToDate);
+    assert_eq!(copy.notify_version(3), Freshness::UpToDate);
+    assert_eq!(copy.notify_version(5), Freshness::CatchUp { behind: 2 });
     assert_eq!(
-        copy.hint(4),
-        Hint::CatchUp { behind: 2 },
+        copy.notify_version(4),
+        Freshness::CatchUp { behind: 2 },
         "the later notice counts"
     );
-    assert_eq!(copy.offer(&world.records[3]), Ok(Offer::Applied));
+    assert_eq!(copy.ingest(&world.records[3]), Ok(Ingested::Applied));
     assert_eq!(copy.as_of().behind, 1);
     assert_eq!(
-        copy.hint(u64::MAX),
-        Hint::CatchUp {
+        copy.notify_version(u64::MAX),
+        Freshness::CatchUp {
             behind: u64::MAX - 4
         }
     );
@@ -159,8 +166,8 @@ fn a_notice_says_how_late_a_copy_is() {
         "a false notice is forgotten"
     );
     assert_eq!(
-        copy.hint(last + 1),
-        Hint::CatchUp { behind: 1 },
+        copy.notify_version(last + 1),
+        Freshness::CatchUp { behind: 1 },
         "and notices count again"
     );
 }
@@ -173,7 +180,7 @@ fn a_stale_copy_does_not_answer() {
     let mut copy = loaded(&keeping(&world.records[..3]));
     assert_eq!(copy.at_least(0).map(Account::version), Ok(3));
     assert_eq!(copy.at_least(3).map(Account::version), Ok(3));
-    let _ = copy.hint(last);
+    let _ = copy.notify_version(last);
     let stale = copy.at_least(4).unwrap_err();
     assert_eq!(stale.code(), "stale");
     assert_eq!(
@@ -204,7 +211,7 @@ fn what_does_not_belong_is_refused() {
         assert_eq!(refused.unwrap_err().code(), "wrong-account");
         assert_eq!(
             Shared::new(copy.clone())
-                .offer(&foreign)
+                .ingest(&foreign)
                 .unwrap_err()
                 .code(),
             "wrong-account"
@@ -231,7 +238,7 @@ fn a_copy_that_is_behind_catches_up_to_execute() {
         .unwrap();
     assert_eq!(shown, [2, 3, 4]);
     assert_eq!((shared.as_of().version, shared.as_of().behind), (4, 0));
-    assert_eq!(here.hint(4), Hint::CatchUp { behind: 2 });
+    assert_eq!(here.notify_version(4), Freshness::CatchUp { behind: 2 });
     catch_up(&kept, &mut here).unwrap();
     assert_eq!(here, *shared.read());
 }
@@ -254,10 +261,10 @@ fn an_observer_that_fails_leaves_a_copy_late() {
     });
     assert!(failed.is_err());
     assert_eq!(shared.as_of().version, 2);
-    assert!(shared.can(OWNER, &Permission::STORE_READ, Place::Store("dev")));
+    assert!(shared.can(OWNER, &Permission::STORE_READ, Resource::Store("dev")));
     assert_eq!(*shared.read(), {
         let mut late = loaded(&keeping(&records_of(&kept)[..1]));
-        assert_eq!(late.offer(&records_of(&kept)[1]), Ok(Offer::Applied));
+        assert_eq!(late.ingest(&records_of(&kept)[1]), Ok(Ingested::Applied));
         late
     });
     // Asked again, it is answered as a whole; and others are executed.
@@ -291,7 +298,7 @@ enum Step {
 #[derive(Clone, Copy, Debug)]
 enum Message {
     Record(usize),
-    Hint(u64),
+    Freshness(u64),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -353,7 +360,7 @@ impl Copies {
         keep(&self.kept, &self.records[self.last..until]);
         for number in self.last..until {
             sent.push(Message::Record(number));
-            sent.push(Message::Hint(number as u64 + 1));
+            sent.push(Message::Freshness(number as u64 + 1));
         }
         self.last = until;
     }
@@ -362,27 +369,27 @@ impl Copies {
         match message {
             Message::Record(number) => {
                 let (record, version) = (&self.records[number], number as u64 + 1);
-                let answer = self.own.offer(record);
-                prop_assert_eq!(&answer, &self.shared.offer(record));
+                let answer = self.own.ingest(record);
+                prop_assert_eq!(&answer, &self.shared.ingest(record));
                 let expected = if version <= self.version {
-                    Offer::Duplicate
+                    Ingested::Duplicate
                 } else if version == self.version + 1 {
                     self.version = version;
-                    Offer::Applied
+                    Ingested::Applied
                 } else {
                     let behind = self.heard.max(version) - self.version;
-                    Offer::Gap { behind }
+                    Ingested::Gap { behind }
                 };
                 self.heard = self.heard.max(version);
                 prop_assert_eq!(answer, Ok(expected));
             }
-            Message::Hint(version) => {
-                let answer = self.own.hint(version);
-                prop_assert_eq!(answer, self.shared.hint(version));
+            Message::Freshness(version) => {
+                let answer = self.own.notify_version(version);
+                prop_assert_eq!(answer, self.shared.notify_version(version));
                 self.heard = self.heard.max(version);
                 let expected = match self.heard.saturating_sub(self.version) {
-                    0 => Hint::UpToDate,
-                    behind => Hint::CatchUp { behind },
+                    0 => Freshness::UpToDate,
+                    behind => Freshness::CatchUp { behind },
                 };
                 prop_assert_eq!(answer, expected);
             }
@@ -392,9 +399,9 @@ impl Copies {
 
     fn refuse(&mut self, record: &Record) -> Result<(), TestCaseError> {
         let foreign = changed(record, "account", "other");
-        let refused = self.own.offer(&foreign).unwrap_err();
+        let refused = self.own.ingest(&foreign).unwrap_err();
         prop_assert_eq!(refused.code(), "wrong-account");
-        prop_assert_eq!(self.shared.offer(&foreign).unwrap_err(), refused);
+        prop_assert_eq!(self.shared.ingest(&foreign).unwrap_err(), refused);
         Ok(())
     }
 
@@ -459,7 +466,7 @@ proptest! {
                 Step::Repeat(which) if !sent.is_empty() => copies.arrive(*which.get(&sent))?,
                 Step::Lose(which) if !sent.is_empty() => drop(sent.swap_remove(which.index(sent.len()))),
                 Step::Arrive(_) | Step::Repeat(_) | Step::Lose(_) => {}
-                Step::FalseHint(version) => copies.arrive(Message::Hint(version))?,
+                Step::FalseHint(version) => copies.arrive(Message::Freshness(version))?,
                 Step::Foreign(which) => copies.refuse(which.get(&world.records))?,
                 Step::Demand(version) => copies.demand(version)?,
                 Step::CatchUp => copies.catch_up()?,
@@ -500,21 +507,29 @@ impl<R: Repository<Error: Send + Sync> + Sync> AsyncRepository for Waited<'_, R>
         answer
     }
 
-    async fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, R::Error> {
+    async fn records_after(
+        &self,
+        account: &AccountId,
+        version: u64,
+    ) -> Result<RecordPage, R::Error> {
         pause().await;
         let answer = self.0.records_after(account, version);
         pause().await;
         answer
     }
 
-    async fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, R::Error> {
+    async fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, R::Error> {
         pause().await;
-        let answer = self.0.committed(account, id);
+        let answer = self.0.records_of(account, id);
         pause().await;
         answer
     }
 
-    async fn commit(&self, commit: &Commit) -> Result<Committed, R::Error> {
+    async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, R::Error> {
         pause().await;
         let answer = self.0.commit(commit);
         pause().await;
@@ -570,7 +585,7 @@ impl Shown {
 /// One thread, whose tasks take turns as a seed says: executing, catching up, hearing of what happens elsewhere.
 fn take_turns(seed: u64, faults: &[(Fault, u16)]) -> Vec<Fault> {
     let chance = &mut Chance::new(seed);
-    let line = Faulty::new(seed, faults.iter().copied());
+    let line = FlakyRepository::new(seed, faults.iter().copied());
     let kept = line.kept();
     let shared = &Shared::new(opened(kept));
     let (storage, shown) = (&Waited(&line), &Shown::default());
@@ -581,7 +596,7 @@ fn take_turns(seed: u64, faults: &[(Fault, u16)]) -> Vec<Fault> {
         if version <= records_of(kept).len() as u64 {
             told.fetch_max(version, Ordering::Relaxed);
         }
-        let _ = shared.hint(version);
+        let _ = shared.notify_version(version);
     };
     let mut tasks: Vec<Task<'_>> = Vec::new();
     for number in 0..2 {
@@ -600,7 +615,7 @@ fn take_turns(seed: u64, faults: &[(Fault, u16)]) -> Vec<Fault> {
                     }
                     patience += 5;
                 };
-                assert_eq!(records, kept.committed(&acme(), &request.commit).unwrap());
+                assert_eq!(records, kept.records_of(&acme(), &request.commit).unwrap());
                 assert!(
                     shared.at_least(records[0].version()).is_ok(),
                     "it counts at once"
@@ -650,7 +665,7 @@ fn take_turns(seed: u64, faults: &[(Fault, u16)]) -> Vec<Fault> {
     );
     assert_eq!(*shared.read(), loaded(kept));
     assert_eq!(shared.as_of().behind, 0);
-    line.came_about()
+    line.injected_faults()
 }
 
 /// U2, G9: requests, notices, records and catching up meet on a shared copy in 10,000 orders: each record is applied
@@ -663,15 +678,15 @@ fn turns_are_taken_in_any_order() {
         (Fault::ShortPage, 200),
         (Fault::Gone, 300),
     ];
-    let mut came_about = BTreeSet::new();
+    let mut injected_faults = BTreeSet::new();
     for seed in 0..10_000 {
         let faults = if seed % 2 == 0 { &[][..] } else { &faults };
         let Ok(faults) = catch_unwind(|| take_turns(seed, faults)) else {
             panic!("in the order of seed {seed}");
         };
-        came_about.extend(faults);
+        injected_faults.extend(faults);
     }
-    assert_eq!(came_about, faults.map(|(fault, _)| fault).into());
+    assert_eq!(injected_faults, faults.map(|(fault, _)| fault).into());
 }
 
 /// Waits with its thread until the future is there.
@@ -754,7 +769,7 @@ fn threads_share_a_copy() {
                 let pair: Vec<_> = receive.iter().take(2).collect();
                 let Some(first) = pair.first() else { break };
                 for record in pair.iter().rev().filter(|record| record.version() % 3 != 0) {
-                    let _ = shared.hint(record.version());
+                    let _ = shared.notify_version(record.version());
                     let _ = shared.offer_with(record, see).unwrap();
                 }
                 let _ = shared.offer_with(first, see).unwrap();

@@ -288,9 +288,9 @@ fn a_commit_is_records_that_follow_each_other() {
     let whole = made(&records[2..5]).unwrap();
     assert_eq!((whole.expected(), whole.version()), (2, 5));
     assert_eq!(whole.account(), account.id());
-    assert_eq!(made(&[]), Err(InvalidCommit::Empty));
+    assert_eq!(made(&[]), Err(CommitError::Empty));
     let gap = made(&[records[1].clone(), records[3].clone()]).unwrap_err();
-    assert_eq!(gap, InvalidCommit::OutOfOrder { version: 4 });
+    assert_eq!(gap, CommitError::OutOfOrder { version: 4 });
     assert_eq!(
         gap.to_string(),
         "record 4 is not the next one of the commit's account"
@@ -323,7 +323,7 @@ fn a_commit_is_records_that_follow_each_other() {
         .0,
     ] {
         let error = whole.clone().with_snapshot(other.snapshot()).unwrap_err();
-        assert_eq!(error, InvalidCommit::OtherSnapshot);
+        assert_eq!(error, CommitError::OtherSnapshot);
     }
 }
 
@@ -339,23 +339,26 @@ fn a_commit_is_kept_once_and_in_its_place() {
         records, account, ..
     } = World::staffed();
     let first = commit(&records[..1]);
-    assert_eq!(kept.commit(&first), Ok(Committed::Done));
-    assert_eq!(kept.commit(&first), Ok(Committed::Repeated));
-    assert_eq!(kept.commit(&commit(&records[..1])), Ok(Committed::Conflict));
+    assert_eq!(kept.commit(&first), Ok(CommitOutcome::Appended));
+    assert_eq!(kept.commit(&first), Ok(CommitOutcome::Duplicate));
+    assert_eq!(
+        kept.commit(&commit(&records[..1])),
+        Ok(CommitOutcome::Conflict)
+    );
     assert_eq!(
         kept.commit(&commit(&records[2..4])),
-        Ok(Committed::Conflict)
+        Ok(CommitOutcome::Conflict)
     );
     let next = commit(&records[1..3]);
-    assert_eq!(kept.committed(&acme(), next.id()), Ok(vec![]));
-    assert_eq!(kept.commit(&next), Ok(Committed::Done));
-    assert_eq!(kept.committed(&acme(), next.id()).unwrap(), records[1..3]);
-    assert_eq!(kept.committed(&acme_of("other"), next.id()), Ok(vec![]));
+    assert_eq!(kept.records_of(&acme(), next.id()), Ok(vec![]));
+    assert_eq!(kept.commit(&next), Ok(CommitOutcome::Appended));
+    assert_eq!(kept.records_of(&acme(), next.id()).unwrap(), records[1..3]);
+    assert_eq!(kept.records_of(&acme_of("other"), next.id()), Ok(vec![]));
     let rest = commit(&records[3..])
         .with_snapshot(account.snapshot())
         .unwrap();
-    assert_eq!(kept.commit(&rest), Ok(Committed::Done));
-    assert_eq!(kept.commit(&next), Ok(Committed::Repeated));
+    assert_eq!(kept.commit(&rest), Ok(CommitOutcome::Appended));
+    assert_eq!(kept.commit(&next), Ok(CommitOutcome::Duplicate));
     assert_eq!(kept.snapshot(&acme()), Ok(Some(account.snapshot())));
     assert_eq!(*load(&kept, &acme()).unwrap().unwrap(), account);
 }
@@ -423,16 +426,24 @@ fn a_request_that_is_kept_meanwhile_is_answered_as_kept() {
     }
     impl Repository for Meanwhile<'_> {
         type Error = Infallible;
-        fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Infallible> {
+        fn records_after(
+            &self,
+            account: &AccountId,
+            version: u64,
+        ) -> Result<RecordPage, Infallible> {
             self.kept.records_after(account, version)
         }
-        fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Infallible> {
+        fn records_of(
+            &self,
+            account: &AccountId,
+            id: &IdempotencyKey,
+        ) -> Result<Vec<Record>, Infallible> {
             for request in &self.requests {
                 execute(self.kept, &mut self.elsewhere.borrow_mut(), request).unwrap();
             }
-            self.kept.committed(account, id)
+            self.kept.records_of(account, id)
         }
-        fn commit(&self, commit: &Commit) -> Result<Committed, Infallible> {
+        fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Infallible> {
             self.kept.commit(commit)
         }
     }
@@ -457,19 +468,27 @@ fn what_an_account_was_is_not_guessed() {
     struct WithoutBeginning<'a>(&'a MemoryRepository, Cell<u32>);
     impl Repository for WithoutBeginning<'_> {
         type Error = Infallible;
-        fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Infallible> {
+        fn records_after(
+            &self,
+            account: &AccountId,
+            version: u64,
+        ) -> Result<RecordPage, Infallible> {
             self.1.set(self.1.get() + 1);
             assert!(self.1.get() < 10, "nothing more comes of asking");
             let (records, last) = (Vec::new(), 3);
             match version {
-                0 => Ok(Tail::Records { records, last }),
+                0 => Ok(RecordPage::Records { records, last }),
                 _ => self.0.records_after(account, version),
             }
         }
-        fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Infallible> {
-            self.0.committed(account, id)
+        fn records_of(
+            &self,
+            account: &AccountId,
+            id: &IdempotencyKey,
+        ) -> Result<Vec<Record>, Infallible> {
+            self.0.records_of(account, id)
         }
-        fn commit(&self, commit: &Commit) -> Result<Committed, Infallible> {
+        fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Infallible> {
             self.0.commit(commit)
         }
     }
@@ -490,11 +509,11 @@ fn what_an_account_was_is_not_guessed() {
     let mut other = request(&Actor::System, &[create_store("dev")], at(5));
     other.commit = enrol_both.commit;
     let error = execute(&without_beginning, &mut account, &other).unwrap_err();
-    assert_eq!(error.code(), "commit-id-reused");
+    assert_eq!(error.code(), "idempotency-key-reused");
     // So with what can lead to nothing: the host has no invitation to accept.
     other.commands = vec![accept()];
     let error = execute(&without_beginning, &mut account, &other).unwrap_err();
-    assert_eq!(error.code(), "commit-id-reused");
+    assert_eq!(error.code(), "idempotency-key-reused");
     assert_eq!(account.version(), 3);
 }
 
@@ -507,17 +526,21 @@ struct Loses<'a> {
 impl Repository for Loses<'_> {
     type Error = DiskGone;
 
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, DiskGone> {
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, DiskGone> {
         self.kept
             .records_after(account, version)
             .map_err(|_| DiskGone)
     }
 
-    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, DiskGone> {
-        self.kept.committed(account, id).map_err(|_| DiskGone)
+    fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, DiskGone> {
+        self.kept.records_of(account, id).map_err(|_| DiskGone)
     }
 
-    fn commit(&self, commit: &Commit) -> Result<Committed, DiskGone> {
+    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, DiskGone> {
         if self.is_kept {
             let _ = self.kept.commit(commit);
         }
@@ -546,7 +569,7 @@ fn an_id_that_two_requests_share_is_refused() {
     let reused = |actor: &Actor, commands: &[Command]| {
         let mut copy = load(&kept, &acme()).unwrap().unwrap();
         let error = execute(&kept, &mut copy, &asked("x", actor, commands)).unwrap_err();
-        assert_eq!(error.code(), "commit-id-reused", "{commands:?}");
+        assert_eq!(error.code(), "idempotency-key-reused", "{commands:?}");
         assert_eq!(copy, account, "nothing was kept");
     };
     reused(&Actor::System, &first);
@@ -563,7 +586,7 @@ fn an_id_that_two_requests_share_is_refused() {
     let whole = [create_store("prod")];
     execute(&kept, &mut account, &asked("w", &owner(), &whole)).unwrap();
     let error = execute(&kept, &mut account, &asked("w", &Actor::System, &whole)).unwrap_err();
-    assert_eq!(error.code(), "commit-id-reused");
+    assert_eq!(error.code(), "idempotency-key-reused");
 
     // A record may say less than was asked for, and others may since have undone what was so already: it is known again
     // by what the request led to then.
@@ -581,7 +604,7 @@ fn an_id_that_two_requests_share_is_refused() {
     let define = [define_role(
         "auditor",
         "Auditor",
-        Level::Store,
+        RoleLevel::Store,
         &["log.list"],
     )];
     execute(&kept, &mut account, &request(&owner(), &define, at(3))).unwrap();
@@ -641,7 +664,7 @@ fn every_kind_of_command_is_known_again() {
         (owner(), create_store("prod")),
         (
             owner(),
-            define_role("auditor", "Auditor", Level::Store, &["log.read"]),
+            define_role("auditor", "Auditor", RoleLevel::Store, &["log.read"]),
         ),
         (owner(), redefine_role("auditor", &["log.read", "log.list"])),
         (owner(), create_group("devs", "Dev Team", [editor(["dev"])])),
@@ -666,7 +689,12 @@ fn every_kind_of_command_is_known_again() {
                 ..asked
             };
             let error = execute(&kept, &mut account, &mixed).unwrap_err();
-            assert_eq!(error.code(), "commit-id-reused", "{:?}", mixed.commands);
+            assert_eq!(
+                error.code(),
+                "idempotency-key-reused",
+                "{:?}",
+                mixed.commands
+            );
         }
     }
     assert_eq!(kinds.len(), 17, "all but the opening");
@@ -736,14 +764,22 @@ fn an_opening_that_meets_itself_is_given_the_account() {
     struct Twin(MemoryRepository);
     impl Repository for Twin {
         type Error = Infallible;
-        fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Infallible> {
+        fn records_after(
+            &self,
+            account: &AccountId,
+            version: u64,
+        ) -> Result<RecordPage, Infallible> {
             self.0.records_after(account, version)
         }
-        fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Infallible> {
-            self.0.committed(account, id)
+        fn records_of(
+            &self,
+            account: &AccountId,
+            id: &IdempotencyKey,
+        ) -> Result<Vec<Record>, Infallible> {
+            self.0.records_of(account, id)
         }
-        fn commit(&self, commit: &Commit) -> Result<Committed, Infallible> {
-            self.0.commit(commit).map(|_| Committed::Conflict)
+        fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Infallible> {
+            self.0.commit(commit).map(|_| CommitOutcome::Conflict)
         }
     }
     let opened_in = |kept: &Twin, commit: &str| {
@@ -760,7 +796,7 @@ fn an_opening_that_meets_itself_is_given_the_account() {
 #[derive(Default)]
 struct Scripted {
     snapshot: Option<Snapshot>,
-    tails: RefCell<Vec<Tail>>,
+    tails: RefCell<Vec<RecordPage>>,
     fails: bool,
     /// Whether it fails where records are asked for.
     is_unreadable: bool,
@@ -796,7 +832,7 @@ impl Repository for Scripted {
         }
     }
 
-    fn records_after(&self, _: &AccountId, version: u64) -> Result<Tail, DiskGone> {
+    fn records_after(&self, _: &AccountId, version: u64) -> Result<RecordPage, DiskGone> {
         if self.is_unreadable {
             return Err(DiskGone);
         }
@@ -808,22 +844,22 @@ impl Repository for Scripted {
         })
     }
 
-    fn committed(&self, _: &AccountId, _: &CommitId) -> Result<Vec<Record>, DiskGone> {
+    fn records_of(&self, _: &AccountId, _: &IdempotencyKey) -> Result<Vec<Record>, DiskGone> {
         Ok(Vec::new())
     }
 
-    fn commit(&self, _: &Commit) -> Result<Committed, DiskGone> {
+    fn commit(&self, _: &Commit) -> Result<CommitOutcome, DiskGone> {
         if self.fails {
             Err(DiskGone)
         } else {
-            Ok(Committed::Conflict)
+            Ok(CommitOutcome::Conflict)
         }
     }
 }
 
-fn tail(records: &[Record], last: u64) -> Tail {
+fn tail(records: &[Record], last: u64) -> RecordPage {
     let records = records.to_vec();
-    Tail::Records { records, last }
+    RecordPage::Records { records, last }
 }
 
 /// U2, U5, A4: a snapshot and the records after it; and what does not belong together is not served.
@@ -875,16 +911,20 @@ impl Repository for Compacting {
         Ok(self.1.borrow().clone())
     }
 
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, DiskGone> {
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, DiskGone> {
         self.1.replace(self.0.snapshot.clone());
         self.0.records_after(account, version)
     }
 
-    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, DiskGone> {
-        self.0.committed(account, id)
+    fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, DiskGone> {
+        self.0.records_of(account, id)
     }
 
-    fn commit(&self, commit: &Commit) -> Result<Committed, DiskGone> {
+    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, DiskGone> {
         self.0.commit(commit)
     }
 }
@@ -897,7 +937,7 @@ fn pages_and_records_that_are_gone() {
     let all = &world.records;
     let last = world.account.version();
     let snapshot = |version: usize| Account::replay(&all[..version]).unwrap().snapshot();
-    let scripted = |snapshot: Option<Snapshot>, tails: Vec<Tail>| Scripted {
+    let scripted = |snapshot: Option<Snapshot>, tails: Vec<RecordPage>| Scripted {
         snapshot,
         tails: tails.into(),
         ..Scripted::default()
@@ -913,21 +953,27 @@ fn pages_and_records_that_are_gone() {
     assert_eq!(*paged, world.account);
 
     let mut behind = kept_copy(&all[..2]);
-    let gone = scripted(Some(snapshot(6)), vec![Tail::Gone, tail(&all[6..], last)]);
+    let gone = scripted(
+        Some(snapshot(6)),
+        vec![RecordPage::Compacted, tail(&all[6..], last)],
+    );
     let mut shown = Vec::new();
     catch_up_with(&gone, &mut behind, |_, record| shown.push(record.version())).unwrap();
     assert_eq!(*behind, world.account);
     assert_eq!(shown, (7..=last).collect::<Vec<_>>());
 
     let compacting = Compacting(
-        scripted(Some(snapshot(6)), vec![Tail::Gone, tail(&all[6..], last)]),
+        scripted(
+            Some(snapshot(6)),
+            vec![RecordPage::Compacted, tail(&all[6..], last)],
+        ),
         RefCell::default(),
     );
     assert_eq!(*load(&compacting, &acme()).unwrap().unwrap(), world.account);
 
     for (snapshot, tails) in [
-        (None, vec![Tail::Gone]),
-        (Some(snapshot(2)), vec![Tail::Gone]),
+        (None, vec![RecordPage::Compacted]),
+        (Some(snapshot(2)), vec![RecordPage::Compacted]),
         (None, vec![tail(&[], last)]),
         (None, vec![tail(&all[2..3], last), tail(&[], last)]),
     ] {
@@ -936,7 +982,7 @@ fn pages_and_records_that_are_gone() {
         assert_eq!(error.code(), "records-missing");
         assert!(matches!(error, LoadError::Missing { version } if version == behind.version()));
     }
-    let error = load(&scripted(None, vec![Tail::Gone]), &acme()).unwrap_err();
+    let error = load(&scripted(None, vec![RecordPage::Compacted]), &acme()).unwrap_err();
     assert_eq!(error.code(), "records-missing");
     let foreign = Account::open(
         acme_of("other"),
@@ -949,7 +995,11 @@ fn pages_and_records_that_are_gone() {
     foreign["version"] = 6.into();
     let foreign = serde_json::from_value(foreign).unwrap();
     let mut behind = kept_copy(&all[..2]);
-    let error = catch_up(&scripted(Some(foreign), vec![Tail::Gone]), &mut behind).unwrap_err();
+    let error = catch_up(
+        &scripted(Some(foreign), vec![RecordPage::Compacted]),
+        &mut behind,
+    )
+    .unwrap_err();
     assert_eq!(error.code(), "wrong-account");
     assert_eq!(behind.version(), 2);
 }
@@ -957,7 +1007,7 @@ fn pages_and_records_that_are_gone() {
 /// A copy of this account that is in step with a repository of its own.
 fn kept_copy(records: &[Record]) -> Replica {
     let kept = MemoryRepository::new();
-    assert_eq!(kept.commit(&commit(records)), Ok(Committed::Done));
+    assert_eq!(kept.commit(&commit(records)), Ok(CommitOutcome::Appended));
     load(&kept, &acme()).unwrap().unwrap()
 }
 
@@ -1009,7 +1059,7 @@ fn failures_are_told_apart() {
     assert_eq!(account, before);
 
     // Restored from a backup, it keeps less than the copy holds.
-    let answers = |tail: Tail| Scripted {
+    let answers = |tail: RecordPage| Scripted {
         tails: vec![tail].into(),
         ..Scripted::default()
     };
@@ -1081,19 +1131,19 @@ impl Busy {
 impl Repository for Busy {
     type Error = DiskGone;
 
-    fn records_after(&self, _: &AccountId, version: u64) -> Result<Tail, DiskGone> {
+    fn records_after(&self, _: &AccountId, version: u64) -> Result<RecordPage, DiskGone> {
         let mut shown = self.shown.borrow_mut();
         *shown = self.records.len().min(*shown + 1);
         let version = usize::try_from(version).unwrap();
         Ok(tail(&self.records[version..*shown], *shown as u64))
     }
 
-    fn committed(&self, _: &AccountId, _: &CommitId) -> Result<Vec<Record>, DiskGone> {
+    fn records_of(&self, _: &AccountId, _: &IdempotencyKey) -> Result<Vec<Record>, DiskGone> {
         Ok(Vec::new())
     }
 
-    fn commit(&self, _: &Commit) -> Result<Committed, DiskGone> {
-        Ok(Committed::Conflict)
+    fn commit(&self, _: &Commit) -> Result<CommitOutcome, DiskGone> {
+        Ok(CommitOutcome::Conflict)
     }
 }
 
@@ -1107,15 +1157,19 @@ impl Repository for EveryThird {
         self.0.snapshot(account)
     }
 
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Infallible> {
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, Infallible> {
         self.0.records_after(account, version)
     }
 
-    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Infallible> {
-        self.0.committed(account, id)
+    fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, Infallible> {
+        self.0.records_of(account, id)
     }
 
-    fn commit(&self, commit: &Commit) -> Result<Committed, Infallible> {
+    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Infallible> {
         self.0.commit(commit)
     }
 
@@ -1176,7 +1230,7 @@ fn a_repository_behind_a_pointer_is_one() {
     execute(&by_any, &mut account, &asked).unwrap();
     assert_eq!(load(&by_any, &acme()).unwrap().unwrap(), account);
     assert_eq!(account.version(), 5);
-    assert_eq!(by_any.committed(&acme(), &asked.commit).unwrap().len(), 1);
+    assert_eq!(by_any.records_of(&acme(), &asked.commit).unwrap().len(), 1);
     assert_eq!(by_any.snapshot(&acme()).unwrap(), None);
     assert!(!by_any.wants_snapshot(0, 1_000));
 
@@ -1212,7 +1266,7 @@ fn snapshots_are_reached_through_all_that_a_repository_is_behind() {
     let asked = request(&owner(), &["a", "b"].map(create_store), at(0));
     execute(&*kept, &mut account, &asked).unwrap();
     let erased = AnyRepository::new(Arc::clone(&kept));
-    let blocking = Arc::new(Blocking(Arc::clone(&kept)));
+    let blocking = Arc::new(SyncAsAsync(Arc::clone(&kept)));
     let erased_blocking = AnyAsyncRepository::new(Arc::clone(&blocking));
     let some = [true, true, false];
     assert_eq!(has(&&*kept), some);
@@ -1220,7 +1274,7 @@ fn snapshots_are_reached_through_all_that_a_repository_is_behind() {
     assert_eq!(has(&kept), some);
     assert_eq!(has(&erased), some);
     assert_eq!(waits(&&*blocking), some);
-    assert_eq!(waits(&Box::new(Blocking(&*kept))), some);
+    assert_eq!(waits(&Box::new(SyncAsAsync(&*kept))), some);
     assert_eq!(waits(&blocking), some);
     assert_eq!(waits(&erased_blocking), some);
 
@@ -1236,15 +1290,19 @@ struct NoAnswer;
 impl AsyncRepository for NoAnswer {
     type Error = Infallible;
 
-    async fn records_after(&self, _: &AccountId, _: u64) -> Result<Tail, Infallible> {
+    async fn records_after(&self, _: &AccountId, _: u64) -> Result<RecordPage, Infallible> {
         pending().await
     }
 
-    async fn committed(&self, _: &AccountId, _: &CommitId) -> Result<Vec<Record>, Infallible> {
+    async fn records_of(
+        &self,
+        _: &AccountId,
+        _: &IdempotencyKey,
+    ) -> Result<Vec<Record>, Infallible> {
         pending().await
     }
 
-    async fn commit(&self, _: &Commit) -> Result<Committed, Infallible> {
+    async fn commit(&self, _: &Commit) -> Result<CommitOutcome, Infallible> {
         pending().await
     }
 }
@@ -1255,15 +1313,15 @@ struct AlwaysFails;
 impl Repository for AlwaysFails {
     type Error = DiskGone;
 
-    fn records_after(&self, _: &AccountId, _: u64) -> Result<Tail, DiskGone> {
+    fn records_after(&self, _: &AccountId, _: u64) -> Result<RecordPage, DiskGone> {
         Err(DiskGone)
     }
 
-    fn committed(&self, _: &AccountId, _: &CommitId) -> Result<Vec<Record>, DiskGone> {
+    fn records_of(&self, _: &AccountId, _: &IdempotencyKey) -> Result<Vec<Record>, DiskGone> {
         Err(DiskGone)
     }
 
-    fn commit(&self, _: &Commit) -> Result<Committed, DiskGone> {
+    fn commit(&self, _: &Commit) -> Result<CommitOutcome, DiskGone> {
         Err(DiskGone)
     }
 }
@@ -1275,7 +1333,7 @@ fn an_asynchronous_repository_keeps_the_same_contract() {
         waiting
     }
     let kept = Arc::new(MemoryRepository::new());
-    let repository = Arc::new(Yielding(Blocking(Arc::clone(&kept))));
+    let repository = Arc::new(Yielding(SyncAsAsync(Arc::clone(&kept))));
     let opening = open_async(
         &repository,
         commit_id("open"),
@@ -1299,7 +1357,7 @@ fn an_asynchronous_repository_keeps_the_same_contract() {
         .map(|request| goes(shared.execute_async(&repository, request)));
     for (records, asked) in all_of(tasks).into_iter().zip(&asked) {
         let records = records.unwrap();
-        assert_eq!(kept.committed(&acme(), &asked.commit).unwrap(), records);
+        assert_eq!(kept.records_of(&acme(), &asked.commit).unwrap(), records);
     }
     assert_eq!(shared.read().version(), 9);
     assert_eq!(*shared.read(), load(&kept, &acme()).unwrap().unwrap());
@@ -1324,13 +1382,13 @@ fn an_asynchronous_repository_keeps_the_same_contract() {
     let error = block_on(shared.execute_async(&erased, &refused)).unwrap_err();
     assert_eq!(error.code(), "not-authorized");
     let again = block_on(shared.execute_async(&erased, &asked[0])).unwrap();
-    assert_eq!(again, kept.committed(&acme(), &asked[0].commit).unwrap());
+    assert_eq!(again, kept.records_of(&acme(), &asked[0].commit).unwrap());
     let new = request(&owner(), &[create_store("y")], at(0));
     let records = block_on(goes(shared.execute_async(&erased, &new))).unwrap();
-    assert_eq!(records, kept.committed(&acme(), &new.commit).unwrap());
+    assert_eq!(records, kept.records_of(&acme(), &new.commit).unwrap());
     assert_eq!(records.len(), 1);
     assert!(!erased.wants_snapshot(0, 1_000));
-    let fails = AnyAsyncRepository::new(Blocking(AlwaysFails));
+    let fails = AnyAsyncRepository::new(SyncAsAsync(AlwaysFails));
     let error = block_on(load_async(&fails, &acme())).unwrap_err();
     assert_eq!(error.to_string(), "the repository failed: the disk is gone");
 }
@@ -1346,17 +1404,25 @@ impl<R: AsyncRepository> AsyncRepository for Yielding<R> {
         self.0.snapshot(account).await
     }
 
-    async fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, R::Error> {
+    async fn records_after(
+        &self,
+        account: &AccountId,
+        version: u64,
+    ) -> Result<RecordPage, R::Error> {
         others_first().await;
         self.0.records_after(account, version).await
     }
 
-    async fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, R::Error> {
+    async fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, R::Error> {
         others_first().await;
-        self.0.committed(account, id).await
+        self.0.records_of(account, id).await
     }
 
-    async fn commit(&self, commit: &Commit) -> Result<Committed, R::Error> {
+    async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, R::Error> {
         others_first().await;
         self.0.commit(commit).await
     }

@@ -3,7 +3,7 @@
 use grantbook::*;
 use proptest::prelude::*;
 
-use crate::strategies::{MEMBERS, STORES, account, config, places};
+use crate::strategies::{MEMBERS, STORES, account, config, resources};
 use crate::support::*;
 
 /// A world whose ids try every form.
@@ -54,7 +54,7 @@ fn a_matrix_is_every_level() {
     );
     assert_eq!(
         matrix.to_text(),
-        "      standing  dev     prod\n\
+        "      status  dev     prod\n\
          dana  active    editor  none\n\
          gil   active    none    none\n\
          ina   invited   none    none\n\
@@ -66,7 +66,7 @@ fn a_matrix_is_every_level() {
         matrix.to_csv().lines().nth(3),
         Some("ina,invited,none,none")
     );
-    let table = "| member | standing | dev | prod |\n| --- | --- | --- | --- |\n| dana | active | editor |  |\n";
+    let table = "| member | status | dev | prod |\n| --- | --- | --- | --- |\n| dana | active | editor |  |\n";
     assert!(matrix.to_markdown().starts_with(table));
     let row = "<tr><th scope=\"row\">ina</th><td>invited</td><td></td><td></td></tr>";
     assert!(matrix.to_html("Acme").contains(row));
@@ -261,7 +261,7 @@ fn a_review_names_what_to_look_at() {
     );
     world.ok(
         OWNER,
-        define_role("same", "Same As Viewer", Level::Store, &["store.read"]),
+        define_role("same", "Same As Viewer", RoleLevel::Store, &["store.read"]),
     );
     let same = [
         viewer(["dev"]),
@@ -273,7 +273,7 @@ fn a_review_names_what_to_look_at() {
     world.ok(OWNER, create_group("apart", "Two Places", elsewhere));
     world.ok(
         OWNER,
-        define_role("log", "Log Reader", Level::Store, &["log.read"]),
+        define_role("log", "Log Reader", RoleLevel::Store, &["log.read"]),
     );
     let other = [
         viewer(["dev"]),
@@ -365,8 +365,13 @@ fn records_may_be_streamed() {
         history::at_version(read(), u64::MAX).unwrap(),
         world.account
     );
-    let intervals =
-        history::access(read(), "dana", &Permission::STORE_READ, Place::Store("dev")).unwrap();
+    let intervals = history::access(
+        read(),
+        "dana",
+        &Permission::STORE_READ,
+        Resource::Store("dev"),
+    )
+    .unwrap();
     assert_eq!(intervals[0].began, *world.records.last().unwrap());
     assert_eq!(history::changes_touching(read(), "nils").unwrap().len(), 1);
     assert_eq!(history::changes_by(read(), &by(OWNER)).count(), 9);
@@ -385,7 +390,7 @@ fn access_has_a_history() {
     world.now = 4_000;
     world.ok(OWNER, delete_store("dev"));
     let stretches =
-        |member: &str, text: &str, place| -> Vec<(u64, String, Option<(u64, String)>)> {
+        |member: &str, text: &str, resource| -> Vec<(u64, String, Option<(u64, String)>)> {
             let told = |record: &Record| {
                 (
                     record.at().as_millis(),
@@ -393,14 +398,14 @@ fn access_has_a_history() {
                 )
             };
             let intervals =
-                history::access(&world.records, member, &permission(text), place).unwrap();
+                history::access(&world.records, member, &permission(text), resource).unwrap();
             let told = intervals
                 .iter()
                 .map(|interval| (told(interval.began), interval.ended.map(told)));
             told.map(|((at, began), ended)| (at, began, ended))
                 .collect()
         };
-    let dev = Place::Store("dev");
+    let dev = Resource::Store("dev");
     assert_eq!(
         stretches("dana", "store.read", dev),
         [
@@ -425,7 +430,7 @@ fn access_has_a_history() {
         )]
     );
     assert_eq!(
-        stretches(OWNER, "never.defined", Place::Account),
+        stretches(OWNER, "never.defined", Resource::Account),
         [(1_000, "system account-opened".to_owned(), None)].map(|(at, by, end)| (
             at,
             by.replace("system", "the host"),
@@ -449,7 +454,7 @@ fn access_has_a_history() {
     assert_eq!(
         kinds,
         [
-            "members-enrolled",
+            "members-added",
             "added-to-group",
             "group-edited",
             "store-deleted"
@@ -472,7 +477,7 @@ fn access_has_a_history() {
     broken.remove(3);
     let error = history::changes_touching(&broken, "ina").unwrap_err();
     assert_eq!(error.code(), "gap");
-    let in_dev = Place::Store("dev");
+    let in_dev = Resource::Store("dev");
     let error = history::access(&broken, "ina", &Permission::STORE_READ, in_dev).unwrap_err();
     assert_eq!(error.code(), "gap");
     world.ok(OWNER, invite("eve"));
@@ -551,11 +556,11 @@ fn what_one_command_can_bring_is_brought_by_one() {
     let mut world = World::staffed();
     world.ok(
         OWNER,
-        define_role("log", "Log Reader", Level::Store, &["log.read"]),
+        define_role("log", "Log Reader", RoleLevel::Store, &["log.read"]),
     );
     world.ok(
         OWNER,
-        define_role("bill", "Billing", Level::Account, &["bill.read"]),
+        define_role("bill", "Billing", RoleLevel::Account, &["bill.read"]),
     );
     world.ok(OWNER, add("it", ["vic"]));
     let gains = world
@@ -577,11 +582,11 @@ fn what_one_command_can_bring_is_brought_by_one() {
 }
 
 /// E4: what the search reports can be done, step by step, and no step before the last leads there.
-fn check_gain(account: &Account, gain: &Gain, now: Timestamp) -> Result<(), TestCaseError> {
+fn check_gain(account: &Account, gain: &Escalation, now: Timestamp) -> Result<(), TestCaseError> {
     let mut account = account.clone();
     for (actor, command) in &gain.steps {
         prop_assert!(
-            !account.can(&gain.member, &gain.permission, gain.place.as_text()),
+            !account.can(&gain.member, &gain.permission, gain.resource.as_deref()),
             "{}",
             gain
         );
@@ -589,7 +594,7 @@ fn check_gain(account: &Account, gain: &Gain, now: Timestamp) -> Result<(), Test
         prop_assert!(matches!(done, Ok(Some(_))), "{}: {:?}", gain, done);
     }
     prop_assert!(
-        account.can(&gain.member, &gain.permission, gain.place.as_text()),
+        account.can(&gain.member, &gain.permission, gain.resource.as_deref()),
         "{}",
         gain
     );
@@ -611,16 +616,16 @@ proptest! {
         let states: Vec<_> = (1..=world.records.len())
             .map(|version| history::at_version(&world.records, version as u64).unwrap())
             .collect();
-        for (id, place) in MEMBERS.iter().flat_map(|id| places().map(move |place| (*id, place))) {
+        for (id, resource) in MEMBERS.iter().flat_map(|id| resources().map(move |resource| (*id, resource))) {
             for text in ["store.read", "log.export", "account.manage_groups"] {
                 let permission = permission(text);
-                let intervals = history::access(&world.records, id, &permission, place).unwrap();
+                let intervals = history::access(&world.records, id, &permission, resource).unwrap();
                 for (state, record) in states.iter().zip(&world.records) {
                     let within = intervals.iter().any(|interval| {
                         interval.began.version() <= record.version()
                             && interval.ended.is_none_or(|ended| record.version() < ended.version())
                     });
-                    prop_assert_eq!(within, state.can(id, &permission, place));
+                    prop_assert_eq!(within, state.can(id, &permission, resource));
                 }
             }
         }
@@ -641,14 +646,14 @@ proptest! {
         let (one, other, now) = (MEMBERS[one], MEMBERS[other], at(world.now));
         let account = &world.account;
         let alone = account.escalation(one, None, 2, now);
-        let is_active = account.member(one).is_some_and(|member| member.standing().is_active());
+        let is_active = account.member(one).is_some_and(|member| member.status().is_active());
         prop_assert!(alone.is_empty() || !is_active, "{:?}", alone);
         let together = account.escalation(one, Some(other), 2, now);
         for gain in alone.iter().chain(together.iter().step_by(7)) {
             check_gain(account, gain, now)?;
         }
-        let ways = |gains: Vec<Gain>| -> Vec<_> {
-            gains.into_iter().map(|gain| (gain.member, gain.place, gain.permission, gain.steps.len())).collect()
+        let ways = |gains: Vec<Escalation>| -> Vec<_> {
+            gains.into_iter().map(|gain| (gain.member, gain.resource, gain.permission, gain.steps.len())).collect()
         };
         prop_assert_eq!(ways(together.clone()), {
             let mut turned = ways(account.escalation(other, Some(one), 2, now));
@@ -672,7 +677,7 @@ proptest! {
             for change in preview.delta.iter().filter(|change| [one, other].contains(&change.member.as_str())) {
                 for permission in Permission::BUILT_IN.iter().filter(|permission| change.gains(permission)) {
                     let gain = together.iter().find(|gain| {
-                        gain.member == change.member && gain.place == change.place && gain.permission == *permission
+                        gain.member == change.member && gain.resource == change.resource && gain.permission == *permission
                     });
                     prop_assert_eq!(gain.map(|gain| gain.steps.len()), Some(1), "{:?} {:?}", command, change);
                 }

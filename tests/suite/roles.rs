@@ -11,7 +11,7 @@ fn with_auditor() -> World {
         define_role(
             "auditor",
             "Auditor",
-            Level::Store,
+            RoleLevel::Store,
             &["log.read", "store.read"],
         ),
     );
@@ -43,21 +43,21 @@ fn the_built_in_roles() {
             (
                 "group-manager",
                 "Group Manager",
-                Level::Account,
+                RoleLevel::Account,
                 manager,
                 true
             ),
             (
                 "store-editor",
                 "Store Editor",
-                Level::Store,
+                RoleLevel::Store,
                 vec!["store.read", "store.write"],
                 true
             ),
             (
                 "store-viewer",
                 "Store Viewer",
-                Level::Store,
+                RoleLevel::Store,
                 vec!["store.read"],
                 true
             ),
@@ -83,7 +83,7 @@ fn built_in_roles_stay_as_they_are() {
     for id in ["group-manager", "store-editor", "store-viewer"] {
         for actor in [by(OWNER), Actor::System] {
             world.assert_refused(actor.clone(), delete_role(id), "built-in-role");
-            let taken = define_role(id, "Another Name", Level::Account, &["log.read"]);
+            let taken = define_role(id, "Another Name", RoleLevel::Account, &["log.read"]);
             world.assert_refused(actor, taken, "role-exists");
         }
         let rename = Command::ChangeRole {
@@ -104,7 +104,7 @@ fn built_in_roles_stay_as_they_are() {
 #[test]
 fn store_editor_includes_store_viewer() {
     let mut world = World::staffed();
-    assert!(world.may("dana", "store.read", Place::Store("dev")));
+    assert!(world.may("dana", "store.read", Resource::Store("dev")));
     let before = world.account.effective_permissions("dana");
     world.ok(OWNER, regrant("devs", [editor(["dev"]), viewer(["dev"])]));
     assert_eq!(world.account.effective_permissions("dana"), before);
@@ -121,7 +121,7 @@ fn store_editor_includes_store_viewer() {
 fn owners_define_roles() {
     let mut world = with_auditor();
     for actor in [MANAGER, "dana", "nils", "ina", "nobody"] {
-        let define = define_role("new", "New Role", Level::Account, &["log.read"]);
+        let define = define_role("new", "New Role", RoleLevel::Account, &["log.read"]);
         world.assert_refused(actor, define, "not-authorized");
         world.assert_refused(
             actor,
@@ -141,14 +141,14 @@ fn owners_define_roles() {
 fn role_names_and_ids_are_unique() {
     let mut world = with_auditor();
     for name in ["auditor", "GROUP manager", "Store editor", "store viewer"] {
-        let define = define_role("new", name, Level::Account, &["log.read"]);
+        let define = define_role("new", name, RoleLevel::Account, &["log.read"]);
         world.assert_refused(OWNER, define, "role-name-taken");
     }
-    let again = define_role("auditor", "New Role", Level::Account, &["log.read"]);
+    let again = define_role("auditor", "New Role", RoleLevel::Account, &["log.read"]);
     world.assert_refused(OWNER, again, "role-exists");
     world.ok(
         OWNER,
-        define_role("new", "New Role", Level::Account, &["log.read"]),
+        define_role("new", "New Role", RoleLevel::Account, &["log.read"]),
     );
     let rename = |id: &str, name: &str| Command::ChangeRole {
         role: role(id),
@@ -176,7 +176,7 @@ fn no_role_is_called_ownership() {
     ] {
         world.assert_refused(
             OWNER,
-            define_role(id, name, Level::Account, &["log.read"]),
+            define_role(id, name, RoleLevel::Account, &["log.read"]),
             "ownership-name",
         );
     }
@@ -194,12 +194,15 @@ fn a_role_has_at_least_one_permission() {
     let mut world = with_auditor();
     world.assert_refused(
         OWNER,
-        define_role("new", "New Role", Level::Account, &[]),
+        define_role("new", "New Role", RoleLevel::Account, &[]),
         "no-permissions",
     );
     world.assert_refused(OWNER, redefine_role("auditor", &[]), "no-permissions");
     world.ok(OWNER, redefine_role("auditor", &["log.read"]));
-    assert_eq!(world.account.role("auditor").unwrap().level(), Level::Store);
+    assert_eq!(
+        world.account.role("auditor").unwrap().level(),
+        RoleLevel::Store
+    );
     world.no_change(OWNER, redefine_role("auditor", &["log.read"]));
 }
 
@@ -214,13 +217,13 @@ fn a_redefined_role_reaches_its_holders() {
             [Grant::in_stores(role("auditor"), [store("prod")])],
         ),
     );
-    assert!(world.may("vic", "log.read", Place::Store("prod")));
+    assert!(world.may("vic", "log.read", Resource::Store("prod")));
     world.ok(
         OWNER,
         redefine_role("auditor", &["log.export", "store.read", "store.write"]),
     );
-    assert!(!world.may("vic", "log.read", Place::Store("prod")));
-    assert!(world.may("vic", "log.export", Place::Store("prod")));
+    assert!(!world.may("vic", "log.read", Resource::Store("prod")));
+    assert!(world.may("vic", "log.export", Resource::Store("prod")));
     assert_eq!(world.level("vic", "prod"), AccessLevel::Editor);
     assert_eq!(world.level("vic", "dev"), AccessLevel::None);
 }
@@ -251,7 +254,7 @@ fn a_role_in_use_cannot_be_deleted() {
 #[test]
 fn reserved_permissions_are_kept_out_of_roles() {
     let mut world = with_auditor();
-    for level in [Level::Account, Level::Store] {
+    for level in [RoleLevel::Account, RoleLevel::Store] {
         for text in ["account.manage_owners", "account.anything"] {
             let define = define_role("new", "New Role", level, &["log.read", text]);
             world.assert_refused(OWNER, define, "reserved-permission");
@@ -263,7 +266,7 @@ fn reserved_permissions_are_kept_out_of_roles() {
         "reserved-permission",
     );
     for text in ["store.read", "store.anything"] {
-        let define = define_role("new", "New Role", Level::Account, &[text]);
+        let define = define_role("new", "New Role", RoleLevel::Account, &[text]);
         world.assert_refused(OWNER, define, "store-permission");
     }
     world.ok(
@@ -271,7 +274,7 @@ fn reserved_permissions_are_kept_out_of_roles() {
         define_role(
             "new",
             "New Role",
-            Level::Account,
+            RoleLevel::Account,
             &["log.read", "accounts.read"],
         ),
     );
@@ -292,7 +295,7 @@ fn a_role_counts_at_its_level_only() {
         define_role(
             "billing",
             "Billing",
-            Level::Account,
+            RoleLevel::Account,
             &["invoice.read", "log.read"],
         ),
     );
@@ -301,14 +304,14 @@ fn a_role_counts_at_its_level_only() {
         Grant::in_stores(role("auditor"), [store("prod")]),
     ];
     world.ok(OWNER, regrant("viewers", grants));
-    assert!(world.may("vic", "invoice.read", Place::Account));
-    assert!(!world.may("vic", "invoice.read", Place::Store("prod")));
-    assert!(world.may("vic", "store.read", Place::Store("prod")));
-    assert!(!world.may("vic", "store.read", Place::Account));
-    assert!(!world.may("vic", "store.read", Place::Store("dev")));
-    assert!(world.may("vic", "log.read", Place::Account));
+    assert!(world.may("vic", "invoice.read", Resource::Account));
+    assert!(!world.may("vic", "invoice.read", Resource::Store("prod")));
+    assert!(world.may("vic", "store.read", Resource::Store("prod")));
+    assert!(!world.may("vic", "store.read", Resource::Account));
+    assert!(!world.may("vic", "store.read", Resource::Store("dev")));
+    assert!(world.may("vic", "log.read", Resource::Account));
     assert!(
-        !world.may("vic", "invoice.write", Place::Account),
+        !world.may("vic", "invoice.write", Resource::Account),
         "there are no wildcards"
     );
 }

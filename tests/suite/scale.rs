@@ -105,7 +105,7 @@ fn a_million_members() {
 fn ten_thousand_grants_of_one_role() {
     let mut world = World::new();
     let id = |number: usize| format!("{number:05}");
-    let stores: Vec<_> = (0..MAX_NAMED)
+    let stores: Vec<_> = (0..MAX_ITEMS_PER_COMMAND)
         .map(|number| create_store(&id(number)))
         .collect();
     for commands in stores.chunks(MAX_BATCH) {
@@ -114,7 +114,7 @@ fn ten_thousand_grants_of_one_role() {
             .execute_batch(&Actor::System, commands, at(1_000));
         world.records.extend(done.unwrap());
     }
-    let grants: Vec<_> = (0..MAX_NAMED)
+    let grants: Vec<_> = (0..MAX_ITEMS_PER_COMMAND)
         .map(|number| viewer([id(number).as_str()]))
         .collect();
     world.ok(

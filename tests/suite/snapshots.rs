@@ -15,7 +15,7 @@ fn a_snapshot_is_the_account() {
     world.ok(OWNER, delete_group("devs"));
     world.ok(
         OWNER,
-        define_role("own", "Own Role", Level::Store, &["log.read"]),
+        define_role("own", "Own Role", RoleLevel::Store, &["log.read"]),
     );
     world.ok(
         OWNER,
@@ -45,7 +45,7 @@ fn a_snapshot_is_the_account() {
         assert_eq!(read.ok(OWNER, command.clone()), world.ok(OWNER, command));
     }
     assert_eq!(read.account, world.account);
-    assert!(read.may("vic", "log.read", Place::Store("dev")));
+    assert!(read.may("vic", "log.read", Resource::Store("dev")));
     assert_eq!(Account::replay(&world.records).unwrap(), read.account);
 }
 
@@ -72,7 +72,7 @@ fn a_snapshot_edited_by_hand_is_refused() {
     let mut world = World::staffed();
     world.ok(
         OWNER,
-        define_role("own", "Own Role", Level::Account, &["log.read"]),
+        define_role("own", "Own Role", RoleLevel::Account, &["log.read"]),
     );
     let good = serde_json::to_value(world.account.snapshot()).unwrap();
     let twice = |list: &'static str| {
@@ -84,12 +84,12 @@ fn a_snapshot_edited_by_hand_is_refused() {
     let edits: Vec<(Box<dyn Fn(&mut Value)>, &str)> = vec![
         (Box::new(|json| json["version"] = 0.into()), "not-opened"),
         (
-            Box::new(|json| json["members"][4]["standing"]["active"]["owner"] = false.into()),
+            Box::new(|json| json["members"][4]["status"]["active"]["owner"] = false.into()),
             "no-owner",
         ),
         (
             Box::new(|json| {
-                json["members"][4]["standing"] =
+                json["members"][4]["status"] =
                     json!({"invited": {"as_owner": true, "expires": null}});
             }),
             "no-owner",
@@ -301,7 +301,7 @@ fn errors_say_where() {
         (
             SnapshotError::BreaksRule {
                 entry: "devs".into(),
-                reason: Refusal::NoGrants,
+                reason: CommandError::NoGrants,
             },
             "`devs` breaks a rule: a group carries at least one grant; name a role",
         ),

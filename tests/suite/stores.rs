@@ -30,11 +30,11 @@ fn a_new_store_is_in_no_scope() {
     assert_eq!(world.level(OWNER, "new"), AccessLevel::Owner);
     for member in [MANAGER, "dana", "vic", "nils"] {
         assert_eq!(world.level(member, "new"), AccessLevel::None);
-        let missing = Denial::MissingPermission {
+        let missing = DenialReason::MissingPermission {
             permission: Permission::STORE_READ,
         };
         assert_eq!(
-            world.denial(member, "store.read", Place::Store("new")),
+            world.denial(member, "store.read", Resource::Store("new")),
             missing
         );
     }
@@ -51,8 +51,8 @@ fn a_store_created_again_starts_with_no_grants() {
         [viewer(["prod"])]
     );
     assert_eq!(
-        world.denial("dana", "store.read", Place::Store("dev")),
-        Denial::UnknownStore
+        world.denial("dana", "store.read", Resource::Store("dev")),
+        DenialReason::UnknownStore
     );
     world.ok(OWNER, create_store("dev"));
     assert_eq!(world.level("dana", "dev"), AccessLevel::None);

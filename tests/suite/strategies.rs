@@ -123,8 +123,8 @@ fn some_permissions() -> impl Strategy<Value = BTreeSet<Permission>> {
     prop::collection::btree_set(one.prop_map(permission), 0..4)
 }
 
-fn level() -> impl Strategy<Value = Level> {
-    prop_oneof![Just(Level::Store), Just(Level::Account)]
+fn level() -> impl Strategy<Value = RoleLevel> {
+    prop_oneof![Just(RoleLevel::Store), Just(RoleLevel::Account)]
 }
 
 fn grant() -> impl Strategy<Value = Grant> {
@@ -164,7 +164,7 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
             .prop_map(|(member, as_owner, expires)| Command::InviteMember { member, as_owner, expires }),
         3 => Just(accept()),
         1 => who().prop_map(|member| Command::CancelInvitation { member }),
-        2 => whom().prop_map(|members| Command::EnrolMembers { members }),
+        2 => whom().prop_map(|members| Command::AddMembers { members }),
         1 => who().prop_map(|member| Command::RemoveMember { member }),
         2 => who().prop_map(|member| Command::GrantOwnership { member }),
         2 => who().prop_map(|member| Command::RevokeOwnership { member }),
@@ -219,8 +219,8 @@ pub(crate) fn staffing() -> [Command; 8] {
     [
         create_store("dev"),
         create_store("prod"),
-        define_role("own", "Auditor", Level::Store, &["log.read"]),
-        define_role("more", "Billing", Level::Account, &["log.export"]),
+        define_role("own", "Auditor", RoleLevel::Store, &["log.read"]),
+        define_role("more", "Billing", RoleLevel::Account, &["log.export"]),
         create_group("it", "IT Group", [Grant::group_manager(), viewer(["prod"])]),
         create_group("devs", "Dev Team", [editor(["dev"])]),
         add("it", ["a", "b"]),
@@ -251,10 +251,10 @@ pub(crate) fn account(steps: usize) -> impl Strategy<Value = World> {
 }
 
 /// Where something may be asked about: the account, every store there may be, and one that never is.
-pub(crate) fn places() -> impl Iterator<Item = Place<&'static str>> + Clone {
-    [Place::Account, Place::Store("none")]
+pub(crate) fn resources() -> impl Iterator<Item = Resource<&'static str>> + Clone {
+    [Resource::Account, Resource::Store("none")]
         .into_iter()
-        .chain(STORES.into_iter().map(Place::Store))
+        .chain(STORES.into_iter().map(Resource::Store))
 }
 
 /// So many cases, or as many as the environment variable `PROPTEST_CASES` says.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use grantbook::repository::{Commit, Repository, Request, Tail};
+use grantbook::repository::{Commit, RecordPage, Repository, Request};
 use grantbook::*;
 
 pub(crate) const OWNER: &str = "olga";
@@ -41,8 +41,8 @@ pub(crate) fn at(millis: u64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
-pub(crate) fn commit_id(text: &str) -> CommitId {
-    CommitId::parse(text).unwrap()
+pub(crate) fn commit_id(text: &str) -> IdempotencyKey {
+    IdempotencyKey::parse(text).unwrap()
 }
 
 /// A request like no other.
@@ -67,12 +67,12 @@ pub(crate) fn records_after<R: Repository>(
     version: u64,
 ) -> Vec<Record> {
     match kept.records_after(account, version).unwrap() {
-        Tail::Records { records, .. } => records,
-        Tail::Gone => panic!("the records after {version} are gone"),
+        RecordPage::Records { records, .. } => records,
+        RecordPage::Compacted => panic!("the records after {version} are gone"),
     }
 }
 
-fn next_commit_id() -> CommitId {
+fn next_commit_id() -> IdempotencyKey {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     commit_id(&format!(
         "request {}",
@@ -125,7 +125,7 @@ pub(crate) fn cancel(id: &str) -> Command {
 }
 
 pub(crate) fn enrol<'a>(ids: impl IntoIterator<Item = &'a str>) -> Command {
-    Command::EnrolMembers {
+    Command::AddMembers {
         members: members(ids),
     }
 }
@@ -198,7 +198,7 @@ pub(crate) fn take_out<'a>(of: &str, ids: impl IntoIterator<Item = &'a str>) -> 
     }
 }
 
-pub(crate) fn define_role(id: &str, name: &str, level: Level, texts: &[&str]) -> Command {
+pub(crate) fn define_role(id: &str, name: &str, level: RoleLevel, texts: &[&str]) -> Command {
     let (name, permissions) = (
         RoleName::parse(name).unwrap(),
         permissions(texts.iter().copied()),
@@ -276,7 +276,7 @@ impl World {
         &self,
         actor: &Actor,
         command: &Command,
-    ) -> Result<Option<Record>, Refusal> {
+    ) -> Result<Option<Record>, CommandError> {
         self.account.decide(actor, command, at(self.now))
     }
 
@@ -315,7 +315,7 @@ impl World {
 
     /// The command is refused, and nothing changes.
     #[track_caller]
-    pub(crate) fn refused(&mut self, actor: impl Into<Who>, command: Command) -> Refusal {
+    pub(crate) fn refused(&mut self, actor: impl Into<Who>, command: Command) -> CommandError {
         let actor = actor.into().0;
         let before = self.account.clone();
         let refusal = self
@@ -345,25 +345,32 @@ impl World {
         level
     }
 
-    pub(crate) fn may(&self, member: &str, text: &str, place: Place<&str>) -> bool {
+    pub(crate) fn may(&self, member: &str, text: &str, resource: Resource<&str>) -> bool {
         let permission = permission(text);
-        let may = self.account.can(member, &permission, place);
+        let may = self.account.can(member, &permission, resource);
         assert_eq!(
-            self.account.check(member, &permission, place).is_allowed(),
+            self.account
+                .check(member, &permission, resource)
+                .is_allowed(),
             may
         );
         assert_eq!(
             self.account
                 .effective_permissions(member)
-                .can(&permission, place),
+                .can(&permission, resource),
             may
         );
         may
     }
 
-    pub(crate) fn denial(&self, member: &str, text: &str, place: Place<&str>) -> Denial {
-        match self.account.check(member, &permission(text), place) {
-            Decision::Allowed => panic!("{member} may {text} {place}"),
+    pub(crate) fn denial(
+        &self,
+        member: &str,
+        text: &str,
+        resource: Resource<&str>,
+    ) -> DenialReason {
+        match self.account.check(member, &permission(text), resource) {
+            Decision::Allowed => panic!("{member} may {text} {resource}"),
             Decision::Denied(denial) => denial,
         }
     }

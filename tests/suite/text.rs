@@ -11,8 +11,8 @@ use crate::support::*;
 #[test]
 fn an_id_has_1_to_128_bytes() {
     assert_eq!(
-        MemberId::parse("").unwrap_err().problem(),
-        TextProblem::TooShort { length: 0 }
+        MemberId::parse("").unwrap_err().kind(),
+        ParseErrorKind::TooShort { length: 0 }
     );
     assert!(MemberId::parse("a").is_ok());
     assert!(MemberId::parse(&"a".repeat(128)).is_ok());
@@ -53,7 +53,7 @@ fn an_id_is_the_hosts_text() {
     for text in [" a", "a ", "\u{a0}a", "a\u{3000}", "\ta"] {
         assert_eq!(
             RoleId::parse(text).unwrap_err().code(),
-            "outer-space",
+            "surrounding-whitespace",
             "{text:?}"
         );
     }
@@ -64,7 +64,7 @@ fn an_id_is_the_hosts_text() {
 fn every_door_is_the_same_parse() {
     fn doors<'a, T>(good: &'a str, bad: &'a str, code: &str)
     where
-        T: FromStr<Err = InvalidText> + TryFrom<&'a str, Error = InvalidText> + AsRef<str>,
+        T: FromStr<Err = ParseError> + TryFrom<&'a str, Error = ParseError> + AsRef<str>,
     {
         let opened = |text: &'a str| [T::from_str(text), T::try_from(text)];
         for door in opened(good) {
@@ -74,7 +74,7 @@ fn every_door_is_the_same_parse() {
             assert_eq!(door.err().unwrap().code(), code);
         }
     }
-    doors::<MemberId>("dana", " dana", "outer-space");
+    doors::<MemberId>("dana", " dana", "surrounding-whitespace");
     doors::<Permission>("log.read", "log", "bad-segment");
     doors::<GroupName>("Dev Team", "ab", "too-short");
     doors::<Description>("", "a\nb", "bad-character");
@@ -95,14 +95,14 @@ fn ids_are_compared_byte_by_byte() {
 #[test]
 fn a_name_has_3_to_64_characters() {
     assert_eq!(
-        GroupName::parse("IT").unwrap_err().problem(),
-        TextProblem::TooShort { length: 2 }
+        GroupName::parse("IT").unwrap_err().kind(),
+        ParseErrorKind::TooShort { length: 2 }
     );
     assert!(GroupName::parse("Ops").is_ok());
     assert!(GroupName::parse(&"a".repeat(64)).is_ok());
     assert_eq!(
-        GroupName::parse(&"a".repeat(65)).unwrap_err().problem(),
-        TextProblem::TooLong { length: 65 }
+        GroupName::parse(&"a".repeat(65)).unwrap_err().kind(),
+        ParseErrorKind::TooLong { length: 65 }
     );
     assert_eq!(RoleName::parse("IT").unwrap_err().code(), "too-short");
 }
@@ -134,14 +134,14 @@ fn a_name_takes_a_small_alphabet() {
     for text in [" Dev Team", "Dev Team ", "   "] {
         assert_eq!(
             GroupName::parse(text).unwrap_err().code(),
-            "outer-space",
+            "surrounding-whitespace",
             "{text:?}"
         );
     }
     let error = GroupName::parse("Café").unwrap_err();
     assert_eq!(
-        error.problem(),
-        TextProblem::Character {
+        error.kind(),
+        ParseErrorKind::Character {
             character: 'é',
             position: 4
         }
@@ -184,17 +184,17 @@ fn a_permission_has_segments() {
     let segment = |text: &str| {
         let error = Permission::parse(text).unwrap_err();
         assert_eq!(error.code(), "bad-segment");
-        error.problem()
+        error.kind()
     };
-    assert_eq!(segment("store"), TextProblem::Segment { segment: 2 });
-    assert_eq!(segment("store."), TextProblem::Segment { segment: 2 });
-    assert_eq!(segment(".read"), TextProblem::Segment { segment: 1 });
-    assert_eq!(segment("a..b"), TextProblem::Segment { segment: 2 });
-    assert_eq!(segment("a.1st"), TextProblem::Segment { segment: 2 });
-    assert_eq!(segment("a._b"), TextProblem::Segment { segment: 2 });
+    assert_eq!(segment("store"), ParseErrorKind::Segment { segment: 2 });
+    assert_eq!(segment("store."), ParseErrorKind::Segment { segment: 2 });
+    assert_eq!(segment(".read"), ParseErrorKind::Segment { segment: 1 });
+    assert_eq!(segment("a..b"), ParseErrorKind::Segment { segment: 2 });
+    assert_eq!(segment("a.1st"), ParseErrorKind::Segment { segment: 2 });
+    assert_eq!(segment("a._b"), ParseErrorKind::Segment { segment: 2 });
     assert_eq!(
         segment(&format!("a.{}", "b".repeat(33))),
-        TextProblem::Segment { segment: 2 }
+        ParseErrorKind::Segment { segment: 2 }
     );
     for text in [
         "Store.read",
@@ -289,7 +289,7 @@ proptest! {
     fn any_text_is_accepted_as_it_is_or_refused(text in "\\PC{0,70}|.{0,140}|[a-z.]{0,70}|[A-Za-z .]{0,70}") {
         fn holds<T>(text: &str)
         where
-            T: std::str::FromStr<Err = InvalidText> + std::fmt::Display + PartialEq + std::fmt::Debug,
+            T: std::str::FromStr<Err = ParseError> + std::fmt::Display + PartialEq + std::fmt::Debug,
             T: serde::Serialize + serde::de::DeserializeOwned,
         {
             let json = serde_json::to_string(text).unwrap();

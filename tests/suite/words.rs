@@ -16,8 +16,8 @@ impl Write for Full {
     }
 }
 
-fn gains(account: &Account, member: &str, accomplice: &str) -> Vec<String> {
-    let gains = account.escalation(member, Some(accomplice), 3, at(1_000));
+fn gains(account: &Account, member: &str, second: &str) -> Vec<String> {
+    let gains = account.escalation(member, Some(second), 3, at(1_000));
     gains.iter().map(ToString::to_string).collect()
 }
 
@@ -82,7 +82,7 @@ fn each_step_of_a_gain_is_told() {
 fn an_escalation_in_parts() {
     let mut world = World::with_limit(3);
     world.system(enrol(["gil", "hal"]));
-    let stores: Vec<_> = (0..=MAX_NAMED / 2)
+    let stores: Vec<_> = (0..=MAX_ITEMS_PER_COMMAND / 2)
         .map(|number| create_store(&format!("s{number}")))
         .collect();
     for stores in stores.chunks(MAX_BATCH) {
@@ -101,14 +101,14 @@ fn an_escalation_in_parts() {
     let gains = world
         .account
         .escalation("hal", Some("gil"), 1, at(world.now));
-    let of_hal = |permission, place| {
+    let of_hal = |permission, resource| {
         gains.iter().find(|gain| {
             gain.member.as_str() == "hal"
                 && gain.permission == permission
-                && gain.place.as_text() == place
+                && gain.resource.as_deref() == resource
         })
     };
-    let gain = of_hal(Permission::STORE_WRITE, Place::Store("s5000")).unwrap();
+    let gain = of_hal(Permission::STORE_WRITE, Resource::Store("s5000")).unwrap();
     let [
         (
             _,
@@ -125,16 +125,16 @@ fn an_escalation_in_parts() {
         matches!(grants.as_slice(), [grant] if grant.role == RoleId::store_editor()),
         "a part, and not everything"
     );
-    assert!(of_hal(Permission::MANAGE_GROUPS, Place::Account).is_some());
+    assert!(of_hal(Permission::MANAGE_GROUPS, Resource::Account).is_some());
 }
 
 /// P1: each remedy is told for what it is, with what it costs.
 #[test]
 fn each_remedy_is_told() {
-    let said = |world: &World, member: &str, text: &str, place| {
+    let said = |world: &World, member: &str, text: &str, resource| {
         world
             .account
-            .explain(member, &permission(text), place)
+            .explain(member, &permission(text), resource)
             .to_string()
     };
     let mut world = World::staffed();
@@ -142,16 +142,16 @@ fn each_remedy_is_told() {
     world.ok(OWNER, create_store("old"));
     world.ok(OWNER, regrant("devs", [editor(["dev"]), viewer(["old"])]));
     world.ok(OWNER, delete_store("old"));
-    let answer = said(&world, "dana", "store.write", Place::Store("prod"));
+    let answer = said(&world, "dana", "store.write", Resource::Store("prod"));
     assert!(
         answer.contains("add the store to role `store-editor` of group `devs`, for all its members, and drop its role `store-viewer`, which is left with no store"),
         "{answer}"
     );
     world.ok(
         OWNER,
-        define_role("auditor", "Auditor", Level::Store, &["log.read"]),
+        define_role("auditor", "Auditor", RoleLevel::Store, &["log.read"]),
     );
-    let answer = said(&world, "dana", "log.read", Place::Store("prod"));
+    let answer = said(&world, "dana", "log.read", Resource::Store("prod"));
     assert!(
         answer.contains("grant role `auditor` to group `devs` in store `prod`, for all its members, and drop its role `store-viewer`, which is left with no store"),
         "{answer}"
@@ -160,13 +160,18 @@ fn each_remedy_is_told() {
         &world,
         "nils",
         "billing.pay\u{2066}".trim_end_matches('\u{2066}'),
-        Place::Account,
+        Resource::Account,
     );
     assert!(
         answer.ends_with("make `nils` an account owner; nothing less would do"),
         "{answer}"
     );
-    let answer = said(&world, OWNER, "store.read", Place::Store("a\u{2066}b\nc"));
+    let answer = said(
+        &world,
+        OWNER,
+        "store.read",
+        Resource::Store("a\u{2066}b\nc"),
+    );
     assert!(answer.contains(r"a\u{2066}b\u{a}c"), "{answer}");
 }
 
@@ -176,7 +181,7 @@ fn nothing_is_told_by_halves() {
     let mut world = World::staffed();
     world.ok(
         OWNER,
-        define_role("auditor", "Auditor", Level::Store, &["log.read"]),
+        define_role("auditor", "Auditor", RoleLevel::Store, &["log.read"]),
     );
     world.ok(OWNER, create_store("old"));
     world.ok(OWNER, regrant("devs", [editor(["dev"]), viewer(["old"])]));
@@ -192,17 +197,21 @@ fn nothing_is_told_by_halves() {
             "account.manage_groups",
             "any.thing",
         ] {
-            for place in [
-                Place::Account,
-                Place::Store("dev"),
-                Place::Store("prod"),
-                Place::Store("none"),
+            for resource in [
+                Resource::Account,
+                Resource::Store("dev"),
+                Resource::Store("prod"),
+                Resource::Store("none"),
             ] {
-                told.push(Box::new(account.explain(member, &permission(text), place)));
+                told.push(Box::new(account.explain(
+                    member,
+                    &permission(text),
+                    resource,
+                )));
             }
         }
-        for accomplice in [OWNER, MANAGER, "eve"] {
-            for gain in account.escalation(member, Some(accomplice), 3, at(world.now)) {
+        for second in [OWNER, MANAGER, "eve"] {
+            for gain in account.escalation(member, Some(second), 3, at(world.now)) {
                 told.push(Box::new(gain));
             }
         }

@@ -80,8 +80,8 @@ fn measure(size: Size) -> Result<(), EngineError> {
     let allowed = questions
         .iter()
         .filter(|asked| {
-            let place = grantbook::Place::Store(asked.store.as_str());
-            account.can(&asked.member, &asked.permission, place)
+            let resource = grantbook::Resource::Store(asked.store.as_str());
+            account.can(&asked.member, &asked.permission, resource)
         })
         .count();
 
@@ -250,8 +250,8 @@ fn duration(nanoseconds: f64) -> String {
 fn grouped(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+    for (resource, digit) in digits.chars().enumerate() {
+        if resource > 0 && (digits.len() - resource) % 3 == 0 {
             text.push(',');
         }
         text.push(digit);

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use casbin::{Adapter, CoreApi, DefaultModel, Enforcer, MemoryAdapter};
-use grantbook::Place;
+use grantbook::Resource;
 
 use crate::{Engine, EngineError, Facts, Question};
 
@@ -65,9 +65,9 @@ impl Engine for Casbin {
         let Question {
             member,
             permission,
-            place,
+            resource,
         } = question;
-        let asked = (named("member", member), domain(place), permission.as_str());
+        let asked = (named("member", member), domain(resource), permission.as_str());
         Ok(self.enforcer.enforce(asked)?)
     }
 }
@@ -76,10 +76,10 @@ fn named(kind: &str, id: &str) -> String {
     format!("{kind}:{id}")
 }
 
-fn domain(place: Place<&str>) -> String {
-    match place {
-        Place::Account => "account".to_owned(),
-        Place::Store(store) => named("store", store),
+fn domain(resource: Resource<&str>) -> String {
+    match resource {
+        Resource::Account => "account".to_owned(),
+        Resource::Store(store) => named("store", store),
     }
 }
 
@@ -103,13 +103,13 @@ fn groupings(facts: &Facts) -> Vec<Rule> {
             .filter(|(_, membership)| membership.active)
     };
     let mut rules = BTreeSet::new();
-    for (place, roles) in &facts.grants {
+    for (resource, roles) in &facts.grants {
         for (role, groups) in roles {
             let link = |group| {
                 (
                     named("group", group),
                     named("role", role),
-                    domain(place.as_text()),
+                    domain(resource.as_deref()),
                 )
             };
             rules.extend(groups.iter().map(|group| link(group)));
@@ -120,7 +120,7 @@ fn groupings(facts: &Facts) -> Vec<Rule> {
                 (
                     named("member", member),
                     named("group", group),
-                    domain(place.as_text()),
+                    domain(resource.as_deref()),
                 )
             };
             let there = membership
@@ -133,15 +133,15 @@ fn groupings(facts: &Facts) -> Vec<Rule> {
     let stores = facts
         .stores
         .iter()
-        .map(|store| Place::Store(store.as_str()));
-    for place in stores.chain([Place::Account]) {
+        .map(|store| Resource::Store(store.as_str()));
+    for resource in stores.chain([Resource::Account]) {
         let owners = active().filter(|(_, membership)| membership.owner);
         rules.extend(
-            owners.map(|(member, _)| (named("member", member), OWNER.to_owned(), domain(place))),
+            owners.map(|(member, _)| (named("member", member), OWNER.to_owned(), domain(resource))),
         );
     }
     rules
         .into_iter()
-        .map(|(one, other, place)| vec![one, other, place])
+        .map(|(one, other, resource)| vec![one, other, resource])
         .collect()
 }

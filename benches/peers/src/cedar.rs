@@ -19,7 +19,7 @@ use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, Policy,
     PolicyId, PolicySet, Request, RestrictedExpression,
 };
-use grantbook::{Account, Permission, Place, RoleId};
+use grantbook::{Account, Permission, Resource, RoleId};
 use serde_json::json;
 
 use crate::{Counts, Engine, EngineError, Facts, Question, Questions, as_text, compared};
@@ -124,25 +124,25 @@ pub fn entities(facts: &Facts) -> Result<Entities, EngineError> {
     }
     let groups = facts.groups.iter().map(|group| uid(Kind::Group, group));
     entities.extend(groups.map(|group| Entity::new_no_attrs(group, HashSet::new())));
-    entities.push(place(facts, account.clone(), &Place::Account, None)?);
+    entities.push(resource(facts, account.clone(), &Resource::Account, None)?);
     for store in &facts.stores {
-        let (uid, there) = (uid(Kind::Store, store), Place::Store(store.clone()));
-        entities.push(place(facts, uid, &there, Some(account.clone()))?);
+        let (uid, there) = (uid(Kind::Store, store), Resource::Store(store.clone()));
+        entities.push(resource(facts, uid, &there, Some(account.clone()))?);
     }
     entities.extend(actions(facts));
     Ok(Entities::from_entities(entities, None)?)
 }
 
 /// The account or a store, with its tags.
-fn place(
+fn resource(
     facts: &Facts,
     uid: EntityUid,
-    place: &Place,
+    resource: &Resource,
     parent: Option<EntityUid>,
 ) -> Result<Entity, EngineError> {
     let tags = facts
         .grants
-        .get(place)
+        .get(resource)
         .into_iter()
         .flatten()
         .map(|(role, groups)| {
@@ -212,14 +212,14 @@ impl Engine for Cedar {
         let Question {
             member,
             permission,
-            place,
+            resource,
         } = question;
-        let place = match place {
-            Place::Account => self.account.clone(),
-            Place::Store(store) => uid(Kind::Store, store),
+        let resource = match resource {
+            Resource::Account => self.account.clone(),
+            Resource::Store(store) => uid(Kind::Store, store),
         };
         let (member, action) = (uid(Kind::Member, member), uid(Kind::Action, permission));
-        let request = Request::new(member, action, place, Context::empty(), None)?;
+        let request = Request::new(member, action, resource, Context::empty(), None)?;
         let response = self
             .authorizer
             .is_authorized(&request, &self.policies, &self.entities);
@@ -239,7 +239,7 @@ pub struct Agreement {
     permissions: Option<BTreeSet<Permission>>,
     policies: HashMap<Vec<RoleId>, Arc<PolicySet>>,
     /// By what was reached, member and place: which of the permissions are allowed.
-    answers: HashMap<(Facts, String, Place<String>), Vec<bool>>,
+    answers: HashMap<(Facts, String, Resource<String>), Vec<bool>>,
 }
 
 impl Agreement {
@@ -264,9 +264,9 @@ impl Agreement {
         }
         let mut answers = Vec::new();
         for member in &questions.members {
-            for place in &questions.places {
-                let reached = facts.reached(member, as_text(place));
-                match self.answers.entry((reached, member.clone(), place.clone())) {
+            for resource in &questions.resources {
+                let reached = facts.reached(member, as_text(resource));
+                match self.answers.entry((reached, member.clone(), resource.clone())) {
                     Entry::Occupied(known) => answers.extend(known.get()),
                     Entry::Vacant(free) => {
                         let (reached, ..) = free.key();
@@ -276,7 +276,7 @@ impl Agreement {
                             cedar.allows(Question {
                                 member,
                                 permission,
-                                place: as_text(place),
+                                resource: as_text(resource),
                             })
                         });
                         answers.extend(free.insert(asked.collect::<Result<_, _>>()?).iter());

@@ -10,7 +10,7 @@ use std::fmt;
 use std::ops::AddAssign;
 
 use grantbook::{
-    Account, AccountId, GroupId, MemberId, Permission, Place, RoleId, Scope, Standing, StoreId,
+    Account, AccountId, GroupId, MemberId, Permission, Resource, RoleId, Scope, MemberStatus, StoreId,
 };
 
 pub mod casbin;
@@ -42,7 +42,7 @@ pub struct Facts {
     /// The groups.
     pub groups: BTreeSet<GroupId>,
     /// Which groups have which roles, by place. A grant that has lost its stores is in none.
-    pub grants: BTreeMap<Place, BTreeMap<RoleId, BTreeSet<GroupId>>>,
+    pub grants: BTreeMap<Resource, BTreeMap<RoleId, BTreeSet<GroupId>>>,
     /// The members, invited ones included.
     pub members: BTreeMap<MemberId, Membership>,
 }
@@ -68,21 +68,21 @@ impl Facts {
         let mut grants: BTreeMap<_, BTreeMap<_, BTreeSet<_>>> = BTreeMap::new();
         for group in account.groups() {
             for grant in group.grants() {
-                let places: Vec<_> = match &grant.scope {
-                    Scope::Account => vec![Place::Account],
-                    Scope::Stores(stores) => stores.iter().cloned().map(Place::Store).collect(),
+                let resources: Vec<_> = match &grant.scope {
+                    Scope::Account => vec![Resource::Account],
+                    Scope::Stores(stores) => stores.iter().cloned().map(Resource::Store).collect(),
                 };
-                for place in places {
-                    let there = grants.entry(place).or_default();
+                for resource in resources {
+                    let there = grants.entry(resource).or_default();
                     let holders = there.entry(grant.role.clone()).or_default();
                     holders.insert(group.id().clone());
                 }
             }
         }
         let members = account.members().map(|member| {
-            let (active, owner) = match member.standing() {
-                Standing::Active { owner } => (true, owner),
-                Standing::Invited { as_owner, .. } => (false, as_owner),
+            let (active, owner) = match member.status() {
+                MemberStatus::Active { owner } => (true, owner),
+                MemberStatus::Invited { as_owner, .. } => (false, as_owner),
             };
             let groups = member.groups().cloned().collect();
             let membership = Membership {
@@ -105,16 +105,16 @@ impl Facts {
     /// Of these facts, what is said of this member and of this place: all that an answer about the two can hang on,
     /// in an engine without anything like "unless somebody else has".
     #[must_use]
-    pub fn reached(&self, member: &str, place: Place<&str>) -> Self {
+    pub fn reached(&self, member: &str, resource: Resource<&str>) -> Self {
         let members = self.members.get_key_value(member);
-        let store = match place {
-            Place::Account => None,
-            Place::Store(store) => self.stores.get(store),
+        let store = match resource {
+            Resource::Account => None,
+            Resource::Store(store) => self.stores.get(store),
         };
-        let grants = match place {
-            Place::Account => self.grants.get_key_value(&Place::Account),
-            Place::Store(_) => {
-                store.and_then(|store| self.grants.get_key_value(&Place::Store(store.clone())))
+        let grants = match resource {
+            Resource::Account => self.grants.get_key_value(&Resource::Account),
+            Resource::Store(_) => {
+                store.and_then(|store| self.grants.get_key_value(&Resource::Store(store.clone())))
             }
         };
         let cloned =
@@ -125,7 +125,7 @@ impl Facts {
             stores: store.into_iter().cloned().collect(),
             groups: self.groups.clone(),
             grants: grants
-                .map(|(place, roles)| (place.clone(), roles.clone()))
+                .map(|(resource, roles)| (resource.clone(), roles.clone()))
                 .into_iter()
                 .collect(),
             members: members.map(cloned).into_iter().collect(),
@@ -141,7 +141,7 @@ pub struct Question<'a> {
     /// What.
     pub permission: &'a Permission,
     /// Where.
-    pub place: Place<&'a str>,
+    pub resource: Resource<&'a str>,
 }
 
 impl fmt::Display for Question<'_> {
@@ -149,9 +149,9 @@ impl fmt::Display for Question<'_> {
         let Self {
             member,
             permission,
-            place,
+            resource,
         } = self;
-        write!(f, "may {member:?} {permission:?} {place}?")
+        write!(f, "may {member:?} {permission:?} {resource}?")
     }
 }
 
@@ -163,7 +163,7 @@ pub struct Questions {
     /// What is asked.
     pub permissions: BTreeSet<Permission>,
     /// Where it is asked.
-    pub places: BTreeSet<Place<String>>,
+    pub resources: BTreeSet<Resource<String>>,
 }
 
 impl Questions {
@@ -182,33 +182,33 @@ impl Questions {
         let permissions = held.chain(Permission::BUILT_IN).chain([nobodys]).collect();
         let unknown = unused("no-such-store", |id| facts.stores.contains(id));
         let stores = facts.stores.iter().map(ToString::to_string);
-        let places = stores.chain([unknown]).map(Place::Store);
+        let resources = stores.chain([unknown]).map(Resource::Store);
         Self {
             members,
             permissions,
-            places: places.chain([Place::Account]).collect(),
+            resources: resources.chain([Resource::Account]).collect(),
         }
     }
 
     /// One after another, always in the same order.
     pub fn iter(&self) -> impl Iterator<Item = Question<'_>> {
         self.members.iter().flat_map(move |member| {
-            self.places.iter().flat_map(move |place| {
-                let place = as_text(place);
+            self.resources.iter().flat_map(move |resource| {
+                let resource = as_text(resource);
                 self.permissions.iter().map(move |permission| Question {
                     member,
                     permission,
-                    place,
+                    resource,
                 })
             })
         })
     }
 }
 
-fn as_text(place: &Place<String>) -> Place<&str> {
-    match place {
-        Place::Account => Place::Account,
-        Place::Store(store) => Place::Store(store),
+fn as_text(resource: &Resource<String>) -> Resource<&str> {
+    match resource {
+        Resource::Account => Resource::Account,
+        Resource::Store(store) => Resource::Store(store),
     }
 }
 
@@ -335,9 +335,9 @@ fn compared<E: Engine>(account: &Account, questions: &Questions, answers: &[bool
         let Question {
             member,
             permission,
-            place,
+            resource,
         } = question;
-        let allowed = account.can(member, permission, place);
+        let allowed = account.can(member, permission, resource);
         counts.decisions += 1;
         counts.allowed += u64::from(allowed);
         if allowed != *answer {

@@ -9,7 +9,7 @@ use std::fmt;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use grantbook::{Account, GroupId, MemberId, Permission, Place, Snapshot};
+use grantbook::{Account, GroupId, MemberId, Permission, Resource, Snapshot};
 
 use crate::population::{Batch, PERMISSIONS, Question, Size};
 use crate::{Engine, EngineError, Facts};
@@ -85,13 +85,13 @@ pub fn changes(plain: &Plain, account: &Account, count: usize) -> Vec<Change> {
         ..
     } = &plain.facts;
     let opened = |member: &MemberId, group: &GroupId| {
-        let denied = |store| !account.can(member, &Permission::STORE_READ, Place::Store(store));
-        let store = grants.iter().find_map(|(place, roles)| match place {
-            Place::Store(store) => {
+        let denied = |store| !account.can(member, &Permission::STORE_READ, Resource::Store(store));
+        let store = grants.iter().find_map(|(resource, roles)| match resource {
+            Resource::Store(store) => {
                 let held = roles.values().any(|holders| holders.contains(group));
                 (held && denied(store)).then_some(store)
             }
-            Place::Account => None,
+            Resource::Account => None,
         })?;
         Some(Change {
             member: member.clone(),
@@ -260,7 +260,7 @@ impl<P: Peer> Contestant for Entrant<P> {
                 allowed += u64::from(peer.allows(crate::Question {
                     member: asked.member,
                     permission: asked.permission(),
-                    place: Place::Store(asked.store),
+                    resource: Resource::Store(asked.store),
                 })?);
             }
         }
@@ -288,7 +288,7 @@ fn asked(question: &Request) -> crate::Question<'_> {
     crate::Question {
         member: &question.member,
         permission: &question.permission,
-        place: Place::Store(&question.store),
+        resource: Resource::Store(&question.store),
     }
 }
 
@@ -330,7 +330,7 @@ pub fn agree(
     let questions: Vec<_> = questions.iter().chain(opened).collect();
     for (question, answer) in questions.iter().zip(engine.answers(&questions)?) {
         let question = asked(question);
-        let grantbook = account.can(question.member, question.permission, question.place);
+        let grantbook = account.can(question.member, question.permission, question.resource);
         if grantbook != answer {
             return Err(Box::new(Disagreement {
                 engine: engine.name(),

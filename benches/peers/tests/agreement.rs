@@ -9,7 +9,7 @@ use std::io::Write;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use grantbook::{Account, Actor, Place};
+use grantbook::{Account, Actor, Resource};
 use grantbook_peers::casbin::Casbin;
 use grantbook_peers::cedar::{Agreement, Cedar};
 use grantbook_peers::{Counts, Engine, EngineError, Facts, Questions, compare};
@@ -133,8 +133,8 @@ fn questions(facts: &Facts, names: &Names) -> Questions {
     let mut questions = Questions::about(facts);
     let name = |id: &str| (*names.get(id).unwrap_or(&id)).to_owned();
     questions.members.extend(MEMBERS.map(name));
-    let stores = STORES.map(name).map(Place::Store);
-    questions.places.extend(stores);
+    let stores = STORES.map(name).map(Resource::Store);
+    questions.resources.extend(stores);
     questions
 }
 

@@ -15,8 +15,8 @@ fn all_that_are_timed_agree_and_see_changes() {
     let allowed = questions
         .iter()
         .filter(|asked| {
-            let place = grantbook::Place::Store(asked.store.as_str());
-            account.can(&asked.member, &asked.permission, place)
+            let resource = grantbook::Resource::Store(asked.store.as_str());
+            account.can(&asked.member, &asked.permission, resource)
         })
         .count();
     assert!((600..1_400).contains(&allowed), "{allowed} are allowed");

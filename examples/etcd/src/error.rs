@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use grantbook::{AccountId, CommitId};
+use grantbook::{AccountId, IdempotencyKey};
 
 /// Why etcd could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -94,9 +94,9 @@ pub enum Part {
         version: u64,
     },
     /// Which records were kept under a commit id.
-    CommitId {
+    IdempotencyKey {
         /// The id.
-        commit: CommitId,
+        commit: IdempotencyKey,
     },
     /// The latest snapshot.
     Snapshot,
@@ -107,7 +107,7 @@ impl fmt::Display for Part {
         match self {
             Part::Head => write!(f, "the head"),
             Part::Commit { version } => write!(f, "the commit to version {version}"),
-            Part::CommitId { commit } => write!(f, "the commit id `{commit}`"),
+            Part::IdempotencyKey { commit } => write!(f, "the commit id `{commit}`"),
             Part::Snapshot => write!(f, "the snapshot"),
         }
     }

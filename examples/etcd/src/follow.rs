@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use grantbook::repository::{Hint, LoadError, Shared};
+use grantbook::repository::{Freshness, LoadError, Shared};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::error::Error;
@@ -32,7 +32,7 @@ impl EtcdRepository {
         let mut due = Instant::now() + tick;
         loop {
             let is_late = match timeout_at(due, head.next()).await {
-                Ok(Ok(Notice::Changed { version, .. })) => shared.hint(version) != Hint::UpToDate,
+                Ok(Ok(Notice::Changed { version, .. })) => shared.notify_version(version) != Freshness::UpToDate,
                 Ok(Ok(Notice::Anew)) | Err(_) => true,
                 Ok(Err(error)) => {
                     failed(&error);

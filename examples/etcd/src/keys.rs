@@ -1,6 +1,6 @@
 //! Under which keys an account is kept.
 
-use grantbook::{AccountId, CommitId};
+use grantbook::{AccountId, IdempotencyKey};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
 /// What an id's bytes are written as `%2F` for: all but letters, digits, `-` and `_`. So no id reaches into the keys of
@@ -57,7 +57,7 @@ impl Keys {
         str::from_utf8(digits).ok()?.parse().ok()
     }
 
-    pub(crate) fn id(&self, account: &AccountId, commit: &CommitId) -> String {
+    pub(crate) fn id(&self, account: &AccountId, commit: &IdempotencyKey) -> String {
         format!(
             "{}/id/{}/{}",
             self.prefix,

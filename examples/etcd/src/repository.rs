@@ -7,8 +7,8 @@ use etcd_client::{
     Client, Compare, CompareOp, GetOptions, KeyValue, KvClient, Txn, TxnOp, TxnOpResponse,
     TxnResponse, WatchClient,
 };
-use grantbook::repository::{AsyncRepository, Commit, Committed, Tail};
-use grantbook::{AccountId, CommitId, Record, Snapshot};
+use grantbook::repository::{AsyncRepository, Commit, CommitOutcome, RecordPage};
+use grantbook::{AccountId, IdempotencyKey, Record, Snapshot};
 use tokio::time::{sleep, timeout};
 use tonic::Code;
 
@@ -196,7 +196,7 @@ impl AsyncRepository for EtcdRepository {
         kept.map(|kept| values::snapshot(kept, account)).transpose()
     }
 
-    async fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Error> {
+    async fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, Error> {
         let (first, end) = self.keys.commits_after(account, version);
         let page = GetOptions::new()
             .with_range(end)
@@ -228,15 +228,15 @@ impl AsyncRepository for EtcdRepository {
             let (account, version) = (account.clone(), reached.saturating_add(1));
             return Err(Error::Missing { account, version });
         }
-        Ok(Tail::Records { records, last })
+        Ok(RecordPage::Records { records, last })
     }
 
-    async fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Error> {
+    async fn records_of(&self, account: &AccountId, id: &IdempotencyKey) -> Result<Vec<Record>, Error> {
         let [found] = self.read([get(self.keys.id(account, id))]).await?;
         let Some(kept) = found.first() else {
             return Ok(Vec::new());
         };
-        let part = Part::CommitId { commit: id.clone() };
+        let part = Part::IdempotencyKey { commit: id.clone() };
         let version = values::version(kept, account, part.clone())?;
         let [found] = self.read([get(self.keys.commit(account, version))]).await?;
         let Some(kept) = found.first() else {
@@ -251,18 +251,18 @@ impl AsyncRepository for EtcdRepository {
         Ok(commit.records().to_vec())
     }
 
-    async fn commit(&self, commit: &Commit) -> Result<Committed, Error> {
+    async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Error> {
         let (account, keys) = (commit.account(), &self.keys);
         let (id, head) = (keys.id(account, commit.id()), keys.head(account));
         let look = [get(id.clone()), get(head.clone())];
 
         let [found_id, found_head] = self.read(look.clone()).await?;
         if !found_id.is_empty() {
-            return Ok(Committed::Repeated);
+            return Ok(CommitOutcome::Duplicate);
         }
         let seen = Head::read(&found_head, account)?;
         if seen.version != commit.expected() {
-            return Ok(Committed::Conflict);
+            return Ok(CommitOutcome::Conflict);
         }
 
         let records = values::written(commit)?;
@@ -299,17 +299,17 @@ impl AsyncRepository for EtcdRepository {
             .ask(Txn::new().when(unchanged).and_then(puts).or_else(look))
             .await?;
         if kept.succeeded() {
-            return Ok(Committed::Done);
+            return Ok(CommitOutcome::Appended);
         }
         let [found_id, found_head] = answers(&kept)?;
         if !found_id.is_empty() {
-            return Ok(Committed::Repeated);
+            return Ok(CommitOutcome::Duplicate);
         }
         if Head::read(&found_head, account)? == seen {
             let (account, head) = (account.clone(), seen.version);
             return Err(Error::HeadBehind { account, head });
         }
-        Ok(Committed::Conflict)
+        Ok(CommitOutcome::Conflict)
     }
 
     fn wants_snapshot(&self, expected: u64, version: u64) -> bool {

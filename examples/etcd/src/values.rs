@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use etcd_client::KeyValue;
 use grantbook::repository::Commit;
-use grantbook::{AccountId, CommitId, Record, Snapshot};
+use grantbook::{AccountId, IdempotencyKey, Record, Snapshot};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use crate::error::{Error, Part};
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CommitForm<'a> {
-    commit: Cow<'a, CommitId>,
+    commit: Cow<'a, IdempotencyKey>,
     records: Cow<'a, [Record]>,
 }
 

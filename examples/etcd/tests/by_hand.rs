@@ -202,7 +202,7 @@ async fn an_id_that_points_elsewhere_is_found_out() {
     let (host, shared) = kept().await;
     let committed = async |id| {
         host.repository
-            .committed(&account_id("acme"), &commit_id(id))
+            .records_of(&account_id("acme"), &commit_id(id))
             .await
     };
     assert_eq!(committed("three").await.expect("it is read").len(), 3);

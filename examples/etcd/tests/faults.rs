@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use etcd_client::Client;
 use grantbook::Record;
-use grantbook::repository::conformance::BlockOn;
+use grantbook::repository::conformance::Runtime;
 use grantbook::repository::{AsyncRepository, ExecuteError, LoadError, Shared};
 use grantbook_etcd::{Error, EtcdRepository};
 use grantbook_faults::Host;

@@ -46,7 +46,7 @@ async fn a_request_without_an_answer_can_be_made_again_and_counts_once() {
             Ok(_) => {}
             Err(ExecuteError::Load(LoadError::Repository(Error::Unanswered { .. }))) => {
                 unknown += 1;
-                let records = host.repository.committed(&acme, &commit_id(&store)).await;
+                let records = host.repository.records_of(&acme, &commit_id(&store)).await;
                 kept += records.expect("etcd answers").len();
             }
             Err(error) => panic!("{error}"),

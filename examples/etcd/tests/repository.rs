@@ -5,7 +5,7 @@ mod common;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use grantbook::repository::{
-    AsyncRepository, Commit, Committed, ExecuteError, LoadError, Tail, load_async,
+    AsyncRepository, Commit, CommitOutcome, ExecuteError, LoadError, RecordPage, load_async,
 };
 use grantbook::{Account, Actor, GroupLimit, MemberId, Record};
 use grantbook_etcd::{Error, EtcdRepository};
@@ -61,7 +61,7 @@ async fn accounts_and_commits_stay_apart_whatever_their_ids() {
             let account = account_id(account);
             let records = host
                 .repository
-                .committed(&account, &commit_id(commit))
+                .records_of(&account, &commit_id(commit))
                 .await;
             let records = records.expect("it is read");
             let found: Vec<_> = records
@@ -106,7 +106,7 @@ async fn pages_of_any_size_give_all_records_after_any_version() {
             let (mut found, mut reached) = (Vec::new(), after);
             loop {
                 let tail = repository.records_after(&acme, reached).await;
-                let Tail::Records { records, last } = tail.expect("it is read") else {
+                let RecordPage::Records { records, last } = tail.expect("it is read") else {
                     panic!("records are gone");
                 };
                 assert_eq!(last, all);
@@ -164,7 +164,7 @@ async fn the_server_takes_what_is_allowed_and_one_byte_more_is_refused_unwritten
     let opening = Commit::new(commit_id("open"), vec![first]).expect("a commit");
     assert_eq!(
         repository.commit(&opening).await.expect("etcd answers"),
-        Committed::Done
+        CommitOutcome::Appended
     );
 
     // So many members of 128 bytes each in the JSON, and a last one of any length.
@@ -194,7 +194,7 @@ async fn the_server_takes_what_is_allowed_and_one_byte_more_is_refused_unwritten
     assert_eq!(host.everything().await, before);
 
     let kept = repository.commit(&commit(members, length)).await;
-    assert_eq!(kept.expect("the server takes it"), Committed::Done);
+    assert_eq!(kept.expect("the server takes it"), CommitOutcome::Appended);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::process::Command as Process;
 
 use grantbook::repository::{self, Replica, Repository, Request};
-use grantbook::{AccountId, Actor, Command, CommitId, MemberId};
+use grantbook::{AccountId, Actor, Command, IdempotencyKey, MemberId};
 
 use crate::Host;
 use crate::judge::{assert_holds, loaded, opened};
@@ -31,7 +31,7 @@ impl<W: Fn() -> Process, C: Fn() -> R, R: Repository> Host<W, C> {
             let account = plan::id(AccountId::parse, &format!("owners {round}"));
             let mut replica = opened(&repository, &account, &olga);
             let commands = vec![
-                Command::EnrolMembers {
+                Command::AddMembers {
                     members: [otto.clone()].into(),
                 },
                 Command::GrantOwnership {
@@ -42,7 +42,7 @@ impl<W: Fn() -> Process, C: Fn() -> R, R: Repository> Host<W, C> {
 
             let each_removes = |actor: &MemberId, member: &MemberId| Turn {
                 account: account.clone(),
-                commit: plan::id(CommitId::parse, actor),
+                commit: plan::id(IdempotencyKey::parse, actor),
                 actor: Actor::Member(actor.clone()),
                 command: Command::RemoveMember {
                     member: member.clone(),
@@ -86,7 +86,7 @@ impl<W: Fn() -> Process, C: Fn() -> R, R: Repository> Host<W, C> {
             let turns: Vec<Turn> = (0..GROUPS)
                 .map(|process| Turn {
                     account: account.clone(),
-                    commit: plan::id(CommitId::parse, &process.to_string()),
+                    commit: plan::id(IdempotencyKey::parse, &process.to_string()),
                     actor: Actor::System,
                     command: plan::create_group(&process.to_string()),
                 })
@@ -145,7 +145,7 @@ fn finish(processes: Vec<process::Process>) {
 
 fn prepare<R: Repository>(repository: &R, replica: &mut Replica, commands: Vec<Command>) {
     let request = Request {
-        commit: plan::id(CommitId::parse, "prepare"),
+        commit: plan::id(IdempotencyKey::parse, "prepare"),
         actor: Actor::System,
         commands,
         now: NOW,

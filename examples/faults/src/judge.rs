@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::error::Error;
 
-use grantbook::repository::{self, Repository, Tail};
-use grantbook::{Account, AccountId, CommitId, GroupLimit, MemberId, Record};
+use grantbook::repository::{self, Repository, RecordPage};
+use grantbook::{Account, AccountId, IdempotencyKey, GroupLimit, MemberId, Record};
 
 use crate::losses::Losses;
 use crate::plan;
@@ -132,7 +132,7 @@ pub(crate) fn opened<R: Repository>(
     owner: &MemberId,
 ) -> repository::Replica {
     let (account, owner) = (account.clone(), owner.clone());
-    let (commit, limit) = (plan::id(CommitId::parse, "open"), GroupLimit::default());
+    let (commit, limit) = (plan::id(IdempotencyKey::parse, "open"), GroupLimit::default());
     repository::open(repository, commit, account, owner, limit, plan::NOW).expect("it opens")
 }
 
@@ -153,7 +153,7 @@ pub(crate) fn history<R: Repository>(repository: &R, account: &AccountId) -> Vec
     loop {
         let version = history.len() as u64;
         let tail = repository.records_after(account, version);
-        let Tail::Records { records, last } = tail.expect("the repository works") else {
+        let RecordPage::Records { records, last } = tail.expect("the repository works") else {
             panic!("records are gone");
         };
         for record in records {
@@ -174,8 +174,8 @@ pub(crate) fn history<R: Repository>(repository: &R, account: &AccountId) -> Vec
     }
 }
 
-fn committed<R: Repository>(repository: &R, account: &AccountId, id: &CommitId) -> Vec<Record> {
-    let found: Result<_, _> = repository.committed(account, id);
+fn records_of<R: Repository>(repository: &R, account: &AccountId, id: &IdempotencyKey) -> Vec<Record> {
+    let found: Result<_, _> = repository.records_of(account, id);
     found
         .map_err(|error| -> Box<dyn Error> { error.to_string().into() })
         .expect("the repository works")
@@ -183,7 +183,7 @@ fn committed<R: Repository>(repository: &R, account: &AccountId, id: &CommitId) 
 
 #[cfg(test)]
 mod tests {
-    use grantbook::repository::{Commit, Committed, MemoryRepository, Request};
+    use grantbook::repository::{Commit, CommitOutcome, MemoryRepository, Request};
 
     use super::*;
 
@@ -202,9 +202,9 @@ mod tests {
     }
 
     /// Keeps records under an id, whatever they are, and gives the last version.
-    fn keep(kept: &MemoryRepository, id: &CommitId, records: &[Record]) -> u64 {
+    fn keep(kept: &MemoryRepository, id: &IdempotencyKey, records: &[Record]) -> u64 {
         let commit = Commit::new(id.clone(), records.to_vec()).unwrap();
-        assert_eq!(kept.commit(&commit).unwrap(), Committed::Done);
+        assert_eq!(kept.commit(&commit).unwrap(), CommitOutcome::Appended);
         commit.version()
     }
 

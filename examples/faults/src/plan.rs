@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use grantbook::repository::Request;
 use grantbook::{
-    Account, AccountId, Actor, Command, CommitId, Event, Grant, GroupId, GroupLimit, GroupName,
+    Account, AccountId, Actor, Command, IdempotencyKey, Event, Grant, GroupId, GroupLimit, GroupName,
     MemberId, Record, StoreId, Timestamp,
 };
 
@@ -26,12 +26,12 @@ pub(crate) fn requests_for(commands: usize) -> usize {
 
 /// Request `n` of a writer. It fits whatever other writers do; each of its commands changes something.
 pub(crate) fn request(writer: usize, n: usize) -> Request {
-    let (cycle, place) = (n / SIZES.len(), n % SIZES.len());
-    let first = cycle * IN_A_CYCLE + SIZES.iter().take(place).sum::<usize>();
+    let (cycle, resource) = (n / SIZES.len(), n % SIZES.len());
+    let first = cycle * IN_A_CYCLE + SIZES.iter().take(resource).sum::<usize>();
     Request {
         commit: commit(writer, n),
         actor: Actor::System,
-        commands: (first..first + SIZES[place])
+        commands: (first..first + SIZES[resource])
             .map(|k| command(writer, k))
             .collect(),
         now: NOW,
@@ -39,14 +39,14 @@ pub(crate) fn request(writer: usize, n: usize) -> Request {
 }
 
 /// The id of request `n` of a writer.
-pub(crate) fn commit(writer: usize, n: usize) -> CommitId {
-    id(CommitId::parse, &format!("w{writer}-{n}"))
+pub(crate) fn commit(writer: usize, n: usize) -> IdempotencyKey {
+    id(IdempotencyKey::parse, &format!("w{writer}-{n}"))
 }
 
 /// The commit and the commands that a contest begins with: a group for each writer.
 pub(crate) fn groups() -> Request {
     Request {
-        commit: id(CommitId::parse, "groups"),
+        commit: id(IdempotencyKey::parse, "groups"),
         actor: Actor::System,
         commands: (0..WRITERS)
             .map(|writer| create_group(&format!("w{writer}")))
@@ -72,7 +72,7 @@ fn command(writer: usize, k: usize) -> Command {
     let group = || id(GroupId::parse, &format!("w{writer}"));
     let both = BTreeSet::from([member("a"), member("b")]);
     match (k % 5, turn % 2) {
-        (0, _) => Command::EnrolMembers { members: both },
+        (0, _) => Command::AddMembers { members: both },
         (1, _) => Command::CreateStore { store: store() },
         (2, _) => Command::AddToGroup {
             group: group(),
@@ -119,7 +119,7 @@ pub(crate) fn is_whole(records: &[Record], request: &Request) -> bool {
 
 fn says(event: &Event, command: &Command) -> bool {
     match (event, command) {
-        (Event::MembersEnrolled { members: found }, Command::EnrolMembers { members }) => {
+        (Event::MembersAdded { members: found }, Command::AddMembers { members }) => {
             found == members
         }
         (Event::StoreCreated { store: found }, Command::CreateStore { store })

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use grantbook::repository::{self, ExecuteError, LoadError, Replica, Repository, Request};
-use grantbook::{AccountId, Actor, Command, CommitId, Record, Refusal};
+use grantbook::{AccountId, Actor, Command, IdempotencyKey, Record, CommandError};
 use serde::{Deserialize, Serialize};
 
 use crate::plan;
@@ -85,7 +85,7 @@ fn write<R: Repository>(
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Turn {
     pub(crate) account: AccountId,
-    pub(crate) commit: CommitId,
+    pub(crate) commit: IdempotencyKey,
     pub(crate) actor: Actor,
     pub(crate) command: Command,
 }
@@ -156,7 +156,7 @@ impl<'c, R: Repository, C: Fn() -> Result<R, Failure>> Copy<'c, R, C> {
     }
 
     /// Executes a request, however often it takes; its commit id makes that harmless.
-    fn execute(&mut self, request: &Request) -> Result<Result<Vec<Record>, Refusal>, Failure> {
+    fn execute(&mut self, request: &Request) -> Result<Result<Vec<Record>, CommandError>, Failure> {
         let until = Instant::now() + PATIENCE;
         loop {
             let connection = match self.connection.take().map_or_else(self.connect, Ok) {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use deadpool_postgres::{
     Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
 };
-use grantbook::repository::{AsyncRepository, Commit, Committed, Tail};
-use grantbook::{AccountId, CommitId, Record, Snapshot};
+use grantbook::repository::{AsyncRepository, Commit, CommitOutcome, RecordPage};
+use grantbook::{AccountId, IdempotencyKey, Record, Snapshot};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::ToSql;
@@ -37,8 +37,8 @@ WITH kept AS (
     RETURNING account, version
 ), added AS (
     INSERT INTO grantbook.records (account, version, through, record)
-    SELECT kept.account, $2 + given.place, kept.version, given.record::jsonb
-    FROM kept, unnest($5::text[]) WITH ORDINALITY AS given (record, place)
+    SELECT kept.account, $2 + given.resource, kept.version, given.record::jsonb
+    FROM kept, unnest($5::text[]) WITH ORDINALITY AS given (record, resource)
 ), latest AS (
     INSERT INTO grantbook.snapshots AS last (account, version, snapshot)
     SELECT account, version, $6::text::json FROM kept WHERE $6 IS NOT NULL
@@ -79,8 +79,8 @@ const SNAPSHOT: &str =
 
 const LAST_VERSIONS: &str = "
 SELECT (SELECT coalesce(max(version), 0) FROM grantbook.commits WHERE account = asked.account) AS last
-FROM unnest($1::text[]) WITH ORDINALITY AS asked (account, place)
-ORDER BY asked.place";
+FROM unnest($1::text[]) WITH ORDINALITY AS asked (account, resource)
+ORDER BY asked.resource";
 
 /// Keeps accounts in a PostgreSQL database that [`migrate`](crate::migrate) has prepared.
 ///
@@ -207,7 +207,7 @@ impl AsyncRepository for PostgresRepository {
         snapshot.transpose()
     }
 
-    async fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Error> {
+    async fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, Error> {
         // After the last version that there can be, there is none.
         let after = i64::try_from(version).unwrap_or(i64::MAX);
         let limit = i64::from(self.page.get());
@@ -228,10 +228,10 @@ impl AsyncRepository for PostgresRepository {
         } else {
             rows::records(&rows, account, version)?
         };
-        Ok(Tail::Records { records, last })
+        Ok(RecordPage::Records { records, last })
     }
 
-    async fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Error> {
+    async fn records_of(&self, account: &AccountId, id: &IdempotencyKey) -> Result<Vec<Record>, Error> {
         let rows = self
             .query(COMMITTED, &[&account.as_str(), &id.as_str()])
             .await?;
@@ -250,7 +250,7 @@ impl AsyncRepository for PostgresRepository {
         }
     }
 
-    async fn commit(&self, commit: &Commit) -> Result<Committed, Error> {
+    async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Error> {
         let (account, id) = (commit.account().as_str(), commit.id().as_str());
         let (version, expected) = (to_column(commit.version())?, to_column(commit.expected())?);
         let records = rows::written(commit)?;
@@ -263,13 +263,13 @@ impl AsyncRepository for PostgresRepository {
             )
             .await?;
         if !kept.is_empty() {
-            return Ok(Committed::Done);
+            return Ok(CommitOutcome::Appended);
         }
         // A statement of its own: it sees what the one before has waited for. An id that is kept stays so.
         if self.query(IS_KEPT, &[&account, &id]).await?.is_empty() {
-            Ok(Committed::Conflict)
+            Ok(CommitOutcome::Conflict)
         } else {
-            Ok(Committed::Repeated)
+            Ok(CommitOutcome::Duplicate)
         }
     }
 

@@ -49,7 +49,7 @@ fn held<T: DeserializeOwned>(
     row: &Row,
     table: &'static str,
     account: &AccountId,
-    place: impl Fn(&T) -> (&AccountId, u64),
+    resource: impl Fn(&T) -> (&AccountId, u64),
 ) -> Result<T, Error> {
     let version: i64 = row.try_get("version")?;
     let unreadable = |reason| Error::Row {
@@ -60,7 +60,7 @@ fn held<T: DeserializeOwned>(
     };
     let text: &str = row.try_get(table)?;
     let held = serde_json::from_str(text).map_err(|error| unreadable(error.into()))?;
-    let (its_account, its_version) = place(&held);
+    let (its_account, its_version) = resource(&held);
     if its_account == account && i64::try_from(its_version) == Ok(version) {
         return Ok(held);
     }

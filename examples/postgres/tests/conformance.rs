@@ -7,7 +7,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use grantbook::repository::conformance::{BlockedOn, Fixture};
+use grantbook::repository::conformance::{AsyncAsSync, Fixture};
 use grantbook_postgres::PostgresRepository;
 use server::{Server, Waits, blocking, runtime};
 
@@ -31,15 +31,15 @@ impl Fresh {
 }
 
 impl Fixture for Fresh {
-    type Repository = BlockedOn<PostgresRepository, Waits>;
+    type Repository = AsyncAsSync<PostgresRepository, Waits>;
 
     fn connect(&self) -> Self::Repository {
-        let BlockedOn {
+        let AsyncAsSync {
             repository,
             runtime,
         } = blocking(&self.address);
         let repository = (self.set)(repository);
-        BlockedOn {
+        AsyncAsSync {
             repository,
             runtime,
         }

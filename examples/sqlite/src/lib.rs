@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use grantbook::repository::{self, Request};
-//! use grantbook::{AccountId, Actor, Command, CommitId, GroupLimit, MemberId, StoreId, Timestamp};
+//! use grantbook::{AccountId, Actor, Command, IdempotencyKey, GroupLimit, MemberId, StoreId, Timestamp};
 //! use grantbook_sqlite::SqliteRepository;
 //!
 //! # let folder = tempfile::tempdir()?;
@@ -10,9 +10,9 @@
 //! let kept = SqliteRepository::create(&path)?;
 //! let (acme, olga) = (AccountId::parse("acme")?, MemberId::parse("olga")?);
 //! let (now, limit) = (Timestamp::from_millis(1_700_000_000_000), GroupLimit::default());
-//! let mut account = repository::open(&kept, CommitId::parse("2f9a")?, acme.clone(), olga, limit, now)?;
+//! let mut account = repository::open(&kept, IdempotencyKey::parse("2f9a")?, acme.clone(), olga, limit, now)?;
 //! let request = Request {
-//!     commit: CommitId::parse("e41c")?,
+//!     commit: IdempotencyKey::parse("e41c")?,
 //!     actor: Actor::System,
 //!     commands: vec![Command::CreateStore { store: StoreId::parse("dev")? }],
 //!     now,

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use grantbook::repository::{Commit, Committed, Repository, Tail};
-use grantbook::{AccountId, CommitId, Record, Snapshot};
+use grantbook::repository::{Commit, CommitOutcome, Repository, RecordPage};
+use grantbook::{AccountId, IdempotencyKey, Record, Snapshot};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use serde::Serialize;
@@ -80,7 +80,7 @@ impl Repository for SqliteRepository {
             })
     }
 
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, SqliteError> {
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, SqliteError> {
         let mut connection = self.connection();
         // One transaction, so that both answers are of one moment.
         let transaction = connection.transaction()?;
@@ -90,10 +90,10 @@ impl Repository for SqliteRepository {
         } else {
             Vec::new()
         };
-        Ok(Tail::Records { records, last })
+        Ok(RecordPage::Records { records, last })
     }
 
-    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, SqliteError> {
+    fn records_of(&self, account: &AccountId, id: &IdempotencyKey) -> Result<Vec<Record>, SqliteError> {
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
         let Some((mut next, last)) = versions_of(&transaction, account, id)? else {
@@ -107,19 +107,19 @@ impl Repository for SqliteRepository {
         Ok(records)
     }
 
-    fn commit(&self, commit: &Commit) -> Result<Committed, SqliteError> {
+    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, SqliteError> {
         let mut connection = self.connection();
         // The lock for writing is taken first: what is read holds until all is written.
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if versions_of(&transaction, commit.account(), commit.id())?.is_some() {
-            return Ok(Committed::Repeated);
+            return Ok(CommitOutcome::Duplicate);
         }
         if last_version(&transaction, commit.account())? != commit.expected() {
-            return Ok(Committed::Conflict);
+            return Ok(CommitOutcome::Conflict);
         }
         insert(&transaction, commit)?;
         transaction.commit()?;
-        Ok(Committed::Done)
+        Ok(CommitOutcome::Appended)
     }
 
     fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
@@ -163,7 +163,7 @@ fn last_version(transaction: &Transaction<'_>, account: &AccountId) -> Result<u6
 fn versions_of(
     transaction: &Transaction<'_>,
     account: &AccountId,
-    id: &CommitId,
+    id: &IdempotencyKey,
 ) -> Result<Option<(u64, u64)>, SqliteError> {
     Ok(transaction
         .prepare_cached("SELECT first, last FROM commits WHERE account = ?1 AND id = ?2")?

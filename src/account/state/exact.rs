@@ -62,7 +62,7 @@ mod tests {
 
     use super::*;
     use crate::account::id_set::IdSet;
-    use crate::account::member::Standing;
+    use crate::account::member::MemberStatus;
     use crate::grant::Grant;
     use crate::id::{AccountId, GroupId, RoleId, StoreId};
     use crate::name::{Description, GroupName};
@@ -83,9 +83,9 @@ mod tests {
         let mut exact = State::unopened(AccountId::parse("acme").unwrap());
         exact.insert_member(
             MemberId::parse("olga").unwrap(),
-            Standing::Active { owner: true },
+            MemberStatus::Active { owner: true },
         );
-        exact.insert_member(gil.clone(), Standing::Active { owner: false });
+        exact.insert_member(gil.clone(), MemberStatus::Active { owner: false });
         exact.insert_store(dev.clone());
         let viewers = [Grant::group_manager(), Grant::store_viewer([dev.clone()])];
         let none = Description::default();
@@ -142,7 +142,7 @@ mod tests {
             state.numbers.take_back(1);
         });
         is_seen("two members with one number", &|state| {
-            let entry = MemberEntry::new(0, Standing::Active { owner: false });
+            let entry = MemberEntry::new(0, MemberStatus::Active { owner: false });
             state
                 .members
                 .insert(MemberId::parse("dana").unwrap(), entry);

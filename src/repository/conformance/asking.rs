@@ -5,10 +5,10 @@ use crate::account::command::{Actor, Command};
 use crate::account::event::Record;
 use crate::account::limits::GroupLimit;
 use crate::account::snapshot::Snapshot;
-use crate::id::{AccountId, CommitId, MemberId, StoreId};
+use crate::id::{AccountId, IdempotencyKey, MemberId, StoreId};
 use crate::repository::commit::Commit;
 use crate::repository::conformance::{Failure, Fixture};
-use crate::repository::contract::{Committed, Repository, Tail};
+use crate::repository::contract::{CommitOutcome, RecordPage, Repository};
 use crate::time::Timestamp;
 
 /// When the accounts of the suite are opened, and what follows happens too.
@@ -18,8 +18,8 @@ pub(super) fn account_id(text: &str) -> Result<AccountId, Failure> {
     AccountId::parse(text).map_err(Failure::of_suite)
 }
 
-pub(super) fn commit_id(text: &str) -> Result<CommitId, Failure> {
-    CommitId::parse(text).map_err(Failure::of_suite)
+pub(super) fn commit_id(text: &str) -> Result<IdempotencyKey, Failure> {
+    IdempotencyKey::parse(text).map_err(Failure::of_suite)
 }
 
 pub(super) fn member_id(text: &str) -> Result<MemberId, Failure> {
@@ -137,18 +137,18 @@ impl<R: Repository> Connection<R> {
     /// Commits, and expects this answer.
     pub(super) fn answers(
         &self,
-        expected: Committed,
+        expected: CommitOutcome,
         commit: &Commit,
         likely: &str,
     ) -> Result<(), Failure> {
         let asked = asked_to_keep(commit);
         let found = self.0.commit(commit).map_err(|error| {
             let likely = match expected {
-                Committed::Done => likely,
-                Committed::Repeated => {
+                CommitOutcome::Appended => likely,
+                CommitOutcome::Duplicate => {
                     "a commit id that is there already (a violated constraint, say) is given as an error; it is Repeated"
                 }
-                Committed::Conflict => {
+                CommitOutcome::Conflict => {
                     "a version that is there already (a violated primary key, a lost race, a busy database) is given \
                      as an error; it is Conflict"
                 }
@@ -162,15 +162,15 @@ impl<R: Repository> Connection<R> {
     pub(super) fn keeps(&self, commit: &Commit) -> Result<(), Failure> {
         let likely = "a commit with a new id on the last version kept is taken for a conflict or a repetition, or \
                       cannot be stored; or records of the commit before it are lost";
-        self.answers(Committed::Done, commit, likely)
+        self.answers(CommitOutcome::Appended, commit, likely)
     }
 
     pub(super) fn conflicts(&self, commit: &Commit, likely: &str) -> Result<(), Failure> {
-        self.answers(Committed::Conflict, commit, likely)
+        self.answers(CommitOutcome::Conflict, commit, likely)
     }
 
     pub(super) fn repeats(&self, commit: &Commit, likely: &str) -> Result<(), Failure> {
-        self.answers(Committed::Repeated, commit, likely)
+        self.answers(CommitOutcome::Duplicate, commit, likely)
     }
 
     /// Opens an account.
@@ -194,7 +194,7 @@ impl<R: Repository> Connection<R> {
     }
 
     /// What [`Repository::records_after`] answers.
-    pub(super) fn tail(&self, account: &AccountId, version: u64) -> Result<Tail, Failure> {
+    pub(super) fn tail(&self, account: &AccountId, version: u64) -> Result<RecordPage, Failure> {
         self.0.records_after(account, version).map_err(|error| {
             let likely = "what is kept cannot be read back, or not by this version";
             Failure::of_storage(asked_for_tail(account, version), &error, likely)
@@ -208,8 +208,8 @@ impl<R: Repository> Connection<R> {
         version: u64,
     ) -> Result<(Vec<Record>, u64), Failure> {
         match self.tail(account, version)? {
-            Tail::Records { records, last } => Ok((records, last)),
-            Tail::Gone => Err(gone(account, version)),
+            RecordPage::Records { records, last } => Ok((records, last)),
+            RecordPage::Compacted => Err(gone(account, version)),
         }
     }
 
@@ -220,8 +220,8 @@ impl<R: Repository> Connection<R> {
         let mut version = 0;
         loop {
             let records = match self.tail(id, version)? {
-                Tail::Records { records, .. } => records,
-                Tail::Gone => {
+                RecordPage::Records { records, .. } => records,
+                RecordPage::Compacted => {
                     let snapshot = self.snapshot(id)?;
                     let later = snapshot.filter(|snapshot| snapshot.version() > version);
                     version = later.ok_or_else(|| gone(id, version))?.version();
@@ -250,12 +250,12 @@ impl<R: Repository> Connection<R> {
     pub(super) fn committed_is(
         &self,
         account: &AccountId,
-        commit: &CommitId,
+        commit: &IdempotencyKey,
         expected: &[Record],
         likely: &str,
     ) -> Result<(), Failure> {
         let asked = format!("committed, for account `{account}` and commit id `{commit}`");
-        let found = self.0.committed(account, commit);
+        let found = self.0.records_of(account, commit);
         let found = found.map_err(|error| Failure::of_storage(&asked, &error, likely))?;
         Failure::unless_same_records(asked, expected, &found, likely)
     }

@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::account::command::{Actor, Command};
 use crate::account::event::Record;
 use crate::account::snapshot::Snapshot;
-use crate::id::{AccountId, CommitId, StoreId};
+use crate::id::{AccountId, IdempotencyKey, StoreId};
 use crate::repository::commit::Commit;
-use crate::repository::contract::{Committed, Repository, Tail};
+use crate::repository::contract::{CommitOutcome, RecordPage, Repository};
 use crate::repository::execute;
 use crate::repository::memory::MemoryRepository;
 use crate::repository::request::Request;
@@ -18,20 +18,20 @@ use crate::time::Timestamp;
 /// seed and the same calls give the same faults.
 ///
 /// For tests of what is built over a repository. What is really kept is never wrong, and is at hand without faults
-/// ([`kept`](Faulty::kept)); which faults came about is told ([`came_about`](Faulty::came_about)), for a test in which
+/// ([`kept`](FlakyRepository::kept)); which faults came about is told ([`injected_faults`](FlakyRepository::injected_faults)), for a test in which
 /// nothing went wrong shows nothing.
 ///
 /// ```
-/// use grantbook::repository::conformance::{Fault, Faulty};
+/// use grantbook::repository::conformance::{Fault, FlakyRepository};
 /// use grantbook::repository::{self, Request};
-/// # use grantbook::{AccountId, Actor, Command, CommitId, GroupLimit, MemberId, StoreId, Timestamp};
+/// # use grantbook::{AccountId, Actor, Command, IdempotencyKey, GroupLimit, MemberId, StoreId, Timestamp};
 /// # let (acme, olga) = (AccountId::parse("acme")?, MemberId::parse("olga")?);
 /// # let (now, limit) = (Timestamp::from_millis(0), GroupLimit::default());
 ///
-/// let line = Faulty::new(7, [(Fault::KeptUnanswered, 500), (Fault::NotKept, 200)]);
-/// let mut account = repository::open(line.kept(), CommitId::parse("1")?, acme, olga, limit, now)?;
+/// let line = FlakyRepository::new(7, [(Fault::KeptUnanswered, 500), (Fault::NotKept, 200)]);
+/// let mut account = repository::open(line.kept(), IdempotencyKey::parse("1")?, acme, olga, limit, now)?;
 /// # let commands = vec![Command::CreateStore { store: StoreId::parse("dev")? }];
-/// # let request = Request { commit: CommitId::parse("2")?, actor: Actor::System, commands, now };
+/// # let request = Request { commit: IdempotencyKey::parse("2")?, actor: Actor::System, commands, now };
 ///
 /// // An answer that is lost is asked for again, and the request is kept once.
 /// let answered = (0..100).find_map(|_| repository::execute(&line, &mut account, &request).ok());
@@ -40,7 +40,7 @@ use crate::time::Timestamp;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Faulty {
+pub struct FlakyRepository {
     kept: MemoryRepository,
     /// Of a thousand calls that may go wrong so, how many do.
     rates: Vec<(Fault, u16)>,
@@ -50,7 +50,7 @@ pub struct Faulty {
 #[derive(Debug)]
 struct Line {
     chance: Chance,
-    came_about: Vec<Fault>,
+    injected_faults: Vec<Fault>,
     /// Commits whose answer was lost, and which have yet to reach the storage.
     under_way: VecDeque<Commit>,
     /// All snapshots that were ever kept, of all accounts.
@@ -140,13 +140,13 @@ impl Fault {
     }
 }
 
-impl Faulty {
+impl FlakyRepository {
     /// An empty one. Of a thousand calls that can go wrong in a way, so many do, on average; a way that is not named
     /// does not happen. A call goes wrong in one way at most, so rates that add up to more leave nothing for the last.
     pub fn new(seed: u64, rates: impl IntoIterator<Item = (Fault, u16)>) -> Self {
         let line = Line {
             chance: Chance(seed),
-            came_about: Vec::new(),
+            injected_faults: Vec::new(),
             under_way: VecDeque::new(),
             snapshots: Vec::new(),
             rivals: 0,
@@ -174,8 +174,8 @@ impl Faulty {
 
     /// The faults until now, in their order.
     #[must_use]
-    pub fn came_about(&self) -> Vec<Fault> {
-        self.line().came_about.clone()
+    pub fn injected_faults(&self) -> Vec<Fault> {
+        self.line().injected_faults.clone()
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {
@@ -210,9 +210,9 @@ impl Faulty {
         None
     }
 
-    fn keep(&self, line: &mut Line, commit: &Commit) -> Committed {
+    fn keep(&self, line: &mut Line, commit: &Commit) -> CommitOutcome {
         let Ok(answer) = self.kept.commit(commit);
-        if answer == Committed::Done {
+        if answer == CommitOutcome::Appended {
             line.snapshots.extend(commit.snapshot().cloned());
         }
         answer
@@ -225,7 +225,7 @@ impl Faulty {
 
     /// Another writer's commit, unless the account is not opened yet.
     fn rival(&self, line: &mut Line, account: &AccountId) {
-        let commit = CommitId::parse(&format!("rival-{}", line.rivals));
+        let commit = IdempotencyKey::parse(&format!("rival-{}", line.rivals));
         let (Ok(commit), Ok(store)) = (commit, StoreId::parse("rival")) else {
             return;
         };
@@ -243,13 +243,13 @@ impl Faulty {
             };
             if execute::execute(&self.kept, &mut copy, &request).is_ok() {
                 line.rivals += 1;
-                line.came_about.push(Fault::Rival);
+                line.injected_faults.push(Fault::Rival);
             }
         }
     }
 }
 
-impl Repository for Faulty {
+impl Repository for FlakyRepository {
     type Error = TimedOut;
 
     fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, TimedOut> {
@@ -265,15 +265,15 @@ impl Repository for Faulty {
                 let mut earlier: Vec<_> = all.map(|kept| Some(kept.clone())).collect();
                 earlier.pop();
                 earlier.push(None);
-                let which = line.chance.place(earlier.len());
-                line.came_about.push(Fault::StaleSnapshot);
+                let which = line.chance.resource(earlier.len());
+                line.injected_faults.push(Fault::StaleSnapshot);
                 Ok(earlier.into_iter().nth(which).flatten())
             }
             _ => Ok(latest),
         }
     }
 
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, TimedOut> {
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, TimedOut> {
         let mut line = self.call();
         let ways = [
             Fault::ReadTimedOut,
@@ -293,37 +293,41 @@ impl Repository for Faulty {
         }
         let Ok(snapshot) = self.kept.snapshot(account);
         if fault == Fault::Gone && snapshot.is_some_and(|kept| kept.version() > version) {
-            line.came_about.push(fault);
-            return Ok(Tail::Gone);
+            line.injected_faults.push(fault);
+            return Ok(RecordPage::Compacted);
         }
-        let Ok(Tail::Records { records, last }) = self.kept.records_after(account, 0) else {
-            return Ok(Tail::Gone); // which the records in memory never are
+        let Ok(RecordPage::Records { records, last }) = self.kept.records_after(account, 0) else {
+            return Ok(RecordPage::Compacted); // which the records in memory never are
         };
         let (early, due) = records.split_at(records.partition_point(|one| one.version <= version));
         let (page, told) = line.chance.page(fault, early, due, last);
         if page != due || told != last {
-            line.came_about.push(fault);
+            line.injected_faults.push(fault);
         }
-        Ok(Tail::Records {
+        Ok(RecordPage::Records {
             records: page,
             last: told,
         })
     }
 
-    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, TimedOut> {
+    fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, TimedOut> {
         let mut line = self.call();
-        let Ok(records) = self.kept.committed(account, id);
+        let Ok(records) = self.kept.records_of(account, id);
         match self.draw(&mut line, &[Fault::ReadTimedOut, Fault::StaleCommitted]) {
             Some(Fault::ReadTimedOut) => line.time_out(Fault::ReadTimedOut),
             Some(fault) if !records.is_empty() => {
-                line.came_about.push(fault);
+                line.injected_faults.push(fault);
                 Ok(Vec::new())
             }
             _ => Ok(records),
         }
     }
 
-    fn commit(&self, commit: &Commit) -> Result<Committed, TimedOut> {
+    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, TimedOut> {
         let mut line = self.call();
         let ways = [
             Fault::NotKept,
@@ -339,12 +343,14 @@ impl Repository for Faulty {
                 line.time_out(Fault::KeptLater)
             }
             Some(Fault::KeptUnanswered) => match self.keep(&mut line, commit) {
-                Committed::Done | Committed::Repeated => line.time_out(Fault::KeptUnanswered),
-                Committed::Conflict => Ok(Committed::Conflict),
+                CommitOutcome::Appended | CommitOutcome::Duplicate => {
+                    line.time_out(Fault::KeptUnanswered)
+                }
+                CommitOutcome::Conflict => Ok(CommitOutcome::Conflict),
             },
             Some(Fault::FalseConflict) => {
-                line.came_about.push(Fault::FalseConflict);
-                Ok(Committed::Conflict)
+                line.injected_faults.push(Fault::FalseConflict);
+                Ok(CommitOutcome::Conflict)
             }
             Some(Fault::Rival) => {
                 self.rival(&mut line, commit.account());
@@ -362,7 +368,7 @@ impl Repository for Faulty {
 
 impl Line {
     fn time_out<T>(&mut self, fault: Fault) -> Result<T, TimedOut> {
-        self.came_about.push(fault);
+        self.injected_faults.push(fault);
         Err(TimedOut)
     }
 }
@@ -382,7 +388,7 @@ impl Chance {
     }
 
     /// A place below this length.
-    fn place(&mut self, length: usize) -> usize {
+    fn resource(&mut self, length: usize) -> usize {
         let bound = u64::try_from(length).unwrap_or(u64::MAX);
         usize::try_from(self.below(bound)).unwrap_or(0)
     }
@@ -396,13 +402,17 @@ impl Chance {
     ) -> (Vec<Record>, u64) {
         let (mut page, are_many) = (due.to_vec(), due.len() > 1);
         if fault == Fault::ShortPage && are_many {
-            page.truncate(1 + self.place(due.len() - 1));
+            page.truncate(1 + self.resource(due.len() - 1));
         } else if fault == Fault::EmptyPage {
             page.clear();
         } else if fault == Fault::TornPage && are_many {
-            page.remove(self.place(due.len() - 1));
+            page.remove(self.resource(due.len() - 1));
         } else if fault == Fault::RepeatingPage {
-            let (again, until, back) = (self.place(4), self.place(due.len() + 1), self.place(4));
+            let (again, until, back) = (
+                self.resource(4),
+                self.resource(due.len() + 1),
+                self.resource(4),
+            );
             page = early
                 .iter()
                 .skip(early.len().saturating_sub(again))

@@ -4,9 +4,9 @@ use std::future::Future;
 
 use crate::account::event::Record;
 use crate::account::snapshot::Snapshot;
-use crate::id::{AccountId, CommitId};
+use crate::id::{AccountId, IdempotencyKey};
 use crate::repository::commit::Commit;
-use crate::repository::contract::{AsyncRepository, Committed, Repository, Tail};
+use crate::repository::contract::{AsyncRepository, CommitOutcome, RecordPage, Repository};
 
 /// The host's runtime, as far as the suite needs it. With tokio:
 ///
@@ -15,22 +15,22 @@ use crate::repository::contract::{AsyncRepository, Committed, Repository, Tail};
 /// # mod tokio { pub mod runtime { pub struct Runtime; impl Runtime {
 /// #     pub fn block_on<F: Future>(&self, _: F) -> F::Output { unimplemented!() }
 /// # } } }
-/// use grantbook::repository::conformance::BlockOn;
+/// use grantbook::repository::conformance::Runtime;
 ///
 /// struct Tokio(tokio::runtime::Runtime);
 ///
-/// impl BlockOn for Tokio {
+/// impl Runtime for Tokio {
 ///     fn block_on<F: Future>(&self, future: F) -> F::Output {
 ///         self.0.block_on(future)
 ///     }
 /// }
 /// ```
-pub trait BlockOn {
+pub trait Runtime {
     /// Waits with this thread until the future is done. The suite calls it from several threads.
     fn block_on<F: Future>(&self, future: F) -> F::Output;
 }
 
-impl<B: BlockOn> BlockOn for &B {
+impl<B: Runtime> Runtime for &B {
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         (**self).block_on(future)
     }
@@ -38,31 +38,35 @@ impl<B: BlockOn> BlockOn for &B {
 
 /// An [`AsyncRepository`] that is waited for with the thread.
 #[derive(Clone, Copy, Debug)]
-pub struct BlockedOn<R, B> {
+pub struct AsyncAsSync<R, B> {
     /// What is waited for.
     pub repository: R,
     /// What waits.
     pub runtime: B,
 }
 
-impl<R: AsyncRepository, B: BlockOn> Repository for BlockedOn<R, B> {
+impl<R: AsyncRepository, B: Runtime> Repository for AsyncAsSync<R, B> {
     type Error = R::Error;
 
     fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, R::Error> {
         self.runtime.block_on(self.repository.snapshot(account))
     }
 
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, R::Error> {
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, R::Error> {
         let waiting = self.repository.records_after(account, version);
         self.runtime.block_on(waiting)
     }
 
-    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, R::Error> {
+    fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, R::Error> {
         self.runtime
-            .block_on(self.repository.committed(account, id))
+            .block_on(self.repository.records_of(account, id))
     }
 
-    fn commit(&self, commit: &Commit) -> Result<Committed, R::Error> {
+    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, R::Error> {
         self.runtime.block_on(self.repository.commit(commit))
     }
 

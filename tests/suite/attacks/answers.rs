@@ -70,10 +70,10 @@ fn phases(numbers: &mut Numbers) -> Vec<Vec<Command>> {
                 define_role(
                     "audit",
                     "Auditor",
-                    Level::Store,
+                    RoleLevel::Store,
                     &["log.read", "log.export"],
                 ),
-                define_role("billing", "Billing", Level::Account, &["invoice.read"]),
+                define_role("billing", "Billing", RoleLevel::Account, &["invoice.read"]),
             ])
             .chain([
                 invite("ina"),
@@ -135,12 +135,12 @@ fn asked_members(account: &Account) -> Vec<String> {
     there.chain(not_there).collect()
 }
 
-fn asked_places(account: &Account) -> Vec<Place> {
+fn asked_places(account: &Account) -> Vec<Resource> {
     let stores = account.stores().cloned();
     let gone = ["Dev", "9", "g"].map(store);
-    [Place::Account]
+    [Resource::Account]
         .into_iter()
-        .chain(stores.chain(gone).map(Place::Store))
+        .chain(stores.chain(gone).map(Resource::Store))
         .collect()
 }
 
@@ -160,16 +160,16 @@ fn every_answer(account: &Account, now: Timestamp) -> String {
         for permission in asked_permissions() {
             let stores: Vec<_> = account.stores_for(&member, &permission, None).collect();
             writeln!(told, "{stores:?}").unwrap();
-            for place in asked_places(account) {
-                let explained = account.explain(&member, &permission, place.as_text());
+            for resource in asked_places(account) {
+                let explained = account.explain(&member, &permission, resource.as_deref());
                 writeln!(told, "{explained:?}").unwrap();
             }
         }
     }
     for permission in asked_permissions() {
-        for place in asked_places(account) {
+        for resource in asked_places(account) {
             let who: Vec<_> = account
-                .who_can(&permission, place.as_text(), None)
+                .who_can(&permission, resource.as_deref(), None)
                 .collect();
             writeln!(told, "{who:?}").unwrap();
         }
@@ -237,10 +237,10 @@ fn can_and_the_lists_disagreeing() {
         for member in asked_members(account) {
             let whole = account.effective_permissions(&member);
             for permission in asked_permissions() {
-                for place in asked_places(account) {
-                    let expected = calculated(account, &member, &permission, &place);
+                for resource in asked_places(account) {
+                    let expected = calculated(account, &member, &permission, &resource);
                     *counts.entry(expected).or_insert(0) += 1;
-                    compare(account, &whole, &member, &permission, &place, expected);
+                    compare(account, &whole, &member, &permission, &resource, expected);
                 }
             }
         }
@@ -254,14 +254,14 @@ fn can_and_the_lists_disagreeing() {
                         account,
                         &row.member,
                         &permission,
-                        &Place::Store(store.clone()),
+                        &Resource::Store(store.clone()),
                     )
                 };
                 let expected = match (
                     holds(Permission::STORE_READ),
                     holds(Permission::STORE_WRITE),
                 ) {
-                    (true, _) if row.standing.is_owner() => AccessLevel::Owner,
+                    (true, _) if row.status.is_owner() => AccessLevel::Owner,
                     (true, true) => AccessLevel::Editor,
                     (true, false) => AccessLevel::Viewer,
                     (false, _) => AccessLevel::None,
@@ -276,22 +276,27 @@ fn can_and_the_lists_disagreeing() {
 }
 
 /// Whether a member may, from the plain readers alone.
-fn calculated(account: &Account, member: &str, permission: &Permission, place: &Place) -> bool {
+fn calculated(
+    account: &Account,
+    member: &str,
+    permission: &Permission,
+    resource: &Resource,
+) -> bool {
     let Some(member) = account.member(member) else {
         return false;
     };
-    let is_there = match place {
-        Place::Account => true,
-        Place::Store(store) => account.has_store(store),
+    let is_there = match resource {
+        Resource::Account => true,
+        Resource::Store(store) => account.has_store(store),
     };
-    if !is_there || !member.standing().is_active() {
+    if !is_there || !member.status().is_active() {
         return false;
     }
     let grants = |group: &Group<'_>| {
         group.grants().iter().any(|grant| {
-            let covers = match (&grant.scope, place) {
-                (Scope::Account, Place::Account) => true,
-                (Scope::Stores(stores), Place::Store(store)) => stores.contains(store),
+            let covers = match (&grant.scope, resource) {
+                (Scope::Account, Resource::Account) => true,
+                (Scope::Stores(stores), Resource::Store(store)) => stores.contains(store),
                 _ => false,
             };
             covers
@@ -303,7 +308,7 @@ fn calculated(account: &Account, member: &str, permission: &Permission, place: &
         })
     };
     let is_in = |group: &Group<'_>| group.members().any(|other| other == member.id());
-    member.standing().is_owner()
+    member.status().is_owner()
         || account
             .groups()
             .any(|group| is_in(&group) && grants(&group))
@@ -314,10 +319,10 @@ fn compare(
     whole: &EffectivePermissions,
     member: &str,
     permission: &Permission,
-    place: &Place,
+    resource: &Resource,
     expected: bool,
 ) {
-    let text = place.as_text();
+    let text = resource.as_deref();
     let explained = account.explain(member, permission, text).answer;
     let on = account.permissions_on(member, text);
     let stores: Vec<_> = account.stores_for(member, permission, None).collect();
@@ -338,11 +343,11 @@ fn compare(
                 .who_can(permission, text, None)
                 .any(|id| id.as_str() == member),
         ),
-        ("explain", matches!(explained, Answer::Allowed { .. })),
+        ("explain", matches!(explained, Verdict::Allowed { .. })),
     ];
-    match place {
-        Place::Account => answers.push(("account()", whole.account().contains(permission))),
-        Place::Store(store) => {
+    match resource {
+        Resource::Account => answers.push(("account()", whole.account().contains(permission))),
+        Resource::Store(store) => {
             answers.push(("stores_for", stores.contains(&store)));
             let listed = whole
                 .stores()
@@ -351,7 +356,7 @@ fn compare(
         }
     }
     for (name, answer) in answers {
-        assert_eq!(answer, expected, "{name}: {member} {permission} {place}");
+        assert_eq!(answer, expected, "{name}: {member} {permission} {resource}");
     }
 }
 

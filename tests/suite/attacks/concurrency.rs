@@ -20,15 +20,19 @@ struct Meeting<'a> {
 impl Repository for Meeting<'_> {
     type Error = Infallible;
 
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, Infallible> {
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, Infallible> {
         self.kept.records_after(account, version)
     }
 
-    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, Infallible> {
-        self.kept.committed(account, id)
+    fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, Infallible> {
+        self.kept.records_of(account, id)
     }
 
-    fn commit(&self, commit: &Commit) -> Result<Committed, Infallible> {
+    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Infallible> {
         self.arrived.fetch_add(1, Ordering::SeqCst);
         // Not for ever: if the crate is broken, the other may never come.
         let mut patience = 1_000_000;
@@ -129,7 +133,10 @@ fn acting_on_a_copy_that_is_behind() {
     let world = World::staffed();
     let kept = MemoryRepository::new();
     let acme = world.account.id().clone();
-    assert_eq!(kept.commit(&commit(&world.records)), Ok(Committed::Done));
+    assert_eq!(
+        kept.commit(&commit(&world.records)),
+        Ok(CommitOutcome::Appended)
+    );
     let behind = load(&kept, &acme).unwrap().unwrap();
     let mut current = behind.clone();
     let now = at(world.now);

@@ -51,8 +51,8 @@ fn joining_a_group_confers_its_roles() {
 fn editing_the_roles_of_ones_own_group() {
     let mut world = World::staffed();
     for (id, name, level) in [
-        ("billing", "Billing", Level::Account),
-        ("auditor", "Auditor", Level::Store),
+        ("billing", "Billing", RoleLevel::Account),
+        ("auditor", "Auditor", RoleLevel::Store),
     ] {
         world.ok(OWNER, define_role(id, name, level, &["log.read"]));
     }
@@ -108,8 +108,8 @@ fn a_role_redefined_to_hold_account_permissions() {
     let mut world = World::staffed();
     world.ok(OWNER, create_store("account"));
     for (id, name, level) in [
-        ("auditor", "Auditor", Level::Store),
-        ("billing", "Billing", Level::Account),
+        ("auditor", "Auditor", RoleLevel::Store),
+        ("billing", "Billing", RoleLevel::Account),
     ] {
         world.ok(
             OWNER,
@@ -141,12 +141,12 @@ fn a_role_redefined_to_hold_account_permissions() {
             let record = world.forged(json!("system"), event);
             world.assert_not_applied(&record, "reserved-permission");
         }
-        for level in [Level::Account, Level::Store] {
+        for level in [RoleLevel::Account, RoleLevel::Store] {
             let define = define_role("new", "New Role", level, &[&text]);
             world.assert_refused(Actor::System, define, "reserved-permission");
         }
-        assert!(!world.may("nils", &text, Place::Account));
-        assert!(!world.may("nils", &text, Place::Store("account")));
+        assert!(!world.may("nils", &text, Resource::Account));
+        assert!(!world.may("nils", &text, Resource::Store("account")));
     }
     world.assert_refused(
         OWNER,
@@ -223,9 +223,9 @@ fn the_bulk_path_next_to_the_single_one() {
         (by(MANAGER), cancel("otto"), "owner-invitation"),
     ] {
         world.assert_refused(actor.clone(), command.clone(), code);
-        for place in 0..=4 {
+        for resource in 0..=4 {
             let mut batch: Vec<_> = (0..4).map(|number| harmless(&actor, number)).collect();
-            batch.insert(place, command.clone());
+            batch.insert(resource, command.clone());
             world.assert_batch_refused(actor.clone(), &batch, code);
         }
     }
@@ -239,7 +239,7 @@ fn a_batch_dips_below_an_invariant_and_comes_back() {
     let mut world = World::staffed();
     world.ok(
         OWNER,
-        define_role("own", "Own Role", Level::Store, &["log.read"]),
+        define_role("own", "Own Role", RoleLevel::Store, &["log.read"]),
     );
     let own = Grant::in_stores(role("own"), [store("dev")]);
     world.ok(OWNER, create_group("logs", "Log Readers", [own]));
@@ -304,7 +304,7 @@ fn a_batch_dips_below_an_invariant_and_comes_back() {
             by(OWNER),
             vec![
                 delete_role("own"),
-                define_role("own", "Own Role", Level::Account, &["log.read"]),
+                define_role("own", "Own Role", RoleLevel::Account, &["log.read"]),
             ],
             "role-in-use",
         ),
@@ -351,10 +351,10 @@ fn a_group_manager_makes_an_accomplice() {
     let told = world
         .account
         .escalation(MANAGER, Some("nils"), 3, at(world.now));
-    let is_told = |gain: &Gain| {
+    let is_told = |gain: &Escalation| {
         gain.member.as_str() == MANAGER
             && gain.permission == Permission::STORE_WRITE
-            && gain.place == Place::Store(store("dev"))
+            && gain.resource == Resource::Store(store("dev"))
     };
     assert!(told.iter().any(is_told), "{told:?}");
     world.ok(MANAGER, invite("gil-2"));

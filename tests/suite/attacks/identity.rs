@@ -33,7 +33,7 @@ fn ids_that_look_alike() {
     let mut world = World::staffed();
     world.ok(OWNER, add("devs", [OWNER]));
     for id in LIKE_OLGA {
-        assert!(!world.may(id, "store.read", Place::Store("dev")));
+        assert!(!world.may(id, "store.read", Resource::Store("dev")));
         world.assert_refused(id, create_store("mine"), "not-authorized");
         world.system(enrol([id]));
         assert!(world.account.effective_permissions(id).is_empty(), "{id}");
@@ -52,20 +52,20 @@ fn ids_that_look_alike() {
         ("ol\nga", "bad-character"),
         ("olga\u{7f}", "bad-character"),
         ("olga\u{85}x", "bad-character"),
-        (" olga", "outer-space"),
-        ("olga ", "outer-space"),
-        ("olga\u{a0}", "outer-space"),
-        ("olga\u{3000}", "outer-space"),
-        ("\u{2028}olga", "outer-space"),
+        (" olga", "surrounding-whitespace"),
+        ("olga ", "surrounding-whitespace"),
+        ("olga\u{a0}", "surrounding-whitespace"),
+        ("olga\u{3000}", "surrounding-whitespace"),
+        ("\u{2028}olga", "surrounding-whitespace"),
         ("", "too-short"),
     ] {
         assert_eq!(MemberId::parse(id).unwrap_err().code(), code, "{id:?}");
         let json = serde_json::json!({"command": "grant-ownership", "member": id});
         assert!(serde_json::from_value::<Command>(json).is_err());
-        for place in [Place::Account, Place::Store("dev")] {
+        for resource in [Resource::Account, Resource::Store("dev")] {
             assert_eq!(
-                world.denial(id, "store.read", place),
-                Denial::UnknownMember,
+                world.denial(id, "store.read", resource),
+                DenialReason::UnknownMember,
                 "and raw text is not trimmed or cut on its way in"
             );
         }
@@ -90,7 +90,7 @@ fn names_that_look_alike() {
     for name in ["store EDITOR", "GROUP manager", "store viewer"] {
         world.assert_refused(
             OWNER,
-            define_role("new", name, Level::Store, &["log.read"]),
+            define_role("new", name, RoleLevel::Store, &["log.read"]),
             "role-name-taken",
         );
     }
@@ -102,13 +102,13 @@ fn names_that_look_alike() {
     ] {
         world.assert_refused(
             OWNER,
-            define_role("new", name, Level::Store, &["log.read"]),
+            define_role("new", name, RoleLevel::Store, &["log.read"]),
             "ownership-name",
         );
     }
     for (name, code) in [
-        (" Dev Team", "outer-space"),
-        ("Dev Team ", "outer-space"),
+        (" Dev Team", "surrounding-whitespace"),
+        ("Dev Team ", "surrounding-whitespace"),
         ("Dev Team\0", "bad-character"),
         ("Dev Team\0evil", "bad-character"),
         ("Dev\tTeam", "bad-character"),
@@ -169,8 +169,8 @@ fn ids_that_look_like_another_types() {
     for id in everything {
         if !is_member(id) {
             assert_eq!(
-                world.denial(id, "store.read", Place::Store("dev")),
-                Denial::UnknownMember
+                world.denial(id, "store.read", Resource::Store("dev")),
+                DenialReason::UnknownMember
             );
             world.assert_refused(id, create_store("mine"), "not-authorized");
             world.assert_refused(id, enrol(["friend"]), "host-only");
@@ -182,8 +182,8 @@ fn ids_that_look_like_another_types() {
         }
         if !["dev", "prod"].contains(&id) {
             assert_eq!(
-                world.denial(OWNER, "store.read", Place::Store(id)),
-                Denial::UnknownStore
+                world.denial(OWNER, "store.read", Resource::Store(id)),
+                DenialReason::UnknownStore
             );
             world.assert_refused(
                 OWNER,
@@ -230,7 +230,7 @@ fn a_member_and_a_group_of_the_same_id() {
     world.ok(OWNER, create_store("x"));
     world.ok(
         OWNER,
-        define_role("x", "Role X", Level::Store, &["log.read"]),
+        define_role("x", "Role X", RoleLevel::Store, &["log.read"]),
     );
     let grants = [
         editor(["dev", "x"]),
@@ -242,11 +242,11 @@ fn a_member_and_a_group_of_the_same_id() {
     world.assert_refused("x", add("x", ["y"]), "not-authorized");
     world.ok(OWNER, add("x", ["y"]));
     assert!(world.account.effective_permissions("x").is_empty());
-    assert!(world.may("y", "log.read", Place::Store("x")));
+    assert!(world.may("y", "log.read", Resource::Store("x")));
     world.assert_refused(OWNER, delete_group("x"), "group-has-members");
     world.ok(OWNER, remove_member("x"));
     assert!(world.account.group("x").is_some() && world.account.has_store("x"));
-    assert!(world.may("y", "log.read", Place::Store("x")));
+    assert!(world.may("y", "log.read", Resource::Store("x")));
     world.ok(OWNER, delete_store("x"));
     assert!(world.account.role("x").is_some() && world.account.group("x").is_some());
     assert_eq!(world.level("y", "dev"), AccessLevel::Editor);
@@ -280,13 +280,13 @@ fn ids_joined_by_a_separator() {
         world.ok(OWNER, add(&ab, [ab.as_str()]));
         for account in world.read_back().iter().chain([&world.account]) {
             for member in account.members() {
-                for place in account.stores() {
-                    let meant = member.id().as_str() == ab && place.as_str() == "c";
-                    let may = reads(account, member.id(), place);
+                for resource in account.stores() {
+                    let meant = member.id().as_str() == ab && resource.as_str() == "c";
+                    let may = reads(account, member.id(), resource);
                     assert_eq!(
                         may,
-                        meant || member.standing().is_owner(),
-                        "{} {place}",
+                        meant || member.status().is_owner(),
+                        "{} {resource}",
                         member.id()
                     );
                 }

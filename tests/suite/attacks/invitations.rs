@@ -90,14 +90,14 @@ fn accepting_somebody_elses_invitation() {
         assert!(serde_json::from_str::<Command>(text).is_err(), "{text}");
     }
     world.ok("ina", accept());
-    assert!(!world.account.member("ina").unwrap().standing().is_owner());
-    assert!(!world.account.member("otto").unwrap().standing().is_active());
+    assert!(!world.account.member("ina").unwrap().status().is_owner());
+    assert!(!world.account.member("otto").unwrap().status().is_active());
     assert_eq!(world.account.owners().count(), 1);
 }
 
 /// A member who was removed, or whose invitation was cancelled or expired, is invited or enrolled again and finds
 /// what it had: groups, ownership, a promise of it. M3 and M5 stop it. Known from GitLab issue 26801, where somebody
-/// removed came back by an invitation that had been left standing (CWE-459).
+/// removed came back by an invitation that had been left status (CWE-459).
 #[test]
 fn a_removed_member_comes_back() {
     let comings: [fn(&mut World, &str); 3] = [
@@ -143,7 +143,7 @@ fn a_removed_member_comes_back() {
             come(&mut world, id);
             for account in world.read_back() {
                 let back = account.member(id).unwrap();
-                assert_eq!(back.standing(), Standing::Active { owner: false });
+                assert_eq!(back.status(), MemberStatus::Active { owner: false });
                 assert_eq!(back.groups().count(), 0);
                 assert!(account.effective_permissions(id).is_empty());
                 for group in account.groups() {
@@ -175,7 +175,7 @@ fn an_invitation_left_behind() {
         })
         .filter(|id| {
             let member = world.account.member(id);
-            member.is_some_and(|member| !member.standing().is_active())
+            member.is_some_and(|member| !member.status().is_active())
         })
         .collect();
     assert_eq!(left, ["gil-2"]);

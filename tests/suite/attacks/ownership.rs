@@ -92,14 +92,14 @@ fn demoting_the_last_owner_where_only_removal_is_guarded() {
                 world.assert_not_applied(&record, "last-owner");
             }
         }
-        for standing in [
+        for status in [
             json!({"active": {"owner": false}}),
             json!({"invited": {"as_owner": true, "expires": null}}),
         ] {
             let snapshot = rewritten(&world.account.snapshot(), |json| {
                 for member in json["members"].as_array_mut().unwrap() {
                     if member["id"] == last {
-                        member["standing"] = standing.clone();
+                        member["status"] = status.clone();
                     }
                 }
             });
@@ -159,7 +159,7 @@ fn adding_oneself_again_with_a_lesser_role() {
     world.assert_refused(OWNER, accept(), "no-invitation");
     world.assert_refused(OWNER, cancel(OWNER), "not-invited");
     let event = world.system(enrol(["new", OWNER]));
-    let only_new = Event::MembersEnrolled {
+    let only_new = Event::MembersAdded {
         members: members(["new"]),
     };
     assert_eq!(event, only_new);
@@ -183,12 +183,12 @@ fn adding_oneself_again_with_a_lesser_role() {
         ),
         (
             json!("system"),
-            json!({"kind": "members-enrolled", "members": [OWNER]}),
+            json!({"kind": "members-added", "members": [OWNER]}),
             "redundant",
         ),
         (
             json!("system"),
-            json!({"kind": "members-enrolled", "members": ["newer", OWNER]}),
+            json!({"kind": "members-added", "members": ["newer", OWNER]}),
             "redundant",
         ),
         (
@@ -201,7 +201,7 @@ fn adding_oneself_again_with_a_lesser_role() {
         world.assert_not_applied(&record, code);
     }
     let twice = rewritten(&world.account.snapshot(), |json| {
-        let again = json!({"id": OWNER, "standing": {"active": {"owner": false}}, "groups": []});
+        let again = json!({"id": OWNER, "status": {"active": {"owner": false}}, "groups": []});
         json["members"].as_array_mut().unwrap().push(again);
     });
     let error = Account::try_from(twice.unwrap()).unwrap_err();

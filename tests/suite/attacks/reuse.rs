@@ -14,7 +14,7 @@ fn a_store_created_again_under_an_old_id() {
     let mut world = World::staffed();
     world.ok(
         OWNER,
-        define_role("logs", "Log Reader", Level::Store, &["log.read"]),
+        define_role("logs", "Log Reader", RoleLevel::Store, &["log.read"]),
     );
     let logs = Grant::in_stores(role("logs"), [store("prod"), store("dev")]);
     let grants = [editor(["prod"]), viewer(["dev", "prod"]), logs];
@@ -35,14 +35,14 @@ fn a_store_created_again_under_an_old_id() {
         for account in world.read_back().iter().chain([&world.account]) {
             assert!(account.index_is_exact());
             for member in account.members() {
-                let owner = member.standing().is_owner();
+                let owner = member.status().is_owner();
                 for text in ["store.read", "store.write", "log.read"] {
-                    let may = account.can(member.id(), &permission(text), Place::Store("prod"));
+                    let may = account.can(member.id(), &permission(text), Resource::Store("prod"));
                     assert_eq!(may, owner, "{} {text}", member.id());
                 }
             }
             let who: Vec<_> = account
-                .who_can(&Permission::STORE_READ, Place::Store("prod"), None)
+                .who_can(&Permission::STORE_READ, Resource::Store("prod"), None)
                 .collect();
             assert_eq!(who, [&member(OWNER)]);
             assert!(

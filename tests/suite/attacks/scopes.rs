@@ -67,20 +67,20 @@ fn an_empty_scope_taken_as_all() {
 fn rights_in_one_store_used_in_another() {
     let mut world = World::staffed();
     world.ok(OWNER, add("devs", ["vic"]));
-    for (who, place, may) in [
+    for (who, resource, may) in [
         ("dana", "dev", "store.write"),
         ("vic", "prod", "store.read"),
         ("vic", "dev", "store.write"),
     ] {
-        assert!(world.may(who, may, Place::Store(place)));
-        assert!(!world.may(who, may, Place::Account));
+        assert!(world.may(who, may, Resource::Store(resource)));
+        assert!(!world.may(who, may, Resource::Account));
     }
-    assert!(!world.may("dana", "store.read", Place::Store("prod")));
+    assert!(!world.may("dana", "store.read", Resource::Store("prod")));
     assert!(
-        !world.may("vic", "store.write", Place::Store("prod")),
+        !world.may("vic", "store.write", Resource::Store("prod")),
         "not the sum of both"
     );
-    for place in [
+    for resource in [
         "DEV",
         "dev/",
         "dev/../prod",
@@ -93,13 +93,13 @@ fn rights_in_one_store_used_in_another() {
         "d",
     ] {
         assert!(
-            !world.may("dana", "store.write", Place::Store(place)),
-            "{place}"
+            !world.may("dana", "store.write", Resource::Store(resource)),
+            "{resource}"
         );
     }
-    for place in ["dev", "prod"] {
-        assert!(!world.may(MANAGER, "account.manage_groups", Place::Store(place)));
-        assert!(!world.may(MANAGER, "store.read", Place::Store(place)));
+    for resource in ["dev", "prod"] {
+        assert!(!world.may(MANAGER, "account.manage_groups", Resource::Store(resource)));
+        assert!(!world.may(MANAGER, "store.read", Resource::Store(resource)));
     }
     let (mut other, _) = Account::open(
         AccountId::parse("other").unwrap(),
@@ -189,7 +189,7 @@ fn an_id_that_is_taken_for_everything() {
         assert_eq!(stores, [&store(word)]);
         let who: Vec<_> = world
             .account
-            .who_can(&Permission::STORE_READ, Place::Store(word), None)
+            .who_can(&Permission::STORE_READ, Resource::Store(word), None)
             .collect();
         assert_eq!(who.len(), 2, "the owner and that member");
         assert_eq!(world.groups_of("dana"), ["devs"]);
@@ -197,12 +197,19 @@ fn an_id_that_is_taken_for_everything() {
         world.ok(OWNER, delete_group(word));
         world.ok(OWNER, delete_store(word));
     }
-    for place in [Place::Store(""), Place::Store("dev"), Place::Account] {
-        assert_eq!(world.denial("", "store.read", place), Denial::UnknownMember);
+    for resource in [
+        Resource::Store(""),
+        Resource::Store("dev"),
+        Resource::Account,
+    ] {
+        assert_eq!(
+            world.denial("", "store.read", resource),
+            DenialReason::UnknownMember
+        );
     }
     assert_eq!(
-        world.denial(OWNER, "store.read", Place::Store("")),
-        Denial::UnknownStore
+        world.denial(OWNER, "store.read", Resource::Store("")),
+        DenialReason::UnknownStore
     );
     for text in [
         "",

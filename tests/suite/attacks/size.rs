@@ -24,7 +24,7 @@ fn no_stored_form_reads(text: &str) {
     not_read::<EffectivePermissions>(text);
     not_read::<Grant>(text);
     not_read::<Actor>(text);
-    not_read::<Standing>(text);
+    not_read::<MemberStatus>(text);
     not_read::<MemberId>(text);
     not_read::<Permission>(text);
 }
@@ -100,7 +100,7 @@ fn very_long_text() {
     }
     for command in [
         json!({"command": "grant-ownership", "member": long}),
-        json!({"command": "enrol-members", "members": ["a", long]}),
+        json!({"command": "add-members", "members": ["a", long]}),
         json!({"command": "edit-group", "group": "devs", "name": long}),
         json!({"command": "change-role", "role": "r", "permissions": [long]}),
     ] {
@@ -119,12 +119,12 @@ fn very_long_text() {
     }
     // Unknown text is denied as it comes, whatever its length.
     assert_eq!(
-        world.denial(&long, "store.read", Place::Account),
-        Denial::UnknownMember
+        world.denial(&long, "store.read", Resource::Account),
+        DenialReason::UnknownMember
     );
     assert_eq!(
-        world.denial(OWNER, "store.read", Place::Store(&long)),
-        Denial::UnknownStore
+        world.denial(OWNER, "store.read", Resource::Store(&long)),
+        DenialReason::UnknownStore
     );
     assert!(MemberId::parse(&long[..128]).is_ok() && MemberId::parse(&long[..129]).is_err());
     assert!(MemberId::parse(&"é".repeat(64)).is_ok() && MemberId::parse(&"é".repeat(65)).is_err());
@@ -141,23 +141,23 @@ fn lists_longer_than_their_limits() {
     };
     let read = |command: Value| serde_json::from_str::<Command>(&command.to_string()).unwrap();
     for (count, is_within) in [
-        (MAX_NAMED, true),
-        (MAX_NAMED + 1, false),
-        (20 * MAX_NAMED, false),
+        (MAX_ITEMS_PER_COMMAND, true),
+        (MAX_ITEMS_PER_COMMAND + 1, false),
+        (20 * MAX_ITEMS_PER_COMMAND, false),
     ] {
-        let enrol = read(json!({"command": "enrol-members", "members": ids(count)}));
+        let enrol = read(json!({"command": "add-members", "members": ids(count)}));
         let enrolled = world
             .decide(&Actor::System, &enrol)
             .map_err(|refusal| refusal.code());
         assert_eq!(enrolled.is_ok(), is_within);
         if !is_within {
             assert_eq!(enrolled, Err("too-many-named"));
-            let event = json!({"kind": "members-enrolled", "members": ids(count)});
+            let event = json!({"kind": "members-added", "members": ids(count)});
             let record = world.forged(json!("system"), event);
             world.assert_not_applied(&record, "too-many-named");
         }
     }
-    let half = ids(MAX_NAMED / 2);
+    let half = ids(MAX_ITEMS_PER_COMMAND / 2);
     for chunk in half.chunks(MAX_BATCH) {
         let commands: Vec<_> = chunk.iter().map(|id| create_store(id)).collect();
         world.all_ok(OWNER, &commands);
@@ -172,7 +172,9 @@ fn lists_longer_than_their_limits() {
     let event = json!({"kind": "group-edited", "group": "wide", "grants": more});
     let record = world.forged(json!("system"), event);
     world.assert_not_applied(&record, "too-many-named");
-    let many: Vec<_> = (0..=MAX_NAMED).map(|_| viewer(["one-more"])).collect();
+    let many: Vec<_> = (0..=MAX_ITEMS_PER_COMMAND)
+        .map(|_| viewer(["one-more"]))
+        .collect();
     world.assert_refused(OWNER, regrant("wide", many), "too-many-named");
 
     let batch: Vec<_> = (0..=MAX_BATCH).map(|_| create_store("again")).collect();
@@ -283,8 +285,8 @@ fn as_many_groups_as_there_can_be() {
         })
     };
     let member = |id: &str, groups: &[&str]| {
-        let standing = json!({"active": {"owner": id == OWNER}});
-        json!({"id": id, "standing": standing, "groups": groups})
+        let status = json!({"active": {"owner": id == OWNER}});
+        json!({"id": id, "status": status, "groups": groups})
     };
     let snapshot = |groups: usize, limit: usize| {
         let json = json!({

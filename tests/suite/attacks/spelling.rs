@@ -32,9 +32,9 @@ fn duplicate_keys_in_json() {
     for text in [
         r#"{"command":"invite-member","member":"eve","as_owner":true,"as_owner":false}"#,
         r#"{"command":"invite-member","command":"revoke-ownership","member":"olga"}"#,
-        r#"{"command":"enrol-members","members":["eve"],"members":[]}"#,
+        r#"{"command":"add-members","members":["eve"],"members":[]}"#,
         r#"{"command":"create-store","store":"a","\u0073tore":"b"}"#,
-        r#"{"command":"enrol-members","members":["eve","\u0065ve"]}"#,
+        r#"{"command":"add-members","members":["eve","\u0065ve"]}"#,
     ] {
         assert!(serde_json::from_str::<Command>(text).is_err(), "{text}");
     }
@@ -114,7 +114,7 @@ fn a_second_spelling() {
     ] {
         let command = serde_json::from_str::<Command>(list).unwrap();
         assert_eq!(serde_json::from_str::<Command>(object).unwrap(), command);
-        assert_eq!(world.refused(MANAGER, command).kind(), RefusalKind::Denied);
+        assert_eq!(world.refused(MANAGER, command).kind(), ErrorKind::Forbidden);
         let longer = format!("{},null,null]", list.strip_suffix(']').unwrap());
         assert!(
             serde_json::from_str::<Command>(&longer).is_err(),
@@ -122,7 +122,7 @@ fn a_second_spelling() {
         );
     }
     for text in [
-        r#"["enrol-members",["eve","eve"]]"#,
+        r#"["add-members",["eve","eve"]]"#,
         r#"["create-store"," dev"]"#,
         r#"["create-store",{"store":"dev"}]"#,
         r#"["be-owner"]"#,

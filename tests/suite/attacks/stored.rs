@@ -19,7 +19,7 @@ fn a_snapshot_with_one_invariant_broken() {
     let mut world = World::staffed();
     world.ok(
         OWNER,
-        define_role("own", "Own Role", Level::Account, &["log.read"]),
+        define_role("own", "Own Role", RoleLevel::Account, &["log.read"]),
     );
     let good = world.account.snapshot();
     // Groups: devs, it, viewers. Members: dana, gil, ina, nils, olga, vic.
@@ -31,18 +31,17 @@ fn a_snapshot_with_one_invariant_broken() {
         ),
         (
             "no-owner",
-            |json| json["members"][4]["standing"]["active"]["owner"] = false.into(),
-            |json| json["members"][0]["standing"]["active"]["owner"] = true.into(),
+            |json| json["members"][4]["status"]["active"]["owner"] = false.into(),
+            |json| json["members"][0]["status"]["active"]["owner"] = true.into(),
         ),
         (
             "no-owner",
             |json| {
-                json["members"][4]["standing"] =
+                json["members"][4]["status"] =
                     json!({"invited": {"as_owner": true, "expires": null}});
             },
             |json| {
-                json["members"][2]["standing"] =
-                    json!({"invited": {"as_owner": true, "expires": 1}});
+                json["members"][2]["status"] = json!({"invited": {"as_owner": true, "expires": 1}});
             },
         ),
         (
@@ -54,7 +53,7 @@ fn a_snapshot_with_one_invariant_broken() {
             "duplicate-member",
             |json| {
                 push(&mut json["members"], |member| {
-                    member["standing"] = json!({"active": {"owner": true}});
+                    member["status"] = json!({"active": {"owner": true}});
                 });
             },
             |json| push(&mut json["members"], |member| member["id"] = "Dana".into()),
@@ -172,8 +171,8 @@ fn a_snapshot_with_one_invariant_broken() {
         ),
         (
             "too-many-named",
-            |json| json["roles"][0]["permissions"] = many_permissions(MAX_NAMED + 1),
-            |json| json["roles"][0]["permissions"] = many_permissions(MAX_NAMED),
+            |json| json["roles"][0]["permissions"] = many_permissions(MAX_ITEMS_PER_COMMAND + 1),
+            |json| json["roles"][0]["permissions"] = many_permissions(MAX_ITEMS_PER_COMMAND),
         ),
     ];
     for (code, broken, control) in edits {
@@ -223,18 +222,18 @@ impl Repository for Tampered {
         Ok(Some(self.snapshot.clone()))
     }
 
-    fn records_after(&self, _: &AccountId, version: u64) -> Result<Tail, Infallible> {
+    fn records_after(&self, _: &AccountId, version: u64) -> Result<RecordPage, Infallible> {
         let (records, kept) = (self.records.clone(), self.records.last());
         let last = kept.map_or(version, Record::version);
-        Ok(Tail::Records { records, last })
+        Ok(RecordPage::Records { records, last })
     }
 
-    fn committed(&self, _: &AccountId, _: &CommitId) -> Result<Vec<Record>, Infallible> {
+    fn records_of(&self, _: &AccountId, _: &IdempotencyKey) -> Result<Vec<Record>, Infallible> {
         Ok(Vec::new())
     }
 
-    fn commit(&self, _: &Commit) -> Result<Committed, Infallible> {
-        Ok(Committed::Conflict)
+    fn commit(&self, _: &Commit) -> Result<CommitOutcome, Infallible> {
+        Ok(CommitOutcome::Conflict)
     }
 }
 
@@ -349,7 +348,7 @@ fn a_forged_record() {
         ),
         (
             "wrong-actor",
-            json!({"kind": "members-enrolled", "members": ["eve"]}),
+            json!({"kind": "members-added", "members": ["eve"]}),
         ),
         (
             "unknown-member",
@@ -425,7 +424,7 @@ fn a_forged_record() {
     );
     for smuggled in [
         r#"{"command":"invite-member","member":"eve","as_owner":false,"owner":true}"#,
-        r#"{"command":"enrol-members","members":["eve"],"owner":true}"#,
+        r#"{"command":"add-members","members":["eve"],"owner":true}"#,
         r#"{"command":"add-to-group","group":"devs","members":["eve"],"actor":"system"}"#,
         r#"{"command":"define-role","role":"r","name":"Role","level":"store","permissions":["a.b"],"built_in":true}"#,
         r#"{"command":"create-group","group":"g","name":"Group","grants":[],"members":["eve"]}"#,

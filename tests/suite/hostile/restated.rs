@@ -48,7 +48,7 @@ pub(crate) fn is_permission(text: &str) -> bool {
 
 /// What is true of every account at every moment.
 pub(crate) fn keeps_the_rules(account: &Account) {
-    let is_owner = |member: &Member<'_>| member.standing() == Standing::Active { owner: true };
+    let is_owner = |member: &Member<'_>| member.status() == MemberStatus::Active { owner: true };
     let owners: Vec<_> = account.members().filter(is_owner).collect();
     assert!(!owners.is_empty(), "A2");
     assert!(
@@ -69,7 +69,7 @@ pub(crate) fn keeps_the_rules(account: &Account) {
         for grant in group.grants() {
             let role = account.role(&grant.role).expect("G5: a role");
             let at_account = grant.scope == Scope::Account;
-            assert_eq!(at_account, role.level() == Level::Account, "G5");
+            assert_eq!(at_account, role.level() == RoleLevel::Account, "G5");
             let mut stores = grant.scope.stores();
             assert!(stores.all(|store| account.has_store(store)), "G5, S3");
         }
@@ -92,7 +92,7 @@ pub(crate) fn keeps_the_rules(account: &Account) {
         for permission in role.permissions() {
             assert_ne!(permission.split('.').next(), Some("account"), "L5");
             let of_stores = permission.split('.').next() == Some("store");
-            assert!(!of_stores || role.level() == Level::Store, "L5");
+            assert!(!of_stores || role.level() == RoleLevel::Store, "L5");
         }
     }
     assert!(
@@ -127,10 +127,10 @@ fn ascending(texts: impl Iterator<Item = String>) {
 /// account). `None` for an owner, who holds everything (P2).
 pub(crate) fn holdings(account: &Account, id: &str) -> Option<BTreeSet<(String, Option<String>)>> {
     let mut holdings = BTreeSet::new();
-    match account.member(id).map(|member| member.standing()) {
-        Some(Standing::Active { owner: true }) => return None,
-        Some(Standing::Active { owner: false }) => {}
-        Some(Standing::Invited { .. }) | None => return Some(holdings),
+    match account.member(id).map(|member| member.status()) {
+        Some(MemberStatus::Active { owner: true }) => return None,
+        Some(MemberStatus::Active { owner: false }) => {}
+        Some(MemberStatus::Invited { .. }) | None => return Some(holdings),
     }
     for group in account.groups() {
         if !group.members().any(|member| member.as_str() == id) {
@@ -157,19 +157,19 @@ pub(crate) fn answers_are_right(account: &Account) {
     for member in account.members() {
         let told = account.effective_permissions(member.id());
         let Some(holdings) = holdings(account, member.id()) else {
-            assert_eq!(told.account(), &Permissions::Every, "P2");
+            assert_eq!(told.account(), &Permissions::All, "P2");
             assert_eq!(told.stores().count(), account.stores().count(), "P2");
             assert!(
-                told.stores().all(|(_, there)| there == &Permissions::Every),
+                told.stores().all(|(_, there)| there == &Permissions::All),
                 "P2"
             );
             continue;
         };
-        let at = |there: &Permissions, place: Option<&StoreId>| match there {
-            Permissions::Every => panic!("P1: only an owner holds everything"),
+        let at = |there: &Permissions, resource: Option<&StoreId>| match there {
+            Permissions::All => panic!("P1: only an owner holds everything"),
             Permissions::Only(permissions) => permissions
                 .iter()
-                .map(|permission| (permission.to_string(), place.map(ToString::to_string)))
+                .map(|permission| (permission.to_string(), resource.map(ToString::to_string)))
                 .collect::<Vec<_>>(),
         };
         let in_stores = told
@@ -182,8 +182,8 @@ pub(crate) fn answers_are_right(account: &Account) {
         assert_eq!(told, holdings, "P1: {}", member.id());
         for (permission, store) in &holdings {
             let permission = Permission::parse(permission).expect("a permission");
-            let place = store.as_deref().map_or(Place::Account, Place::Store);
-            assert!(account.can(member.id(), &permission, place), "P1");
+            let resource = store.as_deref().map_or(Resource::Account, Resource::Store);
+            assert!(account.can(member.id(), &permission, resource), "P1");
         }
     }
 }
@@ -224,7 +224,7 @@ pub(crate) fn broken_by(snapshot: &Value) -> Option<&'static str> {
                 || level == "account" && permission.starts_with("store.")
         };
         let holds = !permissions.is_empty()
-            && permissions.len() <= MAX_NAMED
+            && permissions.len() <= MAX_ITEMS_PER_COMMAND
             && !permissions.iter().any(bad)
             && ![text(role, "id"), text(role, "name")]
                 .iter()
@@ -258,8 +258,8 @@ pub(crate) fn broken_by(snapshot: &Value) -> Option<&'static str> {
         let named = grants
             .iter()
             .map(|grant| texts(&grant["scope"], "stores").len());
-        (1..=MAX_NAMED).contains(&grants.len())
-            && named.sum::<usize>() <= MAX_NAMED
+        (1..=MAX_ITEMS_PER_COMMAND).contains(&grants.len())
+            && named.sum::<usize>() <= MAX_ITEMS_PER_COMMAND
             && roles.is_sorted_by(|one, next| one < next)
             && grants.iter().all(grant_holds)
     };
@@ -267,7 +267,7 @@ pub(crate) fn broken_by(snapshot: &Value) -> Option<&'static str> {
         let of = texts(member, "groups");
         all_differ(&of) && of.iter().all(|group| group_ids.contains(group))
     };
-    let is_owner = |member: &Value| member["standing"]["active"]["owner"] == Value::Bool(true);
+    let is_owner = |member: &Value| member["status"]["active"]["owner"] == Value::Bool(true);
     let limit = snapshot["group_limit"].as_u64().unwrap_or_default();
 
     unless(snapshot["version"] != 0, "U2")

@@ -184,7 +184,7 @@ pub(crate) fn command(line: &[u8], now: Timestamp) -> Option<Command> {
     let permissions = all_of(&PERMISSIONS, bits);
     let grants = || match bits {
         // One more than a command may name (U7).
-        255 => vec![grant(first); MAX_NAMED + 1],
+        255 => vec![grant(first); MAX_ITEMS_PER_COMMAND + 1],
         _ => [first, second, third].map(grant)[..usize::from(bits & 3)].to_vec(),
     };
     Some(match kind % (KINDS + 1) {
@@ -196,7 +196,7 @@ pub(crate) fn command(line: &[u8], now: Timestamp) -> Option<Command> {
             grants: grants(),
         },
         2 => Command::AddToGroup { group, members },
-        3 => Command::EnrolMembers { members },
+        3 => Command::AddMembers { members },
         4 => Command::InviteMember {
             member,
             as_owner: bits & 1 == 1,
@@ -220,9 +220,9 @@ pub(crate) fn command(line: &[u8], now: Timestamp) -> Option<Command> {
             role,
             name: id(&ROLE_NAMES, which >> 3),
             level: if which & 64 > 0 {
-                Level::Account
+                RoleLevel::Account
             } else {
-                Level::Store
+                RoleLevel::Store
             },
             permissions,
         },
@@ -249,17 +249,17 @@ fn grant(byte: u8) -> Grant {
     }
 }
 
-fn parsed<T: std::str::FromStr<Err = InvalidText>>(text: &str) -> T {
+fn parsed<T: std::str::FromStr<Err = ParseError>>(text: &str) -> T {
     text.parse().expect("the texts above keep their rules")
 }
 
 /// The one whose number is in the low bits.
-fn id<T: std::str::FromStr<Err = InvalidText>>(texts: &[&str], byte: u8) -> T {
+fn id<T: std::str::FromStr<Err = ParseError>>(texts: &[&str], byte: u8) -> T {
     parsed(texts[usize::from(byte) % texts.len()])
 }
 
 /// Those whose bits are set.
-fn all_of<T: Ord + std::str::FromStr<Err = InvalidText>>(texts: &[&str], bits: u8) -> BTreeSet<T> {
+fn all_of<T: Ord + std::str::FromStr<Err = ParseError>>(texts: &[&str], bits: u8) -> BTreeSet<T> {
     let chosen = texts
         .iter()
         .enumerate()
@@ -314,7 +314,7 @@ fn staffed(mut beginning: Beginning) -> Beginning {
     };
     let manager = Grant::group_manager();
     let commands = [
-        Command::EnrolMembers {
+        Command::AddMembers {
             members: all_of(&MEMBERS, 0b10_1110),
         },
         Command::CreateStore {
@@ -323,8 +323,8 @@ fn staffed(mut beginning: Beginning) -> Beginning {
         Command::CreateStore {
             store: parsed("prod"),
         },
-        define("own", "Auditor", Level::Store, "log.read"),
-        define("more", "Billing", Level::Account, "log.export"),
+        define("own", "Auditor", RoleLevel::Store, "log.read"),
+        define("more", "Billing", RoleLevel::Account, "log.export"),
         create(
             "it",
             "IT Group",

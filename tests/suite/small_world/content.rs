@@ -19,7 +19,7 @@ pub(super) struct Content {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct MemberContent {
-    pub(super) standing: Option<Standing>,
+    pub(super) status: Option<MemberStatus>,
     /// One bit a group.
     pub(super) groups: u64,
 }
@@ -34,11 +34,11 @@ impl Content {
         let member = |id: &str| {
             account.member(id).map_or(
                 MemberContent {
-                    standing: None,
+                    status: None,
                     groups: 0,
                 },
                 |member| MemberContent {
-                    standing: Some(member.standing()),
+                    status: Some(member.status()),
                     groups: bits(GROUPS.iter().map(|group| member.is_in(group))),
                 },
             )
@@ -79,15 +79,15 @@ impl Content {
             packed = packed << bits | value;
         };
         for member in self.members {
-            let standing = match member.standing {
+            let status = match member.status {
                 None => 0,
-                Some(Standing::Active { owner }) => 1 + u64::from(owner),
-                Some(Standing::Invited { as_owner, expires }) => {
+                Some(MemberStatus::Active { owner }) => 1 + u64::from(owner),
+                Some(MemberStatus::Invited { as_owner, expires }) => {
                     assert!(expires.is_none_or(|expires| expires == END));
                     3 + u64::from(as_owner) + 2 * u64::from(expires.is_some())
                 }
             };
-            pack(standing, 3);
+            pack(status, 3);
             pack(member.groups, 2);
         }
         for group in self.groups {
@@ -101,16 +101,16 @@ impl Content {
         packed
     }
 
-    fn standing(&self, member: usize) -> Option<Standing> {
-        self.members[member].standing
+    fn status(&self, member: usize) -> Option<MemberStatus> {
+        self.members[member].status
     }
 
     pub(super) fn is_active(&self, member: usize) -> bool {
-        self.standing(member).is_some_and(Standing::is_active)
+        self.status(member).is_some_and(MemberStatus::is_active)
     }
 
     pub(super) fn is_owner(&self, member: usize) -> bool {
-        self.standing(member).is_some_and(Standing::is_owner)
+        self.status(member).is_some_and(MemberStatus::is_owner)
     }
 
     /// Whether a member may do something somewhere, by the rules in words (L2, L5, L6, P1 to P4).
@@ -119,11 +119,11 @@ impl Content {
         world: &World,
         member: usize,
         permission: &str,
-        place: Place<usize>,
+        resource: Resource<usize>,
     ) -> bool {
-        let here = match place {
-            Place::Account => ACCOUNT,
-            Place::Store(store) => 1 << store,
+        let here = match resource {
+            Resource::Account => ACCOUNT,
+            Resource::Store(store) => 1 << store,
         };
         if here != ACCOUNT && self.stores & here == 0 || !self.is_active(member) {
             return false;
@@ -158,9 +158,9 @@ impl Content {
         let actor = actor.expect("actors are of this world");
         match command {
             Command::AcceptInvitation {} => {
-                matches!(self.standing(actor), Some(Standing::Invited { .. }))
+                matches!(self.status(actor), Some(MemberStatus::Invited { .. }))
             }
-            Command::EnrolMembers { .. } => false,
+            Command::AddMembers { .. } => false,
             Command::InviteMember {
                 as_owner: false, ..
             }
@@ -170,7 +170,7 @@ impl Content {
             | Command::DeleteGroup { .. }
             | Command::AddToGroup { .. }
             | Command::RemoveFromGroup { .. } => {
-                self.may(world, actor, "account.manage_groups", Place::Account)
+                self.may(world, actor, "account.manage_groups", Resource::Account)
             }
             _ => self.is_owner(actor),
         }

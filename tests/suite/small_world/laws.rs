@@ -15,15 +15,15 @@ pub(super) fn answers(
     let mut answers = 0;
     for (member, id) in MEMBERS.iter().enumerate().take(world.members) {
         for (permission, text) in asked.iter().zip(PERMISSIONS) {
-            let places = [Place::Account, Place::Store(0), Place::Store(1)];
-            for place in places.into_iter().take(1 + world.stores) {
-                let there = match place {
-                    Place::Account => Place::Account,
-                    Place::Store(store) => Place::Store(STORES[store]),
+            let resources = [Resource::Account, Resource::Store(0), Resource::Store(1)];
+            for resource in resources.into_iter().take(1 + world.stores) {
+                let there = match resource {
+                    Resource::Account => Resource::Account,
+                    Resource::Store(store) => Resource::Store(STORES[store]),
                 };
                 let (is, should) = (
                     account.can(id, permission, there),
-                    content.may(world, member, text, place),
+                    content.may(world, member, text, resource),
                 );
                 law(is == should, "P1", || {
                     format!("can({id}, {text}, {there}) is {is}, and should be {should}")
@@ -88,40 +88,46 @@ fn of_member(world: &World, member: usize) -> u64 {
 /// new one would be.
 pub(super) fn check_state(account: &Account, asked: &[Permission]) -> Result<(), Flaw> {
     for permission in asked {
-        for place in [Place::Account].into_iter().chain(STORES.map(Place::Store)) {
+        for resource in [Resource::Account]
+            .into_iter()
+            .chain(STORES.map(Resource::Store))
+        {
             let can: Vec<_> = MEMBERS
                 .into_iter()
-                .filter(|member| account.can(member, permission, place))
+                .filter(|member| account.can(member, permission, resource))
                 .collect();
             law(
                 account
-                    .who_can(permission, place, None)
+                    .who_can(permission, resource, None)
                     .map(MemberId::as_str)
                     .eq(can.iter().copied()),
                 "P1",
-                || format!("who_can({permission}, {place}) is not {can:?}"),
+                || format!("who_can({permission}, {resource}) is not {can:?}"),
             )?;
         }
     }
     for member in MEMBERS {
         let effective = account.effective_permissions(member);
         for permission in asked {
-            for place in [Place::Account].into_iter().chain(STORES.map(Place::Store)) {
-                let can = account.can(member, permission, place);
-                let allowed = account.check(member, permission, place).is_allowed();
+            for resource in [Resource::Account]
+                .into_iter()
+                .chain(STORES.map(Resource::Store))
+            {
+                let can = account.can(member, permission, resource);
+                let allowed = account.check(member, permission, resource).is_allowed();
                 law(
-                    can == allowed && can == effective.can(permission, place),
+                    can == allowed && can == effective.can(permission, resource),
                     "P1",
                     || {
                         format!(
-                            "effective_permissions({member}) and can disagree: {permission} {place}"
+                            "effective_permissions({member}) and can disagree: {permission} {resource}"
                         )
                     },
                 )?;
             }
             let stores = STORES
                 .into_iter()
-                .filter(|store| account.can(member, permission, Place::Store(store)));
+                .filter(|store| account.can(member, permission, Resource::Store(store)));
             law(
                 account
                     .stores_for(member, permission, None)
@@ -150,7 +156,7 @@ impl Before<'_> {
         &self,
         actor: &Actor,
         command: &Command,
-        refusal: &Refusal,
+        refusal: &CommandError,
     ) -> Result<(), Flaw> {
         let denied = ["not-authorized", "host-only", "no-invitation"].contains(&refusal.code());
         law(
@@ -193,10 +199,10 @@ impl Before<'_> {
             let (was, is) = (self.content.members[member], after.members[member]);
             let is_new = match command {
                 Command::InviteMember { member, .. } => member.as_str() == *id,
-                Command::EnrolMembers { members } => {
+                Command::AddMembers { members } => {
                     members.contains(*id) && !self.content.is_active(member)
                 }
-                _ => was.standing.is_none(),
+                _ => was.status.is_none(),
             };
             law(!is_new || is.groups == 0, "M5", || {
                 format!("{id} comes with groups")

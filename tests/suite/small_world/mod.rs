@@ -233,7 +233,7 @@ impl World {
             });
             commands.push(Command::RevokeOwnership { member });
         }
-        commands.extend(some_members.iter().map(|members| Command::EnrolMembers {
+        commands.extend(some_members.iter().map(|members| Command::AddMembers {
             members: members.clone(),
         }));
         for id in STORES.iter().take(self.stores) {
@@ -275,7 +275,7 @@ impl World {
             commands.push(Command::DefineRole {
                 role: own_role(),
                 name: parsed("Own Role", RoleName::parse),
-                level: Level::Store,
+                level: RoleLevel::Store,
                 permissions: permissions.clone(),
             });
             commands.push(Command::ChangeRole {
@@ -291,7 +291,7 @@ impl World {
     }
 }
 
-fn parsed<T>(text: &str, parse: impl Fn(&str) -> Result<T, InvalidText>) -> T {
+fn parsed<T>(text: &str, parse: impl Fn(&str) -> Result<T, ParseError>) -> T {
     parse(text).expect("the world's own text is well formed")
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use grantbook::{GroupId, MemberId, Place};
+use grantbook::{GroupId, MemberId, Resource};
 
 use super::{Pace, Peer, Plain};
 use crate::{Engine, EngineError, Question};
@@ -24,7 +24,7 @@ impl Engine for ByHand {
     const NAME: &'static str = "hand-written";
 
     fn allows(&self, question: Question<'_>) -> Result<bool, EngineError> {
-        let Place::Store(store) = question.place else {
+        let Resource::Store(store) = question.resource else {
             return Err("only stores are asked about".into());
         };
         let (Some(member), Some(store)) =
@@ -58,8 +58,8 @@ impl Peer for ByHand {
             .iter()
             .map(|store| (store.to_string(), HashMap::new()))
             .collect();
-        for (place, roles) in &facts.grants {
-            let Place::Store(store) = place else { continue };
+        for (resource, roles) in &facts.grants {
+            let Resource::Store(store) = resource else { continue };
             let store = stores.entry(store.to_string()).or_default();
             for (role, groups) in roles {
                 for permission in &facts.roles[role] {

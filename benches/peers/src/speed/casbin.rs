@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 
 use casbin::{CoreApi, DefaultModel, Enforcer, MgmtApi};
-use grantbook::{GroupId, MemberId, Permission, Place, RoleId};
+use grantbook::{GroupId, MemberId, Permission, Resource, RoleId};
 
 use super::{Pace, Peer, Plain};
 use crate::{Engine, EngineError, Question};
@@ -59,7 +59,7 @@ impl<const PERMISSION_FIRST: bool> Engine for Casbin<PERMISSION_FIRST> {
     };
 
     fn allows(&self, question: Question<'_>) -> Result<bool, EngineError> {
-        let Place::Store(store) = question.place else {
+        let Resource::Store(store) = question.resource else {
             return Err("only stores are asked about".into());
         };
         let asked = (
@@ -91,8 +91,8 @@ impl<const PERMISSION_FIRST: bool> Peer for Casbin<PERMISSION_FIRST> {
         let every = |id: &_| vec![store(id), EVERY_STORE.to_owned()];
         let mut stores: Vec<_> = facts.stores.iter().map(|id| every(id)).collect();
         let mut held = BTreeSet::new();
-        for (place, roles) in &facts.grants {
-            let Place::Store(id) = place else { continue };
+        for (resource, roles) in &facts.grants {
+            let Resource::Store(id) = resource else { continue };
             for (role, groups) in roles {
                 for group in groups {
                     stores.push(vec![store(id), resource_role(group, role)]);

@@ -18,7 +18,7 @@ use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid,
     PolicySet, Request, RestrictedExpression,
 };
-use grantbook::{GroupId, MemberId, Permission, Place};
+use grantbook::{GroupId, MemberId, Permission, Resource};
 
 use super::{Pace, Peer, Plain};
 use crate::{Engine, EngineError, Facts, Question};
@@ -61,7 +61,7 @@ impl Engine for Cedar {
     const NAME: &'static str = "cedar";
 
     fn allows(&self, question: Question<'_>) -> Result<bool, EngineError> {
-        let Place::Store(store) = question.place else {
+        let Resource::Store(store) = question.resource else {
             return Err("only stores are asked about".into());
         };
         let request = Request::new(
@@ -139,7 +139,7 @@ fn entities(facts: &Facts, kinds: &Kinds) -> Result<Entities, EngineError> {
     }
     for id in &facts.stores {
         let mut allowed: BTreeMap<_, BTreeSet<&GroupId>> = BTreeMap::new();
-        let roles = facts.grants.get(&Place::Store(id.clone()));
+        let roles = facts.grants.get(&Resource::Store(id.clone()));
         for (role, groups) in roles.into_iter().flatten() {
             for permission in &facts.roles[role] {
                 allowed.entry(permission).or_default().extend(groups);

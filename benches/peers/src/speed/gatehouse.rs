@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use gatehouse::{EvaluationSession, PermissionChecker, PolicyDomain, RbacPolicy};
-use grantbook::{GroupId, MemberId, Permission, Place};
+use grantbook::{GroupId, MemberId, Permission, Resource};
 
 use super::{Pace, Peer, Plain};
 use crate::{Engine, EngineError, Question};
@@ -47,7 +47,7 @@ impl Engine for Gatehouse {
     const NAME: &'static str = "gatehouse";
 
     fn allows(&self, question: Question<'_>) -> Result<bool, EngineError> {
-        let Place::Store(store) = question.place else {
+        let Resource::Store(store) = question.resource else {
             return Err("only stores are asked about".into());
         };
         let (Some(member), Some(store)) =
@@ -83,9 +83,9 @@ impl Peer for Gatehouse {
         });
         let members = members.collect();
         let nobody = BTreeSet::new();
-        let store = |place: &Place| {
+        let store = |resource: &Resource| {
             let mut allowed: HashMap<_, BTreeSet<Role>> = HashMap::new();
-            for (role, groups) in facts.grants.get(place).into_iter().flatten() {
+            for (role, groups) in facts.grants.get(resource).into_iter().flatten() {
                 for permission in facts.roles.get(role).unwrap_or(&nobody) {
                     let there = allowed.entry(permission.to_string()).or_default();
                     there.extend(groups.iter().map(|group| roles[group.as_str()]));
@@ -97,7 +97,7 @@ impl Peer for Gatehouse {
             Store(listed.collect())
         };
         let stores = facts.stores.iter();
-        let stores = stores.map(|id| (id.to_string(), store(&Place::Store(id.clone()))));
+        let stores = stores.map(|id| (id.to_string(), store(&Resource::Store(id.clone()))));
         let stores = stores.collect();
         let mut checker = PermissionChecker::new();
         checker.add_policy(RbacPolicy::<Stores, _, _>::new(

@@ -15,7 +15,7 @@ impl Engine for Grantbook {
     fn allows(&self, question: Question<'_>) -> Result<bool, EngineError> {
         Ok(self
             .0
-            .can(question.member, question.permission, question.place))
+            .can(question.member, question.permission, question.resource))
     }
 }
 

@@ -14,7 +14,7 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
-use grantbook::{GroupId, MemberId, Place};
+use grantbook::{GroupId, MemberId, Resource};
 use simple_zanzibar::ZanzibarEngine;
 use simple_zanzibar::model::{CheckRequest, Object, Relation, User};
 use simple_zanzibar::relationship::RelationshipMutation;
@@ -35,7 +35,7 @@ impl Engine for Zanzibar {
     const NAME: &'static str = "simple-zanzibar";
 
     fn allows(&self, question: Question<'_>) -> Result<bool, EngineError> {
-        let Place::Store(store) = question.place else {
+        let Resource::Store(store) = question.resource else {
             return Err("only stores are asked about".into());
         };
         let request = CheckRequest::new(
@@ -116,8 +116,8 @@ fn relationships(facts: &Facts) -> Vec<String> {
     for store in &facts.stores {
         all.push(format!("store:{store}#owner@account:{account}#owner"));
     }
-    for (place, roles) in &facts.grants {
-        let Place::Store(store) = place else { continue };
+    for (resource, roles) in &facts.grants {
+        let Resource::Store(store) = resource else { continue };
         for (role, groups) in roles {
             let role = named(role);
             let held = groups.iter();

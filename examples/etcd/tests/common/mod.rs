@@ -12,7 +12,7 @@ use std::io::Write;
 
 use etcd_client::{Client, GetOptions, KeyValue};
 use grantbook::repository::{self, LoadError, OpenError, Replica, Request, Shared};
-use grantbook::{AccountId, Actor, Command, CommitId, GroupLimit, MemberId, StoreId, Timestamp};
+use grantbook::{AccountId, Actor, Command, IdempotencyKey, GroupLimit, MemberId, StoreId, Timestamp};
 use grantbook_etcd::{Error, EtcdRepository};
 
 use self::server::Cluster;
@@ -107,15 +107,15 @@ pub(crate) fn create(stores: impl IntoIterator<Item = String>) -> Vec<Command> {
 pub(crate) fn enrol(members: impl IntoIterator<Item = String>) -> Command {
     let members = members.into_iter();
     let members: BTreeSet<_> = members.map(|member| id(MemberId::parse, &member)).collect();
-    Command::EnrolMembers { members }
+    Command::AddMembers { members }
 }
 
 pub(crate) fn account_id(text: &str) -> AccountId {
     id(AccountId::parse, text)
 }
 
-pub(crate) fn commit_id(text: &str) -> CommitId {
-    id(CommitId::parse, text)
+pub(crate) fn commit_id(text: &str) -> IdempotencyKey {
+    id(IdempotencyKey::parse, text)
 }
 
 pub(crate) fn id<T, E: Debug>(parse: fn(&str) -> Result<T, E>, text: &str) -> T {

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use grantbook::repository::conformance::{BlockOn, BlockedOn};
+use grantbook::repository::conformance::{Runtime, AsyncAsSync};
 use grantbook_etcd::EtcdRepository;
 use tokio::runtime::Runtime;
 
@@ -13,20 +13,20 @@ use super::server;
 #[derive(Clone)]
 pub(crate) struct Waiting(Arc<Runtime>);
 
-impl BlockOn for Waiting {
+impl Runtime for Waiting {
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.0.block_on(future)
     }
 }
 
-pub(crate) type Connection = BlockedOn<EtcdRepository, Waiting>;
+pub(crate) type Connection = AsyncAsSync<EtcdRepository, Waiting>;
 
 /// A connection of its own, with a runtime of its own, to the repository under `access`.
 pub(crate) fn connect(endpoints: &[String]) -> Connection {
     let runtime = Waiting(Arc::new(server::runtime()));
     let client = runtime.block_on(server::client(endpoints));
     let repository = EtcdRepository::new(&client, "access");
-    BlockedOn {
+    AsyncAsSync {
         repository,
         runtime,
     }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use grantbook::AccountId;
-use grantbook::repository::{Hint, Shared};
+use grantbook::repository::{Freshness, Shared};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_postgres::tls::MakeTlsConnect;
@@ -110,7 +110,7 @@ impl Following {
         let Some(copy) = self.copy(&account) else {
             return;
         };
-        if let Hint::CatchUp { .. } = copy.hint(version) {
+        if let Freshness::CatchUp { .. } = copy.notify_version(version) {
             self.is_due(account);
         }
     }

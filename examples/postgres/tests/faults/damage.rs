@@ -3,9 +3,9 @@
 use std::num::NonZeroU64;
 
 use grantbook::repository::{
-    AsyncRepository, Commit, Committed, ExecuteError, LoadError, Shared, load_async,
+    AsyncRepository, Commit, CommitOutcome, ExecuteError, LoadError, Shared, load_async,
 };
-use grantbook::{CommitId, Record};
+use grantbook::{IdempotencyKey, Record};
 use grantbook_postgres::Error;
 use tokio_postgres::Client;
 
@@ -139,7 +139,7 @@ pub(crate) fn versions_beyond_the_last(server: &Server, name: &str) {
             r#"{{"format":1,"account":"acme","version":{version},"at":0,"actor":"system","event":{{"kind":"store-created","store":"dev"}}}}"#
         );
         let record: Record = serde_json::from_str(&record).expect("a record");
-        Commit::new(CommitId::parse("far").expect("an id"), vec![record]).expect("a commit")
+        Commit::new(IdempotencyKey::parse("far").expect("an id"), vec![record]).expect("a commit")
     };
     let last = i64::MAX.unsigned_abs();
     runtime().block_on(async {
@@ -157,10 +157,10 @@ pub(crate) fn versions_beyond_the_last(server: &Server, name: &str) {
             );
         }
         let answer = repository.commit(&commit(last)).await;
-        assert_eq!(answer.expect("an ordinary answer"), Committed::Conflict);
+        assert_eq!(answer.expect("an ordinary answer"), CommitOutcome::Conflict);
         for version in [last, last + 1, u64::MAX] {
             let tail = repository.records_after(&account("acme"), version).await;
-            let nothing = grantbook::repository::Tail::Records {
+            let nothing = grantbook::repository::RecordPage::Records {
                 records: Vec::new(),
                 last: 3,
             };

@@ -12,14 +12,14 @@ use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use grantbook::repository::conformance::BlockedOn;
+use grantbook::repository::conformance::AsyncAsSync;
 use grantbook_faults::Host;
 use libtest_mimic::{Arguments, Trial};
 
 use grantbook_postgres::PostgresRepository;
 use server::{Server, Waits};
 
-type Kept = BlockedOn<PostgresRepository, Waits>;
+type Kept = AsyncAsSync<PostgresRepository, Waits>;
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);

@@ -2,7 +2,7 @@
 
 use grantbook::repository::{Replica, Request, Shared, open_async};
 use grantbook::{
-    AccountId, Actor, Command, CommitId, GroupLimit, MemberId, Permission, Place, Timestamp,
+    AccountId, Actor, Command, IdempotencyKey, GroupLimit, MemberId, Permission, Resource, Timestamp,
 };
 use grantbook_postgres::PostgresRepository;
 
@@ -19,7 +19,7 @@ pub(crate) fn member(name: &str) -> MemberId {
 /// A request of the host's own.
 pub(crate) fn request(commit: &str, commands: Vec<Command>) -> Request {
     Request {
-        commit: CommitId::parse(commit).expect("an id"),
+        commit: IdempotencyKey::parse(commit).expect("an id"),
         actor: Actor::System,
         commands,
         now: NOW,
@@ -28,7 +28,7 @@ pub(crate) fn request(commit: &str, commands: Vec<Command>) -> Request {
 
 /// An account of this name at version 1, with the owner olga.
 pub(crate) async fn opened(repository: &PostgresRepository, name: &str) -> Replica {
-    let commit = CommitId::parse("open").expect("an id");
+    let commit = IdempotencyKey::parse("open").expect("an id");
     let (owner, limit) = (member("olga"), GroupLimit::default());
     let opened = open_async(repository, commit, account(name), owner, limit, NOW).await;
     opened.expect("it is new")
@@ -50,7 +50,7 @@ pub(crate) async fn add_otto(repository: &PostgresRepository, shared: &Shared) {
 
 pub(crate) fn enrol(name: &str) -> Command {
     let members = [member(name)].into();
-    Command::EnrolMembers { members }
+    Command::AddMembers { members }
 }
 
 pub(crate) fn grant(name: &str) -> Command {
@@ -64,5 +64,5 @@ pub(crate) fn revoke(name: &str) -> Command {
 }
 
 pub(crate) fn owns(account: &grantbook::Account, name: &str) -> bool {
-    account.can(name, &Permission::MANAGE_OWNERS, Place::Account)
+    account.can(name, &Permission::MANAGE_OWNERS, Resource::Account)
 }

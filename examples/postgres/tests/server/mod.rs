@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use grantbook::repository::conformance::{BlockOn, BlockedOn};
+use grantbook::repository::conformance::{Runtime, AsyncAsSync};
 use grantbook_postgres::{PostgresRepository, migrate};
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, Config, NoTls};
@@ -231,9 +231,9 @@ pub(crate) fn repository(address: &str) -> PostgresRepository {
 }
 
 /// The same, as one that makes its thread wait.
-pub(crate) fn blocking(address: &str) -> BlockedOn<PostgresRepository, Waits> {
+pub(crate) fn blocking(address: &str) -> AsyncAsSync<PostgresRepository, Waits> {
     let (repository, runtime) = (repository(address), Waits);
-    BlockedOn {
+    AsyncAsSync {
         repository,
         runtime,
     }
@@ -242,7 +242,7 @@ pub(crate) fn blocking(address: &str) -> BlockedOn<PostgresRepository, Waits> {
 /// Waits with the runtime of this process's tests.
 pub(crate) struct Waits;
 
-impl BlockOn for Waits {
+impl Runtime for Waits {
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         runtime().block_on(future)
     }

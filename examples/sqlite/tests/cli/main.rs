@@ -117,7 +117,7 @@ fn lines_with_commit_ids_are_kept_once() {
     assert!(
         others
             .err
-            .starts_with("line 1: refused, commit-id-reused: "),
+            .starts_with("line 1: refused, idempotency-key-reused: "),
         "{}",
         others.err
     );
@@ -152,7 +152,7 @@ fn an_explanation_says_what_would_help() {
     let terminal = Terminal::new();
     terminal.runs(SOME_COMMANDS);
     let system = ["run", "access.db", "acme", "--system"];
-    terminal.types(&system, r#"{"command":"enrol-members","members":["max"]}"#);
+    terminal.types(&system, r#"{"command":"add-members","members":["max"]}"#);
     let args = [
         "explain",
         "access.db",

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use grantbook::repository::{self, ExecuteError, LoadError, Replica, Request};
 use grantbook::{
-    Account, AccountId, Actor, Command as Change, CommitId, GroupLimit, MemberId, StoreId,
+    Account, AccountId, Actor, Command as Change, IdempotencyKey, GroupLimit, MemberId, StoreId,
     Timestamp,
 };
 use grantbook_sqlite::{SqliteError, SqliteRepository};
@@ -159,7 +159,7 @@ fn acme() -> AccountId {
 }
 
 fn opened(kept: &SqliteRepository) -> Replica {
-    let (commit, owner) = (CommitId::parse("open"), MemberId::parse("olga"));
+    let (commit, owner) = (IdempotencyKey::parse("open"), MemberId::parse("olga"));
     let (commit, owner) = (commit.expect("an id"), owner.expect("an id"));
     repository::open(kept, commit, acme(), owner, GroupLimit::default(), NOW).expect("it opens")
 }
@@ -180,7 +180,7 @@ fn two_stores(number: usize) -> Request {
         store: StoreId::parse(&format!("{number} {name}")).expect("an id"),
     });
     Request {
-        commit: CommitId::parse(&format!("commit {number}")).expect("an id"),
+        commit: IdempotencyKey::parse(&format!("commit {number}")).expect("an id"),
         actor: Actor::System,
         commands: commands.into(),
         now: NOW,

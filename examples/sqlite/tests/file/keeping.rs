@@ -1,7 +1,7 @@
 //! What the file keeps, and what it refuses to.
 
-use grantbook::repository::{self, ExecuteError, LoadError, Repository, Request, Tail};
-use grantbook::{Actor, Command, CommitId, MemberId, StoreId};
+use grantbook::repository::{self, ExecuteError, LoadError, Repository, Request, RecordPage};
+use grantbook::{Actor, Command, IdempotencyKey, MemberId, StoreId};
 use grantbook_sqlite::{SqliteError, SqliteRepository};
 
 use crate::kept::{Kept, NOW, create_store, delete_store};
@@ -57,7 +57,7 @@ fn a_snapshot_is_kept_once_in_a_thousand_versions() {
     let repository = SqliteRepository::open(kept.path()).unwrap();
     let mut account = kept.load("acme").unwrap().unwrap();
     let create = |first: usize| Request {
-        commit: CommitId::parse(&format!("from {first}")).unwrap(),
+        commit: IdempotencyKey::parse(&format!("from {first}")).unwrap(),
         actor: Actor::System,
         commands: (first..first + 998)
             .map(|store| Command::CreateStore {
@@ -84,13 +84,13 @@ fn a_commit_of_several_pages_is_given_whole() {
     let repository = SqliteRepository::open(kept.path()).unwrap();
     let mut account = kept.load("acme").unwrap().unwrap();
     // Five records of more than a mebibyte each.
-    let enrol = |part: usize| Command::EnrolMembers {
+    let enrol = |part: usize| Command::AddMembers {
         members: (0..10_000)
             .map(|member| MemberId::parse(&format!("{part}-{member:0>115}")).unwrap())
             .collect(),
     };
     let request = Request {
-        commit: CommitId::parse("many").unwrap(),
+        commit: IdempotencyKey::parse("many").unwrap(),
         actor: Actor::System,
         commands: (0..5).map(enrol).collect(),
         now: NOW,
@@ -99,14 +99,14 @@ fn a_commit_of_several_pages_is_given_whole() {
     let tail = repository.records_after(account.id(), 3).unwrap();
     assert_eq!(
         tail,
-        Tail::Records {
+        RecordPage::Records {
             records: records[..4].to_vec(),
             last: 8
         },
         "a page"
     );
     assert_eq!(
-        repository.committed(account.id(), &request.commit).unwrap(),
+        repository.records_of(account.id(), &request.commit).unwrap(),
         records
     );
     assert_eq!(kept.load("acme").unwrap().unwrap(), account);

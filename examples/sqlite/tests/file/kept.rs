@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use grantbook::repository::{self, LoadError, Replica, Request};
-use grantbook::{AccountId, Actor, Command, CommitId, GroupLimit, MemberId, StoreId, Timestamp};
+use grantbook::{AccountId, Actor, Command, IdempotencyKey, GroupLimit, MemberId, StoreId, Timestamp};
 use grantbook_sqlite::{RowProblem, SqliteError, SqliteRepository};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -23,7 +23,7 @@ impl Kept {
         let repository = SqliteRepository::create(kept.path()).unwrap();
         for account in ["acme", "beta"] {
             let (open, owner) = (
-                CommitId::parse("open").unwrap(),
+                IdempotencyKey::parse("open").unwrap(),
                 MemberId::parse("olga").unwrap(),
             );
             let id = AccountId::parse(account).unwrap();
@@ -102,7 +102,7 @@ impl Kept {
 
 pub(crate) fn create_store(repository: &SqliteRepository, account: &mut Replica, store: &str) {
     let request = Request {
-        commit: CommitId::parse(store).unwrap(),
+        commit: IdempotencyKey::parse(store).unwrap(),
         actor: Actor::System,
         commands: vec![Command::CreateStore {
             store: StoreId::parse(store).unwrap(),
@@ -114,7 +114,7 @@ pub(crate) fn create_store(repository: &SqliteRepository, account: &mut Replica,
 
 pub(crate) fn delete_store(store: &str) -> Request {
     Request {
-        commit: CommitId::parse("late").unwrap(),
+        commit: IdempotencyKey::parse("late").unwrap(),
         actor: Actor::System,
         commands: vec![Command::DeleteStore {
             store: StoreId::parse(store).unwrap(),

@@ -8,10 +8,10 @@ use std::time::Duration;
 use crate::account::command::Actor;
 use crate::account::event::{Event, Record};
 use crate::account::snapshot::Snapshot;
-use crate::id::{AccountId, CommitId};
+use crate::id::{AccountId, IdempotencyKey};
 use crate::repository::commit::Commit;
 use crate::repository::conformance::broken::Defect;
-use crate::repository::contract::{Committed, Repository, Tail};
+use crate::repository::contract::{CommitOutcome, RecordPage, Repository};
 use crate::time::Timestamp;
 
 /// How many records a page has, where it is cut.
@@ -135,7 +135,7 @@ impl BrokenConnection {
             }
         }
         if self.has(Defect::CutsMembers) {
-            if let Event::MembersEnrolled { members } = &mut record.event {
+            if let Event::MembersAdded { members } = &mut record.event {
                 *members = members.iter().take(1_000).cloned().collect();
             }
         }
@@ -158,16 +158,16 @@ impl BrokenConnection {
         table: &mut Table,
         (account, id): (String, String),
         commit: &Commit,
-    ) -> Result<Committed, BrokenError> {
+    ) -> Result<CommitOutcome, BrokenError> {
         if self.has(Defect::FailsOnConflict) {
             return Err(BrokenError("duplicate key value violates a constraint"));
         }
         if self.has(Defect::SkipsCollisions) {
             for record in commit.records() {
                 if commit.expected() < table.last(&account) {
-                    let place = (account.clone(), record.version);
+                    let resource = (account.clone(), record.version);
                     let row = (id.clone(), record.clone());
-                    table.rows.entry(place).or_insert(row);
+                    table.rows.entry(resource).or_insert(row);
                 }
             }
         }
@@ -180,22 +180,22 @@ impl BrokenConnection {
         if self.has(Defect::KeepsIdOfConflict) {
             table.ids.insert((account, id));
         }
-        Ok(Committed::Conflict)
+        Ok(CommitOutcome::Conflict)
     }
 
     fn keep_snapshot(&self, table: &mut Table, account: &str, commit: &Commit) {
-        let place = self.snapshot_place(account);
+        let resource = self.snapshot_place(account);
         match commit.snapshot() {
             Some(_)
-                if self.has(Defect::KeepsFirstSnapshot) && table.snapshots.contains_key(&place) => {
-            }
+                if self.has(Defect::KeepsFirstSnapshot)
+                    && table.snapshots.contains_key(&resource) => {}
             Some(snapshot) => {
-                table.snapshots.insert(place, snapshot.clone());
+                table.snapshots.insert(resource, snapshot.clone());
             }
             None if self.has(Defect::LosesSnapshot) => {
-                table.snapshots.remove(&place);
+                table.snapshots.remove(&resource);
             }
-            None if self.has(Defect::GivesUpTooMuch) && table.snapshots.contains_key(&place) => {
+            None if self.has(Defect::GivesUpTooMuch) && table.snapshots.contains_key(&resource) => {
                 table.gone.insert(account.to_owned(), commit.version());
             }
             None => {}
@@ -254,15 +254,15 @@ impl Repository for BrokenConnection {
     type Error = BrokenError;
 
     fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, BrokenError> {
-        let place = self.snapshot_place(&self.key(account)?);
-        Ok(self.read(|table| table.snapshots.get(&place).cloned()))
+        let resource = self.snapshot_place(&self.key(account)?);
+        Ok(self.read(|table| table.snapshots.get(&resource).cloned()))
     }
 
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<Tail, BrokenError> {
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, BrokenError> {
         let account = self.key(account)?;
         self.read(|table| {
             if table.gone.get(&account).is_some_and(|gone| version < *gone) {
-                return Ok(Tail::Gone);
+                return Ok(RecordPage::Compacted);
             }
             let records = self.found(table, &account, version);
             let last = table.last(&account);
@@ -279,11 +279,15 @@ impl Repository for BrokenConnection {
             } else {
                 last
             };
-            Ok(Tail::Records { records, last })
+            Ok(RecordPage::Records { records, last })
         })
     }
 
-    fn committed(&self, account: &AccountId, id: &CommitId) -> Result<Vec<Record>, BrokenError> {
+    fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, BrokenError> {
         let (account, id) = (self.key(account)?, self.key(id)?);
         Ok(self.read(|table| {
             let is_of_any = self.has(Defect::CommittedOfOthers);
@@ -309,7 +313,7 @@ impl Repository for BrokenConnection {
         }))
     }
 
-    fn commit(&self, commit: &Commit) -> Result<Committed, BrokenError> {
+    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, BrokenError> {
         let (account, id) = (self.key(commit.account())?, self.key(commit.id())?);
         let name = (account.clone(), id.clone());
         locked(&self.seen).take();
@@ -332,9 +336,9 @@ impl Repository for BrokenConnection {
         };
         if is_repeated && !is_overlooked {
             return Ok(if self.has(Defect::AnswersRepeatsAsDone) {
-                Committed::Done
+                CommitOutcome::Appended
             } else {
-                Committed::Repeated
+                CommitOutcome::Duplicate
             });
         }
         if !fits {
@@ -361,8 +365,8 @@ impl Repository for BrokenConnection {
                 thread::sleep(Duration::from_millis(200));
                 table = self.table();
             }
-            let place = (account.clone(), record.version);
-            table.rows.insert(place, (id.clone(), record));
+            let resource = (account.clone(), record.version);
+            table.rows.insert(resource, (id.clone(), record));
         }
         self.keep_snapshot(&mut table, &account, commit);
         if self.has(Defect::ForgetsOlderCommitIds) {
@@ -372,7 +376,7 @@ impl Repository for BrokenConnection {
             table.ids.insert(name.clone());
             locked(&self.own).insert(name);
         }
-        Ok(Committed::Done)
+        Ok(CommitOutcome::Appended)
     }
 }
 

@@ -13,7 +13,8 @@ use crate::repository::conformance::asking::{
 };
 use crate::repository::conformance::{Failure, Fixture};
 use crate::repository::{
-    self, Commit, Committed, ExecuteError, LoadError, OpenError, Replica, Repository, Request, Tail,
+    self, Commit, CommitOutcome, ExecuteError, LoadError, OpenError, RecordPage, Replica,
+    Repository, Request,
 };
 
 /// How many write at once.
@@ -94,7 +95,7 @@ pub fn of_writers_that_race_one_wins<F: Fixture>(fixture: &F) -> Result<(), Fail
         let commits = commits.collect::<Result<Vec<_>, _>>()?;
         let answers = raced(fixture, &commits)?;
         let done = commits.iter().zip(&answers);
-        let done = done.filter(|(_, answer)| **answer == Committed::Done);
+        let done = done.filter(|(_, answer)| **answer == CommitOutcome::Appended);
         let done: Vec<_> = done.map(|(commit, _)| commit).collect();
         let [winner] = *done else {
             let asked = format!(
@@ -129,7 +130,9 @@ pub fn a_commit_that_races_with_itself_is_kept_once<F: Fixture>(
     let mut acme = kept.opens("acme")?;
     let once = acme.propose("once", &[store("once")?])?;
     let answers = raced(fixture, &vec![once.clone(); WRITERS])?;
-    let done = answers.iter().filter(|answer| **answer == Committed::Done);
+    let done = answers
+        .iter()
+        .filter(|answer| **answer == CommitOutcome::Appended);
     let asked = format!("commit, by {WRITERS} writers at once with the same commit id: `Done`");
     let likely = "the commit id is looked up first and the records are inserted later, without a lock or a primary key \
                   in between";
@@ -139,7 +142,7 @@ pub fn a_commit_that_races_with_itself_is_kept_once<F: Fixture>(
 }
 
 /// Commits all of these at once, each by a thread with a connection of its own.
-fn raced<F: Fixture>(fixture: &F, commits: &[Commit]) -> Result<Vec<Committed>, Failure> {
+fn raced<F: Fixture>(fixture: &F, commits: &[Commit]) -> Result<Vec<CommitOutcome>, Failure> {
     let ready = AtomicUsize::new(0);
     thread::scope(|threads| {
         let write = |commit| {
@@ -262,7 +265,7 @@ fn request(commit: &str, commands: &[Command]) -> Result<Request, Failure> {
 
 fn enrol(member: &str) -> Result<Command, Failure> {
     let members = [member_id(member)?].into();
-    Ok(Command::EnrolMembers { members })
+    Ok(Command::AddMembers { members })
 }
 
 fn executed<R: Repository>(
@@ -282,7 +285,7 @@ fn expect_reused<R: Repository>(
     let asked = "execute, another request with a commit id that is kept";
     let likely = "a commit id does not name one request only, so what another one asked for is taken for its answer";
     match repository::execute(repository, copy, request) {
-        Err(ExecuteError::CommitIdReused { .. }) => Ok(()),
+        Err(ExecuteError::IdempotencyKeyReused { .. }) => Ok(()),
         // Records that were given up cannot be compared with the request; that it is refused is what counts.
         Err(ExecuteError::Load(LoadError::Missing { .. })) if has_given_up(repository, copy) => {
             Ok(())
@@ -296,7 +299,10 @@ fn expect_reused<R: Repository>(
 }
 
 fn has_given_up<R: Repository>(repository: &R, copy: &Replica) -> bool {
-    matches!(repository.records_after(copy.id(), 0), Ok(Tail::Gone))
+    matches!(
+        repository.records_after(copy.id(), 0),
+        Ok(RecordPage::Compacted)
+    )
 }
 
 fn missing(asked: &str) -> Failure {

@@ -40,7 +40,7 @@ pub fn large_records_come_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
         .map(|number| member_id(&format!("{number:05}.zoë.müller@some-department.example")))
         .collect();
     let members = members?;
-    kept.adds(&mut acme, "enrol", &[Command::EnrolMembers { members }])?;
+    kept.adds(&mut acme, "enrol", &[Command::AddMembers { members }])?;
     let likely = "the column or the message is too small for 500 kB, or cuts what is longer";
     kept.holds(&acme, likely)
 }
@@ -119,13 +119,13 @@ fn staff() -> Result<Vec<Command>, Failure> {
         Command::DefineRole {
             role: role.clone(),
             name: role_name("Auditor")?,
-            level: crate::role::Level::Store,
+            level: crate::role::RoleLevel::Store,
             permissions: permissions(&["order.read", "order.list"])?,
         },
         Command::DefineRole {
             role: unused.clone(),
             name: role_name("Not in Use")?,
-            level: crate::role::Level::Account,
+            level: crate::role::RoleLevel::Account,
             permissions: permissions(&["billing.read"])?,
         },
         Command::ChangeRole {
@@ -175,7 +175,7 @@ fn staff() -> Result<Vec<Command>, Failure> {
 fn sync() -> Result<Vec<Command>, Failure> {
     let (max, dana) = (member_id("max")?, member_id("dana")?);
     Ok(vec![
-        Command::EnrolMembers {
+        Command::AddMembers {
             members: [max.clone(), dana.clone()].into(),
         },
         Command::GrantOwnership {

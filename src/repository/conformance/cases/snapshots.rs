@@ -6,7 +6,7 @@ use crate::repository::conformance::asking::{
     Connection, History, asked_for_snapshot, store, stores,
 };
 use crate::repository::conformance::{Failure, Fixture};
-use crate::repository::{Committed, Repository};
+use crate::repository::{CommitOutcome, Repository};
 
 /// The latest snapshot that was committed is given back as it was, or none ever. Commits without one leave it there.
 pub fn the_latest_snapshot_is_given_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
@@ -86,6 +86,6 @@ fn with_snapshot<R: Repository>(
     let commit = history.with_snapshot(commit)?;
     let likely =
         "a commit with a snapshot cannot be stored; a repository may leave the snapshot out";
-    kept.answers(Committed::Done, &commit, likely)?;
+    kept.answers(CommitOutcome::Appended, &commit, likely)?;
     history.accept(&commit)
 }

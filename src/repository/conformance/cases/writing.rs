@@ -1,6 +1,6 @@
 //! What a commit does, and when it does nothing.
 
-use crate::repository::Committed;
+use crate::repository::CommitOutcome;
 use crate::repository::conformance::asking::{Connection, History, store, stores};
 use crate::repository::conformance::{Failure, Fixture};
 
@@ -89,7 +89,7 @@ pub fn a_conflict_leaves_nothing<F: Fixture>(fixture: &F) -> Result<(), Failure>
         "the commit id is written before the versions are compared, or outside the transaction";
     kept.committed_is(acme.id(), stale.id(), &[], likely)?;
     let again = acme.propose("tried-twice", &stores("late", 5)?)?;
-    kept.answers(Committed::Done, &again, likely)?;
+    kept.answers(CommitOutcome::Appended, &again, likely)?;
     acme.accept(&again)?;
     kept.holds(&acme, "what was tried again after a conflict was not kept")
 }

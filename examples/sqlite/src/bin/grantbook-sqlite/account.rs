@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use grantbook::repository::{self, OpenError, Replica};
-use grantbook::{CommitId, GroupLimit, MemberId, Timestamp};
+use grantbook::{IdempotencyKey, GroupLimit, MemberId, Timestamp};
 use grantbook_sqlite::SqliteRepository;
 use uuid::Uuid;
 
@@ -44,6 +44,6 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from(SystemTime::now())
 }
 
-pub(crate) fn random_commit() -> Result<CommitId, Failure> {
-    Ok(CommitId::parse(&Uuid::new_v4().to_string())?)
+pub(crate) fn random_commit() -> Result<IdempotencyKey, Failure> {
+    Ok(IdempotencyKey::parse(&Uuid::new_v4().to_string())?)
 }

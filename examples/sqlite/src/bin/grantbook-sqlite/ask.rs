@@ -1,6 +1,6 @@
 //! Checks, and their reasons.
 
-use grantbook::{Answer, Decision};
+use grantbook::{Verdict, Decision};
 
 use crate::account::load;
 use crate::{Failure, Place, Question};
@@ -25,7 +25,7 @@ pub(crate) fn explain(place: &Place, question: &Question) -> Result<bool, Failur
     let (_, account) = load(place)?;
     let explanation = account.explain(&question.member, &question.permission, question.place());
     println!("{explanation}");
-    Ok(matches!(explanation.answer, Answer::Allowed { .. }))
+    Ok(matches!(explanation.answer, Verdict::Allowed { .. }))
 }
 
 impl Question {

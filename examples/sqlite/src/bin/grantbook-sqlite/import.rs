@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use grantbook::repository::{self, ExecuteError, Request};
-use grantbook::{Account, Actor, Command, Event, GroupId, MAX_BATCH, MAX_NAMED, MemberId, Refusal};
+use grantbook::{Account, Actor, Command, Event, GroupId, MAX_BATCH, MAX_ITEMS_PER_COMMAND, MemberId, CommandError};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::account::{load, now, random_commit};
@@ -74,7 +74,7 @@ fn not_kept(
     match error {
         ExecuteError::Refused(refusal) => {
             let refusal = match refusal {
-                Refusal::InBatch { refusal, .. } => *refusal,
+                CommandError::InBatch { refusal, .. } => *refusal,
                 refusal => refusal,
             };
             eprintln!("refused, {}: {refusal}", refusal.code());
@@ -103,7 +103,7 @@ fn check(account: &Account, table: &mut Table) -> Result<(), Failure> {
     }
     for (member, line) in &table.members {
         checking.inc(1);
-        let enrol = Command::EnrolMembers {
+        let enrol = Command::AddMembers {
             members: [member.clone()].into(),
         };
         // A group with a bad line of its own is told of there.
@@ -156,7 +156,7 @@ fn commands(account: &Account, table: &Table) -> Vec<Command> {
         }
     }
     let members: Vec<_> = table.members.keys().collect();
-    let enrol = named(&members).map(|members| Command::EnrolMembers { members });
+    let enrol = named(&members).map(|members| Command::AddMembers { members });
     let new = table
         .groups
         .iter()
@@ -174,7 +174,7 @@ fn commands(account: &Account, table: &Table) -> Vec<Command> {
 /// Members, as many at once as a command may name.
 fn named(members: &[&MemberId]) -> impl Iterator<Item = BTreeSet<MemberId>> {
     members
-        .chunks(MAX_NAMED)
+        .chunks(MAX_ITEMS_PER_COMMAND)
         .map(|some| some.iter().copied().cloned().collect())
 }
 
@@ -200,7 +200,7 @@ impl Sums {
     fn add(&mut self, event: &Event) {
         self.parts += 1;
         match event {
-            Event::MembersEnrolled { members } => self.members += members.len(),
+            Event::MembersAdded { members } => self.members += members.len(),
             Event::GroupCreated { .. } => self.groups += 1,
             Event::AddedToGroup { members, .. } => self.memberships += members.len(),
             _ => {}

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use grantbook::{AccountId, Actor, CommitId, MemberId, Permission, StoreId};
+use grantbook::{AccountId, Actor, IdempotencyKey, MemberId, Permission, StoreId};
 
 /// What stopped the program. It is told in one line.
 type Failure = Box<dyn Error>;
@@ -198,7 +198,7 @@ fn input(path: Option<&Path>) -> Result<Box<dyn Read>, Failure> {
 }
 
 /// A prefix that leaves room for the number of a line.
-fn prefix(text: &str) -> Result<String, grantbook::InvalidText> {
-    CommitId::parse(&format!("{text}-{}", u64::MAX))?;
+fn prefix(text: &str) -> Result<String, grantbook::ParseError> {
+    IdempotencyKey::parse(&format!("{text}-{}", u64::MAX))?;
     Ok(text.to_owned())
 }

@@ -3,7 +3,7 @@
 use std::io::{BufRead, Write, stdout};
 
 use grantbook::repository::{self, ExecuteError, Request};
-use grantbook::{Actor, Command, CommitId};
+use grantbook::{Actor, Command, IdempotencyKey};
 
 use crate::account::{load, now, random_commit};
 use crate::{Failure, Place};
@@ -36,7 +36,7 @@ pub(crate) fn run(
             }
         };
         let commit = match commits {
-            Some(prefix) => CommitId::parse(&format!("{prefix}-{number}"))?,
+            Some(prefix) => IdempotencyKey::parse(&format!("{prefix}-{number}"))?,
             None => random_commit()?,
         };
         let request = Request {
@@ -53,7 +53,7 @@ pub(crate) fn run(
                 }
                 None => writeln!(stdout(), "line {number}: nothing changed")?,
             },
-            Err(error @ (ExecuteError::Refused(_) | ExecuteError::CommitIdReused { .. })) => {
+            Err(error @ (ExecuteError::Refused(_) | ExecuteError::IdempotencyKeyReused { .. })) => {
                 refused += 1;
                 eprintln!("line {number}: refused, {}: {error}", error.code());
             }

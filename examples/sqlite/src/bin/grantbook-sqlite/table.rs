@@ -5,7 +5,7 @@ use std::io::Read;
 
 use csv::{ErrorKind, StringRecord};
 use grantbook::{
-    Description, Grant, GroupId, GroupName, InvalidText, MemberId, Refusal, RoleId, StoreId,
+    Description, Grant, GroupId, GroupName, ParseError, MemberId, CommandError, RoleId, StoreId,
 };
 
 const COLUMNS: [&str; 6] = ["kind", "id", "groups", "name", "description", "grants"];
@@ -60,7 +60,7 @@ pub(crate) enum Problem {
     #[error("{column}: {problem}")]
     Text {
         column: &'static str,
-        problem: InvalidText,
+        problem: ParseError,
     },
     #[error("{kind} `{id}` has a line already, line {line}")]
     Twice {
@@ -71,7 +71,7 @@ pub(crate) enum Problem {
     #[error("there is a group `{0}` already, with another name, description or grants")]
     AnotherGroup(GroupId),
     #[error("{0}")]
-    Refused(Refusal),
+    Refused(CommandError),
 }
 
 /// Reads a file to its end, whatever is wrong with its lines.
@@ -217,7 +217,7 @@ fn nothing_in(kind: &'static str, cells: &[(&'static str, &str)]) -> Result<(), 
 fn text<T>(
     column: &'static str,
     cell: &str,
-    parse: fn(&str) -> Result<T, InvalidText>,
+    parse: fn(&str) -> Result<T, ParseError>,
 ) -> Result<T, Problem> {
     parse(cell).map_err(|problem| Problem::Text { column, problem })
 }
