@@ -28,14 +28,6 @@ mod role;
 mod text;
 mod time;
 
-// The unit tests explore the small world as the suite does, with one guard at a time taken away.
-#[cfg(test)]
-extern crate self as grantbook;
-#[cfg(test)]
-#[path = "../tests/suite/small_world/mod.rs"]
-#[allow(dead_code)] // the larger worlds are the suite's
-mod small_world;
-
 pub use access::{
     AccessLevel, Decision, DenialReason, EffectivePermissions, Permissions, Resource,
 };

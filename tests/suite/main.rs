@@ -22,6 +22,7 @@ mod handles;
 mod histories;
 mod hostile;
 mod members;
+mod model;
 mod oracle;
 mod project;
 mod questions;

@@ -1,7 +1,6 @@
 //! The way through: breadth first, on several threads.
 
-use std::collections::HashSet;
-use std::fmt;
+use std::collections::HashMap;
 use std::num::NonZero;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,9 +8,10 @@ use std::thread;
 
 use grantbook::*;
 
-use super::content::Content;
-use super::laws::{Before, answers, check_lists, check_state};
-use super::{Figures, Flaw, PERMISSIONS, Violation, World, parsed, start, written};
+use super::subject::{Answer, Questions};
+use super::{Figures, Subject, Violation, World, written};
+use crate::model::laws::{self, Change, Deed};
+use crate::model::{Checked, Flaw, State, same};
 
 /// How a state was first reached: from which one, by which of the world's steps.
 #[derive(Clone, Copy)]
@@ -22,36 +22,47 @@ struct Reached {
 
 /// Who asks for what, when.
 pub(super) struct Step {
-    pub(super) actor: Actor,
+    /// Which of the world's actors.
+    pub(super) actor: usize,
     pub(super) command: Command,
     pub(super) at: Timestamp,
 }
 
-struct Explorer<'w, V> {
+/// A state by its packed content, with its answers.
+#[derive(Clone, Copy)]
+struct Known {
+    packed: u64,
+    answers: u64,
+}
+
+struct Explorer<'w, S, V> {
+    subject: &'w S,
     world: &'w World,
+    actors: Vec<Actor>,
     steps: Vec<Step>,
-    asked: Vec<Permission>,
+    questions: Questions,
     visit: V,
-    known: HashSet<u64>,
+    /// The answers in each state, by its packed content.
+    known: HashMap<u64, u64>,
     /// The states in the order in which they were found.
     reached: Vec<Reached>,
 }
 
 /// Goes to the end of a world. Each state is visited once, on one of several threads; the figures and the reported
 /// violation do not depend on how many there are.
-pub(crate) fn explore(
+pub(crate) fn explore<S: Subject>(
+    subject: &S,
     world: &World,
-    visit: impl Fn(&Account) + Sync,
+    visit: impl Fn(&S::State) + Sync,
 ) -> Result<Figures, Violation> {
     let mut explorer = Explorer {
+        subject,
         world,
+        actors: world.actors(),
         steps: world.steps(),
-        asked: PERMISSIONS
-            .iter()
-            .map(|text| parsed(text, Permission::parse))
-            .collect(),
+        questions: Questions::of(world),
         visit,
-        known: HashSet::new(),
+        known: HashMap::new(),
         reached: Vec::new(),
     };
     explorer.run()
@@ -63,16 +74,17 @@ struct Found {
     decisions: u64,
     changes: u64,
     /// States not known before this depth, and how they were reached.
-    new: Vec<(u64, Reached)>,
+    new: Vec<(Known, Reached)>,
     /// Which step of which state broke a law.
     flaw: Option<(Flaw, u32, Option<u32>)>,
 }
 
-impl<V: Fn(&Account) + Sync> Explorer<'_, V> {
+impl<S: Subject, V: Fn(&S::State) + Sync> Explorer<'_, S, V> {
     fn run(&mut self) -> Result<Figures, Violation> {
         let mut figures = Figures::default();
-        let start = Content::of(&start(), self.world).expect("the first state is of this world");
-        self.known.insert(start.packed());
+        let start = self.looked_at(&self.subject.start());
+        let (_, start) = start.expect("the first state is of this world");
+        self.known.insert(start.packed, start.answers);
         self.reached.push(Reached { from: 0, step: 0 });
         let mut newest = 0..self.count();
         loop {
@@ -83,8 +95,8 @@ impl<V: Fn(&Account) + Sync> Explorer<'_, V> {
             for found in found {
                 figures.decisions += found.decisions;
                 figures.changes += found.changes;
-                for (packed, reached) in found.new {
-                    if self.known.insert(packed) {
+                for (state, reached) in found.new {
+                    if self.known.insert(state.packed, state.answers).is_none() {
                         self.reached.push(reached);
                     }
                 }
@@ -134,14 +146,16 @@ impl<V: Fn(&Account) + Sync> Explorer<'_, V> {
     /// The violation that takes the fewest steps, if there is one.
     fn shortest(&self, found: &[Found]) -> Option<Violation> {
         let flaws = found.iter().filter_map(|found| found.flaw.as_ref());
-        let violations = flaws.map(|((rule, what), state, step)| Violation {
-            rule,
-            what: what.clone(),
+        let violations = flaws.map(|(flaw, state, step)| Violation {
+            flaw: Flaw {
+                rule: flaw.rule,
+                what: flaw.what.clone(),
+            },
             steps: self
                 .way_to(*state)
                 .into_iter()
                 .chain(*step)
-                .map(|step| self.steps[step as usize].to_string())
+                .map(|step| self.told(&self.steps[step as usize]))
                 .collect(),
         });
         violations.min_by_key(|violation| violation.steps.len())
@@ -159,61 +173,68 @@ impl<V: Fn(&Account) + Sync> Explorer<'_, V> {
         steps
     }
 
-    /// The account of a state, by the very commands that led there.
-    fn account(&self, state: u32) -> Account {
-        let mut account = start();
-        for step in self.way_to(state) {
-            let Step { actor, command, at } = &self.steps[step as usize];
-            account
-                .execute(actor, command, *at)
-                .expect("accepted before");
+    fn told(&self, step: &Step) -> String {
+        let (at, command) = (step.at.as_millis(), written(&step.command));
+        format!("{} asks, at {at}: {command}", self.actors[step.actor])
+    }
+
+    fn answer(&self, state: &S::State, step: &Step) -> Checked<Answer<S::State>> {
+        let actor = &self.actors[step.actor];
+        self.subject.answer(state, actor, &step.command, step.at)
+    }
+
+    /// A state, by the very commands that led there.
+    fn state(&self, number: u32) -> S::State {
+        let mut state = self.subject.start();
+        for step in self.way_to(number) {
+            match self.answer(&state, &self.steps[step as usize]) {
+                Ok(Answer::Changed(after)) => state = after,
+                _ => panic!("accepted before"),
+            }
         }
-        account
+        state
     }
 
     fn look_at(&self, states: Range<u32>) -> Found {
         let mut found = Found::default();
         // First all states, since what is wrong with one of them shows sooner than what is wrong with a step.
         let mut seen = Vec::new();
-        for state in states {
-            let account = self.account(state);
-            (self.visit)(&account);
-            let before = self.seen(&account).and_then(|(content, answers)| {
-                check_state(&account, &self.asked)?;
-                let world = self.world;
-                Ok(Before {
-                    world,
-                    content,
-                    answers,
-                })
+        for number in states {
+            let state = self.state(number);
+            (self.visit)(&state);
+            let read = self.looked_at(&state).and_then(|(read, _)| {
+                laws::of_state(&read)?;
+                self.subject.check(&state, &read)?;
+                Ok(read)
             });
-            match before {
-                Ok(before) => seen.push((state, account, before)),
+            match read {
+                Ok(read) => seen.push((number, state, read)),
                 Err(flaw) => {
-                    found.flaw = Some((flaw, state, None));
+                    found.flaw = Some((flaw, number, None));
                     return found;
                 }
             }
         }
-        for (state, account, before) in seen {
+        for (from, state, read) in &seen {
+            let entitled = self.actors.iter().map(|actor| read.entitlement(actor));
+            let entitled: Vec<_> = entitled.collect();
             for (number, step) in (0..).zip(&self.steps) {
                 found.decisions += 1;
-                match self.take(&account, &before, step) {
+                let lacks = entitled[step.actor].lacks(&step.command);
+                match self.take(state, read, step, lacks) {
                     Ok(None) => {}
-                    Ok(Some(packed)) => {
+                    Ok(Some(after)) => {
                         found.changes += 1;
-                        if !self.known.contains(&packed) {
-                            found.new.push((
-                                packed,
-                                Reached {
-                                    from: state,
-                                    step: number,
-                                },
-                            ));
+                        if !self.known.contains_key(&after.packed) {
+                            let reached = Reached {
+                                from: *from,
+                                step: number,
+                            };
+                            found.new.push((after, reached));
                         }
                     }
                     Err(flaw) => {
-                        found.flaw = Some((flaw, state, Some(number)));
+                        found.flaw = Some((flaw, *from, Some(number)));
                         return found;
                     }
                 }
@@ -222,48 +243,47 @@ impl<V: Fn(&Account) + Sync> Explorer<'_, V> {
         found
     }
 
-    /// What an account holds and answers, with the laws of every account looked at that cost little.
-    fn seen(&self, account: &Account) -> Result<(Content, u64), Flaw> {
-        let content = Content::of(account, self.world)?;
-        check_lists(account, &content)?;
-        let answers = answers(account, &content, self.world, &self.asked)?;
-        Ok((content, answers))
+    /// What a state holds, found to answer as it should (P1).
+    fn looked_at(&self, state: &S::State) -> Checked<(State, Known)> {
+        let read = self.subject.read(state)?;
+        let packed = self.world.packed(&read)?;
+        // What a state answers follows from what it holds, which need not be added up anew each time.
+        let should_be = match self.known.get(&packed) {
+            Some(answers) => *answers,
+            None => self.questions.answers_of(&read),
+        };
+        let answers = self.subject.answers(state, &self.questions);
+        if answers != should_be {
+            self.subject.check(state, &read)?; // Which says more.
+            same("P1", &read, answers, should_be)?;
+        }
+        Ok((read, Known { packed, answers }))
     }
 
-    /// Decides one command, and applies what comes of it; the content after it, if that changed.
+    /// Decides one command, and looks at what comes of it, if that changed anything.
     fn take(
         &self,
-        account: &Account,
-        before: &Before<'_>,
+        state: &S::State,
+        before: &State,
         step: &Step,
-    ) -> Result<Option<u64>, Flaw> {
-        let Step { actor, command, at } = step;
-        match account.decide(actor, command, *at) {
-            Err(refusal) => before
-                .check_refusal(actor, command, &refusal)
-                .map(|()| None),
-            Ok(None) => before.check_accepted(actor, command, None).map(|()| None),
-            Ok(Some(record)) => {
-                let mut after = account.clone();
-                after
-                    .apply(&record)
-                    .map_err(|error| ("U2", format!("its own record: {error}")))?;
-                let (content, answers) = self.seen(&after)?;
-                before.check_accepted(actor, command, Some((&content, answers)))?;
-                Ok(Some(content.packed()))
+        lacks: Option<&'static str>,
+    ) -> Checked<Option<Known>> {
+        let refused_with = |code| laws::u3_who_may_not_ask_is_told_that(lacks, code);
+        match self.answer(state, step)? {
+            Answer::Refused(code) => refused_with(Some(code)).map(|()| None),
+            Answer::Unchanged => refused_with(None).map(|()| None),
+            Answer::Changed(after) => {
+                refused_with(None)?;
+                let (read, known) = self.looked_at(&after)?;
+                let change = Change {
+                    before,
+                    after: &read,
+                    actor: &self.actors[step.actor],
+                    deed: Deed::of_command(&step.command, before),
+                };
+                laws::of_change(&change)?;
+                Ok(Some(known))
             }
         }
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} asks, at {}: {}",
-            self.actor,
-            self.at.as_millis(),
-            written(&self.command)
-        )
     }
 }

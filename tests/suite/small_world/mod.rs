@@ -1,29 +1,32 @@
-//! The small world: every account that a handful of ids can lead to, explored breadth first through the real `decide`
-//! and `apply`, with every command by every actor in every state.
+//! The small world: every account that a handful of ids can lead to, explored breadth first with every command by every
+//! actor in every state: through the crate's own `decide` and `apply`, or through the model, whole or without a rule
+//! ([`Subject`]).
 //!
-//! A state is known by all that the plain readers tell of it, packed into one number ([`Content::packed`]), so that no
-//! two are taken for one. What they do not tell (which group holds which slot, the order in the hash tables) depends on
-//! the way there, of which one is followed; so every answer, and every list that a group or the account keeps beside
-//! the members' own entries, is looked at on every change and not only in every state. The first law that does not
-//! hold is reported with the shortest sequence of commands that leads there.
+//! A state is known by all that the plain readers tell of it, packed into one number (`packed.rs`), so that no two are
+//! taken for one. What they do not tell (which group holds which slot, the order in the hash tables) depends on the way
+//! there, of which one is followed; so every answer, and every list that a group or the account keeps beside the
+//! members' own entries, is looked at on every change and not only in every state. The first law that does not hold is
+//! reported with the shortest sequence of commands that leads there. The laws are the model's (`model/laws.rs`).
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use grantbook::*;
 
-mod content;
 mod explore;
-mod laws;
+mod packed;
+mod subject;
 
+use crate::model::Flaw;
 use explore::Step;
 pub(crate) use explore::explore;
+pub(crate) use subject::{Crate, Subject};
 
 pub(crate) const MEMBERS: [&str; 3] = ["ann", "bob", "cat"];
 pub(crate) const STORES: [&str; 2] = ["dev", "prod"];
 const GROUPS: [&str; 2] = ["left", "right"];
 const OWN_ROLE: &str = "own";
-/// The roles that a group can carry, in the order of a [`GroupContent`]'s scopes.
+/// The roles that a group can carry, in the order in which their scopes are packed.
 const ROLES: [&str; 4] = ["group-manager", "store-editor", "store-viewer", OWN_ROLE];
 /// What is asked of everybody everywhere.
 pub(crate) const PERMISSIONS: [&str; 5] = [
@@ -82,37 +85,19 @@ impl fmt::Display for Figures {
 
 /// A law that did not hold.
 pub(crate) struct Violation {
-    /// The rule's number.
-    pub(crate) rule: &'static str,
-    /// What was seen.
-    pub(crate) what: String,
+    pub(crate) flaw: Flaw,
     /// The shortest way there.
     pub(crate) steps: Vec<String>,
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} does not hold: {}", self.rule, self.what)?;
+        self.flaw.fmt(f)?;
         for (number, step) in (1..).zip(&self.steps) {
             write!(f, "\n  {number}. {step}")?;
         }
         Ok(())
     }
-}
-
-/// A law that does not hold, before it is known how it came about.
-type Flaw = (&'static str, String);
-
-fn law(holds: bool, rule: &'static str, what: impl FnOnce() -> String) -> Result<(), Flaw> {
-    if holds { Ok(()) } else { Err((rule, what())) }
-}
-
-fn start() -> Account {
-    let (id, owner) = (
-        parsed("acme", AccountId::parse),
-        parsed(MEMBERS[0], MemberId::parse),
-    );
-    Account::open(id, owner, GroupLimit::default(), START).0
 }
 
 impl World {
@@ -168,22 +153,24 @@ impl World {
         world
     }
 
+    fn actors(&self) -> Vec<Actor> {
+        let members = MEMBERS.iter().take(self.members);
+        let members = members.map(|id| Actor::Member(parsed(id, MemberId::parse)));
+        members.chain([Actor::System]).collect()
+    }
+
     /// Every command by every actor, at every time there is.
     fn steps(&self) -> Vec<Step> {
-        let members = MEMBERS.iter().take(self.members);
-        let actors = members
-            .map(|id| Actor::Member(parsed(id, MemberId::parse)))
-            .chain([Actor::System]);
         let times: &[Timestamp] = if self.has_time {
             &[START, END]
         } else {
             &[START]
         };
         let mut steps = Vec::new();
-        for actor in actors {
+        for actor in 0..self.actors().len() {
             for command in self.commands() {
                 steps.extend(times.iter().map(|at| Step {
-                    actor: actor.clone(),
+                    actor,
                     command: command.clone(),
                     at: *at,
                 }));

@@ -1,0 +1,341 @@
+//! Command by command: what it takes, what it names, what it conflicts with, what it does. A new command has an entry
+//! in each of the four.
+
+use grantbook::{Actor, Command, Grant, RoleLevel, Timestamp};
+
+use super::state::{Group, Role, Set, State, Status, merged, texts};
+use super::{Model, Reasons, Rule};
+
+/// Who may issue a command.
+pub(super) enum Takes {
+    /// Whoever holds this permission at the account (L5), and the host (E6).
+    Permission(&'static str),
+    /// The host.
+    Host,
+    /// Whoever is invited (M3, Decision 1).
+    Invitation,
+}
+
+/// The kind of event that the command leads to (U1), and what it takes (L5).
+fn facts(command: &Command) -> (&'static str, Takes) {
+    let (event, permission) = match command {
+        Command::AcceptInvitation {} => return ("invitation-accepted", Takes::Invitation),
+        Command::AddMembers { .. } => return ("members-added", Takes::Host), // M7
+        Command::InviteMember { as_owner: true, .. } => ("member-invited", "account.manage_owners"), // M2, E3
+        Command::InviteMember { .. } => ("member-invited", "account.invite_members"), // M2
+        Command::CancelInvitation { .. } => ("invitation-cancelled", "account.invite_members"), // M3
+        Command::RemoveMember { .. } => ("member-removed", "account.remove_members"), // M5
+        Command::GrantOwnership { .. } => ("ownership-granted", "account.manage_owners"), // M6
+        Command::RevokeOwnership { .. } => ("ownership-revoked", "account.manage_owners"), // M6
+        Command::CreateStore { .. } => ("store-created", "account.manage_stores"),    // S1
+        Command::DeleteStore { .. } => ("store-deleted", "account.manage_stores"),    // S1
+        Command::DefineRole { .. } => ("role-defined", "account.manage_roles"),       // L3
+        Command::ChangeRole { .. } => ("role-changed", "account.manage_roles"),       // L3
+        Command::DeleteRole { .. } => ("role-deleted", "account.manage_roles"),       // L3
+        Command::CreateGroup { .. } => ("group-created", "account.manage_groups"),    // G1
+        Command::EditGroup { .. } => ("group-edited", "account.manage_groups"),       // G1
+        Command::DeleteGroup { .. } => ("group-deleted", "account.manage_groups"),    // G1
+        Command::AddToGroup { .. } => ("added-to-group", "account.manage_groups"),    // G1
+        Command::RemoveFromGroup { .. } => ("removed-from-group", "account.manage_groups"), // G1
+        _ => panic!("a command that the rules do not know: {command:?}"),
+    };
+    (event, Takes::Permission(permission))
+}
+
+/// The kind of event that a command leads to (U1).
+pub(crate) fn event_of(command: &Command) -> &'static str {
+    facts(command).0
+}
+
+pub(super) fn takes(command: &Command) -> Takes {
+    facts(command).1
+}
+
+/// What a command names and asks for, where the rules ask about it in the same way whatever the command is.
+#[derive(Default)]
+pub(super) struct Named<'a> {
+    /// Members in a list (U7).
+    pub(super) listed: usize,
+    /// What has to be there (U3); the roles and stores of the grants are not among them.
+    pub(super) members: Set,
+    pub(super) stores: Set,
+    pub(super) groups: Set,
+    pub(super) roles: Set,
+    /// The grants that it would give to a group, as they are written.
+    pub(super) grants: Option<&'a [Grant]>,
+    /// The permissions that it would give to a role.
+    pub(super) permissions: Option<Set>,
+    /// What it would call a role.
+    pub(super) called: Vec<&'a str>,
+    /// Whether it would make a role of account level.
+    pub(super) at_account: bool,
+    /// When an invitation would end.
+    pub(super) until: Option<u64>,
+}
+
+pub(super) fn named(command: &Command) -> Named<'_> {
+    let mut named = Named::default();
+    match command {
+        Command::InviteMember { expires, .. } => named.until = expires.map(Timestamp::as_millis),
+        Command::AddMembers { members } => named.listed = members.len(), // They need not be there.
+        Command::CancelInvitation { member }
+        | Command::RemoveMember { member }
+        | Command::GrantOwnership { member }
+        | Command::RevokeOwnership { member } => named.members = texts([member]),
+        Command::DeleteStore { store } => named.stores = texts([store]),
+        Command::CreateGroup { grants, .. } => named.grants = Some(grants),
+        Command::EditGroup { group, grants, .. } => {
+            named.groups = texts([group]);
+            named.grants = grants.as_deref();
+        }
+        Command::DeleteGroup { group } => named.groups = texts([group]),
+        Command::AddToGroup { group, members } | Command::RemoveFromGroup { group, members } => {
+            named.groups = texts([group]);
+            named.members = texts(members); // M4
+            named.listed = members.len();
+        }
+        Command::DefineRole {
+            role,
+            name,
+            level,
+            permissions,
+        } => {
+            named.called = vec![role, name];
+            named.at_account = *level == RoleLevel::Account;
+            named.permissions = Some(texts(permissions));
+        }
+        Command::ChangeRole {
+            role,
+            name,
+            permissions,
+        } => {
+            named.roles = texts([role]);
+            named.called.extend(name.as_deref());
+            named.permissions = permissions.as_ref().map(texts);
+        }
+        Command::DeleteRole { role } => named.roles = texts([role]),
+        _ => {}
+    }
+    named
+}
+
+/// M6, Decision 10: ownership by name, whatever stands between the letters, and in whatever case.
+pub(crate) fn is_ownership_name(text: &str) -> bool {
+    let letters = text.replace(|c: char| !c.is_ascii_alphanumeric(), "");
+    letters.to_lowercase() == "accountowner"
+}
+
+/// U3, last: what does not go together with what is there.
+pub(super) fn conflicts(state: &State, actor: &Actor, command: &Command, now: u64) -> Reasons {
+    let mut reasons = Reasons::new();
+    let mut conflict = |code: &'static str, stands: bool| {
+        if stands {
+            reasons.insert(code);
+        }
+    };
+    let is_active = |member: &str| state.is_active(member);
+    let is_over = |member: &str| state.status(member).is_some_and(|it| it.is_over(now));
+    let is_invited =
+        |member: &str| state.status(member).is_some() && !is_active(member) && !is_over(member);
+    let is_group_name = |name: &str, own: &str| {
+        let mut others = state.groups.iter().filter(|(id, _)| *id != own);
+        others.any(|(_, group)| group.name.eq_ignore_ascii_case(name)) // G3
+    };
+    let is_role_name = |name: &str, own: &str| {
+        let mut others = state.roles.iter().filter(|(id, _)| *id != own);
+        others.any(|(_, role)| role.name.eq_ignore_ascii_case(name)) // L3
+    };
+    let is_built_in = |role: &str| state.roles[role].built_in;
+    match command {
+        Command::InviteMember { member, .. } => {
+            conflict("already-member", is_active(member)); // M3
+            conflict("already-invited", is_invited(member));
+        }
+        Command::AcceptInvitation {} => {
+            let is_over = matches!(actor, Actor::Member(id) if is_over(id));
+            conflict("invitation-expired", is_over); // M3
+        }
+        Command::CancelInvitation { member } => conflict("not-invited", is_active(member)), // M3
+        Command::AddMembers { members } => {
+            let is_any_invited = members.iter().any(|id| is_invited(id));
+            conflict("already-invited", is_any_invited); // M7
+        }
+        Command::GrantOwnership { member } | Command::RevokeOwnership { member } => {
+            conflict("not-active", !is_active(member)); // M6, Decision 7
+        }
+        Command::CreateStore { store } => {
+            conflict("store-exists", state.stores.contains(store.as_str())); // S1
+        }
+        Command::CreateGroup { group, name, .. } => {
+            conflict("group-exists", state.groups.contains_key(group.as_str())); // G1
+            conflict("group-name-taken", is_group_name(name, group));
+            conflict("too-many-groups", state.groups.len() >= state.group_limit); // A3
+        }
+        Command::EditGroup { group, name, .. } => {
+            let is_taken = name.as_ref().is_some_and(|name| is_group_name(name, group));
+            conflict("group-name-taken", is_taken);
+        }
+        Command::DeleteGroup { group } => {
+            let members = &state.groups[group.as_str()].members;
+            conflict("group-has-members", !members.is_empty()); // G7
+        }
+        Command::AddToGroup { group, members } => {
+            // M4, Decision 3: into no further group.
+            let mut new = members.iter().filter(|id| !state.is_in(id, group));
+            conflict("invitation-expired", new.any(|id| is_over(id)));
+        }
+        Command::DefineRole { role, name, .. } => {
+            conflict("role-exists", state.roles.contains_key(role.as_str())); // L1, L3
+            conflict("role-name-taken", is_role_name(name, role));
+        }
+        Command::ChangeRole { role, name, .. } => {
+            conflict("built-in-role", is_built_in(role)); // L1
+            let is_taken = name.as_ref().is_some_and(|name| is_role_name(name, role));
+            conflict("role-name-taken", is_taken);
+        }
+        Command::DeleteRole { role } => {
+            let carries = |group: &Group| group.grants.keys().any(|(id, _)| *id == **role);
+            conflict("built-in-role", is_built_in(role)); // L1
+            conflict("role-in-use", state.groups.values().any(carries)); // L3
+        }
+        _ => {}
+    }
+    reasons
+}
+
+fn set<T: ToString>(field: &mut String, value: Option<&T>) {
+    if let Some(value) = value {
+        *field = value.to_string();
+    }
+}
+
+impl Model {
+    /// Makes everything as the command asks.
+    pub(super) fn make_so(self, state: &mut State, actor: &Actor, command: &Command, now: u64) {
+        match command {
+            Command::InviteMember {
+                member,
+                as_owner,
+                expires,
+            } => {
+                self.forget(state, member); // M3: from nothing.
+                let status = Status::Invited {
+                    as_owner: *as_owner,
+                    until: expires.map(Timestamp::as_millis),
+                };
+                state.members.insert(member.to_string(), status);
+            }
+            Command::AcceptInvitation {} => {
+                let Actor::Member(member) = actor else { return };
+                let invited = state.status(member);
+                let owner = matches!(invited, Some(Status::Invited { as_owner: true, .. }));
+                let status = Status::Active { owner };
+                state.members.insert(member.to_string(), status);
+            }
+            Command::CancelInvitation { member } | Command::RemoveMember { member } => {
+                self.forget(state, member); // M3, M5
+            }
+            Command::AddMembers { members } => {
+                for member in members {
+                    // M7: who is active stays; an invitation that is over leaves nothing behind (Decision 3).
+                    let status = state.status(member);
+                    if status.is_none_or(|status| status.is_over(now)) {
+                        self.forget(state, member);
+                        let status = Status::Active { owner: false };
+                        state.members.insert(member.to_string(), status);
+                    }
+                }
+            }
+            Command::GrantOwnership { member } | Command::RevokeOwnership { member } => {
+                let owner = matches!(command, Command::GrantOwnership { .. });
+                let status = Status::Active { owner }; // M6
+                state.members.insert(member.to_string(), status);
+            }
+            Command::CreateStore { store } => {
+                state.stores.insert(store.to_string()); // S2: in no scope.
+            }
+            Command::DeleteStore { store } => {
+                state.stores.remove(store.as_str());
+                let groups = state.groups.values_mut().filter(|_| self.has(Rule::S3));
+                for scope in groups.flat_map(|group| group.grants.values_mut()) {
+                    scope.remove(store.as_str()); // S3: the grant stays.
+                }
+            }
+            Command::CreateGroup {
+                group,
+                name,
+                description,
+                grants,
+            } => {
+                let created = Group {
+                    name: name.to_string(),
+                    description: description.to_string(),
+                    grants: merged(grants),
+                    members: Set::new(), // G7
+                };
+                state.groups.insert(group.to_string(), created);
+            }
+            Command::EditGroup {
+                group,
+                name,
+                description,
+                grants,
+            } => {
+                let group = state.groups.get_mut(group.as_str()).unwrap(); // G8
+                set(&mut group.name, name.as_ref());
+                set(&mut group.description, description.as_ref());
+                if let Some(grants) = grants {
+                    group.grants = merged(grants);
+                }
+            }
+            Command::DeleteGroup { group } => {
+                state.groups.remove(group.as_str());
+            }
+            Command::AddToGroup { group, members } => {
+                let group = state.groups.get_mut(group.as_str()).unwrap();
+                group.members.extend(texts(members)); // G9
+            }
+            Command::RemoveFromGroup { group, members } => {
+                let group = state.groups.get_mut(group.as_str()).unwrap();
+                group.members = &group.members - &texts(members); // G9
+            }
+            Command::DefineRole {
+                role,
+                name,
+                level,
+                permissions,
+            } => {
+                let defined = Role {
+                    name: name.to_string(),
+                    at_account: *level == RoleLevel::Account,
+                    permissions: texts(permissions),
+                    built_in: false,
+                };
+                state.roles.insert(role.to_string(), defined);
+            }
+            Command::ChangeRole {
+                role,
+                name,
+                permissions,
+            } => {
+                let role = state.roles.get_mut(role.as_str()).unwrap(); // L3: for everybody at once.
+                set(&mut role.name, name.as_ref());
+                if let Some(permissions) = permissions {
+                    role.permissions = texts(permissions);
+                }
+            }
+            Command::DeleteRole { role } => {
+                state.roles.remove(role.as_str());
+            }
+            _ => panic!("a command that the rules do not know: {command:?}"),
+        }
+    }
+
+    /// Out of the account and of every group (M5).
+    fn forget(self, state: &mut State, member: &str) {
+        state.members.remove(member);
+        for group in state.groups.values_mut().filter(|_| self.has(Rule::M5)) {
+            group.members.remove(member);
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Which command is refused for what, in the order of U3.
+
+use std::collections::BTreeSet;
+
+use grantbook::{Actor, Command, Scope};
+
+use super::actions::{Named, Takes, conflicts, is_ownership_name, named, takes};
+use super::state::{Set, State, Status, merged};
+use super::{MAX_ITEMS_PER_COMMAND, Model, Reasons, Rule};
+
+/// The codes of U3's first step.
+pub(crate) const FORBIDDEN: [&str; 3] = ["not-authorized", "host-only", "no-invitation"];
+
+/// Of these reasons those that stand.
+fn standing<const N: usize>(reasons: [(&'static str, bool); N]) -> Reasons {
+    let standing = reasons.into_iter().filter(|(_, stands)| *stands);
+    standing.map(|(code, _)| code).collect()
+}
+
+fn step(reasons: Reasons) -> Result<(), Reasons> {
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    Err(reasons)
+}
+
+/// What an actor may issue.
+pub(crate) struct Entitlement<'a> {
+    is_host: bool,
+    status: Option<Status>,
+    /// What its groups hold at the account.
+    held: BTreeSet<&'a str>,
+}
+
+impl Entitlement<'_> {
+    /// U3, first: why the actor may not issue such a command, or none if it may.
+    pub(crate) fn lacks(&self, command: &Command) -> Option<&'static str> {
+        let (code, may) = match takes(command) {
+            Takes::Host => ("host-only", self.is_host), // M7
+            // M3, Decision 1: one's own and nobody else's, so that the host has none.
+            Takes::Invitation => {
+                let is_invited = matches!(self.status, Some(Status::Invited { .. }));
+                ("no-invitation", is_invited)
+            }
+            // L5, E5, E6: by what the check that the host uses says.
+            Takes::Permission(permission) => {
+                let is_owner = self.status == Some(Status::Active { owner: true });
+                let may = self.is_host || is_owner || self.held.contains(permission);
+                ("not-authorized", may)
+            }
+        };
+        (!may).then_some(code)
+    }
+}
+
+impl State {
+    pub(crate) fn entitlement(&self, actor: &Actor) -> Entitlement<'_> {
+        match actor {
+            Actor::System => Entitlement {
+                is_host: true,
+                status: None,
+                held: BTreeSet::new(),
+            },
+            Actor::Member(member) => Entitlement {
+                is_host: false,
+                status: self.status(member),
+                held: self.holdings(member).remove(&None).unwrap_or_default(),
+            },
+        }
+    }
+
+    /// The actor, if the guardrails constrain it: whoever is not an owner (Decision 11), and not the host (E6).
+    pub(super) fn constrained<'a>(&self, actor: &'a Actor) -> Option<&'a str> {
+        match actor {
+            Actor::Member(member) if !self.is_owner(member) => Some(member),
+            _ => None,
+        }
+    }
+
+    /// Whether a member holds more than it held before (E4).
+    pub(super) fn gives_more_than(&self, before: &Self, member: &str) -> bool {
+        let (held, holds) = (before.holdings(member), self.holdings(member));
+        let is_new = |place, permission: &&str| {
+            let there = held.get(place);
+            !there.is_some_and(|there| there.contains(*permission))
+        };
+        let mut places = holds.iter();
+        places.any(|(place, there)| there.iter().any(|held| is_new(place, held)))
+            || self.is_owner(member)
+    }
+}
+
+impl Model {
+    /// What the command leads to, or none if it finds everything as asked (U1). The steps are those of U3.
+    pub(crate) fn decide(
+        self,
+        before: &State,
+        actor: &Actor,
+        command: &Command,
+        now: u64,
+    ) -> Result<Option<State>, Reasons> {
+        let now = now.max(before.last); // U2: time does not run backwards.
+        if let Some(code) = before.entitlement(actor).lacks(command) {
+            return Err([code].into());
+        }
+        let named = named(command);
+        step(malformed(before, command, &named, now))?;
+        step(missing(before, &named))?;
+        step(at_wrong_level(before, &named))?; // Decision 14: after existence, before the guardrails.
+        step(self.barred(before, actor, command, now))?;
+        let mut after = before.clone();
+        self.make_so(&mut after, actor, command, now);
+        step(self.escalated(before, actor, command, &after))?;
+        let has_owner = after.members.keys().any(|id| after.is_owner(id));
+        let last_owner = standing([("last-owner", !has_owner && self.has(Rule::A2))]);
+        step(&conflicts(before, actor, command, now) | &last_owner)?;
+        if after == *before {
+            return Ok(None);
+        }
+        let version = before.version.checked_add(1); // U2
+        (after.last, after.version) = (now, version.ok_or(["versions-exhausted"])?);
+        Ok(Some(after))
+    }
+
+    /// U3, fourth: the guardrails against a case, whatever would come of it.
+    fn barred(self, state: &State, actor: &Actor, command: &Command, now: u64) -> Reasons {
+        let Some(actor) = state.constrained(actor) else {
+            return Reasons::new();
+        };
+        standing(match command {
+            // E1: even if it gains nothing.
+            Command::AddToGroup { members, .. } => {
+                let adds_itself = members.contains(actor) && self.has(Rule::E1);
+                [("self-addition", adds_itself)]
+            }
+            // E3, Decision 3
+            Command::CancelInvitation { member } => {
+                let status = state.status(member).filter(|status| !status.is_over(now));
+                let is_owners = matches!(status, Some(Status::Invited { as_owner: true, .. }));
+                [("owner-invitation", is_owners)]
+            }
+            _ => return Reasons::new(),
+        })
+    }
+
+    /// U3, fourth: E4, and E2, which is what E4 says of a change to the grants of a group. Does the actor hold anything
+    /// afterwards that it did not hold before?
+    fn escalated(self, before: &State, actor: &Actor, command: &Command, after: &State) -> Reasons {
+        let is_looked_at = match command {
+            Command::AcceptInvitation {} => false, // Which somebody else issued.
+            Command::EditGroup { .. } => self.has(Rule::E2) && self.has(Rule::E4),
+            _ => self.has(Rule::E4),
+        };
+        let actor = before.constrained(actor).filter(|_| is_looked_at);
+        let gains = actor.is_some_and(|actor| after.gives_more_than(before, actor));
+        standing([("self-escalation", gains)])
+    }
+}
+
+/// U3, second: is it well formed?
+fn malformed(state: &State, command: &Command, named: &Named<'_>, now: u64) -> Reasons {
+    let grants = named.grants.unwrap_or_default();
+    let permissions = named.permissions.as_ref();
+    // U7: each kind by itself, the stores over all grants.
+    let stores = grants.iter().map(|grant| grant.scope.stores().count());
+    let many = [
+        named.listed,
+        grants.len(),
+        stores.sum(),
+        permissions.map_or(0, Set::len),
+    ];
+    // U1, Decision 15: the grants that the group has may lack their stores (S3). In any other list each grant is whole,
+    // also where it names a role a second time.
+    let are_as_before = matches!(command, Command::EditGroup { group, .. }
+        if state.groups.get(group.as_str()).is_some_and(|group| group.grants == merged(grants)));
+    let is_empty = |grant: &grantbook::Grant| grant.scope == Scope::Stores([].into());
+    let any = |prefix| {
+        let mut permissions = permissions.into_iter().flatten();
+        permissions.any(|permission| permission.starts_with(prefix))
+    };
+    standing([
+        (
+            "too-many-named",
+            many.iter().any(|many| *many > MAX_ITEMS_PER_COMMAND),
+        ), // U7
+        ("expiry-passed", named.until.is_some_and(|end| end <= now)), // M3, Decision 2
+        ("no-grants", named.grants.is_some_and(<[_]>::is_empty)),     // G4
+        ("empty-scope", !are_as_before && grants.iter().any(is_empty)), // G5
+        ("no-permissions", permissions.is_some_and(Set::is_empty)),   // L3
+        ("reserved-permission", any("account.")),                     // L5
+        ("store-permission", named.at_account && any("store.")),      // L5
+        (
+            "ownership-name",
+            named.called.iter().any(|text| is_ownership_name(text)),
+        ), // M6
+    ])
+}
+
+/// U3, third: what it names and is not there.
+fn missing(state: &State, named: &Named<'_>) -> Reasons {
+    let grants = merged(named.grants.unwrap_or_default());
+    let is_member = |id| state.members.contains_key(id);
+    let is_store = |id| state.stores.contains(id);
+    let is_group = |id| state.groups.contains_key(id);
+    let is_role = |id| state.roles.contains_key(id);
+    let mut stores = named.stores.iter().chain(grants.values().flatten());
+    let mut roles = named
+        .roles
+        .iter()
+        .chain(grants.keys().map(|(role, _)| role)); // G5
+    standing([
+        ("unknown-member", !named.members.iter().all(is_member)),
+        ("unknown-store", !stores.all(is_store)),
+        ("unknown-group", !named.groups.iter().all(is_group)),
+        ("unknown-role", !roles.all(is_role)),
+    ])
+}
+
+/// U3, third: a role at the wrong level.
+fn at_wrong_level(state: &State, named: &Named<'_>) -> Reasons {
+    let grants = merged(named.grants.unwrap_or_default());
+    let is_misfit =
+        |(role, at_account): &(String, bool)| state.roles[role].at_account != *at_account;
+    let mut permissions = named.permissions.iter().flatten();
+    let are_of_stores = permissions.any(|text| text.starts_with("store."));
+    let is_of_account = named.roles.iter().any(|role| state.roles[role].at_account);
+    standing([
+        ("scope-mismatch", grants.keys().any(is_misfit)), // G5
+        ("store-permission", is_of_account && are_of_stores), // L5
+    ])
+}

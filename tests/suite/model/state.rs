@@ -1,0 +1,206 @@
+//! What an account holds, and what follows for its members.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use grantbook::Grant;
+use grantbook::Scope;
+
+pub(crate) type Set = BTreeSet<String>;
+/// A store, or the account.
+pub(crate) type Where<'a> = Option<&'a str>;
+/// The stores of each role, by its id and whether it is given at the account; no stores there (G5).
+pub(crate) type Grants = BTreeMap<(String, bool), Set>;
+/// What somebody may do, by place.
+pub(crate) type Holdings<'a> = BTreeMap<Where<'a>, BTreeSet<&'a str>>;
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Status {
+    Active { owner: bool },
+    Invited { as_owner: bool, until: Option<u64> },
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) grants: Grants,
+    pub(crate) members: Set,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Role {
+    pub(crate) name: String,
+    pub(crate) at_account: bool,
+    pub(crate) permissions: Set,
+    pub(crate) built_in: bool,
+}
+
+/// An account, and the time and number of its last record.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct State {
+    pub(crate) members: BTreeMap<String, Status>,
+    pub(crate) groups: BTreeMap<String, Group>,
+    pub(crate) stores: Set,
+    pub(crate) roles: BTreeMap<String, Role>,
+    pub(crate) group_limit: usize,
+    pub(crate) last: u64,
+    pub(crate) version: u64,
+}
+
+pub(crate) fn texts<T: AsRef<str>>(these: impl IntoIterator<Item = T>) -> Set {
+    these
+        .into_iter()
+        .map(|one| one.as_ref().to_owned())
+        .collect()
+}
+
+/// G4: a role named twice has its stores united.
+pub(crate) fn merged(grants: &[Grant]) -> Grants {
+    let mut merged = Grants::new();
+    for grant in grants {
+        let key = (grant.role.to_string(), grant.scope == Scope::Account);
+        let stores = merged.entry(key).or_default();
+        stores.extend(texts(grant.scope.stores()));
+    }
+    merged
+}
+
+impl Status {
+    pub(crate) fn is_active(self) -> bool {
+        matches!(self, Status::Active { .. })
+    }
+
+    /// M3: an invitation is over *at* its expiry (Decision 2).
+    pub(crate) fn is_over(self, now: u64) -> bool {
+        matches!(self, Status::Invited { until: Some(until), .. } if until <= now)
+    }
+}
+
+impl State {
+    /// A1: one owner, active. L1, L5: the built-in roles.
+    pub(crate) fn open(owner: &str, group_limit: usize, now: u64) -> Self {
+        Self {
+            members: [(owner.to_owned(), Status::Active { owner: true })].into(),
+            groups: BTreeMap::new(),
+            stores: Set::new(),
+            roles: built_in_roles(),
+            group_limit,
+            last: now,
+            version: 1,
+        }
+    }
+
+    pub(crate) fn status(&self, member: &str) -> Option<Status> {
+        self.members.get(member).copied()
+    }
+
+    pub(crate) fn is_active(&self, member: &str) -> bool {
+        self.status(member).is_some_and(Status::is_active)
+    }
+
+    pub(crate) fn is_owner(&self, member: &str) -> bool {
+        self.status(member) == Some(Status::Active { owner: true })
+    }
+
+    pub(crate) fn is_in(&self, member: &str, group: &str) -> bool {
+        let group = self.groups.get(group);
+        group.is_some_and(|group| group.members.contains(member))
+    }
+
+    /// The ids of a member's groups.
+    pub(crate) fn groups_of<'a>(&'a self, member: &'a str) -> impl Iterator<Item = &'a str> {
+        let within = self
+            .groups
+            .iter()
+            .filter(move |(_, group)| group.members.contains(member));
+        within.map(|(id, _)| id.as_str())
+    }
+
+    /// P1: the union over all roles of all groups; L6: each role in its stores, or at the account. An owner's
+    /// everything (P2) is not in it.
+    pub(crate) fn holdings(&self, member: &str) -> Holdings<'_> {
+        let mut holdings = Holdings::new();
+        // M1: nothing before it is active; P4: nothing for whoever is unknown.
+        if !self.is_active(member) {
+            return holdings;
+        }
+        let groups = self.groups.values();
+        for group in groups.filter(|group| group.members.contains(member)) {
+            for ((role, at_account), stores) in &group.grants {
+                let stores = stores.iter().map(|store| Some(store.as_str()));
+                for place in stores.chain(at_account.then_some(None)) {
+                    let permissions = self.roles[role].permissions.iter();
+                    let there = holdings.entry(place).or_default();
+                    there.extend(permissions.map(String::as_str));
+                }
+            }
+        }
+        holdings
+    }
+
+    /// Why this member may not, or none if it may, given what its groups hold. P4: the member, the store, the
+    /// permission.
+    pub(crate) fn denial(
+        &self,
+        (member, holdings): (&str, &Holdings<'_>),
+        permission: &str,
+        place: Where<'_>,
+    ) -> Option<&'static str> {
+        match self.status(member) {
+            None => return Some("unknown-member"),
+            Some(Status::Invited { .. }) => return Some("invited"), // M1
+            Some(Status::Active { .. }) => {}
+        }
+        if place.is_some_and(|store| !self.stores.contains(store)) {
+            return Some("unknown-store");
+        }
+        let there = holdings.get(&place);
+        let by_group = there.is_some_and(|there| there.contains(permission));
+        let may = self.is_owner(member) || by_group; // P2, P1
+        (!may).then_some("missing-permission")
+    }
+
+    /// P5.
+    pub(crate) fn level(&self, member: (&str, &Holdings<'_>), store: &str) -> &'static str {
+        let may = |permission| self.denial(member, permission, Some(store)).is_none();
+        match (may("store.read"), may("store.write")) {
+            (true, _) if self.is_owner(member.0) => "owner",
+            (true, true) => "editor",
+            (true, false) => "viewer",
+            (false, _) => "none",
+        }
+    }
+
+    /// Whether somebody may manage groups, as owners and group managers may (G1).
+    pub(crate) fn manages(&self, member: &str) -> bool {
+        let known = (member, &self.holdings(member));
+        self.denial(known, "account.manage_groups", None).is_none()
+    }
+
+    /// Everything but the time and the number of the last record.
+    pub(crate) fn has_content_of(&self, other: &Self) -> bool {
+        self.members == other.members
+            && self.groups == other.groups
+            && self.stores == other.stores
+            && self.roles == other.roles
+            && self.group_limit == other.group_limit
+    }
+}
+
+/// L1, L5.
+pub(crate) fn built_in_roles() -> BTreeMap<String, Role> {
+    let role = |name: &str, at_account, permissions: &[&str]| Role {
+        name: name.to_owned(),
+        at_account,
+        permissions: texts(permissions),
+        built_in: true,
+    };
+    let manages = ["account.invite_members", "account.manage_groups"];
+    let edits = ["store.read", "store.write"]; // L2
+    let roles = [
+        ("group-manager", role("Group Manager", true, &manages)),
+        ("store-editor", role("Store Editor", false, &edits)),
+        ("store-viewer", role("Store Viewer", false, &["store.read"])),
+    ];
+    roles.map(|(id, role)| (id.to_owned(), role)).into()
+}
