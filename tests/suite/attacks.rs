@@ -1,19 +1,21 @@
 //! The attack book: the ways in which systems of this kind have been broken, each tried here from beginning to end.
 //!
-//! Each test is named after its attack. Its comment says what the attacker does, which rules stop it
-//! (`docs/rules.md`), and where the class is publicly known from.
+//! Each test is named after the rule that stops the attack (`docs/rules.md`) and what the rule guarantees. Its comment
+//! says what the attacker does, which other rules are involved, and where the class is publicly known from.
 
 mod answers;
 mod concurrency;
 mod escalation;
+mod hashing;
 mod identity;
 mod invitations;
 mod ownership;
+mod records;
 mod reuse;
 mod scopes;
 mod size;
+mod snapshots;
 mod spelling;
-mod stored;
 
 use grantbook::*;
 use serde::Serialize;

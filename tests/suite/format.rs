@@ -123,9 +123,9 @@ fn lines<T: serde::Serialize>(items: &[T]) -> String {
         .collect()
 }
 
-/// U2: records are written as they have always been written, and what was written is read.
+/// U2: records are written as they have always been written, and what was written can be read.
 #[test]
-fn records_keep_their_form() {
+fn u2_records_keep_their_format() {
     let world = eventful();
     assert_eq!(lines(&world.records), RECORDS);
     let read: Vec<Record> = RECORDS
@@ -142,9 +142,9 @@ fn records_keep_their_form() {
     }
 }
 
-/// Commands are written as they have always been written, and what was written is read.
+/// Commands are written as they have always been written, and what was written can be read.
 #[test]
-fn commands_keep_their_form() {
+fn commands_keep_their_format() {
     assert_eq!(lines(&commands()), COMMANDS);
     let read: Vec<Command> = COMMANDS
         .lines()
@@ -153,9 +153,9 @@ fn commands_keep_their_form() {
     assert_eq!(read, commands());
 }
 
-/// U2: snapshots are written as they have always been written, and what was written is read.
+/// U2: snapshots are written as they have always been written, and what was written can be read.
 #[test]
-fn snapshots_keep_their_form() {
+fn u2_snapshots_keep_their_format() {
     let world = eventful();
     let written = serde_json::to_string_pretty(&world.account.snapshot()).unwrap() + "\n";
     assert_eq!(written, SNAPSHOT);
@@ -198,9 +198,9 @@ fn the_golden_files_hold_every_kind() {
     }
 }
 
-/// U5: an unknown kind, field or format is not read; nor is a field that stands twice, or text that breaks its rule.
+/// U5: an unknown kind, field or format is not read; nor is a field that appears twice, or text that breaks its rule.
 #[test]
-fn what_is_not_known_is_not_read() {
+fn u5_an_unknown_kind_field_or_format_is_not_read() {
     let record = RECORDS
         .lines()
         .find(|line| line.contains("store-created"))

@@ -1,4 +1,4 @@
-//! The repository holds together: layers, lengths, rules that tests name, codes that are documented.
+//! The repository is consistent: layers, lengths, tests named after rules, codes that are documented.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -236,34 +236,29 @@ fn is_rule_number(word: &str) -> bool {
         && number.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// The rules that the comments over the tests of the suite name.
-fn rules_named_by_tests() -> BTreeSet<String> {
+/// The rules that the tests of the suite are named after: `e1_a_manager_cannot_add_itself` is about E1.
+fn rules_in_test_names() -> BTreeSet<String> {
     let mut named = BTreeSet::new();
-    for (path, text) in files("tests/suite") {
-        if path.ends_with("project.rs") {
-            continue;
-        }
-        let mut comment = String::new();
+    for (_, text) in files("tests/suite") {
+        let mut is_test = false;
         for line in text.lines().map(str::trim) {
-            if let Some(words) = line.strip_prefix("///") {
-                comment.push_str(words);
-            } else if line == "#[test]" {
-                let words = comment.split(|character: char| !character.is_alphanumeric());
-                named.extend(words.filter(|word| is_rule_number(word)).map(str::to_owned));
-            } else {
-                comment.clear();
+            if let Some(rest) = line.strip_prefix("fn ").filter(|_| is_test) {
+                let (first, _) = rest.split_once('_').unwrap_or_default();
+                named.insert(first.to_uppercase());
             }
+            is_test = line == "#[test]" || (is_test && line.starts_with("#["));
         }
     }
+    named.retain(|word| is_rule_number(word));
     named
 }
 
-/// Every rule is named by a test, and every rule that a test names is there.
+/// Every rule has a test that is named after it, and every rule in the name of a test exists.
 #[test]
-fn every_rule_is_named_by_a_test() {
+fn every_rule_has_a_test_named_after_it() {
     let rules = rule_numbers();
     assert_eq!(rules.len(), 48, "{rules:?}");
-    assert_eq!(rules, rules_named_by_tests());
+    assert_eq!(rules, rules_in_test_names());
 }
 
 /// The codes in a source file: `"such-as-this"`, after an arrow, alone or with a kind.

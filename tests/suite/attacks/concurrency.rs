@@ -9,46 +9,11 @@ use grantbook::*;
 
 use crate::support::*;
 
-/// The repository in memory. In some rounds the first two commits wait for each other, so that both have been decided
-/// on the same version.
-struct Meeting<'a> {
-    kept: &'a MemoryRepository,
-    is_wanted: bool,
-    arrived: AtomicUsize,
-}
-
-impl Repository for Meeting<'_> {
-    type Error = Infallible;
-
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, Infallible> {
-        self.kept.records_after(account, version)
-    }
-
-    fn records_of(
-        &self,
-        account: &AccountId,
-        id: &IdempotencyKey,
-    ) -> Result<Vec<Record>, Infallible> {
-        self.kept.records_of(account, id)
-    }
-
-    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Infallible> {
-        self.arrived.fetch_add(1, Ordering::SeqCst);
-        // Not for ever: if the crate is broken, the other may never come.
-        let mut patience = 1_000_000;
-        while self.is_wanted && self.arrived.load(Ordering::SeqCst) < 2 && patience > 0 {
-            std::thread::yield_now();
-            patience -= 1;
-        }
-        self.kept.commit(commit)
-    }
-}
-
-/// Two owners put each other out, or each itself, at the same moment from two processes, so that each passes the look
-/// at the number of owners and none is left. A2 and U2 stop it: the second commit finds the first, and is decided
+/// Two owners remove each other, or each itself, at the same moment from two processes, so that each passes the check
+/// of the number of owners and none is left. A2 and U2 stop it: the second commit finds the first, and is decided
 /// again. Known as a race between check and use (CWE-362, CWE-367).
 #[test]
-fn two_owners_remove_each_other_at_once() {
+fn a2_two_owners_cannot_remove_each_other_at_once() {
     const ROUNDS: usize = 240;
     let doors: [fn(&str, &str) -> Command; 4] = [
         |_, other| remove_member(other),
@@ -125,11 +90,46 @@ fn two_owners_remove_each_other_at_once() {
     }
 }
 
-/// A manager whose powers were taken away acts through a process that has not heard of it. U2, U3 and E6 stop it:
-/// what is decided on a copy that is behind is decided again on what is there now. Known as a race between check and
-/// use (CWE-367).
+/// The repository in memory. In some rounds the first two commits wait for each other, so that both have been decided
+/// on the same version.
+struct Meeting<'a> {
+    kept: &'a MemoryRepository,
+    is_wanted: bool,
+    arrived: AtomicUsize,
+}
+
+impl Repository for Meeting<'_> {
+    type Error = Infallible;
+
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, Infallible> {
+        self.kept.records_after(account, version)
+    }
+
+    fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, Infallible> {
+        self.kept.records_of(account, id)
+    }
+
+    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Infallible> {
+        self.arrived.fetch_add(1, Ordering::SeqCst);
+        // Not for ever: if the crate is broken, the other may never come.
+        let mut patience = 1_000_000;
+        while self.is_wanted && self.arrived.load(Ordering::SeqCst) < 2 && patience > 0 {
+            std::thread::yield_now();
+            patience -= 1;
+        }
+        self.kept.commit(commit)
+    }
+}
+
+/// A manager whose powers were taken away acts through a process that does not know it yet. E6, U2 and U3 stop it: what
+/// is decided on a copy that is behind is decided again on what is there now. Known as a race between check and use
+/// (CWE-367).
 #[test]
-fn acting_on_a_copy_that_is_behind() {
+fn e6_a_stale_copy_gives_back_no_powers() {
     let world = World::staffed();
     let kept = MemoryRepository::new();
     let acme = world.account.id().clone();
@@ -167,10 +167,10 @@ fn acting_on_a_copy_that_is_behind() {
 }
 
 /// Somebody is taken out of a group, and only then is the group given something secret; whoever applies the second
-/// change without the first shows it to the one who was taken out. U2 and U5 stop it: every copy is the account at
-/// some version, and no version shows it. Known as the "new enemy" problem of the Google Zanzibar paper.
+/// change without the first shows it to the one who was taken out. U2 and U5 stop it: every copy is the account at some
+/// version, and no version shows it. Known as the "new enemy" problem of the Google Zanzibar paper.
 #[test]
-fn the_new_enemy() {
+fn u2_no_version_shows_a_former_member_what_came_later() {
     let mut world = World::staffed();
     assert_eq!(world.level("vic", "prod"), AccessLevel::Viewer);
     world.ok(OWNER, take_out("viewers", ["vic"]));

@@ -5,11 +5,11 @@ use serde_json::json;
 
 use crate::support::*;
 
-/// A group manager puts itself in the group whose roles it wants: alone, among others, in a group made for it, by
+/// A group manager adds itself to the group whose roles it wants: alone, among others, in a group made for it, by
 /// leaving and coming back; those who manage nothing try the same. E1, E4, E5 and E6 stop it. Known from the AWS IAM
 /// escalation path over `iam:AddUserToGroup` (CWE-269).
 #[test]
-fn joining_a_group_confers_its_roles() {
+fn e1_joining_a_group_to_get_its_roles_is_refused() {
     let mut world = World::staffed();
     world.ok(OWNER, add("viewers", [MANAGER]));
     let held = world.account.effective_permissions(MANAGER);
@@ -43,12 +43,12 @@ fn joining_a_group_confers_its_roles() {
     assert_eq!(world.level(MANAGER, "dev"), AccessLevel::None);
 }
 
-/// A group manager writes more roles or more stores into a group that it sits in: at the account, in a store it has
-/// not, in one where it only reads, into a grant left without stores, or for the length of a batch. E2 and E4 stop
-/// it. Known from the AWS IAM path over `iam:AttachGroupPolicy`, and from why Kubernetes has the verbs `escalate` and
+/// A group manager writes more roles or more stores into a group that it is in: at the account, in a store it does not
+/// have, in one where it only reads, into a grant left without stores, or for the length of a batch. E2 and E4 stop it.
+/// Known from the AWS IAM path over `iam:AttachGroupPolicy`, and from why Kubernetes has the verbs `escalate` and
 /// `bind` (CWE-269).
 #[test]
-fn editing_the_roles_of_ones_own_group() {
+fn e2_widening_the_roles_of_ones_own_group_is_refused() {
     let mut world = World::staffed();
     for (id, name, level) in [
         ("billing", "Billing", RoleLevel::Account),
@@ -100,11 +100,11 @@ fn editing_the_roles_of_ones_own_group() {
 }
 
 /// A role that the attacker holds is defined, changed or stored with a permission of the library's own, such as
-/// `account.manage_owners`; or it is granted in a store that is called `account`. L1, L5, L6 and U5 stop it, for the
-/// owner and the host too. Known from the AWS IAM path over `iam:CreatePolicyVersion` and from Kubernetes'
-/// `escalate` (CWE-266).
+/// `account.manage_owners`; or it is granted in a store that is called `account`. L5, L1, L6 and U5 stop it, for the
+/// owner and the host too. Known from the AWS IAM path over `iam:CreatePolicyVersion` and from Kubernetes' `escalate`
+/// (CWE-266).
 #[test]
-fn a_role_redefined_to_hold_account_permissions() {
+fn l5_no_role_can_be_changed_to_hold_account_permissions() {
     let mut world = World::staffed();
     world.ok(OWNER, create_store("account"));
     for (id, name, level) in [
@@ -159,13 +159,11 @@ fn a_role_redefined_to_hold_account_permissions() {
     world.assert_refused("nils", invite("eve"), "not-authorized");
 }
 
-type Bulk = fn(&[String]) -> Command;
-
 /// What is refused singly is slipped in among many: into a list of members, or anywhere in a batch of harmless
-/// commands. U3 and U4 stop it, whichever rule it is (A2, E1 to E4, M4, M7): the same code, and the whole is refused.
+/// commands. U4 and U3 stop it, whichever rule it is (A2, E1 to E4, M4, M7): the same code, and the whole is refused.
 /// Known as improper protection of alternate path (CWE-424) and as the bulk endpoints of OWASP's API Security list.
 #[test]
-fn the_bulk_path_next_to_the_single_one() {
+fn u4_bulk_commands_are_checked_like_single_ones() {
     let mut world = World::staffed();
     world.ok(OWNER, invite_until("eva", 2_000));
     world.ok(OWNER, invite_owner("otto"));
@@ -231,11 +229,13 @@ fn the_bulk_path_next_to_the_single_one() {
     }
 }
 
-/// A batch breaks a rule in its middle and mends it before its end, so that only a look at the end would let it pass.
-/// U4 and E6 stop it, with A2, A3, E1, E2, G3, G4, G7 and L3 at every version in between. Known as incorrect
-/// behaviour order (CWE-696).
+type Bulk = fn(&[String]) -> Command;
+
+/// A batch breaks a rule in its middle and repairs it before its end, so that only a check at the end would let it
+/// pass. U4 and E6 stop it, with A2, A3, E1, E2, G3, G4, G7 and L3 at every version in between. Known as incorrect
+/// behavior order (CWE-696).
 #[test]
-fn a_batch_dips_below_an_invariant_and_comes_back() {
+fn u4_a_batch_cannot_break_a_rule_and_repair_it() {
     let mut world = World::staffed();
     world.ok(
         OWNER,
@@ -337,11 +337,11 @@ fn a_batch_dips_below_an_invariant_and_comes_back() {
 }
 
 /// A group manager makes a second one, of a friend or of an invited identity of its own, which then adds it anywhere.
-/// E1 allows this on purpose, so here is what does hold: alone nothing can be gained (E4), ownership stays out of
-/// reach (E3), `escalation` tells it beforehand, and the records name both (U2). Known as a lack of separation of
-/// duties (NIST SP 800-53).
+/// E1 allows this on purpose, so here is what does hold: alone nothing can be gained (E4), ownership stays out of reach
+/// (E3), `escalation` reports it beforehand, and the records name both (U2). Known as a lack of separation of duties
+/// (NIST SP 800-53).
 #[test]
-fn a_group_manager_makes_an_accomplice() {
+fn e1_a_second_member_can_help_and_the_records_show_it() {
     let mut world = World::staffed();
     let before = world.account.version();
     assert_eq!(

@@ -24,12 +24,12 @@ const LIKE_OLGA: [&str; 14] = [
     "01ga",
 ];
 
-/// The attacker registers under an id that looks like an owner's, or that some fold makes equal to it. U7, P4 and A2
-/// stop it: ids are compared byte by byte, so such an id is somebody else, who holds nothing; what carries a control
-/// character or outer white space is no id at all. Known from CVE-2019-19844 (Django) and, for text that only looks
-/// the same, from CVE-2021-42694 (CWE-1007).
+/// The attacker registers under an id that looks like an owner's, or that some normalization makes equal to it. U7, P4
+/// and A2 stop it: ids are compared byte by byte, so such an id is another member, who holds nothing; an id with a
+/// control character or surrounding white space is no id at all. Known from CVE-2019-19844 (Django) and, for text that
+/// only looks the same, from CVE-2021-42694 (CWE-1007).
 #[test]
-fn ids_that_look_alike() {
+fn u7_ids_that_look_alike_are_different_members() {
     let mut world = World::staffed();
     world.ok(OWNER, add("devs", [OWNER]));
     for id in LIKE_OLGA {
@@ -73,11 +73,11 @@ fn ids_that_look_alike() {
 }
 
 /// A group or a role is given a name that a reader takes for another one: other case, outer or inner spaces, letters
-/// that look alike, something invisible, an end that a program in C would not see. G2, G3, L3 and M6 stop what can
-/// be told apart by no reader; and since no command goes by a name, a name gives nothing. Known from CVE-2019-19844
-/// and CVE-2021-42574, and as improper handling of case (CWE-178) and of a NUL (CWE-158).
+/// that look alike, something invisible, an end that a program in C would not see. G2, G3, L3 and M6 refuse what no
+/// reader can tell apart; and since no command refers to a name, a name gives nothing. Known from CVE-2019-19844 and
+/// CVE-2021-42574, and as improper handling of case (CWE-178) and of a NUL (CWE-158).
 #[test]
-fn names_that_look_alike() {
+fn g2_names_that_look_alike_are_refused() {
     let mut world = World::staffed();
     for name in ["dev team", "DEV TEAM", "dEV tEAM"] {
         world.assert_refused(
@@ -139,10 +139,10 @@ fn names_that_look_alike() {
 }
 
 /// Something of one kind is named where another kind is meant: a role's id as a member, a member's as a group, a
-/// permission as a store, a member called like the host. P4, A4 and E6 stop it: each kind has its own ids, and the
-/// host is no id. Known as type confusion (CWE-843) and as the confused deputy (CWE-441).
+/// permission as a store, a member called like the host. P4, A4 and E6 stop it: each kind has its own ids, and the host
+/// is no id. Known as type confusion (CWE-843) and as the confused deputy (CWE-441).
 #[test]
-fn ids_that_look_like_another_types() {
+fn p4_an_id_of_another_kind_is_unknown() {
     let mut world = World::staffed();
     let everything = [
         OWNER,
@@ -221,10 +221,10 @@ fn ids_that_look_like_another_types() {
 }
 
 /// A member has the id of a group, a store, a role and the account, and is taken for one of them: what the group is
-/// granted is granted to the member, or who removes the one removes the other. G1, G10, P1 and L6 stop it. Known as
-/// names of users and groups that share one space, as in CWE-694.
+/// granted is granted to the member, or removing the one removes the other. G10, G1, P1 and L6 stop it. Known as names
+/// of users and groups that share one space, as in CWE-694.
 #[test]
-fn a_member_and_a_group_of_the_same_id() {
+fn g10_a_member_gets_nothing_from_a_group_of_the_same_id() {
     let mut world = World::staffed();
     world.system(enrol(["x", "y"]));
     world.ok(OWNER, create_store("x"));
@@ -262,7 +262,7 @@ fn a_member_and_a_group_of_the_same_id() {
 /// with `b:c`. U7, L6 and P1 stop it: nothing is looked up by joined ids. Known from CVE-2022-24812, where the way
 /// Grafana built the key of a cache let one key's permissions be another's (CWE-141).
 #[test]
-fn ids_joined_by_a_separator() {
+fn u7_ids_that_contain_a_separator_stay_apart() {
     for between in [
         ":", "::", "/", "//", "\\", "|", "||", ",", ";", ".", "..", "-", "--", "_", "#", "@", "=",
         "&", "+", "~", "$", " ", "  ", "%3A", "%00", "\\0", "'", "\"", "`", "->", "=>", "\u{200b}",

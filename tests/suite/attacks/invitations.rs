@@ -9,11 +9,11 @@ fn accepted(id: &str) -> serde_json::Value {
     json!({"kind": "invitation-accepted", "member": id})
 }
 
-/// Somebody accepts an invitation that has expired, to the millisecond; that was cancelled; that it has used before;
-/// or whose place a new one has taken. M3, U3 and U5 stop it. Known from CVE-2020-10074, where an expired link still
-/// gave a GitLab account away (CWE-672, CWE-294).
+/// Somebody accepts an invitation that has expired, to the millisecond; that was cancelled; that it has used before; or
+/// that a new one has replaced. M3, U3 and U5 stop it. Known from CVE-2020-10074, where an expired link still gave a
+/// GitLab account away (CWE-672, CWE-294).
 #[test]
-fn accepting_an_invitation_that_is_over() {
+fn m3_an_invitation_that_is_over_cannot_be_accepted() {
     let mut world = World::staffed();
     for id in ["eva", "fin", "gus", "hal"] {
         world.ok(OWNER, invite_until(id, 2_000));
@@ -56,11 +56,11 @@ fn accepting_an_invitation_that_is_over() {
     }
 }
 
-/// Somebody accepts an invitation that is not its own: another member, an owner, the host, somebody whose id differs
-/// in a letter; by naming the invited one in the command; or in a record. M3, E6 and U5 stop it. Known from
+/// Somebody accepts an invitation that is not its own: another member, an owner, the host, somebody whose id differs in
+/// a letter; by naming the invited member in the command; or in a record. M3, E6 and U5 stop it. Known from
 /// CVE-2022-39306, where a Grafana invitation could be accepted under any name (CWE-639).
 #[test]
-fn accepting_somebody_elses_invitation() {
+fn m3_nobody_can_accept_on_someone_elses_behalf() {
     let mut world = World::staffed();
     world.ok(OWNER, invite_owner("otto"));
     for thief in [
@@ -95,11 +95,11 @@ fn accepting_somebody_elses_invitation() {
     assert_eq!(world.account.owners().count(), 1);
 }
 
-/// A member who was removed, or whose invitation was cancelled or expired, is invited or enrolled again and finds
-/// what it had: groups, ownership, a promise of it. M3 and M5 stop it. Known from GitLab issue 26801, where somebody
-/// removed came back by an invitation that had been left status (CWE-459).
+/// Somebody who was removed, or whose invitation was cancelled or expired, is invited or added again and finds what it
+/// had: groups, ownership, a promise of it. M5 and M3 stop it. Known from GitLab issue 26801, where somebody removed
+/// came back by an invitation that was still pending (CWE-459).
 #[test]
-fn a_removed_member_comes_back() {
+fn m5_coming_back_restores_nothing() {
     let comings: [fn(&mut World, &str); 3] = [
         |world, id| {
             world.ok(OWNER, invite(id));
@@ -155,12 +155,12 @@ fn a_removed_member_comes_back() {
     }
 }
 
-/// A manager who expects to be removed invites another identity of its own, places it in groups, and accepts
-/// afterwards. No rule ends an invitation when the one who gave it goes, so here is what does hold: until it is
-/// accepted it gives nothing (M1), it is listed and the records name its giver (U2), an owner cancels it (M3), and
-/// it never is ownership (E3). Known from GitLab issue 26801.
+/// A manager who expects to be removed invites another identity of its own, adds it to groups, and accepts afterwards.
+/// No rule ends an invitation when its issuer goes, so here is what does hold: until it is accepted it gives nothing
+/// (M1), it is listed and the records name its issuer (U2), an owner cancels it (M3), and it never is ownership (E3).
+/// Known from GitLab issue 26801.
 #[test]
-fn an_invitation_left_behind() {
+fn m3_an_invitation_left_behind_gives_nothing_until_accepted() {
     let mut world = World::staffed();
     world.assert_refused(MANAGER, invite_owner("gil-2"), "not-authorized");
     world.ok(MANAGER, invite("gil-2"));
@@ -185,11 +185,11 @@ fn an_invitation_left_behind() {
     assert_eq!(world.account.group("it").unwrap().member_count(), 0);
 }
 
-/// The clock of the host is set back, or differs between two processes, and what had expired is alive again. M3 and
-/// U2 stop it: an account's time does not run backwards, and what was over by the last record stays over. Known as
-/// relying on a time that can be changed (CWE-672), as by setting a machine's clock back.
+/// The clock of the host is set back, or differs between two processes, and what had expired is valid again. M3 and U2
+/// stop it: an account's time does not run backwards, and what was over by the last record stays over. Known as relying
+/// on a time that can be changed (CWE-672), as by setting a machine's clock back.
 #[test]
-fn a_clock_that_runs_backwards() {
+fn m3_setting_the_clock_back_revives_no_invitation() {
     let mut world = World::staffed();
     for id in ["eva", "fin"] {
         world.ok(OWNER, invite_until(id, 2_000));

@@ -6,11 +6,11 @@ use serde_json::json;
 use super::rewritten;
 use crate::support::*;
 
-/// Somebody who may invite, invites an owner: plainly, by taking an owner's invitation over, by inviting and raising
-/// in a batch, or by waiting until it has expired. E3, M2, M3 and M6 stop it. Known from CVE-2023-6396, where those
-/// who managed a GitLab group's members could invite with a higher role than their own.
+/// Somebody who may invite, invites an owner: plainly, by taking an owner's invitation over, by inviting and raising in
+/// a batch, or by waiting until it has expired. E3, M2, M3 and M6 stop it. Known from CVE-2023-6396, where those who
+/// managed a GitLab group's members could invite with a higher role than their own.
 #[test]
-fn ownership_by_invitation() {
+fn e3_ownership_cannot_be_gained_by_invitation() {
     let mut world = World::staffed();
     let as_owner_until = |id: &str, expires| Command::InviteMember {
         member: member(id),
@@ -52,11 +52,11 @@ fn ownership_by_invitation() {
     }
 }
 
-/// The last owner may not be removed, so it is demoted, or leaves by any other door: by itself, by the host, in a
-/// batch, by a record, by a snapshot. A2 stops it at each. Known from issue 4340 of `NodeBB`, where one of two
-/// doors was guarded, and from issue 135 of repman, which lists both.
+/// The last owner may not be removed, so it is demoted, or leaves in any other way: by itself, by the host, in a batch,
+/// by a record, by a snapshot. A2 stops each. Known from issue 4340 of `NodeBB`, where one of two ways was guarded, and
+/// from issue 135 of repman, which lists both.
 #[test]
-fn demoting_the_last_owner_where_only_removal_is_guarded() {
+fn a2_the_last_owner_cannot_leave_in_any_way() {
     let mut world = World::staffed();
     for round in 0..2 {
         let last = ["dana", OWNER][round];
@@ -110,10 +110,10 @@ fn demoting_the_last_owner_where_only_removal_is_guarded() {
     }
 }
 
-/// An owner who is only invited is counted, so that the last active one can go; and should the invitation then
-/// expire, nobody is left. A2 and M1 stop it. Known as improper ownership management (CWE-282).
+/// An owner who is only invited is counted, so that the last active one can go; and if the invitation then expires,
+/// nobody is left. A2 and M1 stop it. Known as improper ownership management (CWE-282).
 #[test]
-fn an_invited_owner_counted_as_an_owner() {
+fn a2_an_invited_owner_is_not_counted_as_an_owner() {
     let mut world = World::staffed();
     let until = Command::InviteMember {
         member: member("oda"),
@@ -145,12 +145,12 @@ fn an_invited_owner_counted_as_an_owner() {
     }
 }
 
-/// The last owner is added once more as something less, and the account keeps the later entry: invited again,
-/// enrolled, put in a group of viewers, by command or by record. A2, M3 and M7 stop it: ownership ends by the two
+/// The last owner is added once more as something less, and the account keeps the later entry: invited again, added by
+/// the host, put in a group of viewers, by command or by record. A2, M3 and M7 stop it: ownership ends by the two
 /// guarded commands only. Known from GitLab issue 9558 on GitHub, where an owner who added itself as a developer was
 /// the owner no more.
 #[test]
-fn adding_oneself_again_with_a_lesser_role() {
+fn a2_adding_an_owner_again_does_not_demote_it() {
     let mut world = World::staffed();
     for actor in [by(OWNER), Actor::System] {
         world.assert_refused(actor.clone(), invite(OWNER), "already-member");

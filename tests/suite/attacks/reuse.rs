@@ -1,16 +1,16 @@
-//! What comes back under an old id, or in an old place.
+//! What comes back under an old id, or in an old slot.
 
 use grantbook::*;
 
 use super::reads;
 use crate::support::*;
 
-/// A store is deleted while groups are granted roles in it, and another one is created under its id: whoever could
-/// work in the old one works in the new one. S2, S3 and U2 stop it, in a batch and for the account read back too.
-/// Known from bindings that name a resource and apply to the next one of that name, as documented for Google Cloud
-/// IAM, and from abandoned storage buckets that somebody else creates (CWE-672).
+/// A store is deleted while groups are granted roles in it, and another one is created under its id: whoever could work
+/// in the old one works in the new one. S3, S2 and U2 stop it, in a batch and for the account read back too. Known from
+/// bindings that name a resource and apply to the next one of that name, as documented for Google Cloud IAM, and from
+/// abandoned storage buckets that somebody else creates (CWE-672).
 #[test]
-fn a_store_created_again_under_an_old_id() {
+fn s3_an_old_stores_access_does_not_pass_to_a_new_one() {
     let mut world = World::staffed();
     world.ok(
         OWNER,
@@ -63,15 +63,12 @@ fn a_store_created_again_under_an_old_id() {
     assert_eq!(world.level("vic", "prod"), AccessLevel::Viewer);
 }
 
-/// A way into a group and out of it again.
-type WayOut = fn(&mut World, &str);
-
-/// A group is deleted, and the next one takes its place inside: its members, or its grants, come with the place. G4,
-/// G7, M5 and G9 stop it: on both sides of every 64th group, by every way out of a group, in a batch, and for the
-/// account read back. Known as the use of a number after its release (CWE-672, CWE-416), as when a Unix user id is
-/// given to somebody new.
+/// A group is deleted, and the next one takes its slot inside: its members, or its grants, come with the slot. G7, G4,
+/// M5 and G9 stop it: on both sides of every 64th group, by every way out of a group, in a batch, and for the account
+/// read back. Known as the use of a number after its release (CWE-672, CWE-416), as when a Unix user id is given to
+/// somebody new.
 #[test]
-fn a_deleted_groups_place_goes_to_a_new_group() {
+fn g7_a_deleted_groups_slot_passes_nothing_on() {
     let mut world = World::with_limit(200);
     world.system(enrol(["mal", "new"]));
     for id in ["old", "fresh"] {
@@ -146,3 +143,6 @@ fn a_deleted_groups_place_goes_to_a_new_group() {
         assert!(account.effective_permissions("mal").is_empty());
     }
 }
+
+/// A way into a group and out of it again.
+type WayOut = fn(&mut World, &str);

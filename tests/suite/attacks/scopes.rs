@@ -5,11 +5,11 @@ use grantbook::*;
 use super::reads;
 use crate::support::*;
 
-/// A scope without stores is taken for all stores: in a command, in a record, in a snapshot, and when the last store
-/// of a scope is deleted. G5 and S3 stop it. Known as failing open (CWE-636), and from Kubernetes, where an empty
-/// label selector selects everything.
+/// A scope without stores is taken for all stores: in a command, in a record, in a snapshot, and when the last store of
+/// a scope is deleted. G5 and S3 stop it. Known as failing open (CWE-636), and from Kubernetes, where an empty label
+/// selector selects everything.
 #[test]
-fn an_empty_scope_taken_as_all() {
+fn g5_an_empty_scope_is_not_every_store() {
     let mut world = World::staffed();
     for grants in [
         vec![viewer([])],
@@ -60,11 +60,11 @@ fn an_empty_scope_taken_as_all() {
     }
 }
 
-/// Rights in one store are used in another, rights at the account in a store, and rights in one tenant in another:
-/// by the id that is asked for, and by records of another account. L6, P3, A4 and U5 stop it. Known from
-/// CVE-2021-41244, where administrators of one Grafana organization managed users of another (CWE-639).
+/// Rights in one store are used in another, rights at the account in a store, and rights in one tenant in another: by
+/// the id that is asked for, and by records of another account. L6, P3, A4 and U5 stop it. Known from CVE-2021-41244,
+/// where administrators of one Grafana organization managed users of another (CWE-639).
 #[test]
-fn rights_in_one_store_used_in_another() {
+fn l6_rights_in_one_store_do_not_count_in_another() {
     let mut world = World::staffed();
     world.ok(OWNER, add("devs", ["vic"]));
     for (who, resource, may) in [
@@ -134,12 +134,12 @@ fn rights_in_one_store_used_in_another() {
     world.assert_not_applied(&theirs, "wrong-account");
 }
 
-/// An id of zero, of nothing, of a star, or another word for everything is taken for everything or for the owner, in
-/// a question, in a scope, as a member, as a permission. L4, L6, U7 and P4 stop it. Known from CVE-2024-1442, where a
+/// An id of zero, of nothing, of a star, or another word for everything is taken for everything or for the owner, in a
+/// question, in a scope, as a member, as a permission. P4, L4, L6 and U7 stop it. Known from CVE-2024-1442, where a
 /// Grafana data source with the id `*` gave all of them, and CVE-2019-14287, where the user id -1 was root to sudo
 /// (CWE-155).
 #[test]
-fn an_id_that_is_taken_for_everything() {
+fn p4_no_id_stands_for_everything() {
     let mut world = World::staffed();
     let words = [
         "0",

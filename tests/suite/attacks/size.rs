@@ -16,24 +16,11 @@ fn not_read<T: DeserializeOwned>(text: &str) -> String {
     error.to_string()
 }
 
-fn no_stored_form_reads(text: &str) {
-    not_read::<Command>(text);
-    not_read::<Record>(text);
-    not_read::<Event>(text);
-    not_read::<Snapshot>(text);
-    not_read::<EffectivePermissions>(text);
-    not_read::<Grant>(text);
-    not_read::<Actor>(text);
-    not_read::<MemberStatus>(text);
-    not_read::<MemberId>(text);
-    not_read::<Permission>(text);
-}
-
-/// A request or a stored text of some kilobytes is nested so deep that whoever reads it by recursion runs out of
-/// stack, and the process dies. U5 stops it: an error, for every stored form and in every place of it. Known from
+/// A request or a stored text of some kilobytes is nested so deep that whatever reads it by recursion runs out of
+/// stack, and the process dies. U5 stops it: an error, for every stored format and at every depth of it. Known from
 /// CVE-2019-25001 (RUSTSEC-2019-0025) in another format for the same serde (CWE-674).
 #[test]
-fn very_deep_json() {
+fn u5_very_deep_json_is_refused() {
     const DEPTH: usize = 100_000;
     let nests = [
         ("[", "]"),
@@ -70,11 +57,24 @@ fn very_deep_json() {
     }
 }
 
-/// A text of ten megabytes stands where an id, a name or a permission is expected, so that it is kept, compared,
-/// logged. U7, G2 and L4 stop it, and the error does not repeat the text. Known as allocation without limits
-/// (CWE-770) and as log flooding.
+fn no_stored_form_reads(text: &str) {
+    not_read::<Command>(text);
+    not_read::<Record>(text);
+    not_read::<Event>(text);
+    not_read::<Snapshot>(text);
+    not_read::<EffectivePermissions>(text);
+    not_read::<Grant>(text);
+    not_read::<Actor>(text);
+    not_read::<MemberStatus>(text);
+    not_read::<MemberId>(text);
+    not_read::<Permission>(text);
+}
+
+/// A text of ten megabytes is given where an id, a name or a permission is expected, so that it is stored, compared,
+/// logged. U7, G2 and L4 stop it, and the error does not repeat the text. Known as allocation without limits (CWE-770)
+/// and as log flooding.
 #[test]
-fn very_long_text() {
+fn u7_very_long_text_is_refused() {
     let long = "a".repeat(10_000_000);
     for (error, code) in [
         (MemberId::parse(&long).unwrap_err(), "too-long"),
@@ -130,11 +130,11 @@ fn very_long_text() {
     assert!(MemberId::parse(&"é".repeat(64)).is_ok() && MemberId::parse(&"é".repeat(65)).is_err());
 }
 
-/// A list is one longer than its limit, or twenty times as long: in a command from JSON, in a record, in a
-/// snapshot, over several grants, or as a batch. U7 and A3 stop it, and at the limit it is accepted. Known as
-/// allocation without limits (CWE-770) and as off-by-one errors (CWE-193).
+/// A list is one longer than its limit, or twenty times as long: in a command from JSON, in a record, in a snapshot,
+/// over several grants, or as a batch. U7 and A3 stop it, and at the limit it is accepted. Known as allocation without
+/// limits (CWE-770) and as off-by-one errors (CWE-193).
 #[test]
-fn lists_longer_than_their_limits() {
+fn u7_lists_over_their_limits_are_refused() {
     let mut world = World::with_limit(4_096);
     let ids = |count: usize| -> Vec<String> {
         (0..count).map(|number| format!("n{number:06}")).collect()
@@ -197,10 +197,10 @@ fn lists_longer_than_their_limits() {
 }
 
 /// A version, a time or a number of groups is the largest there is, and the next one wraps round to 0: versions come
-/// again, an expiry lies in the past, the last group's place is another's. U2, M3 and A3 stop it. Known as integer
+/// again, an expiry lies in the past, the last group's slot is another's. U2, M3 and A3 stop it. Known as integer
 /// overflow (CWE-190).
 #[test]
-fn the_largest_version_time_and_group() {
+fn u2_the_largest_version_time_and_group_do_not_wrap() {
     let mut world = World::staffed();
     for (version, code) in [
         (u64::MAX, "gap"),
@@ -272,11 +272,11 @@ fn the_largest_version_time_and_group() {
     }
 }
 
-/// As many groups as an account can have, with a member in the first and the last: the account answers for each, has
-/// no room for one more, and the last place, once free, is nobody's. A3, G4 and U5 hold. Known as integer truncation
-/// and off-by-one errors (CWE-197, CWE-193).
+/// An account has as many groups as it can have, with a member in the first and the last: it answers for each, has no
+/// room for one more, and the last slot, once free, is nobody's. A3, G4 and U5 hold. Known as integer truncation and
+/// off-by-one errors (CWE-197, CWE-193).
 #[test]
-fn as_many_groups_as_there_can_be() {
+fn a3_the_largest_number_of_groups_is_handled() {
     const MOST: usize = GroupLimit::HIGHEST as usize;
     let group = |number: usize| {
         json!({

@@ -6,15 +6,11 @@ use serde_json::Value;
 
 use crate::support::*;
 
-const RECORDS: &str = include_str!("../../golden/records.jsonl");
-const COMMANDS: &str = include_str!("../../golden/commands.jsonl");
-const SNAPSHOT: &str = include_str!("../../golden/snapshot.json");
-
-/// A key stands twice in JSON, and who checks reads one of the two while who applies reads the other. U5 stops it:
-/// for every stored form, every key at every depth, whether the two values are equal or not, it is not read. Known
+/// A key appears twice in JSON; what checks it reads one of the two, and what applies it reads the other. U5 stops it:
+/// for every stored format, every key at every depth, whether the two values are equal or not, it is not read. Known
 /// from CVE-2017-12635, by which anybody became an administrator of `CouchDB` (CWE-436).
 #[test]
-fn duplicate_keys_in_json() {
+fn u5_duplicate_keys_in_json_are_refused() {
     let mut count = 0;
     for record in RECORDS.lines() {
         count += no_key_twice::<Record>(record);
@@ -91,12 +87,16 @@ fn written(json: &Value, left: &mut usize, other: &str) -> String {
     }
 }
 
-/// The same is written another way, as a list of values without their names, which serde reads too; whoever filters
-/// requests by their keys does not see it. No rule forbids it, so here is what does hold (U5): another spelling never
+const SNAPSHOT: &str = include_str!("../../golden/snapshot.json");
+const COMMANDS: &str = include_str!("../../golden/commands.jsonl");
+const RECORDS: &str = include_str!("../../golden/records.jsonl");
+
+/// The same is written another way, as a list of values without their names, which serde reads too; a filter that goes
+/// by the keys of requests does not see it. No rule forbids it, so here is what does hold (U5): another spelling never
 /// is another meaning, whatever is left over is refused, and the rules look at the command, not at its text. Known as
 /// an interpretation conflict (CWE-436).
 #[test]
-fn a_second_spelling() {
+fn u5_another_spelling_has_no_other_meaning() {
     let mut world = World::staffed();
     for (list, object) in [
         (

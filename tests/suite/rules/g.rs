@@ -1,56 +1,12 @@
-//! Groups: who manages them, what they are called, what they carry, who is in them.
+//! G: groups: who manages them, what they are called, what they carry, who is in them.
 
 use grantbook::*;
 
 use crate::support::*;
 
-/// A3: an account has at most 20 groups.
-#[test]
-fn an_account_has_at_most_20_groups() {
-    let mut world = World::staffed();
-    for number in 3..20 {
-        world.ok(
-            MANAGER,
-            create_group(
-                &number.to_string(),
-                &format!("Group {number}"),
-                [viewer(["dev"])],
-            ),
-        );
-    }
-    let refusal = world.refused(OWNER, create_group("20", "Group 20", [viewer(["dev"])]));
-    assert_eq!(refusal.code(), "too-many-groups");
-    assert_eq!(
-        refusal.to_string(),
-        "the account has 20 groups, as many as it may; delete one first"
-    );
-    world.assert_refused(
-        Actor::System,
-        create_group("20", "Group 20", [viewer(["dev"])]),
-        "too-many-groups",
-    );
-    world.ok(OWNER, delete_group("3"));
-    world.ok(OWNER, create_group("20", "Group 20", [viewer(["dev"])]));
-}
-
-/// A3: the host may set another limit.
-#[test]
-fn the_host_sets_another_limit() {
-    let mut world = World::with_limit(1);
-    world.ok(
-        OWNER,
-        create_group("1", "Group 1", [Grant::group_manager()]),
-    );
-    world.assert_refused(
-        OWNER,
-        create_group("2", "Group 2", [Grant::group_manager()]),
-        "too-many-groups",
-    );
-}
-
 /// G1, E5: owners and group managers manage groups and who is in them; nobody else does.
 #[test]
-fn owners_and_group_managers_manage_groups() {
+fn g1_owners_and_group_managers_manage_groups() {
     let commands = || {
         [
             create_group("new", "New Group", [viewer(["prod"])]),
@@ -74,9 +30,9 @@ fn owners_and_group_managers_manage_groups() {
     }
 }
 
-/// G1: what is not there is not managed, and what is there is not created.
+/// G1: a group that does not exist cannot be managed, and one that exists cannot be created.
 #[test]
-fn unknown_and_existing_groups() {
+fn g1_a_group_must_exist_to_be_managed() {
     let mut world = World::staffed();
     for command in [
         rename_group("none", "New Name"),
@@ -93,9 +49,87 @@ fn unknown_and_existing_groups() {
     );
 }
 
+/// G2: a name has 3 to 64 characters.
+#[test]
+fn g2_a_name_has_3_to_64_characters() {
+    assert_eq!(
+        GroupName::parse("IT").unwrap_err().kind(),
+        ParseErrorKind::TooShort { length: 2 }
+    );
+    assert!(GroupName::parse("Ops").is_ok());
+    assert!(GroupName::parse(&"a".repeat(64)).is_ok());
+    assert_eq!(
+        GroupName::parse(&"a".repeat(65)).unwrap_err().kind(),
+        ParseErrorKind::TooLong { length: 65 }
+    );
+    assert_eq!(RoleName::parse("IT").unwrap_err().code(), "too-short");
+}
+
+/// G2: a name is made of letters A-Z, digits, periods, hyphens, underscores and inner spaces; letters that only look
+/// like these are refused.
+#[test]
+fn g2_a_name_is_limited_to_a_small_alphabet() {
+    assert!(GroupName::parse("Dev.Team_1 - EU").is_ok());
+    for text in [
+        "Dеv Team",
+        "Café",
+        "Dev\tTeam",
+        "Dev\0Team",
+        "Dev\u{a0}Team",
+        "Ｄｅｖ",
+        "Dev/Team",
+    ] {
+        assert_eq!(
+            GroupName::parse(text).unwrap_err().code(),
+            "bad-character",
+            "{text:?}"
+        );
+        assert_eq!(
+            RoleName::parse(text).unwrap_err().code(),
+            "bad-character",
+            "{text:?}"
+        );
+    }
+    for text in [" Dev Team", "Dev Team ", "   "] {
+        assert_eq!(
+            GroupName::parse(text).unwrap_err().code(),
+            "surrounding-whitespace",
+            "{text:?}"
+        );
+    }
+    let error = GroupName::parse("Café").unwrap_err();
+    assert_eq!(
+        error.kind(),
+        ParseErrorKind::Character {
+            character: 'é',
+            position: 4
+        }
+    );
+    assert_eq!(
+        error.to_string(),
+        "a group name takes letters A-Z and a-z, digits, `.`, `-`, `_` and spaces; this one has 'é' at position 4"
+    );
+}
+
+/// G2: a description has 0 to 100 characters of the same alphabet, and may begin and end with a space.
+#[test]
+fn g2_a_description_has_0_to_100_characters() {
+    assert_eq!(Description::parse("").unwrap(), Description::default());
+    assert!(Description::parse(" who may write ").is_ok());
+    assert!(Description::parse(&"a".repeat(100)).is_ok());
+    assert_eq!(
+        Description::parse(&"a".repeat(101)).unwrap_err().code(),
+        "too-long"
+    );
+    assert_eq!(
+        Description::parse("who, why").unwrap_err().code(),
+        "bad-character"
+    );
+}
+
 /// G3: a name is unique whatever the case of its letters; a group may change the case of its own.
 #[test]
-fn names_differ_by_more_than_case() {
+fn g3_group_names_differ_by_more_than_case() {
     let mut world = World::staffed();
     let refusal = world.refused(OWNER, create_group("new", "dev TEAM", [viewer(["dev"])]));
     assert_eq!(refusal.code(), "group-name-taken");
@@ -116,15 +150,15 @@ fn names_differ_by_more_than_case() {
 
 /// G4: a group carries at least one grant.
 #[test]
-fn a_group_carries_at_least_one_grant() {
+fn g4_a_group_carries_at_least_one_grant() {
     let mut world = World::staffed();
     world.assert_refused(OWNER, create_group("new", "New Group", []), "no-grants");
     world.assert_refused(OWNER, regrant("devs", []), "no-grants");
 }
 
-/// G4: a role that is named twice has its stores united.
+/// G4: grants of the same role are merged into one with the stores of both.
 #[test]
-fn a_role_named_twice_has_its_stores_united() {
+fn g4_grants_of_one_role_are_merged() {
     let mut world = World::staffed();
     let grants = [viewer(["prod"]), editor(["dev"]), viewer(["dev", "prod"])];
     let event = world.ok(OWNER, create_group("new", "New Group", grants));
@@ -141,9 +175,37 @@ fn a_role_named_twice_has_its_stores_united() {
     );
 }
 
-/// G5: scopes name stores that exist, at least one; account-level roles take none.
+/// G4, U7: as many grants of one role as a command may name, each in another store, are merged into one.
 #[test]
-fn scopes_fit_their_roles() {
+fn g4_ten_thousand_grants_of_one_role_are_merged() {
+    let mut world = World::new();
+    let id = |number: usize| format!("{number:05}");
+    let stores: Vec<_> = (0..MAX_ITEMS_PER_COMMAND)
+        .map(|number| create_store(&id(number)))
+        .collect();
+    for commands in stores.chunks(MAX_BATCH) {
+        let done = world
+            .account
+            .execute_batch(&Actor::System, commands, at(1_000));
+        world.records.extend(done.unwrap());
+    }
+    let grants: Vec<_> = (0..MAX_ITEMS_PER_COMMAND)
+        .map(|number| viewer([id(number).as_str()]))
+        .collect();
+    world.ok(
+        OWNER,
+        create_group("all", "Every Store", [Grant::group_manager()]),
+    );
+    world.ok(OWNER, regrant("all", grants));
+    let granted = world.account.group("all").unwrap().grants();
+    assert_eq!(granted.len(), 1);
+    assert!(granted[0].scope.stores().eq(world.account.stores()));
+}
+
+/// G5: a store-level role is granted in at least one store, and only in stores that exist; an account-level role is
+/// granted in none.
+#[test]
+fn g5_a_scope_must_fit_its_role() {
     let mut world = World::staffed();
     let at_account = |id: &str| Grant::at_account(role(id));
     for (grant, code) in [
@@ -184,7 +246,7 @@ fn scopes_fit_their_roles() {
 
 /// G6: one group edits some stores, views others, and manages groups.
 #[test]
-fn one_group_carries_several_roles() {
+fn g6_one_group_carries_several_roles() {
     let mut world = World::staffed();
     let grants = [editor(["dev"]), viewer(["prod"]), Grant::group_manager()];
     world.ok(OWNER, create_group("mixed", "Integrations Team", grants));
@@ -196,7 +258,7 @@ fn one_group_carries_several_roles() {
 
 /// G7: a group may be empty; one that has members, invited ones included, cannot be deleted.
 #[test]
-fn a_group_with_members_cannot_be_deleted() {
+fn g7_a_group_with_members_cannot_be_deleted() {
     let mut world = World::staffed();
     let refusal = world.refused(OWNER, delete_group("devs"));
     assert_eq!(
@@ -211,9 +273,9 @@ fn a_group_with_members_cannot_be_deleted() {
     assert!(world.account.group("devs").is_none());
 }
 
-/// G7, G9: a group created after one was deleted begins without its members and its access.
+/// G7, G9: a group created after another was deleted has neither its members nor its access.
 #[test]
-fn a_new_group_takes_nothing_over_from_a_deleted_one() {
+fn g7_a_new_group_inherits_nothing_from_a_deleted_one() {
     let mut world = World::staffed();
     world.ok(OWNER, take_out("devs", ["dana", "ina"]));
     world.ok(OWNER, delete_group("devs"));
@@ -226,7 +288,7 @@ fn a_new_group_takes_nothing_over_from_a_deleted_one() {
 
 /// G8: name, description and grants are edited each alone or together; the event holds what changed.
 #[test]
-fn a_group_is_edited_in_part_or_whole() {
+fn g8_a_group_is_edited_in_part_or_as_a_whole() {
     let mut world = World::staffed();
     let edit = |name: Option<&str>, description: Option<&str>, grants: Option<Vec<Grant>>| {
         Command::EditGroup {
@@ -276,23 +338,9 @@ fn a_group_is_edited_in_part_or_whole() {
     world.no_change(MANAGER, edit(None, None, None));
 }
 
-/// A scope shares the texts of its stores' ids with the account, however the command came to name them (G5).
-#[test]
-fn scopes_share_the_ids_of_their_stores() {
-    let mut world = World::staffed();
-    world.ok(OWNER, regrant("devs", [editor(["dev", "prod"])]));
-    let snapshot = serde_json::to_string(&world.account.snapshot()).unwrap();
-    let read: Snapshot = serde_json::from_str(&snapshot).unwrap();
-    for account in [&world.account, &Account::try_from(read).unwrap()] {
-        let scope = &account.group("devs").unwrap().grants()[0].scope;
-        let own = account.stores().map(|store| store.as_str().as_ptr());
-        assert!(scope.stores().map(|store| store.as_str().as_ptr()).eq(own));
-    }
-}
-
 /// G9: access follows membership at once; a member keeps what another group gives.
 #[test]
-fn access_follows_membership() {
+fn g9_access_follows_membership() {
     let mut world = World::staffed();
     world.ok(
         OWNER,
@@ -308,7 +356,7 @@ fn access_follows_membership() {
 
 /// G9: a change to a group's grants reaches every member at once.
 #[test]
-fn access_follows_grants() {
+fn g9_access_follows_grants() {
     let mut world = World::staffed();
     world.ok(OWNER, add("devs", ["nils"]));
     world.ok(OWNER, regrant("devs", [viewer(["prod"])]));
@@ -318,9 +366,9 @@ fn access_follows_grants() {
     }
 }
 
-/// G10: a member may be in any number of groups; a group by itself may do nothing, even under a member's id.
+/// G10: a member may be in any number of groups; a group itself cannot act, even under a member's id.
 #[test]
-fn a_group_is_nobody() {
+fn g10_a_group_cannot_act() {
     let mut world = World::staffed();
     world.ok(OWNER, add("it", ["dana"]));
     world.ok(OWNER, add("viewers", ["dana"]));
@@ -336,37 +384,4 @@ fn a_group_is_nobody() {
         create_group("nils", "Named As A Member", [editor(["dev"])]),
     );
     assert_eq!(world.level("nils", "dev"), AccessLevel::None);
-}
-
-/// U1: adding who is there and taking out who is not change nothing; an event names only those whom it moves.
-#[test]
-fn an_event_names_only_those_whom_it_moves() {
-    let mut world = World::staffed();
-    world.no_change(OWNER, add("devs", ["dana"]));
-    world.no_change(OWNER, add("devs", []));
-    world.no_change(OWNER, take_out("devs", ["nils", "vic"]));
-    let event = world.ok(OWNER, add("devs", ["dana", "nils", "vic"]));
-    assert_eq!(
-        event,
-        Event::AddedToGroup {
-            group: group("devs"),
-            members: members(["nils", "vic"])
-        }
-    );
-    let event = world.ok(OWNER, take_out("devs", ["dana", OWNER]));
-    assert_eq!(
-        event,
-        Event::RemovedFromGroup {
-            group: group("devs"),
-            members: members(["dana"])
-        }
-    );
-    let in_devs: Vec<_> = world
-        .account
-        .group("devs")
-        .unwrap()
-        .members()
-        .map(MemberId::as_str)
-        .collect();
-    assert_eq!(in_devs, ["ina", "nils", "vic"]);
 }

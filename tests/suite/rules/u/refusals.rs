@@ -1,12 +1,12 @@
-//! Refusals: their kinds, their order, their words.
+//! U3: refusals: their order, their kinds, their messages.
 
 use grantbook::*;
 
 use crate::support::*;
 
-/// U3: authority, form, existence, guardrails, conflicts: the first reason that applies is given.
+/// U3: authority, well-formedness, existence, guardrails, conflicts: the first reason that applies is given.
 #[test]
-fn the_first_reason_that_applies_is_given() {
+fn u3_the_first_reason_that_applies_is_given() {
     let mut world = World::staffed();
     // Each next command mends the reason for which the one before was refused.
     let long: Vec<String> = (0..=MAX_ITEMS_PER_COMMAND)
@@ -48,7 +48,7 @@ fn the_first_reason_that_applies_is_given() {
 
 /// U3: a refusal of each kind, with the HTTP status that says the same.
 #[test]
-fn kinds_have_an_http_status() {
+fn u3_kinds_have_an_http_status() {
     let mut world = World::staffed();
     for (command, kind, status) in [
         (remove_member(OWNER), ErrorKind::Conflict, 409),
@@ -74,9 +74,9 @@ fn kinds_have_an_http_status() {
     );
 }
 
-/// U3: what a person is told, for the refusals that other tests know by code alone.
+/// U3: the messages of the refusals that other tests know by code alone.
 #[test]
-fn messages_name_what_was_wrong_and_what_to_do() {
+fn u3_messages_say_what_was_wrong_and_what_to_do() {
     let mut world = World::staffed();
     world.ok(OWNER, invite_until("eva", 1_001));
     world.ok(

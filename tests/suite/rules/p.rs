@@ -1,12 +1,14 @@
-//! Checks, effective permissions, access levels.
+//! P: effective permissions: checks, the lists of what is held, and levels of access.
 
 use grantbook::*;
+use proptest::prelude::*;
 
+use crate::strategies::{MEMBERS, PERMISSIONS, STORES, account, config, resources};
 use crate::support::*;
 
 /// P1: a member holds the union over all its groups, and ownership.
 #[test]
-fn a_member_holds_the_union_over_its_groups() {
+fn p1_a_member_holds_the_union_over_its_groups() {
     let mut world = World::staffed();
     world.ok(
         OWNER,
@@ -48,9 +50,74 @@ fn a_member_holds_the_union_over_its_groups() {
     );
 }
 
+/// P1: effective permissions are compared as sets; an owner's include everything.
+#[test]
+fn p1_effective_permissions_are_compared_as_sets() {
+    let mut world = World::staffed();
+    world.ok(OWNER, add("viewers", ["nils"]));
+    world.ok(OWNER, add("viewers", ["dana"]));
+    let of = |id: &str| world.account.effective_permissions(id);
+    let holds = |one: &str, other: &str| of(one).is_subset(&of(other));
+    assert!(holds("vic", "nils") && holds("nils", "vic"));
+    assert!(holds("vic", "dana") && !holds("dana", "vic"));
+    assert!(!holds(MANAGER, "dana") && !holds("dana", MANAGER));
+    assert!(holds(MANAGER, OWNER) && holds("dana", OWNER) && holds(OWNER, OWNER));
+    assert!(!holds(OWNER, "dana") && !holds(OWNER, MANAGER));
+    assert!(holds("nobody", "dana") && of("nobody").is_empty() && !of("vic").is_empty());
+}
+
+/// P1, U6: effective permissions can be written into a token and read back; any other JSON is refused.
+#[test]
+fn p1_effective_permissions_round_trip_through_serde() {
+    let world = World::staffed();
+    for (id, json) in [
+        (
+            "vic",
+            r#"{"account":{"only":[]},"stores":{"prod":{"only":["store.read"]}}}"#,
+        ),
+        (
+            OWNER,
+            r#"{"account":"every","stores":{"dev":"every","prod":"every"}}"#,
+        ),
+        ("nobody", r#"{"account":{"only":[]},"stores":{}}"#),
+    ] {
+        let held = world.account.effective_permissions(id);
+        assert_eq!(serde_json::to_string(&held).unwrap(), json);
+        assert_eq!(
+            serde_json::from_str::<EffectivePermissions>(json).unwrap(),
+            held
+        );
+    }
+    for json in [
+        r#"{"account":"all","stores":{}}"#,
+        r#"{"account":"every"}"#,
+        r#"{"account":"every","stores":{},"more":1}"#,
+        r#"{"account":"every","stores":{"dev":{"only":[]},"dev":"every"}}"#,
+        r#"{"account":{"only":["a.b","a.b"]},"stores":{}}"#,
+        r#"{"account":{"only":["*"]},"stores":{}}"#,
+    ] {
+        assert!(
+            serde_json::from_str::<EffectivePermissions>(json).is_err(),
+            "{json}"
+        );
+    }
+    let no_map = r#"{"account":"every","stores":1}"#;
+    let error = serde_json::from_str::<EffectivePermissions>(no_map).unwrap_err();
+    let said = error.to_string();
+    assert!(
+        said.starts_with("invalid type: integer `1`, expected a map"),
+        "{said}"
+    );
+    let written_out = r#"{"account":{"only":[]},"stores":{"dev":{"only":[]}}}"#;
+    let nothing: EffectivePermissions = serde_json::from_str(written_out).unwrap();
+    assert!(
+        nothing.is_empty() && nothing.is_subset(&world.account.effective_permissions("nobody"))
+    );
+}
+
 /// P2: an owner may do everything, with permissions and stores to come included.
 #[test]
-fn an_owner_may_do_everything() {
+fn p2_an_owner_may_do_everything() {
     let mut world = World::staffed();
     world.ok(OWNER, create_store("new"));
     for text in [
@@ -75,7 +142,7 @@ fn an_owner_may_do_everything() {
 
 /// P3: Group Manager gives access to no store.
 #[test]
-fn a_group_manager_has_no_access_to_stores() {
+fn p3_a_group_manager_has_no_access_to_stores() {
     let world = World::staffed();
     assert!(world.may(MANAGER, "account.manage_groups", Resource::Account));
     assert!(world.may(MANAGER, "account.invite_members", Resource::Account));
@@ -88,7 +155,7 @@ fn a_group_manager_has_no_access_to_stores() {
 
 /// P4: unknown or invited is denied, with the first reason that applies: the member, the store, the permission.
 #[test]
-fn unknown_means_denied() {
+fn p4_unknown_means_denied() {
     let world = World::staffed();
     for text in ["", "*", "0", "DANA", "dana ", "devs", "group-manager"] {
         assert_eq!(
@@ -154,9 +221,9 @@ fn unknown_means_denied() {
     );
 }
 
-/// P5: owner, editor, viewer, none: by `store.read` and `store.write` alone.
+/// P5: owner, editor, viewer or none follows from `store.read` and `store.write` alone.
 #[test]
-fn access_levels_follow_from_permissions() {
+fn p5_access_levels_follow_from_permissions() {
     let mut world = World::staffed();
     world.ok(
         OWNER,
@@ -207,67 +274,38 @@ fn access_levels_follow_from_permissions() {
     );
 }
 
-/// P1: effective permissions are compared as sets; an owner's include everything.
-#[test]
-fn effective_permissions_are_compared_as_sets() {
-    let mut world = World::staffed();
-    world.ok(OWNER, add("viewers", ["nils"]));
-    world.ok(OWNER, add("viewers", ["dana"]));
-    let of = |id: &str| world.account.effective_permissions(id);
-    let holds = |one: &str, other: &str| of(one).is_subset(&of(other));
-    assert!(holds("vic", "nils") && holds("nils", "vic"));
-    assert!(holds("vic", "dana") && !holds("dana", "vic"));
-    assert!(!holds(MANAGER, "dana") && !holds("dana", MANAGER));
-    assert!(holds(MANAGER, OWNER) && holds("dana", OWNER) && holds(OWNER, OWNER));
-    assert!(!holds(OWNER, "dana") && !holds(OWNER, MANAGER));
-    assert!(holds("nobody", "dana") && of("nobody").is_empty() && !of("vic").is_empty());
-}
+proptest! {
+    #![proptest_config(config(200))]
 
-/// P1, U6: effective permissions go into a token and come back; what is not their form is refused.
-#[test]
-fn effective_permissions_go_through_serde() {
-    let world = World::staffed();
-    for (id, json) in [
-        (
-            "vic",
-            r#"{"account":{"only":[]},"stores":{"prod":{"only":["store.read"]}}}"#,
-        ),
-        (
-            OWNER,
-            r#"{"account":"every","stores":{"dev":"every","prod":"every"}}"#,
-        ),
-        ("nobody", r#"{"account":{"only":[]},"stores":{}}"#),
-    ] {
-        let held = world.account.effective_permissions(id);
-        assert_eq!(serde_json::to_string(&held).unwrap(), json);
-        assert_eq!(
-            serde_json::from_str::<EffectivePermissions>(json).unwrap(),
-            held
-        );
+    /// P1, P4, M1: a member and a store that were looked up answer as the account does.
+    #[test]
+    fn p1_looked_up_members_and_stores_answer_like_the_account(world in account(30)) {
+        let account = &world.account;
+        let permissions = PERMISSIONS.map(permission);
+        let known: Vec<Member<'_>> = MEMBERS.iter().filter_map(|id| account.member(id)).collect();
+        let stores: Vec<Store<'_>> = STORES.iter().filter_map(|id| account.store(id)).collect();
+        for permission in &permissions {
+            for member in &known {
+                let id = member.id();
+                for resource in resources() {
+                    prop_assert_eq!(member.can(permission, resource), account.can(id, permission, resource));
+                }
+                let expected: Vec<bool> = stores
+                    .iter()
+                    .map(|store| account.can(id, permission, Resource::Store(store.id())))
+                    .collect();
+                let each: Vec<bool> = stores.iter().map(|store| member.can_in(permission, *store)).collect();
+                prop_assert_eq!(&each, &expected);
+                prop_assert!(member.can_in_each(permission, stores.iter().copied()).eq(expected));
+            }
+            for store in &stores {
+                let expected = known.iter().map(|member| member.can_in(permission, *store));
+                prop_assert!(store.can_each(permission, known.iter().copied()).eq(expected));
+            }
+        }
+        for id in STORES.into_iter().chain(["none"]) {
+            let found = account.store(id).map(|store| store.id().to_string());
+            prop_assert_eq!(found, account.has_store(id).then(|| id.to_owned()));
+        }
     }
-    for json in [
-        r#"{"account":"all","stores":{}}"#,
-        r#"{"account":"every"}"#,
-        r#"{"account":"every","stores":{},"more":1}"#,
-        r#"{"account":"every","stores":{"dev":{"only":[]},"dev":"every"}}"#,
-        r#"{"account":{"only":["a.b","a.b"]},"stores":{}}"#,
-        r#"{"account":{"only":["*"]},"stores":{}}"#,
-    ] {
-        assert!(
-            serde_json::from_str::<EffectivePermissions>(json).is_err(),
-            "{json}"
-        );
-    }
-    let no_map = r#"{"account":"every","stores":1}"#;
-    let error = serde_json::from_str::<EffectivePermissions>(no_map).unwrap_err();
-    let said = error.to_string();
-    assert!(
-        said.starts_with("invalid type: integer `1`, expected a map"),
-        "{said}"
-    );
-    let written_out = r#"{"account":{"only":[]},"stores":{"dev":{"only":[]}}}"#;
-    let nothing: EffectivePermissions = serde_json::from_str(written_out).unwrap();
-    assert!(
-        nothing.is_empty() && nothing.is_subset(&world.account.effective_permissions("nobody"))
-    );
 }

@@ -1,4 +1,4 @@
-//! What is told in words: every kind of step, and nothing cut short.
+//! The sentences in which answers are written: every kind of step, and nothing cut short.
 
 use std::fmt::{self, Display, Write};
 
@@ -16,7 +16,7 @@ impl Write for Full {
     }
 }
 
-fn gains(account: &Account, member: &str, second: &str) -> Vec<String> {
+pub(super) fn gains(account: &Account, member: &str, second: &str) -> Vec<String> {
     let gains = account.escalation(member, Some(second), 3, at(1_000));
     gains.iter().map(ToString::to_string).collect()
 }
@@ -50,9 +50,9 @@ fn one_group_of_two() -> World {
     world
 }
 
-/// E4: each kind of step of an escalation is told for what it is.
+/// E4: each kind of step of an escalation has a sentence of its own.
 #[test]
-fn each_step_of_a_gain_is_told() {
+fn e4_each_step_of_an_escalation_is_described() {
     let world = full_house();
     assert_eq!(
         gains(&world.account, "gil", "hal").first().unwrap(),
@@ -77,60 +77,9 @@ fn each_step_of_a_gain_is_told() {
     );
 }
 
-/// E4, U7: where everything is more than one command may name, the search takes it in parts.
+/// P1: each remedy has a sentence of its own, with what it costs.
 #[test]
-fn an_escalation_in_parts() {
-    let mut world = World::with_limit(3);
-    world.system(enrol(["gil", "hal"]));
-    let stores: Vec<_> = (0..=MAX_ITEMS_PER_COMMAND / 2)
-        .map(|number| create_store(&format!("s{number}")))
-        .collect();
-    for stores in stores.chunks(MAX_BATCH) {
-        world
-            .account
-            .execute_batch(&by(OWNER), stores, at(world.now))
-            .unwrap();
-    }
-    world.ok(
-        OWNER,
-        create_group("it", "IT Group", [Grant::group_manager()]),
-    );
-    world.ok(OWNER, create_group("devs", "Dev Team", [viewer(["s0"])]));
-    world.ok(OWNER, add("it", ["gil"]));
-    world.ok(OWNER, add("devs", ["hal"]));
-    let gains = world
-        .account
-        .escalation("hal", Some("gil"), 1, at(world.now));
-    let of_hal = |permission, resource| {
-        gains.iter().find(|gain| {
-            gain.member.as_str() == "hal"
-                && gain.permission == permission
-                && gain.resource.as_deref() == resource
-        })
-    };
-    let gain = of_hal(Permission::STORE_WRITE, Resource::Store("s5000")).unwrap();
-    let [
-        (
-            _,
-            Command::EditGroup {
-                grants: Some(grants),
-                ..
-            },
-        ),
-    ] = gain.steps.as_slice()
-    else {
-        panic!("{gain}")
-    };
-    assert!(
-        matches!(grants.as_slice(), [grant] if grant.role == RoleId::store_editor()),
-        "a part, and not everything"
-    );
-    assert!(of_hal(Permission::MANAGE_GROUPS, Resource::Account).is_some());
-}
-
-/// P1: each remedy is told for what it is, with what it costs.
-#[test]
-fn each_remedy_is_told() {
+fn p1_each_remedy_is_described() {
     let said = |world: &World, member: &str, text: &str, resource| {
         world
             .account
@@ -175,9 +124,9 @@ fn each_remedy_is_told() {
     assert!(answer.contains(r"a\u{2066}b\u{a}c"), "{answer}");
 }
 
-/// U6: whatever is told is told to its end; a writer that has no more room is told so, at every place in it.
+/// U6: every answer is written to its end; a writer that runs out of room reports it, wherever that happens.
 #[test]
-fn nothing_is_told_by_halves() {
+fn u6_nothing_is_written_in_part_without_an_error() {
     let mut world = World::staffed();
     world.ok(
         OWNER,
@@ -241,61 +190,5 @@ fn nothing_is_told_by_halves() {
             );
         }
         assert!(write!(Full(whole.len()), "{told}").is_ok());
-    }
-}
-
-/// U7: an id may hold characters that cannot be seen. A matrix writes them out, from the first to the last of each
-/// range, and leaves their neighbours as they are.
-#[cfg(feature = "render")]
-#[test]
-fn what_cannot_be_seen_is_written_out() {
-    let ranges = [
-        ('\u{a0}', '\u{a0}'),
-        ('\u{ad}', '\u{ad}'),
-        ('\u{34f}', '\u{34f}'),
-        ('\u{61c}', '\u{61c}'),
-        ('\u{115f}', '\u{1160}'),
-        ('\u{17b4}', '\u{17b5}'),
-        ('\u{180b}', '\u{180f}'),
-        ('\u{2000}', '\u{200f}'),
-        ('\u{2028}', '\u{202f}'),
-        ('\u{205f}', '\u{206f}'),
-        ('\u{2800}', '\u{2800}'),
-        ('\u{3164}', '\u{3164}'),
-        ('\u{fe00}', '\u{fe0f}'),
-        ('\u{feff}', '\u{feff}'),
-        ('\u{ffa0}', '\u{ffa0}'),
-        ('\u{fff0}', '\u{fff8}'),
-        ('\u{1d173}', '\u{1d17a}'),
-        ('\u{e0000}', '\u{e0fff}'),
-    ];
-    let id = |character: char| format!("a{character}b");
-    let next_to = |character: char, step: i32| {
-        let number = u32::from(character).checked_add_signed(step).unwrap();
-        char::from_u32(number).unwrap()
-    };
-    let unseen = ranges.into_iter().flat_map(|(first, last)| [first, last]);
-    let seen = ranges
-        .into_iter()
-        .flat_map(|(first, last)| [next_to(first, -1), next_to(last, 1)]);
-    // But for U+009F, a control character, which no id has.
-    let seen: Vec<_> = seen.filter(|character| !character.is_control()).collect();
-    let mut world = World::new();
-    let ids: Vec<_> = unseen.clone().chain(seen.iter().copied()).map(id).collect();
-    world.system(enrol(ids.iter().map(String::as_str)));
-    let text = world.account.matrix().to_text();
-    for character in unseen {
-        let written = format!("a{}b", character.escape_unicode());
-        assert!(
-            text.contains(&written) && !text.contains(&id(character)),
-            "{written}"
-        );
-    }
-    for character in seen {
-        assert!(
-            text.contains(&id(character)),
-            "{}",
-            character.escape_unicode()
-        );
     }
 }

@@ -1,10 +1,10 @@
-//! The repository that fails on purpose, fault by fault, and what it has shown once.
+//! The repository that fails on purpose, fault by fault.
 
 use grantbook::repository::conformance::{Fault, FlakyRepository, TimedOut};
 use grantbook::repository::*;
 use grantbook::*;
 
-use crate::faults::{acme, commit, last_of};
+use super::{acme, commit, last_of};
 use crate::support::*;
 
 /// A repository that keeps these records, with snapshots of versions 4 and 8, and in which all goes wrong in one way.
@@ -32,9 +32,9 @@ fn page(line: &FlakyRepository, after: u64) -> (Vec<u64>, u64) {
     }
 }
 
-/// U2: a reading call goes wrong as its fault says, and says that it did; what is kept stays right.
+/// U2: a reading call fails as its fault says, and reports that it did; what is stored stays right.
 #[test]
-fn a_reading_call_goes_wrong_as_asked() {
+fn u2_a_reading_call_fails_as_its_fault_says() {
     let records = World::staffed().records;
     let last = records.len() as u64;
     for seed in 0..50 {
@@ -88,9 +88,9 @@ fn a_reading_call_goes_wrong_as_asked() {
     }
 }
 
-/// U1: a commit goes wrong as its fault says, and is kept or not, whatever is answered.
+/// U1: a commit fails as its fault says, and is stored or not, whatever is answered.
 #[test]
-fn a_commit_goes_wrong_as_asked() {
+fn u1_a_commit_fails_as_its_fault_says() {
     let records = World::staffed().records;
     let keep = |line: &FlakyRepository, version: usize| {
         let record = records[version - 1].clone();
@@ -120,9 +120,9 @@ fn a_commit_goes_wrong_as_asked() {
     assert_eq!((rivals.len(), last_of(line.kept())), (1, 2));
 }
 
-/// U1, U2: what was so when a request was decided need not be so when it is asked again, for it to be known again.
+/// U1, U2: a retried request is recognized even if what held when it was decided no longer holds.
 #[test]
-fn a_request_is_known_again_by_what_was_so_then() {
+fn u1_a_request_is_recognized_by_the_account_as_it_was() {
     let world = World::staffed();
     let request = |id: &str, actor: &str, commands: Vec<Command>| Request {
         commit: commit(id),
@@ -179,9 +179,9 @@ fn copy_of(line: &FlakyRepository) -> Replica {
     load(line.kept(), &acme()).unwrap().unwrap()
 }
 
-/// G9: what was kept before is answered by a copy that has it, and by no other.
+/// G9: a request that was stored before is answered by a copy that has its records, and by no other.
 #[test]
-fn an_answer_from_before_counts_at_once_too() {
+fn g9_a_repeated_answer_counts_at_once_too() {
     let records = World::staffed().records;
     let mut answered = 0;
     for seed in 0..200 {

@@ -1,4 +1,4 @@
-//! Snapshots: an account as plain data, and back, trusting nothing.
+//! U2, U5: a snapshot is the account as plain data, and is not trusted when it is read back.
 
 use grantbook::*;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::support::*;
 
 /// U2: an account and its snapshot are the same, and a change to the one read back is the same change.
 #[test]
-fn a_snapshot_is_the_account() {
+fn u2_a_snapshot_is_the_account() {
     let mut world = World::staffed();
     world.ok(OWNER, delete_store("prod"));
     world.ok(OWNER, invite_until("eva", 5_000));
@@ -49,9 +49,9 @@ fn a_snapshot_is_the_account() {
     assert_eq!(Account::replay(&world.records).unwrap(), read.account);
 }
 
-/// U2: accounts are equal when everything in them is.
+/// U2: accounts are equal only if everything in them is.
 #[test]
-fn equal_accounts_have_equal_snapshots() {
+fn u2_accounts_are_equal_if_everything_in_them_is() {
     let world = World::staffed();
     for command in [
         create_store("new"),
@@ -66,9 +66,9 @@ fn equal_accounts_have_equal_snapshots() {
     }
 }
 
-/// A2, A3, G3, G4, G5, L1, L3, L5, S3, U5: a snapshot that breaks a rule is not an account, and the error says which.
+/// U5, A2, A3, G3, G4, G5, L1, L3, L5, S3: a snapshot that breaks a rule is not an account, and the error says which.
 #[test]
-fn a_snapshot_edited_by_hand_is_refused() {
+fn u5_a_snapshot_edited_by_hand_is_refused() {
     let mut world = World::staffed();
     world.ok(
         OWNER,
@@ -190,19 +190,9 @@ fn a_snapshot_edited_by_hand_is_refused() {
     );
 }
 
-/// S3: an empty scope is not refused in a snapshot, because a deleted store leaves it behind.
+/// U5, U7: JSON that does not have the format of a snapshot is not read.
 #[test]
-fn an_empty_scope_is_read_back() {
-    let mut world = World::staffed();
-    world.ok(OWNER, delete_store("dev"));
-    let read = Account::try_from(world.account.snapshot()).unwrap();
-    assert_eq!(read, world.account);
-    assert_eq!(read.group("devs").unwrap().grants(), [editor([])]);
-}
-
-/// U5, U7: what is not a snapshot's form is not read.
-#[test]
-fn what_is_not_a_snapshot_is_not_read() {
+fn u5_what_is_not_a_snapshot_is_not_read() {
     let good = serde_json::to_string(&World::staffed().account.snapshot()).unwrap();
     for (from, to, why) in [
         (r#""format":1"#, r#""format":9"#, "format 9 is not known"),
@@ -263,7 +253,7 @@ fn what_is_not_a_snapshot_is_not_read() {
 
 /// U5: each error says what is wrong and where.
 #[test]
-fn errors_say_where() {
+fn u5_snapshot_errors_say_what_is_wrong_and_where() {
     let (who, what) = (member("dana"), group("devs"));
     for (error, message) in [
         (

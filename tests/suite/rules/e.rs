@@ -1,12 +1,12 @@
-//! Nobody raises itself.
+//! E: no escalation.
 
 use grantbook::*;
 
 use crate::support::*;
 
-/// E1: a group manager cannot add itself to a group, alone or among others, even where it would gain nothing.
+/// E1: a group manager cannot add itself to a group, alone or among others, even if it would gain nothing.
 #[test]
-fn a_group_manager_cannot_add_itself() {
+fn e1_a_manager_cannot_add_itself() {
     let mut world = World::staffed();
     world.ok(
         OWNER,
@@ -31,9 +31,9 @@ fn a_group_manager_cannot_add_itself() {
     world.ok(OWNER, add("devs", [OWNER]));
 }
 
-/// E2: who is not an owner cannot widen the grants of its own group, at the account or in a store; it can narrow them.
+/// E2: a group manager cannot widen the grants of its own group, at the account or in a store; it can narrow them.
 #[test]
-fn a_group_manager_cannot_widen_its_own_group() {
+fn e2_a_manager_cannot_widen_its_own_group() {
     let mut world = World::staffed();
     world.ok(
         OWNER,
@@ -76,9 +76,9 @@ fn a_group_manager_cannot_widen_its_own_group() {
     assert_eq!(world.level(MANAGER, "prod"), AccessLevel::None);
 }
 
-/// E2, E4: the same permission by another role of the same group, or of another group it is in, is no gain.
+/// E2, E4: a permission that the actor holds already, by another role of the group or by another group, is no gain.
 #[test]
-fn what_is_held_already_is_no_gain() {
+fn e2_what_is_held_already_is_no_gain() {
     let mut world = World::staffed();
     world.ok(OWNER, add("devs", [MANAGER]));
     world.ok(
@@ -94,9 +94,10 @@ fn what_is_held_already_is_no_gain() {
     );
 }
 
-/// E3: a group manager has no hand in ownership.
+/// E3: a group manager can neither grant nor revoke ownership, nor invite an owner, cancel an owner's invitation or
+/// remove an owner.
 #[test]
-fn a_group_manager_has_no_hand_in_ownership() {
+fn e3_a_manager_cannot_touch_ownership() {
     let mut world = World::staffed();
     world.ok(OWNER, invite_owner("otto"));
     world.assert_refused(MANAGER, grant_ownership("dana"), "not-authorized");
@@ -107,9 +108,9 @@ fn a_group_manager_has_no_hand_in_ownership() {
     world.assert_refused(MANAGER, remove_member(OWNER), "not-authorized");
 }
 
-/// E4, U4: nor does a batch leave its actor with more, by whatever detour.
+/// E4, U4: a batch does not leave its actor with more either, whatever detour it takes.
 #[test]
-fn a_batch_is_no_detour() {
+fn e4_a_batch_is_no_detour() {
     let mut world = World::staffed();
     world.ok(OWNER, add("viewers", [MANAGER]));
     let detours = [
@@ -141,9 +142,9 @@ fn a_batch_is_no_detour() {
     }
 }
 
-/// E4: accepting an invitation is the one way to come to hold more by one's own command.
+/// E4: accepting an invitation is the only command by which a member gives itself more.
 #[test]
-fn accepting_an_invitation_is_the_one_exception() {
+fn e4_accepting_an_invitation_is_the_only_exception() {
     let mut world = World::staffed();
     world.ok(OWNER, add("it", ["ina"]));
     world.ok("ina", accept());
@@ -153,7 +154,7 @@ fn accepting_an_invitation_is_the_one_exception() {
 
 /// E5: editors, viewers and members without groups manage nothing.
 #[test]
-fn editors_and_viewers_manage_nothing() {
+fn e5_editors_and_viewers_manage_nothing() {
     let mut world = World::staffed();
     world.ok(
         OWNER,
@@ -178,10 +179,10 @@ fn editors_and_viewers_manage_nothing() {
     }
 }
 
-/// E6, U3: strangers, removed and invited members may do nothing; the host may, but for accepting. Each is told the
-/// same whether or not what it names exists.
+/// E6, U3: strangers, removed and invited members may do nothing, and neither may the host accept an invitation. Each
+/// is told the same whether or not what it names exists.
 #[test]
-fn only_active_members_act() {
+fn e6_only_active_members_act() {
     let mut world = World::staffed();
     world.ok(OWNER, remove_member("vic"));
     world.ok(OWNER, invite_owner("otto"));
@@ -209,7 +210,7 @@ fn only_active_members_act() {
 
 /// E6: the host passes E1 to E5.
 #[test]
-fn the_host_passes_the_guardrails() {
+fn e6_the_host_passes_the_guardrails() {
     let mut world = World::staffed();
     for command in [
         invite_owner("eve"),

@@ -1,26 +1,13 @@
-//! Roles, built in and of an account's own.
+//! L1 to L3: the built-in roles, and the roles that owners define.
 
 use grantbook::*;
 
+use crate::rules::with_auditor;
 use crate::support::*;
-
-fn with_auditor() -> World {
-    let mut world = World::staffed();
-    world.ok(
-        OWNER,
-        define_role(
-            "auditor",
-            "Auditor",
-            RoleLevel::Store,
-            &["log.read", "store.read"],
-        ),
-    );
-    world
-}
 
 /// L1, L5: the built-in roles are these, and hold these permissions.
 #[test]
-fn the_built_in_roles() {
+fn l1_the_built_in_roles() {
     let world = World::new();
     let roles: Vec<_> = world
         .account
@@ -76,9 +63,9 @@ fn the_built_in_roles() {
     assert_eq!(RoleId::store_viewer().as_str(), "store-viewer");
 }
 
-/// L1: a built-in role is neither changed, nor deleted, nor defined again.
+/// L1: a built-in role can be neither changed, nor deleted, nor defined again.
 #[test]
-fn built_in_roles_stay_as_they_are() {
+fn l1_built_in_roles_cannot_be_changed() {
     let mut world = World::staffed();
     for id in ["group-manager", "store-editor", "store-viewer"] {
         for actor in [by(OWNER), Actor::System] {
@@ -100,9 +87,9 @@ fn built_in_roles_stay_as_they_are() {
     );
 }
 
-/// L2: Store Editor includes Store Viewer on the same stores; giving both adds nothing.
+/// L2: Store Editor includes Store Viewer on the same stores; granting both adds nothing.
 #[test]
-fn store_editor_includes_store_viewer() {
+fn l2_store_editor_includes_store_viewer() {
     let mut world = World::staffed();
     assert!(world.may("dana", "store.read", Resource::Store("dev")));
     let before = world.account.effective_permissions("dana");
@@ -118,7 +105,7 @@ fn store_editor_includes_store_viewer() {
 
 /// L3: owners define, change and delete roles; nobody else does.
 #[test]
-fn owners_define_roles() {
+fn l3_owners_define_roles() {
     let mut world = with_auditor();
     for actor in [MANAGER, "dana", "nils", "ina", "nobody"] {
         let define = define_role("new", "New Role", RoleLevel::Account, &["log.read"]);
@@ -136,9 +123,9 @@ fn owners_define_roles() {
     assert!(world.account.role("auditor").is_none());
 }
 
-/// L3: a role's name and id are its own, the built-in ones taken, whatever the case of letters.
+/// L3: role names and ids are unique, among the built-in ones too, whatever the case of letters.
 #[test]
-fn role_names_and_ids_are_unique() {
+fn l3_role_names_and_ids_are_unique() {
     let mut world = with_auditor();
     for name in ["auditor", "GROUP manager", "Store editor", "store viewer"] {
         let define = define_role("new", name, RoleLevel::Account, &["log.read"]);
@@ -164,33 +151,9 @@ fn role_names_and_ids_are_unique() {
     );
 }
 
-/// M6, L3: no role goes by the name or the id of ownership.
-#[test]
-fn no_role_is_called_ownership() {
-    let mut world = with_auditor();
-    for (id, name) in [
-        ("account-owner", "Something Else"),
-        ("Account Owner", "Something Else"),
-        ("boss", "account_owner"),
-        ("boss", "ACCOUNT Owner"),
-    ] {
-        world.assert_refused(
-            OWNER,
-            define_role(id, name, RoleLevel::Account, &["log.read"]),
-            "ownership-name",
-        );
-    }
-    let rename = Command::ChangeRole {
-        role: role("auditor"),
-        name: Some(RoleName::parse("Account Owner").unwrap()),
-        permissions: None,
-    };
-    world.assert_refused(OWNER, rename, "ownership-name");
-}
-
 /// L3: a role has at least one permission; its level stays.
 #[test]
-fn a_role_has_at_least_one_permission() {
+fn l3_a_role_has_at_least_one_permission() {
     let mut world = with_auditor();
     world.assert_refused(
         OWNER,
@@ -208,7 +171,7 @@ fn a_role_has_at_least_one_permission() {
 
 /// L3: a change reaches everybody who holds the role at once.
 #[test]
-fn a_redefined_role_reaches_its_holders() {
+fn l3_a_changed_role_reaches_its_holders() {
     let mut world = with_auditor();
     world.ok(
         OWNER,
@@ -228,9 +191,9 @@ fn a_redefined_role_reaches_its_holders() {
     assert_eq!(world.level("vic", "dev"), AccessLevel::None);
 }
 
-/// L3: a role that a group carries cannot be deleted, even where its stores are gone.
+/// L3: a role that a group carries cannot be deleted, even if it is granted in no store any more.
 #[test]
-fn a_role_in_use_cannot_be_deleted() {
+fn l3_a_role_in_use_cannot_be_deleted() {
     let mut world = with_auditor();
     world.ok(
         OWNER,
@@ -248,70 +211,4 @@ fn a_role_in_use_cannot_be_deleted() {
     world.assert_refused(Actor::System, delete_role("auditor"), "role-in-use");
     world.ok(OWNER, regrant("viewers", [viewer(["dev"])]));
     world.ok(OWNER, delete_role("auditor"));
-}
-
-/// L5: no role of an account's own holds an `account.` permission, and none of account level a `store.` one.
-#[test]
-fn reserved_permissions_are_kept_out_of_roles() {
-    let mut world = with_auditor();
-    for level in [RoleLevel::Account, RoleLevel::Store] {
-        for text in ["account.manage_owners", "account.anything"] {
-            let define = define_role("new", "New Role", level, &["log.read", text]);
-            world.assert_refused(OWNER, define, "reserved-permission");
-        }
-    }
-    world.assert_refused(
-        OWNER,
-        redefine_role("auditor", &["account.manage_groups"]),
-        "reserved-permission",
-    );
-    for text in ["store.read", "store.anything"] {
-        let define = define_role("new", "New Role", RoleLevel::Account, &[text]);
-        world.assert_refused(OWNER, define, "store-permission");
-    }
-    world.ok(
-        OWNER,
-        define_role(
-            "new",
-            "New Role",
-            RoleLevel::Account,
-            &["log.read", "accounts.read"],
-        ),
-    );
-    world.assert_refused(
-        OWNER,
-        redefine_role("new", &["store.read"]),
-        "store-permission",
-    );
-    world.ok(OWNER, redefine_role("auditor", &["store.anything"]));
-}
-
-/// L6: a store-level role counts in its scope only, an account-level role at the account only.
-#[test]
-fn a_role_counts_at_its_level_only() {
-    let mut world = with_auditor();
-    world.ok(
-        OWNER,
-        define_role(
-            "billing",
-            "Billing",
-            RoleLevel::Account,
-            &["invoice.read", "log.read"],
-        ),
-    );
-    let grants = [
-        Grant::at_account(role("billing")),
-        Grant::in_stores(role("auditor"), [store("prod")]),
-    ];
-    world.ok(OWNER, regrant("viewers", grants));
-    assert!(world.may("vic", "invoice.read", Resource::Account));
-    assert!(!world.may("vic", "invoice.read", Resource::Store("prod")));
-    assert!(world.may("vic", "store.read", Resource::Store("prod")));
-    assert!(!world.may("vic", "store.read", Resource::Account));
-    assert!(!world.may("vic", "store.read", Resource::Store("dev")));
-    assert!(world.may("vic", "log.read", Resource::Account));
-    assert!(
-        !world.may("vic", "invoice.write", Resource::Account),
-        "there are no wildcards"
-    );
 }

@@ -1,0 +1,139 @@
+//! Records and commands that somebody has forged, left out, repeated or reordered.
+
+use grantbook::*;
+use serde_json::{Value, json};
+
+use super::rewritten;
+use crate::support::*;
+
+type Edit = fn(&mut Value);
+
+/// Records are forged, left out, repeated, put in another order, or come from a later version of the library or from
+/// another account. U5, A4, M3, M7, U1 and U2 stop it: nothing is applied and nothing is skipped. Known as insufficient
+/// verification of data (CWE-345), and for unknown fields as mass assignment, from CVE-2019-16097, where Harbor took
+/// `has_admin_role` from a request (CWE-915).
+#[test]
+fn u5_a_forged_record_is_not_applied() {
+    let mut world = World::staffed();
+    let next = world.forged(
+        json!({"member": OWNER}),
+        json!({"kind": "store-created", "store": "new"}),
+    );
+    let copy = world.account.clone();
+    assert_eq!(
+        world.account.apply(&next),
+        Ok(()),
+        "the record itself would do"
+    );
+    world.account = copy;
+    let version = world.account.version();
+    for (code, field, value) in [
+        ("wrong-account", "account", json!("other")),
+        ("wrong-account", "account", json!("Acme")),
+        ("repeat", "version", json!(0)),
+        ("repeat", "version", json!(version)),
+        ("gap", "version", json!(version + 2)),
+        ("time-runs-backwards", "at", json!(999)),
+    ] {
+        let record = rewritten(&next, |json| json[field] = value);
+        world.assert_not_applied(&record.unwrap(), code);
+    }
+    let grants = |role: &str, scope: Value| json!([{"role": role, "scope": scope}]);
+    for (code, event) in [
+        (
+            "opening",
+            json!({"kind": "account-opened", "owner": "eve", "group_limit": 20}),
+        ),
+        (
+            "wrong-actor",
+            json!({"kind": "invitation-accepted", "member": "ina"}),
+        ),
+        (
+            "wrong-actor",
+            json!({"kind": "members-added", "members": ["eve"]}),
+        ),
+        (
+            "unknown-member",
+            json!({"kind": "ownership-granted", "member": "eve"}),
+        ),
+        (
+            "redundant",
+            json!({"kind": "ownership-granted", "member": OWNER}),
+        ),
+        (
+            "redundant",
+            json!({"kind": "added-to-group", "group": "devs", "members": []}),
+        ),
+        (
+            "redundant",
+            json!({"kind": "group-edited", "group": "devs"}),
+        ),
+        (
+            "last-owner",
+            json!({"kind": "member-removed", "member": OWNER}),
+        ),
+        (
+            "scope-mismatch",
+            json!({"kind": "group-edited", "group": "devs", "grants": grants("store-editor", json!("account"))}),
+        ),
+        (
+            "unknown-role",
+            json!({"kind": "group-edited", "group": "devs", "grants": grants("account-owner", json!("account"))}),
+        ),
+        (
+            "empty-scope",
+            json!({"kind": "group-edited", "group": "devs", "grants": grants("store-editor", json!({"stores": []}))}),
+        ),
+    ] {
+        let record = world.forged(json!({"member": OWNER}), event);
+        world.assert_not_applied(&record, code);
+    }
+    let unreadable: [Edit; 16] = [
+        |json| json["format"] = 2.into(),
+        |json| json["format"] = 0.into(),
+        |json| json["format"] = Value::Null,
+        |json| json["event"]["kind"] = "store-painted".into(),
+        |json| json["event"]["kind"] = "StoreCreated".into(),
+        |json| json["event"]["owner"] = OWNER.into(),
+        |json| json["has_admin_role"] = true.into(),
+        |json| json["actor"] = "owner".into(),
+        |json| json["actor"] = json!({"member": OWNER, "is_owner": true}),
+        |json| json["actor"] = Value::Null,
+        |json| json["version"] = (-1).into(),
+        |json| json["at"] = "now".into(),
+        |json| drop(json.as_object_mut().unwrap().remove("actor")),
+        |json| drop(json.as_object_mut().unwrap().remove("version")),
+        |json| drop(json.as_object_mut().unwrap().remove("format")),
+        |json| drop(json["event"].as_object_mut().unwrap().remove("store")),
+    ];
+    for edit in unreadable {
+        assert!(rewritten(&next, edit).is_err());
+    }
+    let all = &world.records;
+    for left_out in 0..all.len() - 1 {
+        let rest = [&all[..left_out], &all[left_out + 1..]].concat();
+        assert_eq!(Account::replay(&rest).unwrap_err().code(), "gap");
+        let twice = [&all[..=left_out], &all[left_out..]].concat();
+        assert_eq!(Account::replay(&twice).unwrap_err().code(), "repeat");
+        let mut swapped = all.clone();
+        swapped.swap(left_out, left_out + 1);
+        assert_eq!(Account::replay(&swapped).unwrap_err().code(), "gap");
+    }
+    let opened_by = rewritten(&all[0], |json| json["actor"] = json!({"member": "eve"}));
+    assert_eq!(
+        Account::replay([opened_by.unwrap()]).unwrap_err().code(),
+        "wrong-actor"
+    );
+    for smuggled in [
+        r#"{"command":"invite-member","member":"eve","as_owner":false,"owner":true}"#,
+        r#"{"command":"add-members","members":["eve"],"owner":true}"#,
+        r#"{"command":"add-to-group","group":"devs","members":["eve"],"actor":"system"}"#,
+        r#"{"command":"define-role","role":"r","name":"Role","level":"store","permissions":["a.b"],"built_in":true}"#,
+        r#"{"command":"create-group","group":"g","name":"Group","grants":[],"members":["eve"]}"#,
+    ] {
+        assert!(
+            serde_json::from_str::<Command>(smuggled).is_err(),
+            "{smuggled}"
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! Everything that was answered, against what is kept.
+
+use std::collections::BTreeMap;
+
+use grantbook::repository::conformance::Fault;
+use grantbook::repository::*;
+use grantbook::*;
+
+use super::{Asked, COPIES, NothingKept, Run, TRIES, Trust, acme, commit};
+
+impl Run {
+    /// Tries what has had no answer until it has one.
+    pub(super) fn finish(&mut self) {
+        for number in 0..self.asked.len() {
+            for which in 0..TRIES {
+                if self.asked[number].is_settled {
+                    break;
+                }
+                let which = usize::try_from(which).unwrap() % COPIES;
+                if self.chance.below(4) == 0 {
+                    self.load(which); // which is what a copy that is ahead of a stale reader is told to do
+                }
+                self.ask(which, number);
+            }
+        }
+        if self.trust == Trust::Contract {
+            assert!(
+                self.asked.iter().all(|asked| asked.is_settled),
+                "whoever asks on is answered"
+            );
+        }
+        self.line.settle();
+        self.look();
+    }
+
+    /// Everything that was answered, against what is kept.
+    pub(super) fn check(&mut self) {
+        let kept = self.line.kept();
+        let mut covered = vec![0; self.records.len()];
+        let mut cover = |records: &[Record]| {
+            for record in records {
+                covered[usize::try_from(record.version()).unwrap() - 1] += 1;
+            }
+        };
+        let rivals = self
+            .line
+            .injected_faults()
+            .iter()
+            .filter(|fault| **fault == Fault::Rival)
+            .count();
+        let others = ["open".to_owned(), "staff".to_owned()].into_iter();
+        for id in others.chain((0..rivals).map(|number| format!("rival-{number}"))) {
+            let records = kept.records_of(&acme(), &commit(&id)).unwrap();
+            assert!(!records.is_empty());
+            cover(&records);
+        }
+        let mut decided_on: BTreeMap<u64, (&Request, Vec<Record>)> = BTreeMap::new();
+        let mut nothing_kept = Vec::new();
+        for Asked {
+            request,
+            kept: answered,
+            nothing_kept: answers,
+            is_settled,
+        } in &self.asked
+        {
+            let records = kept.records_of(&acme(), &request.commit).unwrap();
+            cover(&records);
+            match answered {
+                Some(answered) => assert_eq!(*answered, records, "what was acknowledged stays"),
+                None if *is_settled && self.trust != Trust::StaleReads => {
+                    assert_eq!(records, [], "what was answered with nothing stays nothing");
+                }
+                None => {}
+            }
+            if let Some(first) = records.first() {
+                decided_on.insert(first.version() - 1, (request, records));
+            }
+            nothing_kept.extend(answers.iter().map(|answer| (request, answer)));
+        }
+        assert!(
+            covered.iter().all(|times| *times == 1),
+            "each record is of one request: {covered:?}"
+        );
+
+        self.samples
+            .extend(self.copies.iter().map(|copy| Account::clone(copy)));
+        self.samples.sort_by_key(Account::version);
+        let mut samples = self.samples.iter().peekable();
+        let mut account = Account::replay(&self.records[..1]).unwrap();
+        for (index, record) in self.records.iter().enumerate() {
+            let version = index as u64 + 1;
+            if index > 0 {
+                account.apply(record).expect("no gap, and each record fits");
+            }
+            assert_eq!(account.version(), version);
+            let mut members = account.members();
+            assert!(
+                members.any(|member| member.status() == MemberStatus::Active { owner: true }),
+                "A2"
+            );
+            while let Some(sample) = samples.next_if(|sample| sample.version() == version) {
+                assert_eq!(*sample, account, "a copy is the account at its version");
+            }
+            let decide = |request: &Request| {
+                account.decide_batch(&request.actor, &request.commands, request.now)
+            };
+            if let Some((request, records)) = decided_on.get(&version) {
+                assert_eq!(
+                    decide(request).as_ref(),
+                    Ok(records),
+                    "as it was asked for, as a whole"
+                );
+            }
+            nothing_kept.retain(
+                |(
+                    request,
+                    NothingKept {
+                        answer,
+                        between: (from, to),
+                    },
+                )| {
+                    !((*from..=*to).contains(&version) && decide(request) == *answer)
+                },
+            );
+        }
+        assert!(samples.next().is_none(), "no copy is ahead of what is kept");
+        let wrong = nothing_kept
+            .first()
+            .map(|(request, wrong)| (request, &wrong.answer, wrong.between));
+        assert!(
+            wrong.is_none(),
+            "right at no version that it may be of: {wrong:?}"
+        );
+        let loaded = load(kept, &acme()).unwrap().unwrap();
+        assert_eq!(*loaded, account, "the account is its replay");
+    }
+}

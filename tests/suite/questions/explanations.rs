@@ -1,0 +1,157 @@
+//! Why a member may do something or not, and what would help.
+
+use grantbook::*;
+
+use crate::support::*;
+
+pub(super) fn explained(
+    world: &World,
+    member: &str,
+    text: &str,
+    resource: Resource<&str>,
+) -> String {
+    world
+        .account
+        .explain(member, &permission(text), resource)
+        .to_string()
+}
+
+/// P1, L2, P2: an explanation names every way, says what is included, and which way is the only one.
+#[test]
+fn p1_an_explanation_names_every_way() {
+    let mut world = World::staffed();
+    let dev = Resource::Store("dev");
+    assert_eq!(
+        explained(&world, "dana", "store.read", dev),
+        "`dana` may `store.read` in store `dev`:\n\
+         - through group `devs` (Dev Team), by its role Store Editor, which includes Store Viewer \
+         (the only way: who leaves the group loses it)"
+    );
+    world.ok(OWNER, regrant("devs", [editor(["dev"]), viewer(["dev"])]));
+    assert_eq!(
+        explained(&world, "dana", "store.read", dev),
+        "`dana` may `store.read` in store `dev`:\n\
+         - through group `devs` (Dev Team), by its role Store Editor, which includes Store Viewer \
+         (the only way: who leaves the group loses it)\n\
+         - through group `devs` (Dev Team), by its role Store Viewer (the only way: who leaves the group loses it)"
+    );
+    world.ok(OWNER, regrant("viewers", [viewer(["dev", "prod"])]));
+    world.ok(OWNER, add("viewers", ["dana"]));
+    world.ok(OWNER, grant_ownership("dana"));
+    assert_eq!(
+        explained(&world, "dana", "store.read", dev),
+        "`dana` may `store.read` in store `dev`:\n\
+         - as an account owner\n\
+         - through group `devs` (Dev Team), by its role Store Editor, which includes Store Viewer\n\
+         - through group `devs` (Dev Team), by its role Store Viewer\n\
+         - through group `viewers` (Read-Only Access), by its role Store Viewer"
+    );
+    assert_eq!(
+        explained(&world, "dana", "never.defined", Resource::Account),
+        "`dana` may `never.defined` at the account:\n- as an account owner (the only way: without ownership it is lost)"
+    );
+}
+
+/// P1: an explanation names the grants that count at the resource, and no others of the group.
+#[test]
+fn p1_an_explanation_names_only_grants_that_count() {
+    let mut world = World::staffed();
+    world.ok(OWNER, regrant("devs", [editor(["dev"]), viewer(["prod"])]));
+    let only = "(the only way: who leaves the group loses it)";
+    for (resource, role) in [
+        ("dev", "Store Editor, which includes Store Viewer"),
+        ("prod", "Store Viewer"),
+    ] {
+        assert_eq!(
+            explained(&world, "dana", "store.read", Resource::Store(resource)),
+            format!(
+                "`dana` may `store.read` in store `{resource}`:\n- through group `devs` (Dev Team), by its role {role} {only}"
+            )
+        );
+    }
+}
+
+/// P4: a denial gives its reason and what would help; nothing smaller would.
+#[test]
+fn p4_a_denial_says_what_would_help() {
+    let mut world = World::staffed();
+    let (dev, prod) = (Resource::Store("dev"), Resource::Store("prod"));
+    assert_eq!(
+        explained(&world, "dana", "store.read", prod),
+        "`dana` may not `store.read` in store `prod`: the member lacks `store.read`\n\
+         Any one of these would allow it:\n\
+         - add `dana` to group `viewers`\n\
+         - grant role `store-viewer` to group `devs` in store `prod`, for all its members"
+    );
+    assert_eq!(
+        explained(&world, "vic", "store.read", dev),
+        "`vic` may not `store.read` in store `dev`: the member lacks `store.read`\n\
+         Any one of these would allow it:\n\
+         - add `vic` to group `devs`\n\
+         - add the store to role `store-viewer` of group `viewers`, for all its members"
+    );
+    assert_eq!(
+        explained(&world, "nils", "account.manage_roles", Resource::Account),
+        "`nils` may not `account.manage_roles` at the account: the member lacks `account.manage_roles`\n\
+         One command would allow it:\n\
+         - make `nils` an account owner; nothing less would do"
+    );
+    assert_eq!(
+        explained(&world, "ina", "store.write", dev),
+        "`ina` may not `store.write` in store `dev`: the member has not accepted its invitation yet\n\
+         One command would allow it:\n\
+         - `ina` accepts its invitation"
+    );
+    assert_eq!(
+        explained(&world, "ina", "store.write", prod),
+        "`ina` may not `store.write` in store `prod`: the member has not accepted its invitation yet\n\
+         No single command would allow it."
+    );
+    assert_eq!(
+        explained(&world, "nobody", "store.read", dev),
+        "`nobody` may not `store.read` in store `dev`: no such member in this account\n\
+         No single command would allow it."
+    );
+    assert_eq!(
+        explained(&world, OWNER, "store.read", Resource::Store("new")),
+        "`olga` may not `store.read` in store `new`: no such store in this account\n\
+         One command would allow it:\n\
+         - create the store"
+    );
+    world.ok(
+        OWNER,
+        define_role("auditor", "Auditor", RoleLevel::Store, &["log.read"]),
+    );
+    world.ok(
+        OWNER,
+        regrant(
+            "viewers",
+            [Grant::in_stores(role("auditor"), [store("prod")])],
+        ),
+    );
+    assert_eq!(
+        explained(&world, "vic", "log.export", prod),
+        "`vic` may not `log.export` in store `prod`: the member lacks `log.export`\n\
+         One command would allow it:\n\
+         - add `log.export` to role `auditor`, for all who hold it"
+    );
+}
+
+/// An explanation escapes the line breaks and control characters of the ids it was asked about.
+#[test]
+fn an_explanation_escapes_line_breaks() {
+    let world = World::staffed();
+    let said = explained(
+        &world,
+        "x`\n`olga\u{1b}[2J\u{202e}",
+        "store.read",
+        Resource::Store("a\r\nb"),
+    );
+    assert!(
+        said.starts_with(
+            "`x`\\u{a}`olga\\u{1b}[2J\\u{202e}` may not `store.read` in store `a\\u{d}\\u{a}b`: "
+        ),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 2);
+}

@@ -1,0 +1,215 @@
+//! Messages that are dropped, repeated, delayed and reordered.
+
+use grantbook::repository::{Freshness, Ingested, MemoryRepository, Replica, Shared, catch_up};
+use grantbook::*;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::{changed, keep, keeping, loaded};
+use crate::strategies::{account, config};
+use crate::support::*;
+
+/// What happens to a copy and the repository it is a copy of.
+#[derive(Clone, Debug)]
+enum Step {
+    /// Somebody commits so many records, and sends each about, and its version.
+    Commit(usize),
+    /// A message that was sent arrives, and is gone.
+    Arrive(Index),
+    /// A message arrives, and will arrive again.
+    Repeat(Index),
+    /// A message is lost.
+    Lose(Index),
+    /// Notice of a version that may not be there.
+    FalseHint(u64),
+    /// A record of another account with the same id, but for the account's.
+    Foreign(Index),
+    /// A check that must not be older.
+    Demand(u64),
+    CatchUp,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Message {
+    Record(usize),
+    Freshness(u64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let index = || any::<Index>();
+    let step = prop_oneof![
+        3 => (1..4_usize).prop_map(Step::Commit),
+        8 => index().prop_map(Step::Arrive),
+        4 => index().prop_map(Step::Repeat),
+        1 => index().prop_map(Step::Lose),
+        1 => prop_oneof![Just(u64::MAX), 0..40_u64].prop_map(Step::FalseHint),
+        1 => index().prop_map(Step::Foreign),
+        2 => (0..40_u64).prop_map(Step::Demand),
+        1 => Just(Step::CatchUp),
+    ];
+    prop::collection::vec(step, 48)
+}
+
+/// A copy of each kind, side by side, and what is to be expected of both.
+struct Copies {
+    own: Replica,
+    shared: Shared,
+    kept: MemoryRepository,
+    records: Vec<Record>,
+    states: Vec<Account>,
+    /// How many of the records are kept.
+    last: usize,
+    version: u64,
+    /// The latest version that they were told of since the repository last said which is its last.
+    heard: u64,
+}
+
+impl Copies {
+    fn new(world: &World, first: usize) -> Self {
+        let kept = keeping(&world.records[..first]);
+        let (own, mut states) = (
+            loaded(&kept),
+            vec![Account::replay(&world.records[..1]).unwrap()],
+        );
+        for record in &world.records[1..] {
+            let mut next = states[states.len() - 1].clone();
+            next.apply(record).unwrap();
+            states.push(next);
+        }
+        let (version, records) = (first as u64, world.records.clone());
+        Self {
+            shared: Shared::new(own.clone()),
+            own,
+            kept,
+            records,
+            states,
+            last: first,
+            version,
+            heard: version,
+        }
+    }
+
+    fn commit(&mut self, many: usize, sent: &mut Vec<Message>) {
+        let until = self.records.len().min(self.last.saturating_add(many));
+        keep(&self.kept, &self.records[self.last..until]);
+        for number in self.last..until {
+            sent.push(Message::Record(number));
+            sent.push(Message::Freshness(number as u64 + 1));
+        }
+        self.last = until;
+    }
+
+    fn arrive(&mut self, message: Message) -> Result<(), TestCaseError> {
+        match message {
+            Message::Record(number) => {
+                let (record, version) = (&self.records[number], number as u64 + 1);
+                let answer = self.own.ingest(record);
+                prop_assert_eq!(&answer, &self.shared.ingest(record));
+                let expected = if version <= self.version {
+                    Ingested::Duplicate
+                } else if version == self.version + 1 {
+                    self.version = version;
+                    Ingested::Applied
+                } else {
+                    let behind = self.heard.max(version) - self.version;
+                    Ingested::Gap { behind }
+                };
+                self.heard = self.heard.max(version);
+                prop_assert_eq!(answer, Ok(expected));
+            }
+            Message::Freshness(version) => {
+                let answer = self.own.notify_version(version);
+                prop_assert_eq!(answer, self.shared.notify_version(version));
+                self.heard = self.heard.max(version);
+                let expected = match self.heard.saturating_sub(self.version) {
+                    0 => Freshness::UpToDate,
+                    behind => Freshness::CatchUp { behind },
+                };
+                prop_assert_eq!(answer, expected);
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, record: &Record) -> Result<(), TestCaseError> {
+        let foreign = changed(record, "account", "other");
+        let refused = self.own.ingest(&foreign).unwrap_err();
+        prop_assert_eq!(refused.code(), "wrong-account");
+        prop_assert_eq!(self.shared.ingest(&foreign).unwrap_err(), refused);
+        Ok(())
+    }
+
+    fn demand(&self, wanted: u64) -> Result<(), TestCaseError> {
+        let answers = [
+            self.own.at_least(wanted).map(Account::version),
+            self.shared.at_least(wanted).map(|copy| copy.version()),
+        ];
+        for answer in answers {
+            match answer {
+                Ok(version) => prop_assert!(version >= wanted && version == self.version),
+                Err(stale) => {
+                    prop_assert!(self.version < wanted);
+                    prop_assert_eq!((stale.version, stale.wanted), (self.version, wanted));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn catch_up(&mut self) -> Result<(), TestCaseError> {
+        prop_assert!(catch_up(&self.kept, &mut self.own).is_ok());
+        prop_assert!(self.shared.catch_up(&self.kept).is_ok());
+        self.version = self.last as u64;
+        self.heard = self.version;
+        Ok(())
+    }
+
+    /// Never wrong, only late, and they say how late.
+    fn check(&self) -> Result<(), TestCaseError> {
+        let number = usize::try_from(self.version).unwrap() - 1;
+        let as_of = self.own.as_of();
+        prop_assert_eq!(as_of, self.shared.as_of());
+        prop_assert_eq!(
+            (as_of.version, as_of.at),
+            (self.version, self.records[number].at())
+        );
+        prop_assert_eq!(as_of.behind, self.heard.saturating_sub(self.version));
+        prop_assert_eq!(&*self.own, &self.states[number]);
+        prop_assert_eq!(&*self.shared.read(), &self.own);
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(config(300))]
+
+    /// U2, U5, A4, G9: messages are dropped, repeated, delayed and reordered: a copy is the account at its version,
+    /// answers each message exactly, never serves an older version than is demanded, reports its lag, and is the
+    /// account once it has caught up.
+    #[test]
+    fn u2_a_copy_may_be_stale_but_never_inconsistent(world in account(16), first in any::<Index>(), steps in steps()) {
+        let mut copies = Copies::new(&world, 1 + first.index(world.records.len()));
+        let mut sent = Vec::new();
+        for step in steps {
+            match step {
+                Step::Commit(many) => copies.commit(many, &mut sent),
+                Step::Arrive(which) if !sent.is_empty() => {
+                    let message = sent.swap_remove(which.index(sent.len()));
+                    copies.arrive(message)?;
+                }
+                Step::Repeat(which) if !sent.is_empty() => copies.arrive(*which.get(&sent))?,
+                Step::Lose(which) if !sent.is_empty() => drop(sent.swap_remove(which.index(sent.len()))),
+                Step::Arrive(_) | Step::Repeat(_) | Step::Lose(_) => {}
+                Step::FalseHint(version) => copies.arrive(Message::Freshness(version))?,
+                Step::Foreign(which) => copies.refuse(which.get(&world.records))?,
+                Step::Demand(version) => copies.demand(version)?,
+                Step::CatchUp => copies.catch_up()?,
+            }
+            copies.check()?;
+        }
+        copies.commit(usize::MAX, &mut sent);
+        copies.catch_up()?;
+        copies.check()?;
+        prop_assert_eq!(&*copies.own, &world.account);
+    }
+}

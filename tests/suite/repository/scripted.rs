@@ -1,0 +1,165 @@
+//! Repositories that answer as a test says.
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::error::Error;
+use std::fmt::{self, Debug, Display, Formatter};
+
+use grantbook::repository::*;
+use grantbook::*;
+
+use crate::support::*;
+
+/// A repository that holds what the test says, and fails where it says so.
+#[derive(Default)]
+pub(super) struct Scripted {
+    pub(super) snapshot: Option<Snapshot>,
+    pub(super) tails: RefCell<Vec<RecordPage>>,
+    pub(super) fails: bool,
+    /// Whether it fails where records are asked for.
+    pub(super) is_unreadable: bool,
+}
+
+impl Repository for Scripted {
+    type Error = DiskGone;
+
+    fn snapshot(&self, _: &AccountId) -> Result<Option<Snapshot>, DiskGone> {
+        if self.fails {
+            Err(DiskGone)
+        } else {
+            Ok(self.snapshot.clone())
+        }
+    }
+
+    fn records_after(&self, _: &AccountId, version: u64) -> Result<RecordPage, DiskGone> {
+        if self.is_unreadable {
+            return Err(DiskGone);
+        }
+        let mut tails = self.tails.borrow_mut();
+        Ok(if tails.is_empty() {
+            tail(&[], version)
+        } else {
+            tails.remove(0)
+        })
+    }
+
+    fn records_of(&self, _: &AccountId, _: &IdempotencyKey) -> Result<Vec<Record>, DiskGone> {
+        Ok(Vec::new())
+    }
+
+    fn commit(&self, _: &Commit) -> Result<CommitOutcome, DiskGone> {
+        if self.fails {
+            Err(DiskGone)
+        } else {
+            Ok(CommitOutcome::Conflict)
+        }
+    }
+}
+
+pub(super) fn tail(records: &[Record], last: u64) -> RecordPage {
+    let records = records.to_vec();
+    RecordPage::Records { records, last }
+}
+
+#[derive(Debug)]
+pub(super) struct DiskGone;
+
+impl Display for DiskGone {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("the disk is gone")
+    }
+}
+
+impl Error for DiskGone {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&Unplugged)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("no such device")]
+struct Unplugged;
+
+/// One that has no answer to anything.
+pub(super) struct AlwaysFails;
+
+impl Repository for AlwaysFails {
+    type Error = DiskGone;
+
+    fn records_after(&self, _: &AccountId, _: u64) -> Result<RecordPage, DiskGone> {
+        Err(DiskGone)
+    }
+
+    fn records_of(&self, _: &AccountId, _: &IdempotencyKey) -> Result<Vec<Record>, DiskGone> {
+        Err(DiskGone)
+    }
+
+    fn commit(&self, _: &Commit) -> Result<CommitOutcome, DiskGone> {
+        Err(DiskGone)
+    }
+}
+
+/// A repository where somebody else has always just committed one record more, as long as there are any.
+pub(super) struct Busy {
+    records: Vec<Record>,
+    shown: RefCell<usize>,
+}
+
+impl Busy {
+    pub(super) fn after(version: usize, world: &World) -> Self {
+        Self {
+            records: world.records.clone(),
+            shown: RefCell::new(version),
+        }
+    }
+}
+
+impl Repository for Busy {
+    type Error = DiskGone;
+
+    fn records_after(&self, _: &AccountId, version: u64) -> Result<RecordPage, DiskGone> {
+        let mut shown = self.shown.borrow_mut();
+        *shown = self.records.len().min(*shown + 1);
+        let version = usize::try_from(version).unwrap();
+        Ok(tail(&self.records[version..*shown], *shown as u64))
+    }
+
+    fn records_of(&self, _: &AccountId, _: &IdempotencyKey) -> Result<Vec<Record>, DiskGone> {
+        Ok(Vec::new())
+    }
+
+    fn commit(&self, _: &Commit) -> Result<CommitOutcome, DiskGone> {
+        Ok(CommitOutcome::Conflict)
+    }
+}
+
+/// One that keeps a snapshot at every third version.
+pub(super) struct EveryThird(pub(super) MemoryRepository);
+
+impl Repository for EveryThird {
+    type Error = Infallible;
+
+    fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, Infallible> {
+        self.0.snapshot(account)
+    }
+
+    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, Infallible> {
+        self.0.records_after(account, version)
+    }
+
+    fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, Infallible> {
+        self.0.records_of(account, id)
+    }
+
+    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Infallible> {
+        self.0.commit(commit)
+    }
+
+    fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
+        expected / 3 != version / 3
+    }
+}

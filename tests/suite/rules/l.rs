@@ -1,0 +1,4 @@
+//! L: roles and permissions.
+
+mod permissions;
+mod roles;
