@@ -63,10 +63,10 @@ fn a4_accounts_of_a_process_are_independent() {
     assert_eq!(realm.ingest(&records[0]), Ok(Some(Ingested::Applied)));
     assert!(!writes(&realm, "one", "ann") && writes(&realm, "other", "ann"));
     assert_eq!(realm.accounts_of("ann").len(), 1);
-    // The commit id is the account's, too.
+    // A key belongs to its account, too.
     let mut other = load(&kept, &account("other")).unwrap().unwrap();
     assert_eq!(execute(&kept, &mut other, &asked).unwrap().len(), 1);
-    assert!(writes(&realm, "other", "ann"), "until it hears of it");
+    assert!(writes(&realm, "other", "ann"), "until it is told");
     assert_eq!(
         realm.notify_version("other", other.version()),
         Some(Freshness::CatchUp { behind: 1 })
@@ -108,7 +108,7 @@ fn a4_the_accounts_of_a_person_are_listed_apart() {
     assert_eq!(
         realm.accounts_of("ann"),
         [status("a", invited), status("b", owner)],
-        "of those that are loaded"
+        "only those that are loaded"
     );
     realm.load(&kept, &account("c")).unwrap().unwrap();
     assert_eq!(realm.accounts_of("ann").len(), 3);

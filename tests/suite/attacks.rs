@@ -99,7 +99,7 @@ fn rewritten<T: Serialize + DeserializeOwned>(
     serde_json::from_str(&json.to_string()).map_err(|error| error.to_string())
 }
 
-/// What may be done in a store, in short.
+/// Whether a member can read in a store.
 fn reads(account: &Account, member: &str, store: &str) -> bool {
     account.can(member, &Permission::STORE_READ, Resource::Store(store))
 }

@@ -1,7 +1,7 @@
 //! Requests and copies over a repository that fails on purpose.
 //!
-//! 100,000 runs; the environment variable `GRANTBOOK_FAULT_RUNS` sets another number, and `GRANTBOOK_FAULT_SEED` runs
-//! the one of that seed.
+//! There are 100,000 runs; the environment variable `GRANTBOOK_FAULT_RUNS` sets another number, and
+//! `GRANTBOOK_FAULT_SEED` runs the one with that seed.
 
 mod check;
 mod flaky;
@@ -18,10 +18,10 @@ use grantbook::*;
 const RUNS: u64 = 100_000;
 const STEPS: u64 = 20;
 const COPIES: usize = 3;
-/// How often a request that has had no answer is tried at the end.
+/// How often a request without an answer is retried at the end.
 const TRIES: u64 = 40;
 
-/// Numbers as a seed says.
+/// Random numbers from a seed.
 pub(crate) struct Chance(u64);
 
 impl Chance {
@@ -60,11 +60,11 @@ pub(crate) fn last_of(repository: &MemoryRepository) -> u64 {
 /// How far the repository is to be trusted.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Trust {
-    /// It keeps the contract, over a bad line.
+    /// It keeps the contract, over an unreliable connection.
     Contract,
-    /// Its pages are torn besides, and it sees conflicts where there are none.
+    /// In addition its pages are torn, and it reports conflicts where there are none.
     TornPages,
-    /// It reads from a copy that lags behind besides.
+    /// In addition it reads from a copy that lags behind.
     StaleReads,
 }
 
@@ -79,12 +79,12 @@ impl Trust {
     }
 }
 
-/// An answer that keeps nothing.
+/// An answer by which nothing is stored.
 struct NothingKept {
-    /// What it is: a refusal, or that nothing would change.
+    /// A refusal, or no records if nothing would change.
     answer: Result<Vec<Record>, CommandError>,
-    /// The newest version that was kept when it was asked, and when it had answered. Of stale reads no more can be
-    /// wanted than the version of the copy that was asked.
+    /// The newest version that was stored when the request was made, and when it was answered. With stale reads, the
+    /// first is the version of the copy that was asked.
     between: (u64, u64),
 }
 
@@ -93,7 +93,7 @@ struct Asked {
     /// The records it was answered with.
     kept: Option<Vec<Record>>,
     nothing_kept: Vec<NothingKept>,
-    /// Whether the last answer was no error, so that nothing is to come of it any more.
+    /// Whether the last answer was no error, so that nothing may be stored for it any more.
     is_settled: bool,
 }
 
@@ -112,23 +112,23 @@ impl Seen {
 struct Run {
     chance: Chance,
     trust: Trust,
-    /// Whether the repository finds each commit that it keeps. Where it does not, a request that was kept may be
-    /// decided again, and refused because of its own effect; it is not kept again.
+    /// Whether the repository finds each commit that it stores. If it does not, a request that was stored may be
+    /// decided again, and refused because of its own effect; it is not stored again.
     finds_commits: bool,
     line: FlakyRepository,
     copies: Vec<Replica>,
-    /// For each copy, the latest version that it has heard of and not been told better since.
+    /// For each copy, the latest version that it was told of since it last caught up.
     heard: Vec<u64>,
     asked: Vec<Asked>,
-    /// What is kept, as it was last looked at.
+    /// The records that are stored, as they were last read.
     records: Vec<Record>,
-    /// Copies as they were at some moments, to be compared at the end.
+    /// Copies as they were at some moments, to compare at the end.
     samples: Vec<Account>,
     now: u64,
     seen: Seen,
 }
 
-/// Says how to run it again, when a run fails.
+/// Prints how to run it again, when a run fails.
 struct Named(u64);
 
 impl Drop for Named {
@@ -199,11 +199,11 @@ fn u1_no_fault_of_the_storage_does_harm() {
     let faults: u64 = seen.faults.values().sum();
     println!("{runs} runs, {faults} faults: 0 lost, 0 twice, 0 wrong");
     println!("{:?}\n{:?}", seen.faults, seen.answers);
-    // Where nothing goes wrong, nothing is shown.
+    // If nothing goes wrong, nothing is proved.
     for fault in Fault::ALL {
         assert!(
             seen.faults.contains_key(&fault),
-            "{fault:?} did not come about"
+            "{fault:?} was not injected"
         );
     }
     for code in [

@@ -1,5 +1,5 @@
-//! The stored forms, held still by files in `tests/golden`. A change to one of them is a new format number, not an
-//! edit.
+//! The stored formats, pinned by files in `tests/golden`. A change to a format takes a new format number; the files are
+//! not edited.
 
 use grantbook::*;
 
@@ -9,7 +9,7 @@ const RECORDS: &str = include_str!("../golden/records.jsonl");
 const COMMANDS: &str = include_str!("../golden/commands.jsonl");
 const SNAPSHOT: &str = include_str!("../golden/snapshot.json");
 
-/// One of every event.
+/// An account whose records have one of every event.
 fn eventful() -> World {
     let mut world = World::with_limit(30);
     world.system(enrol(["dana", "gil"]));
@@ -215,13 +215,13 @@ fn u5_an_unknown_kind_field_or_format_is_not_read() {
         (r#""format":1,"#, "", "missing field `format`"),
         (
             r#""kind":"#,
-            r#""colour":"red","kind":"#,
-            "unknown field `colour`",
+            r#""color":"red","kind":"#,
+            "unknown field `color`",
         ),
         (
             r#""account":"#,
-            r#""colour":"red","account":"#,
-            "unknown field `colour`",
+            r#""color":"red","account":"#,
+            "unknown field `color`",
         ),
         (
             r#""store":"dev""#,

@@ -4,7 +4,7 @@ use grantbook::*;
 
 use crate::support::*;
 
-/// A world whose ids try every form.
+/// An account whose ids hold characters with a meaning in some format.
 fn hostile() -> World {
     let mut world = World::new();
     let ids = [
@@ -200,7 +200,7 @@ fn u7_invisible_characters_are_written_out() {
     let seen = ranges
         .into_iter()
         .flat_map(|(first, last)| [next_to(first, -1), next_to(last, 1)]);
-    // But for U+009F, a control character, which no id has.
+    // Without U+009F, a control character, which no id has.
     let seen: Vec<_> = seen.filter(|character| !character.is_control()).collect();
     let mut world = World::new();
     let ids: Vec<_> = unseen.clone().chain(seen.iter().copied()).map(id).collect();

@@ -54,7 +54,7 @@ fn loaded(kept: &MemoryRepository) -> Replica {
     load(kept, &acme()).unwrap().unwrap()
 }
 
-/// A repository that keeps these records, each of a commit of its own.
+/// A repository that holds these records, each in a commit of its own.
 fn keeping(records: &[Record]) -> MemoryRepository {
     let kept = MemoryRepository::new();
     keep(&kept, records);
@@ -75,14 +75,14 @@ fn records_of(kept: &MemoryRepository) -> Vec<Record> {
     }
 }
 
-/// The same record with something else in it.
+/// The same record with another value in this field.
 fn changed(record: &Record, field: &str, value: impl Into<serde_json::Value>) -> Record {
     let mut form = serde_json::to_value(record).unwrap();
     form[field] = value.into();
     serde_json::from_value(form).unwrap()
 }
 
-/// Waits, and is to be asked again at once.
+/// Yields once, and asks to be polled again at once.
 async fn pause() {
     let mut is_over = false;
     poll_fn(|context| {
@@ -96,7 +96,7 @@ async fn pause() {
     .await;
 }
 
-/// A repository that is waited for: before it does what it is asked, and before the answer is there.
+/// An asynchronous repository that yields before each operation, and again before it answers.
 struct Waited<'r, R>(&'r R);
 
 impl<R: Repository<Error: Send + Sync> + Sync> AsyncRepository for Waited<'_, R> {
@@ -143,7 +143,7 @@ impl<R: Repository<Error: Send + Sync> + Sync> AsyncRepository for Waited<'_, R>
     }
 }
 
-/// What was shown of each version.
+/// The records that observers have seen.
 #[derive(Default)]
 struct Shown(Mutex<Vec<Record>>);
 

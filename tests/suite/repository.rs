@@ -39,7 +39,7 @@ fn opened(repository: &MemoryRepository) -> Replica {
     .unwrap()
 }
 
-/// A copy of this account that is in step with a repository of its own.
+/// A copy of the account of these records, loaded from a repository of its own.
 fn kept_copy(records: &[Record]) -> Replica {
     let kept = MemoryRepository::new();
     assert_eq!(kept.commit(&commit(records)), Ok(CommitOutcome::Appended));

@@ -12,7 +12,7 @@ use crate::support::*;
 #[test]
 fn u2_the_accounts_held_are_bounded() {
     let kept = MemoryRepository::new();
-    // One owner each, so 101 for each account: ten of them.
+    // Each account has one owner, so it counts as 101: ten accounts fit.
     let realm = realm_of(1_010);
     let ids: Vec<_> = (0..30).map(|number| format!("a{number}")).collect();
     for id in &ids {
@@ -23,7 +23,7 @@ fn u2_the_accounts_held_are_bounded() {
     for id in &ids[..10] {
         load(id);
     }
-    assert_eq!(count(), 10, "as many as it may hold");
+    assert_eq!(count(), 10, "as many as fit");
     let in_use = load(&ids[0]);
     for id in &ids[1..4] {
         load(id);
@@ -34,7 +34,10 @@ fn u2_the_accounts_held_are_bounded() {
         assert!(realm.loaded(id).is_some(), "asked for a moment ago");
     }
     for id in &ids[4..7] {
-        assert!(realm.loaded(id).is_none(), "an eighth more than it must");
+        assert!(
+            realm.loaded(id).is_none(),
+            "an eighth more than needed is evicted"
+        );
     }
     assert!(realm.loaded(&ids[7]).is_some());
     assert!(realm.loaded(&ids[10]).is_some());
@@ -53,7 +56,7 @@ fn u2_the_accounts_held_are_bounded() {
     assert!(realm.loaded(&ids[0]).is_none());
     assert!(load(&ids[0]).can(OWNER, &Permission::MANAGE_STORES, Resource::Account));
 
-    // An account larger than all of it is held while it is used.
+    // An account larger than the whole capacity is held while it is used.
     let small = realm_of(1);
     let only = small.load(&kept, &account("a1")).unwrap().unwrap();
     let next = small.load(&kept, &account("a2")).unwrap().unwrap();
@@ -67,20 +70,20 @@ fn u2_the_accounts_held_are_bounded() {
 fn u2_growth_after_loading_counts() {
     let kept = MemoryRepository::new();
     let realm = realm_of(3_000);
-    let enrolled: Vec<String> = (0..1_000).map(|number| format!("m{number}")).collect();
+    let added: Vec<String> = (0..1_000).map(|number| format!("m{number}")).collect();
     for id in ["a", "b", "c", "d"] {
         open_empty(&kept, id);
     }
     for id in ["a", "b"] {
         let shared = realm.load(&kept, &account(id)).unwrap().unwrap();
-        let commands = [enrol(enrolled.iter().map(String::as_str))];
+        let commands = [enrol(added.iter().map(String::as_str))];
         let asked = request(&Actor::System, &commands, at(0));
         shared.execute(&kept, &asked).unwrap();
     }
     realm.load(&kept, &account("c")).unwrap().unwrap();
     assert!(realm.loaded("a").is_some() && realm.loaded("b").is_some());
     let grows = realm.loaded("c").unwrap();
-    let commands = [enrol(enrolled.iter().map(String::as_str))];
+    let commands = [enrol(added.iter().map(String::as_str))];
     let asked = request(&Actor::System, &commands, at(0));
     let mut shown = 0;
     grows
@@ -106,7 +109,7 @@ fn u2_threads_share_the_accounts_held() {
     for id in &ids {
         open_with_ann(&kept, id);
     }
-    // Five of them: 100, two members and a store each.
+    // Five accounts fit: each counts as 100, two members and a store.
     let realm = realm_of(5 * 103);
     let created: u64 = std::thread::scope(|threads| {
         let workers: Vec<_> = (0..4_usize)

@@ -24,11 +24,11 @@ fn u2_an_account_is_loaded_once() {
     assert!(realm.loaded("acme").is_none());
     assert_eq!(realm.notify_version("acme", 9), None);
     let first = realm.load(&kept, &account("acme")).unwrap().unwrap();
-    assert_eq!(first.as_of().behind, 0, "it read what is kept");
+    assert_eq!(first.as_of().behind, 0, "it has read all that is stored");
     let again = realm.load(&kept, &account("acme")).unwrap().unwrap();
     assert!(Arc::ptr_eq(&first, &again));
 
-    // A copy made elsewhere does not replace it, but tells how new it could be.
+    // A copy made elsewhere does not replace it, but shows how far behind it is.
     let asked = request(&by(OWNER), &[create_store("new")], at(1));
     let records = execute(&kept, &mut elsewhere, &asked).unwrap();
     let inserted = realm.insert(elsewhere.clone());
@@ -47,7 +47,7 @@ fn u2_an_account_is_loaded_once() {
 /// U2: a notice about an account that is being loaded is not lost.
 #[test]
 fn u2_a_notice_during_a_load_is_not_lost() {
-    /// Reads, and then, before the answer is back, somebody changes the account and says so.
+    /// Reads, and before it answers, changes the account from elsewhere and sends a notice of that.
     struct Late<'a> {
         kept: &'a MemoryRepository,
         realm: &'a Realm,
@@ -85,7 +85,7 @@ fn u2_a_notice_during_a_load_is_not_lost() {
     };
     realm.load(&late, &account("acme")).unwrap().unwrap();
     assert!(!writes(&realm, "acme", "ann"));
-    // And it is forgotten with the load: a later one begins anew.
+    // The notice is forgotten with the load: a later load starts again.
     realm.forget("acme");
     let loaded = realm.load(&kept, &account("acme")).unwrap().unwrap();
     assert_eq!(loaded.as_of().behind, 0);
@@ -120,14 +120,14 @@ fn u2_a_load_that_fails_can_be_retried() {
     assert_eq!(
         loaded.as_of().behind,
         0,
-        "nobody was loading it when that was heard"
+        "it was not being loaded when the notice came"
     );
 }
 
 /// U2: a copy that was left behind by a load that failed is caught up by the next caller who asks for it.
 #[test]
 fn u2_a_load_that_ends_early_leaves_no_stale_copy() {
-    /// Keeps one page; what is asked for after it fails.
+    /// Returns one page; every call after it fails.
     struct OnePage<'a> {
         kept: &'a MemoryRepository,
         realm: &'a Realm,
@@ -198,7 +198,7 @@ fn u2_an_account_that_is_up_to_date_is_not_read_again() {
             .poll(&mut Context::from_waker(Waker::noop()))
         {
             Poll::Ready(loaded) => loaded,
-            Poll::Pending => panic!("nothing is waited for"),
+            Poll::Pending => panic!("nothing has to be waited for"),
         }
     }
     let kept = SyncAsAsync(Counting(MemoryRepository::new(), AtomicUsize::new(0)));
@@ -208,7 +208,7 @@ fn u2_an_account_that_is_up_to_date_is_not_read_again() {
     let reads = || kept.0.1.swap(0, Ordering::Relaxed);
     assert!(load("globex").is_none());
     assert_eq!(reads(), 1);
-    // Nobody is loading it any more, so what is heard of it is nobody's concern.
+    // It is no longer being loaded, so a notice about it is ignored.
     assert_eq!(realm.notify_version("globex", 7), None);
     open_empty(&kept.0.0, "globex");
     load("globex").unwrap();

@@ -6,7 +6,7 @@ use grantbook::*;
 
 use crate::support::*;
 
-/// A small generator of numbers, always the same, to shuffle with.
+/// A small deterministic generator of numbers, to shuffle with.
 struct Numbers(u64);
 
 impl Numbers {
@@ -32,7 +32,8 @@ const MEMBERS: [&str; 12] = [
 const STORES: [&str; 7] = ["dev", "Dev", "dev-2", "10", "9", "prod", "ü"];
 const GROUPS: [&str; 8] = ["g", "G", "gg", "1", "10", "2", "ops", "a"];
 
-/// An account in which most of what there can be is: the phases of its history, each of commands in any order.
+/// The history of an account that has one of almost everything, in phases: the commands of a phase can come in any
+/// order.
 fn phases(numbers: &mut Numbers) -> Vec<Vec<Command>> {
     let mut grants = vec![
         vec![editor(["dev", "10"]), viewer(["prod"])],
@@ -212,7 +213,7 @@ fn u6_answers_do_not_depend_on_the_order_of_creation() {
         assert_eq!(serde_json::to_string(&account.snapshot()).unwrap(), json);
         assert_eq!(every_answer(&account, at(first.now)), answers);
     }
-    // A snapshot whose lists came in another order is the same account.
+    // A snapshot whose lists are in another order is the same account.
     let turned = super::rewritten(&first.account.snapshot(), |json| {
         for list in ["roles", "stores", "groups", "members"] {
             json[list].as_array_mut().unwrap().reverse();
@@ -276,7 +277,7 @@ fn p1_checks_and_lists_agree() {
     assert!(counts.values().all(|count| *count > 300), "{counts:?}");
 }
 
-/// Whether a member may, from the plain readers alone.
+/// Whether a member has a permission, calculated from the plain readers alone.
 fn calculated(
     account: &Account,
     member: &str,

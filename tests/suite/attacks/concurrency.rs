@@ -1,4 +1,4 @@
-//! Acting at once, and on what is no longer so.
+//! Acting at the same time, and on a state that has changed.
 
 use std::convert::Infallible;
 use std::sync::Barrier;
@@ -15,7 +15,7 @@ use crate::support::*;
 #[test]
 fn a2_two_owners_cannot_remove_each_other_at_once() {
     const ROUNDS: usize = 240;
-    let doors: [fn(&str, &str) -> Command; 4] = [
+    let ways_out: [fn(&str, &str) -> Command; 4] = [
         |_, other| remove_member(other),
         |_, other| revoke_ownership(other),
         |own, _| remove_member(own),
@@ -43,14 +43,14 @@ fn a2_two_owners_cannot_remove_each_other_at_once() {
     };
     let meetings: Vec<_> = (0..ROUNDS).map(meeting).collect();
     let barrier = Barrier::new(2);
-    // No assertion in a thread: the other one would wait at the barrier for ever.
+    // No assertion in a thread: the other one would wait at the barrier forever.
     let attack = |own: &'static str, other: &'static str| {
-        let (meetings, barrier, doors, id) = (&meetings, &barrier, &doors, &id);
+        let (meetings, barrier, ways_out, id) = (&meetings, &barrier, &ways_out, &id);
         move || {
             let mut outcomes = Vec::new();
             for (round, meeting) in meetings.iter().enumerate() {
                 let loaded = load(meeting, &id(round)).ok().flatten();
-                let command = doors[round % doors.len()](own, other);
+                let command = ways_out[round % ways_out.len()](own, other);
                 barrier.wait();
                 outcomes.push(loaded.map_or("lost", |mut copy| {
                     match execute(meeting, &mut copy, &request(&by(own), &[command], at(0))) {
@@ -76,7 +76,7 @@ fn a2_two_owners_cannot_remove_each_other_at_once() {
         ];
         let mut both = [outcomes[0][round], outcomes[1][round]];
         both.sort_unstable();
-        let mut expected = ["done", refused[round % doors.len()]];
+        let mut expected = ["done", refused[round % ways_out.len()]];
         expected.sort_unstable();
         assert_eq!(both, expected, "round {round}");
         let account = load(&kept, &id(round)).unwrap().unwrap();
@@ -115,7 +115,7 @@ impl Repository for Meeting<'_> {
 
     fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Infallible> {
         self.arrived.fetch_add(1, Ordering::SeqCst);
-        // Not for ever: if the crate is broken, the other may never come.
+        // Not forever: if the crate is broken, the other may never come.
         let mut patience = 1_000_000;
         while self.is_wanted && self.arrived.load(Ordering::SeqCst) < 2 && patience > 0 {
             std::thread::yield_now();
@@ -159,11 +159,11 @@ fn e6_a_stale_copy_gives_back_no_powers() {
             let error =
                 execute(&kept, &mut behind, &request(&by(MANAGER), &commands, now)).unwrap_err();
             assert_eq!(error.code(), "not-authorized");
-            assert_eq!(behind, current, "and the copy has heard of it now");
+            assert_eq!(behind, current, "the copy has caught up");
         }
     }
     let all = records_after(&kept, &acme, 0);
-    assert_eq!(all.len() as u64, current.version(), "nothing was kept");
+    assert_eq!(all.len() as u64, current.version(), "nothing was stored");
 }
 
 /// Somebody is taken out of a group, and only then is the group given something secret; whoever applies the second

@@ -1,4 +1,4 @@
-//! Raising oneself by what one is allowed to manage.
+//! Gaining access by what one is allowed to manage.
 
 use grantbook::*;
 use serde_json::json;
@@ -175,12 +175,12 @@ fn u4_bulk_commands_are_checked_like_single_ones() {
     let among = |ids: &[String], one: &str| -> Vec<String> {
         ids.iter().cloned().chain([one.to_owned()]).collect()
     };
-    let enrolling: Bulk = |ids| enrol(ids.iter().map(String::as_str));
+    let adding: Bulk = |ids| enrol(ids.iter().map(String::as_str));
     let adding: Bulk = |ids| add("viewers", ids.iter().map(String::as_str));
     let taking: Bulk = |ids| take_out("viewers", ids.iter().map(String::as_str));
     for (actor, bulk, others, one, code) in [
-        (host(), enrolling, &new, "ina", "already-invited"),
-        (by(OWNER), enrolling, &new, "n30", "host-only"),
+        (host(), adding, &new, "ina", "already-invited"),
+        (by(OWNER), adding, &new, "n30", "host-only"),
         (by(OWNER), adding, &ids, "nobody", "unknown-member"),
         (by(OWNER), adding, &ids, "eva", "invitation-expired"),
         (by(MANAGER), adding, &ids, MANAGER, "self-addition"),

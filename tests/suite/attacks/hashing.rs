@@ -32,7 +32,8 @@ fn joined<const N: usize>(choices: &[[String; N]]) -> Vec<String> {
     })
 }
 
-/// Ids whose low 32 bits of FNV-1a are all the same: pairs of blocks that lead from one state to one other, in a row.
+/// Ids whose low 32 bits of FNV-1a are all the same: a row of pairs of blocks, each pair leading from one state to one
+/// other.
 fn fnv_collisions(blocks: usize) -> Vec<String> {
     let mut pairs: Vec<[String; 2]> = Vec::new();
     let mut state = FNV_START;
@@ -58,7 +59,7 @@ fn fnv_collisions(blocks: usize) -> Vec<String> {
 fn u6_ids_that_collide_in_a_hash_change_no_answer() {
     let aa = ["Aa".to_owned(), "BB".to_owned()];
     let java_ids = joined(&vec![aa; 11]);
-    // Short enough to stand within a table.
+    // Short enough to be stored inline in a table.
     let short = ["A~", "B_", "C@"].map(str::to_owned);
     let short_ids = joined(&vec![short; 7]);
     assert!(short_ids.iter().all(|id| id.len() == 14));

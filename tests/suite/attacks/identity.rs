@@ -1,11 +1,11 @@
-//! Being taken for somebody, or something, else.
+//! Being mistaken for another member, or another thing.
 
 use grantbook::*;
 
 use super::reads;
 use crate::support::*;
 
-/// Spellings of `olga` that are not `olga`, though a reader, a database or another language may say so: other case,
+/// Spellings that are not `olga`, though a reader, a database or another language may take them for it: other case,
 /// other alphabets, full width, invisible characters, another order of writing, an accent composed and decomposed.
 const LIKE_OLGA: [&str; 14] = [
     "Olga",
@@ -125,7 +125,7 @@ fn g2_names_that_look_alike_are_refused() {
         let json = serde_json::json!({"command": "edit-group", "group": "viewers", "name": name});
         assert!(serde_json::from_value::<Command>(json).is_err());
     }
-    // Names that differ in their inner spaces are different names, and even so lead nowhere.
+    // Names that differ in their inner spaces are different names, and give nothing either.
     let held = world.account.effective_permissions("vic");
     for (number, name) in ["Dev  Team", "Dev-Team", "Dev_Team", "Dev.Team"]
         .iter()
@@ -214,7 +214,7 @@ fn p4_an_id_of_another_kind_is_unknown() {
     ] {
         assert!(serde_json::from_str::<Actor>(text).is_err(), "{text}");
     }
-    // Serde has a second spelling of the host, so that to look for the first in a request would not do.
+    // Serde accepts a second spelling of the host, so searching a request for the first would not be enough.
     for text in [r#""system""#, r#"{"system":null}"#] {
         assert_eq!(serde_json::from_str::<Actor>(text).unwrap(), Actor::System);
     }

@@ -218,7 +218,7 @@ fn m3_setting_the_clock_back_revives_no_invitation() {
             .windows(2)
             .all(|pair| pair[0].at() <= pair[1].at())
     );
-    // A record from a process whose clock is behind: dated before the one it follows.
+    // A record from a process whose clock is behind is dated before the one it follows.
     let mut other = early;
     other.now = 1_999;
     other.ok("eva", accept());

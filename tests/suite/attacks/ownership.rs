@@ -68,12 +68,12 @@ fn a2_the_last_owner_cannot_leave_in_any_way() {
             world.ok(OWNER, remove_member("dana"));
         }
         for actor in [by(last), Actor::System] {
-            for door in [remove_member(last), revoke_ownership(last)] {
-                world.assert_refused(actor.clone(), door.clone(), "last-owner");
+            for way_out in [remove_member(last), revoke_ownership(last)] {
+                world.assert_refused(actor.clone(), way_out.clone(), "last-owner");
                 let batch = [
                     create_store("new"),
                     invite_owner("eve"),
-                    door,
+                    way_out,
                     create_store("newer"),
                 ];
                 world.assert_batch_refused(actor.clone(), &batch, "last-owner");
@@ -125,9 +125,13 @@ fn a2_an_invited_owner_is_not_counted_as_an_owner() {
         world.ok(OWNER, invite_owner(id));
     }
     for actor in [by(OWNER), Actor::System] {
-        for door in [remove_member(OWNER), revoke_ownership(OWNER)] {
-            world.assert_refused(actor.clone(), door.clone(), "last-owner");
-            world.assert_batch_refused(actor.clone(), &[invite_owner("ole"), door], "last-owner");
+        for way_out in [remove_member(OWNER), revoke_ownership(OWNER)] {
+            world.assert_refused(actor.clone(), way_out.clone(), "last-owner");
+            world.assert_batch_refused(
+                actor.clone(),
+                &[invite_owner("ole"), way_out],
+                "last-owner",
+            );
         }
     }
     for id in ["otto", "olaf", "oda"] {

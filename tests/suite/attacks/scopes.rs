@@ -176,7 +176,7 @@ fn p4_no_id_stands_for_everything() {
         world.assert_refused(OWNER, remove_member(word), "unknown-member");
         world.assert_refused(OWNER, delete_store(word), "unknown-store");
         world.assert_refused(OWNER, regrant("devs", [editor([word])]), "unknown-store");
-        // Where the host really calls something so, it is that and nothing else.
+        // If the host really uses such an id, it means that one thing and nothing else.
         world.ok(OWNER, create_store(word));
         world.system(enrol([word]));
         let name = format!("Group {}", world.account.version());

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::rewritten;
 use crate::support::*;
 
-/// The message of the error with which this text is not read. It is short, however long the text.
+/// The error message for a text that cannot be read. It is short, however long the text.
 #[track_caller]
 fn not_read<T: DeserializeOwned>(text: &str) -> String {
     let Err(error) = serde_json::from_str::<T>(text) else {
@@ -35,7 +35,7 @@ fn u5_very_deep_json_is_refused() {
         let balanced = format!("{open}1{}", close.repeat(DEPTH));
         for deep in [&open, &balanced] {
             no_stored_form_reads(deep);
-            for field in ["store", "colour"] {
+            for field in ["store", "color"] {
                 let command =
                     format!(r#"{{"{field}":{deep},"command":"create-store","store":"a"}}"#);
                 not_read::<Command>(&command);
@@ -117,7 +117,7 @@ fn u7_very_long_text_is_refused() {
         });
         assert!(record.unwrap_err().len() < 300);
     }
-    // Unknown text is denied as it comes, whatever its length.
+    // Unknown text is denied, whatever its length.
     assert_eq!(
         world.denial(&long, "store.read", Resource::Account),
         DenialReason::UnknownMember

@@ -202,14 +202,14 @@ fn grants(roles: &[&str]) -> Value {
         .collect()
 }
 
-/// The first entry of a list once more, changed.
+/// Repeats the first entry of a list, changed.
 fn push(list: &mut Value, change: fn(&mut Value)) {
     let mut first = list[0].clone();
     change(&mut first);
     list.as_array_mut().unwrap().push(first);
 }
 
-/// A storage that gives whatever somebody has put there.
+/// A storage that returns whatever an attacker has put there.
 struct Tampered {
     snapshot: Snapshot,
     records: Vec<Record>,
@@ -276,7 +276,7 @@ fn u2_a_stale_snapshot_brings_nothing_back() {
                 assert!(account.owners().eq([&member("dana")]));
                 assert!(!reads(&account, "vic", "prod") && reads(&account, "nils", "prod"));
             } else if tail.is_empty() {
-                // Nothing newer is kept: a host that loses its records has lost what they said.
+                // Nothing newer is stored: a host that loses its records has lost what they said.
                 assert_eq!(account.unwrap().version(), snapshot.version());
             } else {
                 let code = if first > index { "gap" } else { "repeat" };
@@ -288,7 +288,7 @@ fn u2_a_stale_snapshot_brings_nothing_back() {
             }
         }
     }
-    // The version is made to fit, the content is not: what then comes does not fit in its turn.
+    // The version is made to fit, the content is not: the records that follow do not fit then.
     let before = usize::try_from(granted).unwrap() - 2;
     let tail = &world.records[before + 2..];
     let dressed_up =

@@ -36,8 +36,8 @@ fn u5_duplicate_keys_in_json_are_refused() {
     }
 }
 
-/// Writes this JSON again and again, each time with another one of its keys twice. None of that is read; gives how
-/// much that was.
+/// Writes this JSON once for each of its keys, with that key twice, and asserts that none of it can be read. Returns
+/// how many there were.
 fn no_key_twice<T: DeserializeOwned>(text: &str) -> usize {
     let json: Value = serde_json::from_str(text).unwrap();
     let mut never = usize::MAX;
@@ -57,8 +57,8 @@ fn no_key_twice<T: DeserializeOwned>(text: &str) -> usize {
     }
 }
 
-/// JSON as text; the key that comes after `left` others twice, first with this value, or with its own if that is
-/// empty.
+/// JSON as text in which the key that comes after `left` others appears twice, first with this value, or with its own
+/// if that is empty.
 fn written(json: &Value, left: &mut usize, other: &str) -> String {
     match json {
         Value::Object(fields) => {

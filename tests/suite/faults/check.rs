@@ -1,4 +1,4 @@
-//! Everything that was answered, against what is kept.
+//! The end of a run: every answer is compared with what is stored.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use grantbook::*;
 use super::{Asked, COPIES, NothingKept, Run, TRIES, Trust, acme, commit};
 
 impl Run {
-    /// Tries what has had no answer until it has one.
+    /// Retries each request without an answer until it has one.
     pub(super) fn finish(&mut self) {
         for number in 0..self.asked.len() {
             for which in 0..TRIES {
@@ -18,7 +18,7 @@ impl Run {
                 }
                 let which = usize::try_from(which).unwrap() % COPIES;
                 if self.chance.below(4) == 0 {
-                    self.load(which); // which is what a copy that is ahead of a stale reader is told to do
+                    self.load(which); // as the error tells a copy that is ahead of a stale read
                 }
                 self.ask(which, number);
             }
@@ -26,14 +26,14 @@ impl Run {
         if self.trust == Trust::Contract {
             assert!(
                 self.asked.iter().all(|asked| asked.is_settled),
-                "whoever asks on is answered"
+                "every request is answered in the end"
             );
         }
         self.line.settle();
         self.look();
     }
 
-    /// Everything that was answered, against what is kept.
+    /// Compares every answer with what is stored.
     pub(super) fn check(&mut self) {
         let kept = self.line.kept();
         let mut covered = vec![0; self.records.len()];
@@ -68,7 +68,11 @@ impl Run {
             match answered {
                 Some(answered) => assert_eq!(*answered, records, "what was acknowledged stays"),
                 None if *is_settled && self.trust != Trust::StaleReads => {
-                    assert_eq!(records, [], "what was answered with nothing stays nothing");
+                    assert_eq!(
+                        records,
+                        [],
+                        "nothing is stored later for a request that stored nothing"
+                    );
                 }
                 None => {}
             }
@@ -108,7 +112,7 @@ impl Run {
                 assert_eq!(
                     decide(request).as_ref(),
                     Ok(records),
-                    "as it was asked for, as a whole"
+                    "stored as it was asked for, as a whole"
                 );
             }
             nothing_kept.retain(
@@ -123,13 +127,16 @@ impl Run {
                 },
             );
         }
-        assert!(samples.next().is_none(), "no copy is ahead of what is kept");
+        assert!(
+            samples.next().is_none(),
+            "no copy is ahead of what is stored"
+        );
         let wrong = nothing_kept
             .first()
             .map(|(request, wrong)| (request, &wrong.answer, wrong.between));
         assert!(
             wrong.is_none(),
-            "right at no version that it may be of: {wrong:?}"
+            "right at none of the versions that it may be based on: {wrong:?}"
         );
         let loaded = load(kept, &acme()).unwrap().unwrap();
         assert_eq!(*loaded, account, "the account is its replay");

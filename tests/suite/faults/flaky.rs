@@ -7,7 +7,7 @@ use grantbook::*;
 use super::{acme, commit, last_of};
 use crate::support::*;
 
-/// A repository that keeps these records, with snapshots of versions 4 and 8, and in which all goes wrong in one way.
+/// A repository of these records, with snapshots of versions 4 and 8, in which every call that can has this fault.
 fn always(fault: Fault, seed: u64, records: &[Record]) -> FlakyRepository {
     let line = FlakyRepository::new(seed, [(fault, 1_000)]);
     for record in records {
@@ -131,14 +131,14 @@ fn u1_a_request_is_recognized_by_the_account_as_it_was() {
         now: at(0),
     };
     for (actor, commands) in [
-        // The others are not in the group; afterwards its manager may do nothing more.
+        // `vic` is not in the group; afterwards `gil` may do nothing more.
         (MANAGER, vec![take_out("it", [MANAGER, "vic"])]),
         // The first changes nothing, until the second has undone it.
         (
             OWNER,
             vec![add("devs", ["dana"]), take_out("devs", ["dana"])],
         ),
-        // The description is so already; the name is changed again.
+        // The description stays as it is; the name is changed again.
         (
             OWNER,
             vec![
@@ -157,7 +157,7 @@ fn u1_a_request_is_recognized_by_the_account_as_it_was() {
         let asked = request("twice", actor, commands);
         let records = execute(&line, &mut here, &asked).unwrap();
         assert_eq!(execute(&line, &mut here, &asked).unwrap(), records);
-        // Nor when somebody else has changed it since.
+        // Another member may have changed it since, too.
         let later = request(
             "later",
             OWNER,

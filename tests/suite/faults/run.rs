@@ -64,7 +64,7 @@ impl Run {
         }
     }
 
-    /// What is kept now, looked at without faults.
+    /// Reads what is stored now, without faults, and returns the newest version.
     pub(super) fn look(&mut self) -> u64 {
         let version = self.records.len() as u64;
         match self.line.kept().records_after(&acme(), version).unwrap() {
@@ -111,7 +111,7 @@ impl Run {
         }
     }
 
-    /// Some request, mostly one that this copy would accept.
+    /// Draws a request, mostly one that this copy would accept.
     fn request(&mut self, which: usize) -> Request {
         let mut tries = self.chance.below(12);
         loop {
@@ -178,7 +178,7 @@ impl Run {
                     .unwrap();
                 assert_eq!(
                     records, kept,
-                    "an acknowledged request is there, as it was answered"
+                    "an acknowledged request is stored, as it was answered"
                 );
                 assert!(
                     reached >= records[records.len() - 1].version(),
@@ -199,11 +199,11 @@ impl Run {
                 asked.is_settled = false;
                 self.seen.answer(error.code());
                 match error {
-                    // Whether a request is the one that was kept may depend on records that are kept no more.
+                    // Whether a request is the one that was stored may depend on records that were compacted.
                     ExecuteError::Load(LoadError::Missing { .. }) => {}
                     ExecuteError::Load(error) => self.assert_due(&error),
                     ExecuteError::Contended { .. } => {
-                        assert!(!(is_kept && self.finds_commits), "it is kept");
+                        assert!(!(is_kept && self.finds_commits), "it is stored");
                     }
                     other => panic!("{other}: {request:?}"),
                 }
@@ -211,9 +211,9 @@ impl Run {
             }
         };
         if is_kept {
-            assert!(!self.finds_commits, "it is kept: {nothing_kept:?}");
+            assert!(!self.finds_commits, "it is stored: {nothing_kept:?}");
             self.seen
-                .answer("nothing, though it was kept and not found");
+                .answer("nothing, though it was stored and not found");
         }
         let oldest = match self.trust {
             Trust::Contract | Trust::TornPages => newest_before,
@@ -225,7 +225,7 @@ impl Run {
         });
     }
 
-    /// An error is one that this repository can be blamed for.
+    /// Asserts that the repository's faults can explain this error.
     fn assert_due(&self, error: &LoadError<TimedOut>) {
         let least = match error {
             LoadError::Repository(TimedOut) => Trust::Contract,
@@ -316,7 +316,7 @@ impl Run {
     }
 }
 
-/// The account's beginnings: `a` manages groups, `b` builds, `c` is an owner too.
+/// The commands that set the account up: `a` manages groups, `b` edits the store, `c` is an owner too.
 fn staffing() -> Vec<Command> {
     vec![
         enrol(["a", "b", "c"]),

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use crate::strategies::{MEMBERS, PERMISSIONS, account, config, resources};
 use crate::support::*;
 
-/// The members of a world, and one who is in none.
+/// The ids that a world's members can have, and one that none has.
 fn everybody() -> impl Iterator<Item = &'static str> + Clone {
     MEMBERS.into_iter().chain(["stranger"])
 }
@@ -91,7 +91,7 @@ fn check_paths(
                 without.execute(&Actor::System, &take_out(group, [who]), now)
             }
         };
-        // The last owner cannot give up ownership, so then there is nothing to see.
+        // The last owner cannot give up ownership, so there is nothing to compare.
         if given_up.is_ok() {
             prop_assert_eq!(
                 path.is_only_way,
@@ -144,7 +144,7 @@ fn check_remedies(
         }
         _ => None,
     };
-    // Each group that gives it is among them, whatever else is.
+    // Each group that gives it is among them, whatever else is among them.
     if account
         .member(who)
         .is_some_and(|member| member.status().is_active())

@@ -1,10 +1,10 @@
-//! What somebody should look at.
+//! Reviews: what an owner should look at.
 
 use grantbook::*;
 
 use crate::support::*;
 
-/// A2, L2, M3, S3, G7: a review names what somebody should look at, in sentences, and nothing else.
+/// A2, L2, M3, S3, G7: a review names what an owner should look at, in sentences, and nothing else.
 #[test]
 fn a2_a_review_names_what_to_look_at() {
     let mut world = World::staffed();
@@ -49,7 +49,7 @@ fn a2_a_review_names_what_to_look_at() {
         Grant::in_stores(role("same"), [store("dev")]),
     ];
     world.ok(OWNER, create_group("twice", "Twice The Same", same));
-    // Neither adds nothing: one holds elsewhere, the other holds something else.
+    // Not reported: these roles add something, one in another store, the other with another permission.
     let elsewhere = [editor(["dev"]), viewer(["prod"])];
     world.ok(OWNER, create_group("apart", "Two Places", elsewhere));
     world.ok(

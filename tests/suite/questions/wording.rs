@@ -6,7 +6,7 @@ use grantbook::*;
 
 use crate::support::*;
 
-/// Takes so many bytes, and then is full.
+/// A writer that takes so many bytes and is full then.
 struct Full(usize);
 
 impl Write for Full {
@@ -16,12 +16,12 @@ impl Write for Full {
     }
 }
 
-pub(super) fn gains(account: &Account, member: &str, second: &str) -> Vec<String> {
+fn gains(account: &Account, member: &str, second: &str) -> Vec<String> {
     let gains = account.escalation(member, Some(second), 3, at(1_000));
     gains.iter().map(ToString::to_string).collect()
 }
 
-/// Two groups and no more, two managers who are in both.
+/// An account with two groups, as many as it may have, and two managers who are in both.
 fn full_house() -> World {
     let mut world = World::with_limit(2);
     world.system(enrol(["gil", "hal", "nils"]));
@@ -37,7 +37,7 @@ fn full_house() -> World {
     world
 }
 
-/// One group, of two managers, and room for another.
+/// An account with one group, of two managers, and room for another.
 fn one_group_of_two() -> World {
     let mut world = World::with_limit(2);
     world.system(enrol(["gil", "hal"]));
@@ -87,7 +87,7 @@ fn p1_each_remedy_is_described() {
             .to_string()
     };
     let mut world = World::staffed();
-    // A group whose role Store Viewer has lost its last store (S3).
+    // The group's role Store Viewer has lost its last store (S3).
     world.ok(OWNER, create_store("old"));
     world.ok(OWNER, regrant("devs", [editor(["dev"]), viewer(["old"])]));
     world.ok(OWNER, delete_store("old"));

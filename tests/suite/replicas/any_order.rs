@@ -12,19 +12,19 @@ use crate::support::*;
 /// What happens to a copy and the repository it is a copy of.
 #[derive(Clone, Debug)]
 enum Step {
-    /// Somebody commits so many records, and sends each about, and its version.
+    /// So many records are committed; each is sent to everybody, and so is a notice of its version.
     Commit(usize),
-    /// A message that was sent arrives, and is gone.
+    /// A message arrives.
     Arrive(Index),
-    /// A message arrives, and will arrive again.
+    /// A message arrives, and can arrive again.
     Repeat(Index),
     /// A message is lost.
     Lose(Index),
-    /// Notice of a version that may not be there.
+    /// A notice arrives of a version that may not exist.
     FalseHint(u64),
-    /// A record of another account with the same id, but for the account's.
+    /// A record arrives that differs in its account only.
     Foreign(Index),
-    /// A check that must not be older.
+    /// A check demands at least this version.
     Demand(u64),
     CatchUp,
 }
@@ -50,17 +50,17 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 48)
 }
 
-/// A copy of each kind, side by side, and what is to be expected of both.
+/// A copy of each kind, side by side, and what is expected of both.
 struct Copies {
     own: Replica,
     shared: Shared,
     kept: MemoryRepository,
     records: Vec<Record>,
     states: Vec<Account>,
-    /// How many of the records are kept.
+    /// How many of the records are stored.
     last: usize,
     version: u64,
-    /// The latest version that they were told of since the repository last said which is its last.
+    /// The latest version that they were told of since they last caught up.
     heard: u64,
 }
 
@@ -164,7 +164,7 @@ impl Copies {
         Ok(())
     }
 
-    /// Never wrong, only late, and they say how late.
+    /// Both may be stale, are never inconsistent, and report their lag.
     fn check(&self) -> Result<(), TestCaseError> {
         let number = usize::try_from(self.version).unwrap() - 1;
         let as_of = self.own.as_of();

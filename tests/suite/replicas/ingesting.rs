@@ -32,7 +32,7 @@ fn u2_a_copy_applies_the_next_record() {
         (copy.as_of().version, copy.as_of().at),
         (4, world.records[3].at())
     );
-    assert_eq!(copy.as_of().behind, 2, "it knows of six");
+    assert_eq!(copy.as_of().behind, 2, "it was told of version 6");
     for next in &world.records[4..] {
         assert_eq!(copy.ingest(next), Ok(Ingested::Applied));
     }

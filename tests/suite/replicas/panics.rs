@@ -33,7 +33,7 @@ fn u2_an_observer_that_panics_leaves_a_copy_behind() {
         assert_eq!(late.ingest(&records_of(&kept)[1]), Ok(Ingested::Applied));
         late
     });
-    // Asked again, it is answered as a whole; and others are executed.
+    // Retried, the request is answered as a whole; and others are executed.
     assert_eq!(shared.execute(&kept, &both).unwrap().len(), 2);
     shared
         .execute(&kept, &by_host(2, create_store("test")))

@@ -97,7 +97,7 @@ fn g9_a_change_counts_at_once_and_as_a_whole() {
     assert!(shared.read().index_is_exact());
 }
 
-/// Tells threads to end when it is dropped, also by a test that fails.
+/// Tells the threads to end when it is dropped, even if the test fails.
 struct Over<'a>(&'a AtomicBool);
 
 impl Drop for Over<'_> {
@@ -112,7 +112,7 @@ fn u2_many_threads_change_one_account() {
     let repository = MemoryRepository::new();
     let account = kept(&repository);
     let (version, shared) = (account.version(), Shared::new(account.clone()));
-    // Each gives up when it has lost a race 64 times in a row.
+    // A request gives up when it has lost a race 64 times in a row, and is retried here.
     let until_done = |execute: &mut dyn FnMut()
         -> Result<Vec<Record>, ExecuteError<Infallible>>| {
         while let Err(error) = execute() {

@@ -15,7 +15,7 @@ use super::{Shown, Waited, acme, by_host, loaded, opened, pause, records_of};
 use crate::faults::Chance;
 use crate::support::*;
 
-/// Waits for so many pauses, and then gives up: what was begun is dropped where it stands.
+/// Polls a future until it has paused so many times, and then drops it wherever it is.
 async fn within<T>(mut pauses: u64, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|context| match future.as_mut().poll(context) {
@@ -31,7 +31,7 @@ async fn within<T>(mut pauses: u64, future: impl Future<Output = T>) -> Option<T
 
 type Task<'t> = Pin<Box<dyn Future<Output = ()> + 't>>;
 
-/// Lets one task go on at a time, as chance will have it, and looks at every moment in between.
+/// Polls one task at a time, chosen at random, and calls `look` after each poll.
 fn interleaved(chance: &mut Chance, mut tasks: Vec<Task<'_>>, look: impl Fn()) {
     while !tasks.is_empty() {
         let which = usize::try_from(chance.below(tasks.len() as u64)).unwrap();
@@ -45,7 +45,7 @@ fn interleaved(chance: &mut Chance, mut tasks: Vec<Task<'_>>, look: impl Fn()) {
     }
 }
 
-/// One thread, whose tasks take turns as a seed says: executing, catching up, hearing of what happens elsewhere.
+/// One thread, whose tasks take turns as a seed says: they execute, catch up, and receive what happens elsewhere.
 fn take_turns(seed: u64, faults: &[(Fault, u16)]) -> Vec<Fault> {
     let chance = &mut Chance::new(seed);
     let line = FlakyRepository::new(seed, faults.iter().copied());
@@ -54,7 +54,7 @@ fn take_turns(seed: u64, faults: &[(Fault, u16)]) -> Vec<Fault> {
     let (storage, shown) = (&Waited(&line), &Shown::default());
     let see = |before: &Account, record: &Record| shown.see(before, record);
     let told = &AtomicU64::new(1);
-    // True when it is given; a false one may be forgotten.
+    // Only a notice of a version that exists must not be forgotten.
     let hint = |version| {
         if version <= records_of(kept).len() as u64 {
             told.fetch_max(version, Ordering::Relaxed);
@@ -63,7 +63,7 @@ fn take_turns(seed: u64, faults: &[(Fault, u16)]) -> Vec<Fault> {
     };
     let mut tasks: Vec<Task<'_>> = Vec::new();
     for number in 0..2 {
-        // Some give up waiting, and ask again.
+        // Some give up waiting, and retry.
         let mut patience = chance.below(20);
         tasks.push(Box::pin(async move {
             for store in ["dev", "prod"] {
@@ -117,7 +117,7 @@ fn take_turns(seed: u64, faults: &[(Fault, u16)]) -> Vec<Fault> {
     });
     shared.catch_up_with(kept, see).unwrap();
     let (records, shown) = (records_of(kept), shown.0.lock().unwrap());
-    assert_eq!(records.len(), 1 + 4 + 3, "each request is kept once");
+    assert_eq!(records.len(), 1 + 4 + 3, "each request is stored once");
     if faults.is_empty() {
         assert_eq!(*shown, records[1..], "each is shown once, in order");
     }

@@ -14,7 +14,7 @@ use grantbook::*;
 use super::{Shown, Waited, by_host, loaded, opened, records_of};
 use crate::support::*;
 
-/// Waits with its thread until the future is there.
+/// Blocks the thread until the future is ready.
 fn block_on<T>(future: impl Future<Output = T> + Send) -> T {
     struct Unpark(thread::Thread);
     impl Wake for Unpark {
@@ -70,7 +70,7 @@ fn u2_threads_share_a_copy() {
                     let records =
                         block_on(shared.execute_with_async(storage, &request, see)).unwrap();
                     assert_eq!(records.len(), 1);
-                    // Asked again, it is answered as before.
+                    // Retried, it is answered as before.
                     assert_eq!(
                         block_on(shared.execute_with_async(storage, &request, see)).unwrap(),
                         records

@@ -84,7 +84,7 @@ fn snapshots_are_reached_through_every_adapter() {
     assert_eq!(waits(&AnyAsyncRepository::new(NoAnswer)), [false; 3]);
 }
 
-/// One that waits for ever, but for what it need not know.
+/// A repository that implements the required methods only, and never answers.
 struct NoAnswer;
 
 impl AsyncRepository for NoAnswer {

@@ -77,7 +77,7 @@ fn u2_an_asynchronous_repository_keeps_the_same_contract() {
     assert_eq!(error.to_string(), "the repository failed: the disk is gone");
 }
 
-/// One that lets others go first before each answer.
+/// An asynchronous repository that yields before each answer.
 struct Yielding<R>(R);
 
 impl<R: AsyncRepository> AsyncRepository for Yielding<R> {

@@ -71,7 +71,7 @@ fn u3_a_refusal_does_not_wait_for_a_busy_writer() {
             Err(error) => assert_eq!((actor, error.code()), ("eve", "not-authorized")),
         }
     }
-    assert_eq!(account.version(), kept as u64 + 2, "one look each");
+    assert_eq!(account.version(), kept as u64 + 2, "each looks once");
 }
 
 /// A2: of two owners who remove each other at once, from copies that are both behind, one stays.

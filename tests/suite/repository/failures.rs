@@ -40,7 +40,7 @@ fn u3_failures_are_told_apart() {
     .unwrap_err();
     assert_eq!(cannot_open.code(), "repository-failed");
 
-    // It refuses the commit, and then gives nothing to decide again on; or there was nothing to commit.
+    // The commit is a conflict, and then no record can be read to decide again on; or there was nothing to commit.
     let unreadable = Scripted {
         is_unreadable: true,
         ..Scripted::default()
@@ -54,7 +54,7 @@ fn u3_failures_are_told_apart() {
     assert_eq!(error.code(), "repository-failed");
     assert_eq!(account, before);
 
-    // Restored from a backup, it keeps less than the copy holds.
+    // The repository was restored from a backup, and has less than the copy.
     let answers = |tail: RecordPage| Scripted {
         tails: vec![tail].into(),
         ..Scripted::default()

@@ -78,7 +78,7 @@ fn a1_opening_can_be_retried() {
     );
     assert_eq!(other_owner.unwrap_err().code(), "account-exists");
 
-    // A conflict with nothing is tried again, and not for ever.
+    // A conflict with an account that does not exist is retried, but not forever.
     let open_in = |kept: &Scripted| {
         let (id, owner) = (acme(), member(OWNER));
         open(

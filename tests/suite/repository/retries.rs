@@ -35,7 +35,7 @@ fn u1_a_request_is_stored_once() {
         assert_eq!(execute(&kept, copy, &later).unwrap(), records);
         assert_eq!(copy.version(), 3);
     }
-    // It would change something again by now, and is still the request that was kept.
+    // The request would change something again by now, and is still the one that was stored.
     let others = [rename_group("devs", "Other Team"), delete_group("devs")];
     execute(&kept, &mut account, &request(&owner(), &others, at(6))).unwrap();
     assert_eq!(execute(&kept, &mut behind, &asked).unwrap(), records);
@@ -55,7 +55,7 @@ fn u2_a_lost_answer_can_be_asked_for_again() {
         let asked = request(&owner(), &[create_store("dev")], at(5));
         let error = execute(&loses, &mut account, &asked).unwrap_err();
         assert_eq!(error.code(), "repository-failed");
-        assert_eq!(account.version(), 1, "the copy does not know, and waits");
+        assert_eq!(account.version(), 1, "the copy does not know of it");
         let records = execute(&kept, &mut account, &asked).unwrap();
         assert_eq!(records[0].version(), 2);
         assert_eq!(account.version(), 2);
@@ -152,7 +152,7 @@ fn u5_the_account_as_it_was_is_not_guessed() {
             version: u64,
         ) -> Result<RecordPage, Infallible> {
             self.1.set(self.1.get() + 1);
-            assert!(self.1.get() < 10, "nothing more comes of asking");
+            assert!(self.1.get() < 10, "asking more often does not help");
             let (records, last) = (Vec::new(), 3);
             match version {
                 0 => Ok(RecordPage::Records { records, last }),
@@ -172,23 +172,23 @@ fn u5_the_account_as_it_was_is_not_guessed() {
     }
     let kept = MemoryRepository::new();
     let mut account = opened(&kept);
-    let enrol_dana = request(&Actor::System, &[enrol(["dana"])], at(5));
-    execute(&kept, &mut account, &enrol_dana).unwrap();
-    let enrol_both = request(&Actor::System, &[enrol(["ann", "dana"])], at(5));
-    let records = execute(&kept, &mut account, &enrol_both).unwrap();
-    assert_eq!(execute(&kept, &mut account, &enrol_both).unwrap(), records);
+    let add_dana = request(&Actor::System, &[enrol(["dana"])], at(5));
+    execute(&kept, &mut account, &add_dana).unwrap();
+    let add_both = request(&Actor::System, &[enrol(["ann", "dana"])], at(5));
+    let records = execute(&kept, &mut account, &add_both).unwrap();
+    assert_eq!(execute(&kept, &mut account, &add_both).unwrap(), records);
     let without_beginning = WithoutBeginning(&kept, Cell::new(0));
-    let error = execute(&without_beginning, &mut account, &enrol_both).unwrap_err();
+    let error = execute(&without_beginning, &mut account, &add_both).unwrap_err();
     assert!(matches!(
         error,
         ExecuteError::Load(LoadError::Missing { version: 0 })
     ));
-    // Of what is of another kind the records themselves tell.
+    // A request of another kind is recognized by the records themselves.
     let mut other = request(&Actor::System, &[create_store("dev")], at(5));
-    other.commit = enrol_both.commit;
+    other.commit = add_both.commit;
     let error = execute(&without_beginning, &mut account, &other).unwrap_err();
     assert_eq!(error.code(), "idempotency-key-reused");
-    // So with what can lead to nothing: the host has no invitation to accept.
+    // So is a request that cannot be accepted: the host has no invitation.
     other.commands = vec![accept()];
     let error = execute(&without_beginning, &mut account, &other).unwrap_err();
     assert_eq!(error.code(), "idempotency-key-reused");
@@ -217,7 +217,7 @@ fn u1_a_key_shared_by_two_requests_is_refused() {
         let mut copy = load(&kept, &acme()).unwrap().unwrap();
         let error = execute(&kept, &mut copy, &asked("x", actor, commands)).unwrap_err();
         assert_eq!(error.code(), "idempotency-key-reused", "{commands:?}");
-        assert_eq!(copy, account, "nothing was kept");
+        assert_eq!(copy, account, "nothing was stored");
     };
     reused(&Actor::System, &first);
     reused(&owner(), &[create_store("prod")]);
@@ -229,14 +229,14 @@ fn u1_a_key_shared_by_two_requests_is_refused() {
     reused(&owner(), &[remove_member("vic"), first[1].clone()]);
     reused(&owner(), &[]);
 
-    // The very same, by somebody else.
+    // The very same request, by another actor.
     let whole = [create_store("prod")];
     execute(&kept, &mut account, &asked("w", &owner(), &whole)).unwrap();
     let error = execute(&kept, &mut account, &asked("w", &Actor::System, &whole)).unwrap_err();
     assert_eq!(error.code(), "idempotency-key-reused");
 
-    // A record may say less than was asked for, and others may since have undone what was so already: it is known again
-    // by what the request led to then.
+    // A record may say less than was asked for, and others may since have undone what held already: the request is
+    // recognized by what it led to then.
     let partly = [create_store("dev2"), add("devs", ["dana", "max", "vic"])];
     let records = execute(&kept, &mut account, &asked("y", &owner(), &partly)).unwrap();
     let undone = [take_out("devs", ["dana"]), remove_member("max")];
@@ -329,7 +329,7 @@ fn u1_every_kind_of_command_is_recognized_when_retried() {
         let records = execute(&kept, &mut account, &asked).unwrap();
         kinds.insert(records[0].event().kind());
         assert_eq!(execute(&kept, &mut account, &asked).unwrap(), records);
-        // And it is not taken for the one before.
+        // And it is not mistaken for the one before.
         if let Some(earlier) = earlier.replace(asked.clone()) {
             let mixed = Request {
                 commit: earlier.commit,

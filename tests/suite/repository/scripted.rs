@@ -10,13 +10,13 @@ use grantbook::*;
 
 use crate::support::*;
 
-/// A repository that holds what the test says, and fails where it says so.
+/// A repository that returns what the test says, and fails where the test says so.
 #[derive(Default)]
 pub(super) struct Scripted {
     pub(super) snapshot: Option<Snapshot>,
     pub(super) tails: RefCell<Vec<RecordPage>>,
     pub(super) fails: bool,
-    /// Whether it fails where records are asked for.
+    /// Whether reading records fails.
     pub(super) is_unreadable: bool,
 }
 
@@ -80,7 +80,7 @@ impl Error for DiskGone {
 #[error("no such device")]
 struct Unplugged;
 
-/// One that has no answer to anything.
+/// A repository that always fails.
 pub(super) struct AlwaysFails;
 
 impl Repository for AlwaysFails {
@@ -99,7 +99,7 @@ impl Repository for AlwaysFails {
     }
 }
 
-/// A repository where somebody else has always just committed one record more, as long as there are any.
+/// A repository to which another writer has always just committed one more record, as long as there are any.
 pub(super) struct Busy {
     records: Vec<Record>,
     shown: RefCell<usize>,
@@ -133,7 +133,7 @@ impl Repository for Busy {
     }
 }
 
-/// One that keeps a snapshot at every third version.
+/// A repository that stores a snapshot at every third version.
 pub(super) struct EveryThird(pub(super) MemoryRepository);
 
 impl Repository for EveryThird {

@@ -49,7 +49,7 @@ fn u2_a_snapshot_and_the_records_after_it_are_loaded() {
     assert_eq!(code(with(Some(&broken), &[]), "acme"), "not-opened");
 }
 
-/// Between the look for a snapshot and the look for records, the first is stored and the others are given up.
+/// A repository that stores a snapshot and compacts its records after it was first asked for a snapshot.
 struct Compacting(Scripted, RefCell<Option<Snapshot>>);
 
 impl Repository for Compacting {

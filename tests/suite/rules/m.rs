@@ -175,7 +175,10 @@ fn m3_only_an_owner_cancels_an_owners_invitation() {
 fn m4_only_members_can_be_in_a_group() {
     let mut world = World::staffed();
     world.assert_refused(OWNER, add("devs", ["nils", "nobody"]), "unknown-member");
-    assert!(world.groups_of("nils").is_empty(), "nothing is half done");
+    assert!(
+        world.groups_of("nils").is_empty(),
+        "nothing is done in part"
+    );
     world.ok(OWNER, add("viewers", ["ina"]));
     world.assert_refused(OWNER, take_out("devs", ["nobody"]), "unknown-member");
 }

@@ -80,7 +80,7 @@ fn s3_a_grant_without_stores_grants_nothing() {
     assert_eq!(
         world.level("dana", "other"),
         AccessLevel::None,
-        "no store is not every store"
+        "an empty scope is not every store"
     );
     world.ok(OWNER, regrant("devs", [editor(["other"])]));
     assert_eq!(world.level("dana", "other"), AccessLevel::Editor);

@@ -54,7 +54,7 @@ fn l1_the_built_in_roles() {
         assert_eq!(
             RoleId::parse(id).as_ref(),
             Ok(id),
-            "well formed, though made without a check"
+            "built-in ids are well formed, though they are made without a check"
         );
         assert_eq!(RoleName::parse(role.name()).as_ref(), Ok(role.name()));
     }
@@ -99,7 +99,7 @@ fn l2_store_editor_includes_store_viewer() {
     assert_eq!(
         world.level("dana", "dev"),
         AccessLevel::Viewer,
-        "what the two shared stays with the one"
+        "the viewer role keeps what both gave"
     );
 }
 

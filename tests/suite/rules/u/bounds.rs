@@ -63,22 +63,22 @@ fn u7_an_id_is_any_text_without_control_characters() {
 /// text.
 #[test]
 fn u7_every_constructor_parses_alike() {
-    fn doors<'a, T>(good: &'a str, bad: &'a str, code: &str)
+    fn parses<'a, T>(good: &'a str, bad: &'a str, code: &str)
     where
         T: FromStr<Err = ParseError> + TryFrom<&'a str, Error = ParseError> + AsRef<str>,
     {
-        let opened = |text: &'a str| [T::from_str(text), T::try_from(text)];
-        for door in opened(good) {
-            assert_eq!(door.unwrap().as_ref(), good);
+        let parsed = |text: &'a str| [T::from_str(text), T::try_from(text)];
+        for result in parsed(good) {
+            assert_eq!(result.unwrap().as_ref(), good);
         }
-        for door in opened(bad) {
-            assert_eq!(door.err().unwrap().code(), code);
+        for result in parsed(bad) {
+            assert_eq!(result.err().unwrap().code(), code);
         }
     }
-    doors::<MemberId>("dana", " dana", "surrounding-whitespace");
-    doors::<Permission>("log.read", "log", "bad-segment");
-    doors::<GroupName>("Dev Team", "ab", "too-short");
-    doors::<Description>("", "a\nb", "bad-character");
+    parses::<MemberId>("dana", " dana", "surrounding-whitespace");
+    parses::<Permission>("log.read", "log", "bad-segment");
+    parses::<GroupName>("Dev Team", "ab", "too-short");
+    parses::<Description>("", "a\nb", "bad-character");
     let name = |text| RoleName::parse(text).unwrap();
     assert!(name("Store Editor").is_same_name(&name("STORE editor")));
     assert!(!name("Store Editor").is_same_name(&name("Store-Editor")));
@@ -151,7 +151,7 @@ fn u7_a_command_names_at_most_10_000_items() {
     world.assert_refused(OWNER, regrant("devs", [in_stores(most)]), "unknown-store");
     let grants: Vec<_> = more.iter().map(|id| Grant::at_account(role(id))).collect();
     world.assert_refused(OWNER, regrant("devs", grants), "too-many-named");
-    // Also where they are the grants that the group has, so that nothing would change.
+    // Even if they are the grants that the group has, so that nothing would change.
     let as_they_are = |many| vec![editor(["dev"]); many];
     world.assert_refused(
         OWNER,
@@ -199,7 +199,7 @@ fn u7_a_batch_holds_at_most_1_000_commands() {
     assert_eq!(
         stranger.code(),
         "not-authorized",
-        "who may not is told nothing else"
+        "an actor without the permission is told only that"
     );
     assert_eq!(world.account.version(), 1);
     world

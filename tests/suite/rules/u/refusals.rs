@@ -8,7 +8,7 @@ use crate::support::*;
 #[test]
 fn u3_the_first_reason_that_applies_is_given() {
     let mut world = World::staffed();
-    // Each next command mends the reason for which the one before was refused.
+    // Each command corrects what the one before was refused for.
     let long: Vec<String> = (0..=MAX_ITEMS_PER_COMMAND)
         .map(|number| number.to_string())
         .collect();

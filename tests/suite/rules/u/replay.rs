@@ -5,7 +5,7 @@ use grantbook::*;
 use super::{forged, replayed};
 use crate::support::*;
 
-/// Somebody who can have caused such an event.
+/// An actor who can have caused such an event.
 fn possible_actor(event: &serde_json::Value) -> serde_json::Value {
     match event["kind"].as_str().unwrap() {
         "invitation-accepted" => serde_json::json!({ "member": event["member"] }),
