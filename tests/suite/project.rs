@@ -236,20 +236,23 @@ fn is_rule_number(word: &str) -> bool {
         && number.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// The rules that the tests of the suite are named after: `e1_a_manager_cannot_add_itself` is about E1.
-fn rules_in_test_names() -> BTreeSet<String> {
-    let mut named = BTreeSet::new();
-    for (_, text) in files("tests/suite") {
+/// The tests of the suite that are named after a rule: the file, and the rule. `e1_a_manager_cannot_add_itself` is
+/// named after E1.
+fn tests_named_after_rules() -> Vec<(PathBuf, String)> {
+    let mut named = Vec::new();
+    for (path, text) in files("tests/suite") {
         let mut is_test = false;
         for line in text.lines().map(str::trim) {
-            if let Some(rest) = line.strip_prefix("fn ").filter(|_| is_test) {
-                let (first, _) = rest.split_once('_').unwrap_or_default();
-                named.insert(first.to_uppercase());
+            if let Some(name) = line.strip_prefix("fn ").filter(|_| is_test) {
+                let rule = name.split('_').next().unwrap_or_default().to_uppercase();
+                let in_rules = path.starts_with("tests/suite/rules");
+                if in_rules || is_rule_number(&rule) {
+                    named.push((path.clone(), rule));
+                }
             }
             is_test = line == "#[test]" || (is_test && line.starts_with("#["));
         }
     }
-    named.retain(|word| is_rule_number(word));
     named
 }
 
@@ -258,7 +261,23 @@ fn rules_in_test_names() -> BTreeSet<String> {
 fn every_rule_has_a_test_named_after_it() {
     let rules = rule_numbers();
     assert_eq!(rules.len(), 48, "{rules:?}");
-    assert_eq!(rules, rules_in_test_names());
+    let named = tests_named_after_rules().into_iter().map(|(_, rule)| rule);
+    assert_eq!(rules, named.collect());
+}
+
+/// Every test below `rules/` is named after a rule, and its file or folder is that of the rule's letter.
+#[test]
+fn tests_by_rule_are_where_their_letter_says() {
+    for (path, rule) in tests_named_after_rules() {
+        if let Ok(file) = path.strip_prefix("tests/suite/rules") {
+            let found = file.to_string_lossy().chars().next();
+            let letter = rule
+                .chars()
+                .next()
+                .map(|letter| letter.to_ascii_lowercase());
+            assert_eq!(found, letter, "{} has a test of {rule}", path.display());
+        }
+    }
 }
 
 /// The codes in a source file: `"such-as-this"`, after an arrow, alone or with a kind.

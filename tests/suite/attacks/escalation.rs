@@ -175,18 +175,36 @@ fn u4_bulk_commands_are_checked_like_single_ones() {
     let among = |ids: &[String], one: &str| -> Vec<String> {
         ids.iter().cloned().chain([one.to_owned()]).collect()
     };
-    let adding: Bulk = |ids| enrol(ids.iter().map(String::as_str));
-    let adding: Bulk = |ids| add("viewers", ids.iter().map(String::as_str));
-    let taking: Bulk = |ids| take_out("viewers", ids.iter().map(String::as_str));
+    let adding_members: Bulk = |ids| enrol(ids.iter().map(String::as_str));
+    let adding_to_group: Bulk = |ids| add("viewers", ids.iter().map(String::as_str));
+    let removing_from_group: Bulk = |ids| take_out("viewers", ids.iter().map(String::as_str));
     for (actor, bulk, others, one, code) in [
-        (host(), adding, &new, "ina", "already-invited"),
-        (by(OWNER), adding, &new, "n30", "host-only"),
-        (by(OWNER), adding, &ids, "nobody", "unknown-member"),
-        (by(OWNER), adding, &ids, "eva", "invitation-expired"),
-        (by(MANAGER), adding, &ids, MANAGER, "self-addition"),
-        (by("dana"), adding, &ids, "dana", "not-authorized"),
-        (by(OWNER), taking, &ids, "nobody", "unknown-member"),
-        (by("vic"), taking, &ids, "vic", "not-authorized"),
+        (host(), adding_members, &new, "ina", "already-invited"),
+        (by(OWNER), adding_members, &new, "n30", "host-only"),
+        (by(OWNER), adding_to_group, &ids, "nobody", "unknown-member"),
+        (
+            by(OWNER),
+            adding_to_group,
+            &ids,
+            "eva",
+            "invitation-expired",
+        ),
+        (by(MANAGER), adding_to_group, &ids, MANAGER, "self-addition"),
+        (by("dana"), adding_to_group, &ids, "dana", "not-authorized"),
+        (
+            by(OWNER),
+            removing_from_group,
+            &ids,
+            "nobody",
+            "unknown-member",
+        ),
+        (
+            by("vic"),
+            removing_from_group,
+            &ids,
+            "vic",
+            "not-authorized",
+        ),
     ] {
         world.assert_refused(actor.clone(), bulk(&[one.to_owned()]), code);
         world.assert_refused(actor, bulk(&among(others, one)), code);

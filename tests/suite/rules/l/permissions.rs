@@ -53,6 +53,20 @@ fn l4_a_permission_has_segments() {
     assert_eq!(Permission::parse(&too_long).unwrap_err().code(), "too-long");
 }
 
+proptest! {
+    /// L4: a text is a permission if and only if it matches the pattern.
+    #[test]
+    fn l4_a_permission_matches_its_pattern(text in "[a-c1_.-]{0,8}|[a-c]{30,34}\\.[a-c]{28,34}") {
+        let segment_holds = |segment: &str| {
+            let mut bytes = segment.bytes();
+            segment.len() <= 32 && bytes.next().is_some_and(|first| first.is_ascii_lowercase())
+        };
+        let segments: Vec<&str> = text.split('.').collect();
+        let is_one = segments.len() >= 2 && text.len() <= 64 && segments.into_iter().all(segment_holds);
+        prop_assert_eq!(Permission::parse(&text).is_ok(), is_one);
+    }
+}
+
 /// L5: the built-in permissions are these, in the order of their text.
 #[test]
 fn l5_the_built_in_permissions() {
@@ -143,18 +157,4 @@ fn l6_a_role_counts_at_its_own_level_only() {
         !world.may("vic", "invoice.write", Resource::Account),
         "there are no wildcards"
     );
-}
-
-proptest! {
-    /// L4: a text is a permission if and only if it matches the pattern.
-    #[test]
-    fn l4_a_permission_matches_its_pattern(text in "[a-c1_.-]{0,8}|[a-c]{30,34}\\.[a-c]{28,34}") {
-        let segment_holds = |segment: &str| {
-            let mut bytes = segment.bytes();
-            segment.len() <= 32 && bytes.next().is_some_and(|first| first.is_ascii_lowercase())
-        };
-        let segments: Vec<&str> = text.split('.').collect();
-        let is_one = segments.len() >= 2 && text.len() <= 64 && segments.into_iter().all(segment_holds);
-        prop_assert_eq!(Permission::parse(&text).is_ok(), is_one);
-    }
 }
