@@ -8,9 +8,10 @@ use std::alloc::System;
 use std::error::Error;
 use std::hint::black_box;
 
+use grantbook::command::{AddMembers, AddToGroup, CreateStore, EditGroup};
 use grantbook::{
-    Account, Actor, Command, Grant, GroupId, MAX_ITEMS_PER_COMMAND, MemberId, Permission, Resource,
-    Scope, StoreId,
+    Account, Actor, Command, Grant, GrantRef, GroupId, MAX_ITEMS_PER_COMMAND, MemberId, Permission,
+    Resource, Scope, StoreId,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
@@ -154,7 +155,7 @@ fn of_account(size: Size) -> Result<Figures> {
     };
     for first in chunks(size.members) {
         let members = some(first, 1)?;
-        run(Command::AddMembers { members })?;
+        run(Command::AddMembers(AddMembers { members }))?;
     }
     meter.read(MEMBER, size.members);
 
@@ -163,14 +164,14 @@ fn of_account(size: Size) -> Result<Figures> {
         let group = size.group_id(number)?;
         for first in (number..size.members).step_by(groups * MAX_ITEMS_PER_COMMAND) {
             let (group, members) = (group.clone(), some(first, groups)?);
-            run(Command::AddToGroup { group, members })?;
+            run(Command::AddToGroup(AddToGroup { group, members }))?;
         }
     }
     meter.read(MEMBERSHIP, size.members);
 
     for number in 0..size.stores {
         let store = new_store(number)?;
-        run(Command::CreateStore { store })?;
+        run(Command::CreateStore(CreateStore { store }))?;
     }
     meter.read(STORE, size.stores);
 
@@ -185,20 +186,20 @@ fn of_account(size: Size) -> Result<Figures> {
 /// Lets a group edit a quarter of the new stores too.
 fn widen(account: &mut Account, size: Size, number: u64) -> Result<()> {
     let group: GroupId = size.group_id(number)?;
-    let before = account.group(&group).ok_or("no such group")?.grants();
+    let before = account.group(&group).ok_or("no such group")?;
     let new: Result<Vec<StoreId>> = (number % 4..size.stores)
         .step_by(4)
         .map(new_store)
         .collect();
-    let mut grants = before.to_vec();
+    let mut grants: Vec<Grant> = before.grants().map(GrantRef::to_grant).collect();
     grants.push(Grant::store_editor(new?));
     debug_assert!(grants.iter().all(|grant| grant.scope != Scope::Account));
-    let edit = Command::EditGroup {
+    let edit = Command::EditGroup(EditGroup {
         group,
         name: None,
         description: None,
         grants: Some(grants),
-    };
+    });
     account.execute(&Actor::System, &edit, NOW)?;
     Ok(())
 }

@@ -7,6 +7,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use grantbook::command::{AddMembers, AddToGroup, CreateGroup, CreateStore};
 use grantbook::{
     Account, AccountId, Actor, Command, Description, Grant, GroupId, GroupLimit, GroupName,
     MAX_ITEMS_PER_COMMAND, MemberId, ParseError, StoreId, Timestamp,
@@ -26,28 +27,28 @@ fn account(members: usize, groups: usize) -> Result<Account, Box<dyn std::error:
     let ids = (0..members).map(member).collect::<Result<Vec<_>, _>>()?;
     let mut run = |command| account.execute(&Actor::System, &command, NOW).map(drop);
     for some in ids.chunks(MAX_ITEMS_PER_COMMAND) {
-        run(Command::AddMembers {
+        run(Command::AddMembers(AddMembers {
             members: some.iter().cloned().collect(),
-        })?;
+        }))?;
     }
     for number in 0..groups {
         let (store, group) = (StoreId::parse(&format!("store-{number}"))?, group(number)?);
-        run(Command::CreateStore {
+        run(Command::CreateStore(CreateStore {
             store: store.clone(),
-        })?;
-        run(Command::CreateGroup {
+        }))?;
+        run(Command::CreateGroup(CreateGroup {
             group: group.clone(),
             name: GroupName::parse(&format!("Group {number}"))?,
             description: Description::default(),
             grants: vec![Grant::store_editor([store])],
-        })?;
+        }))?;
         let skipped = if number < 20 { number } else { members };
         let some: Vec<_> = ids.iter().skip(skipped).step_by(40).cloned().collect();
         for some in some.chunks(MAX_ITEMS_PER_COMMAND) {
-            run(Command::AddToGroup {
+            run(Command::AddToGroup(AddToGroup {
                 group: group.clone(),
                 members: some.iter().cloned().collect(),
-            })?;
+            }))?;
         }
     }
     Ok(account)
@@ -66,10 +67,10 @@ fn preview(criterion: &mut Criterion) {
     for (members, groups) in [(100, 20), (10_000, 20), (100_000, 20), (100_000, 2_000)] {
         let account = account(members, groups).expect("an account");
         // The last member is in no group.
-        let add = Command::AddToGroup {
+        let add = Command::AddToGroup(AddToGroup {
             group: group(7).expect("an id"),
             members: [member(members - 1).expect("an id")].into(),
-        };
+        });
         let actor = Actor::System;
         let delta = account
             .preview(&actor, std::slice::from_ref(&add), NOW)

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use grantbook::command::{AddToGroup, RemoveFromGroup};
 use grantbook::repository::{self, Commit, MemoryRepository, Repository, Request, Shared};
 use grantbook::{Account, Actor, Command, IdempotencyKey, Permission, Resource};
 
@@ -151,12 +152,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     for number in 0..1_000 {
         let member = number * 97 % L.members;
         let (group, members) = (L.group_id(L.other_group(member))?, [L.member_id(member)?]);
-        let add = Command::AddToGroup {
+        let add = Command::AddToGroup(AddToGroup {
             group: group.clone(),
             members: members.clone().into(),
-        };
+        });
         let members = members.into();
-        changes.push([add, Command::RemoveFromGroup { group, members }]);
+        changes.push([
+            add,
+            Command::RemoveFromGroup(RemoveFromGroup { group, members }),
+        ]);
     }
 
     println!(

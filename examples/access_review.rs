@@ -11,6 +11,10 @@ use std::mem::discriminant;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use grantbook::command::{
+    AddMembers, AddToGroup, CreateGroup, CreateStore, DefineRole, DeleteStore, EditGroup,
+    GrantOwnership, InviteMember, RemoveFromGroup, RemoveMember, RevokeOwnership,
+};
 use grantbook::{
     Account, AccountId, Actor, Command, Description, Grant, GroupId, GroupLimit, GroupName,
     MemberId, ParseError, Permission, Permissions, Record, Resource, RoleId, RoleLevel, RoleName,
@@ -198,9 +202,9 @@ fn questions_about_changes(
 
     println!("WHAT WOULD HAPPEN IF store-07 WERE DELETED?\n");
     let owner = account.owners().next().ok_or("there is an owner")?;
-    let delete = Command::DeleteStore {
+    let delete = Command::DeleteStore(DeleteStore {
         store: StoreId::parse("store-07")?,
-    };
+    });
     let preview = account.preview(&Actor::Member(owner.clone()), &[delete], now)?;
     println!(
         "  {} members would lose access to it\n",
@@ -395,27 +399,27 @@ fn a_year() -> Result<Vec<Record>, Box<dyn Error>> {
 fn set_up(numbers: &mut Numbers) -> Result<Vec<Command>, Box<dyn Error>> {
     let auditor = RoleId::parse("auditor")?;
     let mut commands = vec![
-        Command::AddMembers {
+        Command::AddMembers(AddMembers {
             members: (1..MEMBERS).map(member).collect::<Result<_, _>>()?,
-        },
-        Command::DefineRole {
+        }),
+        Command::DefineRole(DefineRole {
             role: auditor.clone(),
             name: RoleName::parse("Auditor")?,
             level: RoleLevel::Store,
             permissions: [Permission::STORE_READ, Permission::parse("log.export")?].into(),
-        },
+        }),
     ];
     for number in 0..STORES {
-        commands.push(Command::CreateStore {
+        commands.push(Command::CreateStore(CreateStore {
             store: store(number)?,
-        });
+        }));
     }
-    commands.push(Command::CreateGroup {
+    commands.push(Command::CreateGroup(CreateGroup {
         group: GroupId::parse("managers")?,
         name: GroupName::parse("Group Managers")?,
         description: Description::parse("Those who manage teams")?,
         grants: vec![Grant::group_manager()],
-    });
+    }));
     for (number, name) in TEAMS.into_iter().enumerate() {
         let mut grants = vec![
             Grant::store_editor(stores(numbers, 6)?),
@@ -424,25 +428,25 @@ fn set_up(numbers: &mut Numbers) -> Result<Vec<Command>, Box<dyn Error>> {
         if number % 4 == 0 {
             grants.push(Grant::in_stores(auditor.clone(), stores(numbers, 4)?));
         }
-        commands.push(Command::CreateGroup {
+        commands.push(Command::CreateGroup(CreateGroup {
             group: team(number)?,
             name: GroupName::parse(&format!("{name} Team"))?,
             description: Description::default(),
             grants,
-        });
+        }));
         let first = (0..60)
             .map(|_| member(numbers.below(MEMBERS)))
             .collect::<Result<_, _>>()?;
-        commands.push(Command::AddToGroup {
+        commands.push(Command::AddToGroup(AddToGroup {
             group: team(number)?,
             members: first,
-        });
+        }));
     }
     let managers = [member(1)?, member(2)?, member(3)?].into();
-    commands.push(Command::AddToGroup {
+    commands.push(Command::AddToGroup(AddToGroup {
         group: GroupId::parse("managers")?,
         members: managers,
-    });
+    }));
     Ok(commands)
 }
 
@@ -452,22 +456,22 @@ fn managers_change(numbers: &mut Numbers) -> Result<Command, Box<dyn Error>> {
         .map(|_| member(4 + numbers.below(MEMBERS - 4)))
         .collect::<Result<_, _>>()?;
     Ok(match numbers.below(20) {
-        0..=11 => Command::AddToGroup {
+        0..=11 => Command::AddToGroup(AddToGroup {
             group,
             members: some,
-        },
-        12..=17 => Command::RemoveFromGroup {
+        }),
+        12..=17 => Command::RemoveFromGroup(RemoveFromGroup {
             group,
             members: some,
-        },
-        18 => Command::InviteMember {
+        }),
+        18 => Command::InviteMember(InviteMember {
             member: MemberId::parse(&format!("guest{}@partner.example", numbers.below(400)))?,
             as_owner: false,
             expires: Some(Timestamp::from_millis(
                 BEGINNING + numbers.below(500) as u64 * 24 * 3_600_000,
             )),
-        },
-        _ => Command::EditGroup {
+        }),
+        _ => Command::EditGroup(EditGroup {
             group,
             name: None,
             description: None,
@@ -475,30 +479,30 @@ fn managers_change(numbers: &mut Numbers) -> Result<Command, Box<dyn Error>> {
                 Grant::store_editor(stores(numbers, 6)?),
                 Grant::store_viewer(stores(numbers, 10)?),
             ]),
-        },
+        }),
     })
 }
 
 fn owners_change(numbers: &mut Numbers) -> Result<Command, Box<dyn Error>> {
     Ok(match numbers.below(40) {
-        0..=5 => Command::CreateStore {
+        0..=5 => Command::CreateStore(CreateStore {
             store: store(numbers.below(STORES))?,
-        },
-        6 => Command::DeleteStore {
+        }),
+        6 => Command::DeleteStore(DeleteStore {
             store: store(8 + numbers.below(STORES - 8))?,
-        },
-        7..=18 => Command::RemoveMember {
+        }),
+        7..=18 => Command::RemoveMember(RemoveMember {
             member: member(4 + numbers.below(MEMBERS - 4))?,
-        },
-        19..=22 => Command::GrantOwnership {
+        }),
+        19..=22 => Command::GrantOwnership(GrantOwnership {
             member: member(4 + numbers.below(3))?,
-        },
-        23..=26 => Command::RevokeOwnership {
+        }),
+        23..=26 => Command::RevokeOwnership(RevokeOwnership {
             member: member(4 + numbers.below(3))?,
-        },
-        _ => Command::AddToGroup {
+        }),
+        _ => Command::AddToGroup(AddToGroup {
             group: team(numbers.below(TEAMS.len()))?,
             members: [member(numbers.below(MEMBERS))?].into(),
-        },
+        }),
     })
 }

@@ -6,6 +6,11 @@
 use std::convert::Infallible;
 use std::error::Error;
 
+use grantbook::command::{
+    AcceptInvitation, AddMembers, AddToGroup, ChangeRole, CreateGroup, CreateStore, DefineRole,
+    DeleteGroup, EditGroup, InviteMember, RemoveFromGroup, RemoveMember, RevokeOwnership,
+};
+use grantbook::event::MembersAdded;
 use grantbook::repository::{self, ExecuteError, MemoryRepository, Replica, Request};
 use grantbook::{
     AccessLevel, Account, AccountId, Actor, Command, Decision, Description, Event, Grant, GroupId,
@@ -52,28 +57,31 @@ impl Acme {
         let create = |id, name, description, grants| -> Result<Command, Box<dyn Error>> {
             let (group, name) = (group(id)?, GroupName::parse(name)?);
             let description = Description::parse(description)?;
-            Ok(Command::CreateGroup {
+            Ok(Command::CreateGroup(CreateGroup {
                 group,
                 name,
                 description,
                 grants,
-            })
+            }))
         };
         let (dev, staging, production) = (store("dev")?, store("staging")?, store("production")?);
         let people = ["ivan", "dana", "max", "rosa", "nils"].map(member);
         let people = people.into_iter().collect::<Result<_, _>>()?;
-        let enrolled = self.try_all(&Actor::System, &[Command::AddMembers { members: people }])?;
+        let enrolled = self.try_all(
+            &Actor::System,
+            &[Command::AddMembers(AddMembers { members: people })],
+        )?;
         assert!(
-            matches!(enrolled[0].event(), Event::MembersAdded { members } if members.len() == 5)
+            matches!(enrolled[0].event(), Event::MembersAdded(MembersAdded { members }) if members.len() == 5)
         );
         let set_up = [
-            Command::CreateStore { store: dev.clone() },
-            Command::CreateStore {
+            Command::CreateStore(CreateStore { store: dev.clone() }),
+            Command::CreateStore(CreateStore {
                 store: staging.clone(),
-            },
-            Command::CreateStore {
+            }),
+            Command::CreateStore(CreateStore {
                 store: production.clone(),
-            },
+            }),
             create(
                 "it-group",
                 "IT Group",
@@ -124,9 +132,9 @@ impl Acme {
         println!("\nA new store is in no group's scope; owners have it at once (S2)");
         self.accepted(
             "olga",
-            Command::CreateStore {
+            Command::CreateStore(CreateStore {
                 store: store("sandbox")?,
-            },
+            }),
         )?;
         for member in ["ivan", "dana", "max", "rosa", "nils"] {
             self.level(member, "sandbox", AccessLevel::None);
@@ -158,25 +166,25 @@ impl Acme {
         println!("\nA group with members cannot be deleted (G7)");
         self.refused(
             "ivan",
-            Command::DeleteGroup {
+            Command::DeleteGroup(DeleteGroup {
                 group: group("dev-team")?,
-            },
+            }),
             "group-has-members",
         )?;
 
         println!("\nThe last owner cannot go, by whatever door (A2)");
         self.refused(
             "olga",
-            Command::RemoveMember {
+            Command::RemoveMember(RemoveMember {
                 member: member("olga")?,
-            },
+            }),
             "last-owner",
         )?;
         self.refused(
             "olga",
-            Command::RevokeOwnership {
+            Command::RevokeOwnership(RevokeOwnership {
                 member: member("olga")?,
-            },
+            }),
             "last-owner",
         )?;
         Ok(())
@@ -193,12 +201,12 @@ impl Acme {
         let analyst = RoleId::parse("analyst")?;
         self.accepted(
             "olga",
-            Command::DefineRole {
+            Command::DefineRole(DefineRole {
                 role: analyst.clone(),
                 name: RoleName::parse("Analyst")?,
                 level: RoleLevel::Store,
                 permissions: [Permission::STORE_READ].into(),
-            },
+            }),
         )?;
         self.accepted(
             "ivan",
@@ -215,11 +223,11 @@ impl Acme {
         );
         self.accepted(
             "olga",
-            Command::ChangeRole {
+            Command::ChangeRole(ChangeRole {
                 role: analyst,
                 name: None,
                 permissions: Some([Permission::STORE_READ, export.clone()].into()),
-            },
+            }),
         )?;
         self.check("dana", &export, "production", "allowed");
         self.check("rosa", &export, "production", "allowed");
@@ -227,11 +235,11 @@ impl Acme {
         println!("\nAn invited member has nothing until it accepts (M1)");
         self.accepted(
             "ivan",
-            Command::InviteMember {
+            Command::InviteMember(InviteMember {
                 member: member("pia")?,
                 as_owner: false,
                 expires: None,
-            },
+            }),
         )?;
         self.accepted("ivan", add("read-only", ["pia"])?)?;
         self.check(
@@ -240,7 +248,7 @@ impl Acme {
             "production",
             "the member has not accepted its invitation yet",
         );
-        self.accepted("pia", Command::AcceptInvitation {})?;
+        self.accepted("pia", Command::AcceptInvitation(AcceptInvitation {}))?;
         self.check("pia", &Permission::STORE_READ, "production", "allowed");
         Ok(())
     }
@@ -353,24 +361,24 @@ fn members<const N: usize>(
 }
 
 fn add<const N: usize>(to: &str, ids: [&str; N]) -> Result<Command, grantbook::ParseError> {
-    Ok(Command::AddToGroup {
+    Ok(Command::AddToGroup(AddToGroup {
         group: group(to)?,
         members: members(ids)?,
-    })
+    }))
 }
 
 fn remove<const N: usize>(from: &str, ids: [&str; N]) -> Result<Command, grantbook::ParseError> {
-    Ok(Command::RemoveFromGroup {
+    Ok(Command::RemoveFromGroup(RemoveFromGroup {
         group: group(from)?,
         members: members(ids)?,
-    })
+    }))
 }
 
 fn regrant(id: &str, grants: Vec<Grant>) -> Result<Command, grantbook::ParseError> {
-    Ok(Command::EditGroup {
+    Ok(Command::EditGroup(EditGroup {
         group: group(id)?,
         name: None,
         description: None,
         grants: Some(grants),
-    })
+    }))
 }

@@ -86,30 +86,73 @@ impl Scope {
     /// Whether a role of this level can have this scope (G5).
     #[must_use]
     pub fn fits(&self, level: RoleLevel) -> bool {
+        self.level() == level
+    }
+
+    /// The level of the roles that can have this scope (G5).
+    pub(crate) fn level(&self) -> RoleLevel {
         match self {
-            Scope::Account => level == RoleLevel::Account,
-            Scope::Stores(_) => level == RoleLevel::Store,
+            Scope::Account => RoleLevel::Account,
+            Scope::Stores(_) => RoleLevel::Store,
+        }
+    }
+
+    /// The scope that a grant of this level starts with.
+    pub(crate) fn empty(level: RoleLevel) -> Self {
+        match level {
+            RoleLevel::Account => Scope::Account,
+            RoleLevel::Store => Scope::Stores(BTreeSet::new()),
+        }
+    }
+
+    pub(crate) fn store_set(&self) -> &BTreeSet<StoreId> {
+        static NONE: BTreeSet<StoreId> = BTreeSet::new();
+        match self {
+            Scope::Account => &NONE,
+            Scope::Stores(stores) => stores,
         }
     }
 
     /// The stores, in the order of their ids; none for the account.
     pub fn stores(&self) -> impl Iterator<Item = &StoreId> {
-        match self {
-            Scope::Account => None,
-            Scope::Stores(stores) => Some(stores),
-        }
-        .into_iter()
-        .flatten()
+        self.store_set().iter()
     }
+}
+
+/// A role that a group carries, with its scope: a [`Grant`] as the account holds it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct GrantRef<'a> {
+    /// The role.
+    pub role: &'a RoleId,
+    /// Where it holds. Without stores, if all of them were deleted (S3).
+    pub scope: &'a Scope,
+}
+
+impl GrantRef<'_> {
+    /// Copies the grant, for a command.
+    #[must_use]
+    pub fn to_grant(self) -> Grant {
+        Grant {
+            role: self.role.clone(),
+            scope: self.scope.clone(),
+        }
+    }
+}
+
+/// Whether each role is named once, in the order of ids.
+pub(crate) fn are_merged(grants: &[Grant]) -> bool {
+    grants.is_sorted_by(|one, other| one.role < other.role)
 }
 
 /// Each role once, its stores united, in the order of the roles' ids (G4).
 ///
-/// A role given both at the account and in stores is not united: one of the two does not fit its level, and is refused.
-pub(crate) fn united(grants: &[Grant]) -> Vec<Grant> {
-    let mut united = grants.to_vec();
-    united.sort_by(|one, other| one.role.cmp(&other.role));
-    united.dedup_by(|next, kept| {
+/// A role given both at the account and in stores stays twice: one of the two does not fit its level, and is refused.
+pub(crate) fn merge_grants(mut grants: Vec<Grant>) -> Vec<Grant> {
+    if are_merged(&grants) {
+        return grants;
+    }
+    grants.sort_by(|one, other| one.role.cmp(&other.role));
+    grants.dedup_by(|next, kept| {
         next.role == kept.role
             && match (&mut kept.scope, &mut next.scope) {
                 (Scope::Stores(stores), Scope::Stores(more)) => {
@@ -118,8 +161,8 @@ pub(crate) fn united(grants: &[Grant]) -> Vec<Grant> {
                     true
                 }
                 (Scope::Account, Scope::Account) => true,
-                _ => false,
+                (Scope::Account, Scope::Stores(_)) | (Scope::Stores(_), Scope::Account) => false,
             }
     });
-    united
+    grants
 }

@@ -4,6 +4,7 @@
 //! records as it has them: lent, as `&[Record]`, or one by one, as an iterator reads them from its storage.
 //!
 //! ```
+//! use grantbook::command::{AddMembers, GrantOwnership, RemoveMember};
 //! use grantbook::{Account, AccountId, Actor, Command, GroupLimit, MemberId, Permission, Resource, Timestamp, history};
 //!
 //! let (olga, otto) = (MemberId::parse("olga")?, MemberId::parse("otto")?);
@@ -11,11 +12,11 @@
 //! let (mut account, first) =
 //!     Account::open(AccountId::parse("acme")?, olga.clone(), GroupLimit::default(), time(1_000));
 //! let mut records = vec![first];
-//! let enrol = Command::AddMembers { members: [otto.clone()].into() };
-//! records.extend(account.execute(&Actor::System, &enrol, time(2_000))?);
-//! let grant = Command::GrantOwnership { member: otto.clone() };
+//! let add = Command::AddMembers(AddMembers { members: [otto.clone()].into() });
+//! records.extend(account.execute(&Actor::System, &add, time(2_000))?);
+//! let grant = Command::GrantOwnership(GrantOwnership { member: otto.clone() });
 //! records.extend(account.execute(&Actor::Member(olga.clone()), &grant, time(3_000))?);
-//! let remove = Command::RemoveMember { member: olga };
+//! let remove = Command::RemoveMember(RemoveMember { member: olga });
 //! records.extend(account.execute(&Actor::Member(otto), &remove, time(4_000))?);
 //!
 //! let was_able = history::access(&records, "olga", &Permission::MANAGE_ROLES, Resource::Account)?;
@@ -31,9 +32,9 @@ use std::borrow::Borrow;
 
 use crate::access::Resource;
 use crate::account::Account;
-use crate::account::command::Actor;
-use crate::account::event::{Event, Record};
-use crate::account::evolve::ReplayError;
+use crate::account::actor::Actor;
+use crate::account::record::Record;
+use crate::account::replay::ReplayError;
 use crate::permission::Permission;
 use crate::time::Timestamp;
 
@@ -125,7 +126,7 @@ pub fn changes_touching<R: Borrow<Record>>(
     let mut held = None;
     each(records, |record, account| {
         let holds = Some(account.effective_permissions(member)).filter(|holds| !holds.is_empty());
-        if names(record.borrow().event(), member) || holds != held {
+        if record.borrow().event().names_member(member) || holds != held {
             touching.push(record);
         }
         held = holds;
@@ -147,27 +148,4 @@ fn each<R: Borrow<Record>>(
         look(record, &account);
     }
     Ok(())
-}
-
-fn names(event: &Event, id: &str) -> bool {
-    match event {
-        Event::AccountOpened { owner: member, .. }
-        | Event::MemberInvited { member, .. }
-        | Event::InvitationAccepted { member }
-        | Event::InvitationCancelled { member }
-        | Event::MemberRemoved { member }
-        | Event::OwnershipGranted { member }
-        | Event::OwnershipRevoked { member } => member.as_str() == id,
-        Event::MembersAdded { members }
-        | Event::AddedToGroup { members, .. }
-        | Event::RemovedFromGroup { members, .. } => members.contains(id),
-        Event::StoreCreated { .. }
-        | Event::StoreDeleted { .. }
-        | Event::GroupCreated { .. }
-        | Event::GroupEdited { .. }
-        | Event::GroupDeleted { .. }
-        | Event::RoleDefined { .. }
-        | Event::RoleChanged { .. }
-        | Event::RoleDeleted { .. } => false,
-    }
 }

@@ -67,9 +67,9 @@ text_id!(
     "a store id"
 );
 text_id!(
-    /// Names one request to change an account, for ever: however often it is tried, it is kept once.
+    /// Names one request to change an account, forever: however often it is tried, it is stored once.
     IdempotencyKey,
-    "a commit id"
+    "an idempotency key"
 );
 
 impl RoleId {

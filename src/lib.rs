@@ -25,6 +25,7 @@ mod questions;
 mod render;
 pub mod repository;
 mod role;
+mod stored;
 mod text;
 mod time;
 
@@ -32,15 +33,16 @@ pub use access::{
     AccessLevel, Decision, DenialReason, EffectivePermissions, Permissions, Resource,
 };
 pub use account::Account;
-pub use account::command::{Actor, Command};
-pub use account::event::{Event, Record};
-pub use account::evolve::ReplayError;
+pub use account::actor::Actor;
+pub use account::changes::{Command, Event};
+pub use account::command_error::{CommandError, ErrorKind};
+pub use account::handles::{Group, Member, Store};
 pub use account::limits::{GroupLimit, GroupLimitError, MAX_BATCH, MAX_ITEMS_PER_COMMAND};
-pub use account::member::MemberStatus;
-pub use account::refusal::{CommandError, ErrorKind};
+pub use account::record::Record;
+pub use account::replay::ReplayError;
 pub use account::snapshot::{Snapshot, SnapshotError};
-pub use account::view::{Group, Member, Store};
-pub use grant::{Grant, Scope};
+pub use account::status::MemberStatus;
+pub use grant::{Grant, GrantRef, Scope};
 pub use id::{AccountId, GroupId, IdempotencyKey, MemberId, RoleId, StoreId};
 pub use name::{Description, GroupName, RoleName};
 pub use permission::Permission;
@@ -52,3 +54,22 @@ pub use questions::review::Finding;
 pub use role::{Role, RoleLevel};
 pub use text::{ParseError, ParseErrorKind};
 pub use time::Timestamp;
+
+/// The commands, one struct each: the payloads of [`Command`](crate::Command).
+pub mod command {
+    pub use crate::account::changes::{
+        AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup,
+        CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership,
+        InviteMember, RemoveFromGroup, RemoveMember, RevokeOwnership,
+    };
+}
+
+/// The events, one struct each: the payloads of [`Event`](crate::Event).
+pub mod event {
+    pub use crate::account::changes::{
+        AccountOpened, AddedToGroup, GroupCreated, GroupDeleted, GroupEdited, InvitationAccepted,
+        InvitationCancelled, MemberInvited, MemberRemoved, MembersAdded, OwnershipGranted,
+        OwnershipRevoked, RemovedFromGroup, RoleChanged, RoleDefined, RoleDeleted, StoreCreated,
+        StoreDeleted,
+    };
+}

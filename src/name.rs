@@ -38,8 +38,8 @@ macro_rules! name {
             }
 
             /// What all names have in common that are the same to a reader; the account looks names up by it.
-            pub(crate) fn folded(&self) -> Arc<str> {
-                self.to_ascii_lowercase().into()
+            pub(crate) fn folded(&self) -> String {
+                self.to_ascii_lowercase()
             }
 
             /// Whether both are the same name to a reader: they differ in the case of letters at most.

@@ -127,7 +127,10 @@ impl Permission {
         Ok(Self(Repr::Host(text.into())))
     }
 
-    /// 0 for `store.read`, 1 for `store.write`: what is asked for most.
+    /// What is asked for most: see [`Permission::store_action`].
+    pub(crate) const STORE_ACTIONS: [Self; 2] = [Self::STORE_READ, Self::STORE_WRITE];
+
+    /// The place of this permission among [`Permission::STORE_ACTIONS`].
     #[inline]
     pub(crate) fn store_action(&self) -> Option<usize> {
         match self.0 {

@@ -9,8 +9,8 @@ use std::fmt::Write;
 
 use crate::access::AccessLevel;
 use crate::account::Account;
-use crate::account::member::MemberStatus;
-use crate::account::view::Member;
+use crate::account::handles::Member;
+use crate::account::status::MemberStatus;
 use crate::grant::Scope;
 use crate::id::{MemberId, StoreId};
 use crate::questions::matrix::AccessMatrix;
@@ -23,7 +23,7 @@ impl AccessMatrix {
         let mut cells = vec![self.head("").map(|cell| visible(&cell)).collect::<Vec<_>>()];
         cells.extend(self.rows.iter().map(|row| {
             let levels = row.levels.iter().map(ToString::to_string);
-            [visible(&row.member), in_standing(row.status).to_owned()]
+            [visible(&row.member), in_words_of(row.status).to_owned()]
                 .into_iter()
                 .chain(levels)
                 .collect()
@@ -54,7 +54,7 @@ impl AccessMatrix {
         text += &line(vec!["---".to_owned(); self.stores.len() + 2]);
         for row in &self.rows {
             let levels = row.levels.iter().map(|level| in_words(*level));
-            let first = [markdown(&row.member), in_standing(row.status).to_owned()];
+            let first = [markdown(&row.member), in_words_of(row.status).to_owned()];
             text += &line(first.into_iter().chain(levels).collect());
         }
         text
@@ -69,7 +69,7 @@ impl AccessMatrix {
         let stores = self.stores.iter().map(|store| csv(store));
         let mut text = line(head.chain(stores).collect());
         for row in &self.rows {
-            let first = [csv(&row.member), in_standing(row.status).to_owned()];
+            let first = [csv(&row.member), in_words_of(row.status).to_owned()];
             let levels = row.levels.iter().map(ToString::to_string);
             text += &line(first.into_iter().chain(levels).collect());
         }
@@ -100,7 +100,7 @@ impl AccessMatrix {
         }
         page += "</tr></thead>\n<tbody>\n";
         for row in &self.rows {
-            let status = in_standing(row.status);
+            let status = in_words_of(row.status);
             let _ = write!(
                 page,
                 "<tr><th scope=\"row\">{}</th><td>{status}</td>",
@@ -165,7 +165,7 @@ p span { padding: .1rem .35rem; font-weight: 600; }
 }
 ";
 
-fn in_standing(status: MemberStatus) -> &'static str {
+fn in_words_of(status: MemberStatus) -> &'static str {
     match status {
         MemberStatus::Active { owner: true } => "owner",
         MemberStatus::Active { owner: false } => "active",
@@ -324,11 +324,11 @@ impl Account {
         }
         for (group, g) in self.groups().zip(0..) {
             graph.line(&format!("g{g}[\"{}\"]", mermaid(group.name())));
-            for (grant, r) in group.grants().iter().zip(0..) {
+            for (grant, r) in group.grants().zip(0..) {
                 let name = self
-                    .role(&grant.role)
+                    .role(grant.role)
                     .map_or(grant.role.as_str(), |role| role.name());
-                let at = if grant.scope == Scope::Account {
+                let at = if *grant.scope == Scope::Account {
                     " at the account"
                 } else {
                     ""

@@ -2,7 +2,8 @@
 //!
 //! ```
 //! use grantbook::repository::{self, MemoryRepository, Request};
-//! use grantbook::{AccountId, Actor, Command, IdempotencyKey, GroupLimit, MemberId, StoreId, Timestamp};
+//! use grantbook::command::CreateStore;
+//! use grantbook::{AccountId, Actor, IdempotencyKey, GroupLimit, MemberId, StoreId, Timestamp};
 //!
 //! let (kept, acme, olga) = (MemoryRepository::new(), AccountId::parse("acme")?, MemberId::parse("olga")?);
 //! let (now, limit) = (Timestamp::from_millis(1_700_000_000_000), GroupLimit::default());
@@ -11,7 +12,7 @@
 //! let request = Request {
 //!     commit: IdempotencyKey::parse("e41c")?, // one for each request: a UUID, say
 //!     actor: Actor::Member(olga),
-//!     commands: vec![Command::CreateStore { store: StoreId::parse("dev")? }],
+//!     commands: vec![CreateStore { store: StoreId::parse("dev")? }.into()],
 //!     now,
 //! };
 //! let records = repository::execute(&kept, &mut account, &request)?;
@@ -43,9 +44,9 @@
 //! Loading replays all records after the stored snapshot, or all there are. A host that finds this slow asks for a
 //! snapshot now and then ([`Repository::wants_snapshot`]) and keeps the latest. Keep the records too: they are the audit
 //! trail, and an account as it was is replayed from them. A host that does give old records up answers [`RecordPage::Compacted`]
-//! where they were, and copies begin anew from the snapshot.
+//! where they were, and copies begin again from the snapshot.
 //!
-//! After a storage was restored from a backup, load all accounts anew in every process: a copy that is ahead notices it
+//! After a storage was restored from a backup, load all accounts again in every process: a copy that is ahead notices it
 //! only as long as it is.
 
 mod adapters;

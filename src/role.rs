@@ -33,7 +33,7 @@ impl fmt::Display for RoleLevel {
 
 /// A role of an account: built in (L1), or defined by it (L3).
 ///
-/// A role is read from an account; it comes to be there by the command `DefineRole`.
+/// A role is read from an account; the command [`DefineRole`](crate::command::DefineRole) creates one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Role {
     pub(crate) name: RoleName,

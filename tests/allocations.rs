@@ -5,6 +5,10 @@ use std::alloc::System;
 use std::hint::black_box;
 use std::sync::{Mutex, PoisonError};
 
+use grantbook::command::{
+    AddMembers, AddToGroup, CreateGroup, CreateStore, DefineRole, InviteMember, RemoveFromGroup,
+    RemoveMember,
+};
 use grantbook::repository::{self, MemoryRepository, Shared};
 use grantbook::*;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -31,21 +35,21 @@ fn account() -> Result<Account, Box<dyn std::error::Error>> {
         .collect::<Result<_, _>>()?;
     let (invited, dev) = (MemberId::parse("ina")?, StoreId::parse("dev")?);
     let mut commands = vec![
-        Command::AddMembers {
+        Command::AddMembers(AddMembers {
             members: members.iter().cloned().collect(),
-        },
-        Command::InviteMember {
+        }),
+        Command::InviteMember(InviteMember {
             member: invited,
             as_owner: false,
             expires: Some(Timestamp::from_millis(9)),
-        },
-        Command::CreateStore { store: dev.clone() },
-        Command::DefineRole {
+        }),
+        Command::CreateStore(CreateStore { store: dev.clone() }),
+        Command::DefineRole(DefineRole {
             role: RoleId::parse("billing")?,
             name: RoleName::parse("Billing")?,
             level: RoleLevel::Store,
             permissions: [Permission::parse("invoice.read")?].into(),
-        },
+        }),
     ];
     for number in 0..100 {
         let group = GroupId::parse(&format!("group-{number:02}"))?;
@@ -53,19 +57,19 @@ fn account() -> Result<Account, Box<dyn std::error::Error>> {
             Grant::store_viewer([dev.clone()]),
             Grant::in_stores(RoleId::parse("billing")?, [dev.clone()]),
         ];
-        commands.push(Command::CreateGroup {
+        commands.push(Command::CreateGroup(CreateGroup {
             group: group.clone(),
             name: GroupName::parse(&format!("Group {number:02}"))?,
             description: Description::default(),
             grants,
-        });
+        }));
         let mut some = vec![members[2].clone()];
         some.extend((number == 0).then(|| members[0].clone()));
         some.extend((number == 99).then(|| members[1].clone()));
-        commands.push(Command::AddToGroup {
+        commands.push(Command::AddToGroup(AddToGroup {
             group,
             members: some.into_iter().collect(),
-        });
+        }));
     }
     for command in &commands {
         account.execute(&Actor::System, command, NOW)?;
@@ -152,7 +156,7 @@ fn a_change_copies_no_account() {
     let ids = (0..MAX_ITEMS_PER_COMMAND)
         .map(|number| MemberId::parse(&format!("member-{number}")).unwrap());
     let members = ids.collect();
-    let enrol = Command::AddMembers { members };
+    let enrol = Command::AddMembers(AddMembers { members });
     account.execute(&Actor::System, &enrol, NOW).unwrap();
     drop(enrol);
     let change = counted.change();
@@ -163,16 +167,16 @@ fn a_change_copies_no_account() {
         GroupId::parse("it").unwrap(),
     );
     let manages = [
-        Command::CreateGroup {
+        Command::CreateGroup(CreateGroup {
             group: it.clone(),
             name: GroupName::parse("IT Group").unwrap(),
             description: Description::default(),
             grants: vec![Grant::group_manager()],
-        },
-        Command::AddToGroup {
+        }),
+        Command::AddToGroup(AddToGroup {
             group: it,
             members: [one.clone()].into(),
-        },
+        }),
     ];
     let system = Actor::System;
     for command in &manages {
@@ -183,14 +187,14 @@ fn a_change_copies_no_account() {
         let members = [MemberId::parse(&format!("member-{number}")).unwrap()].into();
         let group = GroupId::parse("group-07").unwrap();
         if add {
-            Command::AddToGroup { group, members }
+            Command::AddToGroup(AddToGroup { group, members })
         } else {
-            Command::RemoveFromGroup { group, members }
+            Command::RemoveFromGroup(RemoveFromGroup { group, members })
         }
     };
-    let refused = Command::RemoveMember {
+    let refused = Command::RemoveMember(RemoveMember {
         member: MemberId::parse("olga").unwrap(),
-    };
+    });
     let owner = Actor::Member(MemberId::parse("olga").unwrap());
     for (number, actor) in (0..).zip([system, owner, Actor::Member(one)]) {
         for add in [true, false] {

@@ -5,6 +5,11 @@
 use std::error::Error;
 use std::time::Duration;
 
+use grantbook::command::{
+    AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup,
+    CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership,
+    InviteMember, RemoveFromGroup, RemoveMember, RevokeOwnership,
+};
 use grantbook::{
     Account, Actor, Command, Description, Grant, GroupId, GroupName, MemberId, ParseError,
     Permission, Record, RoleId, RoleLevel, RoleName, StoreId,
@@ -102,35 +107,35 @@ pub fn account(size: Size) -> Result<Account> {
     let mut run = |command| account.execute(&Actor::System, &command, NOW).map(drop);
     for store in size.stores..2 * IN_SCOPE {
         let store = size.store_id(store)?;
-        run(Command::CreateStore { store })?;
+        run(Command::CreateStore(CreateStore { store }))?;
     }
     let Actor::Member(manager) = manager()? else {
         return Err("the manager is a member".into());
     };
-    run(Command::AddMembers {
+    run(Command::AddMembers(AddMembers {
         members: [manager.clone()].into(),
-    })?;
-    run(Command::DefineRole {
+    }))?;
+    run(Command::DefineRole(DefineRole {
         role: auditor()?,
         name: RoleName::parse("Auditor")?,
         level: RoleLevel::Store,
         permissions: [Permission::parse("audit.read")?].into(),
-    })?;
+    }))?;
     let [stores, _] = scopes(size)?;
     let group = |id, name, grant| -> Result<Command> {
-        Ok(Command::CreateGroup {
+        Ok(Command::CreateGroup(CreateGroup {
             group: GroupId::parse(id)?,
             name: GroupName::parse(name)?,
             description: Description::default(),
             grants: vec![grant],
-        })
+        }))
     };
     run(group("managers", "Managers", Grant::group_manager())?)?;
     let audits = Grant::in_stores(auditor()?, stores);
     run(group("auditors", "Auditors", audits)?)?;
     let mut add = |group: &str, members| -> Result<()> {
         let group = GroupId::parse(group)?;
-        Ok(run(Command::AddToGroup { group, members })?)
+        Ok(run(Command::AddToGroup(AddToGroup { group, members }))?)
     };
     add("managers", [manager].into())?;
     let auditors = (3..10).map(|number| size.member_id(number));
@@ -162,20 +167,18 @@ pub fn membership(size: Size, actor: &Actor, most: u64) -> Result<Cycle> {
     };
     let resources: std::result::Result<Vec<_>, _> = members.iter().map(resource).collect();
     let resources = resources?;
-    let add = resources
-        .iter()
-        .cloned()
-        .map(|(group, member)| Command::AddToGroup {
+    let add = resources.iter().cloned().map(|(group, member)| {
+        Command::AddToGroup(AddToGroup {
             group,
             members: [member].into(),
-        });
-    let remove = resources
-        .iter()
-        .cloned()
-        .map(|(group, member)| Command::RemoveFromGroup {
+        })
+    });
+    let remove = resources.iter().cloned().map(|(group, member)| {
+        Command::RemoveFromGroup(RemoveFromGroup {
             group,
             members: [member].into(),
-        });
+        })
+    });
     Ok(Cycle(vec![
         step("add one member to a group", actor, add),
         step("remove one member from a group", actor, remove),
@@ -185,11 +188,13 @@ pub fn membership(size: Size, actor: &Actor, most: u64) -> Result<Cycle> {
 /// Gives a group 100 stores to edit instead of 100 others. The group has its share of all members.
 pub fn grants(size: Size, actor: &Actor) -> Result<Cycle> {
     let group = size.group_id(3)?;
-    let edit = |stores: &Vec<StoreId>| Command::EditGroup {
-        group: group.clone(),
-        name: None,
-        description: None,
-        grants: Some(vec![Grant::store_editor(stores.iter().cloned())]),
+    let edit = |stores: &Vec<StoreId>| {
+        Command::EditGroup(EditGroup {
+            group: group.clone(),
+            name: None,
+            description: None,
+            grants: Some(vec![Grant::store_editor(stores.iter().cloned())]),
+        })
     };
     let name = "change a group's grants over 100 stores";
     let commands = scopes(size)?.iter().map(edit).collect::<Vec<_>>();
@@ -218,27 +223,33 @@ fn newcomers() -> std::result::Result<Vec<MemberId>, ParseError> {
 
 fn removals(members: &[MemberId]) -> impl Iterator<Item = Command> {
     let members = members.iter().cloned();
-    members.map(|member| Command::RemoveMember { member })
+    members.map(|member| Command::RemoveMember(RemoveMember { member }))
 }
 
 fn invites(members: &[MemberId]) -> impl Iterator<Item = Command> {
-    members.iter().cloned().map(|member| Command::InviteMember {
-        member,
-        as_owner: false,
-        expires: None,
+    members.iter().cloned().map(|member| {
+        Command::InviteMember(InviteMember {
+            member,
+            as_owner: false,
+            expires: None,
+        })
     })
 }
 
 fn enrolments() -> Result<Cycle> {
     let members = newcomers()?;
-    let enrol = members.iter().cloned().map(|member| Command::AddMembers {
-        members: [member].into(),
+    let enrol = members.iter().cloned().map(|member| {
+        Command::AddMembers(AddMembers {
+            members: [member].into(),
+        })
     });
     let add = |group: &'static str| -> Result<Step> {
         let group = GroupId::parse(group)?;
-        let add = members.iter().cloned().map(|member| Command::AddToGroup {
-            group: group.clone(),
-            members: [member].into(),
+        let add = members.iter().cloned().map(|member| {
+            Command::AddToGroup(AddToGroup {
+                group: group.clone(),
+                members: [member].into(),
+            })
         });
         Ok(step(None, &Actor::System, add))
     };
@@ -262,7 +273,7 @@ fn invitations() -> Result<Cycle> {
         Step {
             name: Some("accept an invitation"),
             commands: accept
-                .map(|actor| (actor, Command::AcceptInvitation {}))
+                .map(|actor| (actor, Command::AcceptInvitation(AcceptInvitation {})))
                 .collect(),
         },
         step(
@@ -279,7 +290,7 @@ fn cancellations() -> Result<Cycle> {
     let cancel = members
         .iter()
         .cloned()
-        .map(|member| Command::CancelInvitation { member });
+        .map(|member| Command::CancelInvitation(CancelInvitation { member }));
     Ok(Cycle(vec![
         step(None, &Actor::System, invite),
         step("cancel an invitation", &Actor::System, cancel),
@@ -294,8 +305,8 @@ fn ownership(size: Size) -> Result<Cycle> {
         .collect();
     let members = members?;
     let of_each = |command: fn(MemberId) -> Command| members.iter().cloned().map(command);
-    let grant = of_each(|member| Command::GrantOwnership { member });
-    let revoke = of_each(|member| Command::RevokeOwnership { member });
+    let grant = of_each(|member| Command::GrantOwnership(GrantOwnership { member }));
+    let revoke = of_each(|member| Command::RevokeOwnership(RevokeOwnership { member }));
     Ok(Cycle(vec![
         step("grant ownership", &Actor::System, grant),
         step("revoke ownership", &Actor::System, revoke),
@@ -307,7 +318,7 @@ fn stores() -> Result<Cycle> {
     let stores: std::result::Result<Vec<StoreId>, _> = (0..FEW).map(store).collect();
     let stores = stores?;
     let of_each = |command: fn(StoreId) -> Command| stores.iter().cloned().map(command);
-    let view = Command::EditGroup {
+    let view = Command::EditGroup(EditGroup {
         group: GroupId::parse("managers")?,
         name: None,
         description: None,
@@ -315,9 +326,9 @@ fn stores() -> Result<Cycle> {
             Grant::group_manager(),
             Grant::store_viewer(stores.iter().cloned()),
         ]),
-    };
-    let create = of_each(|store| Command::CreateStore { store });
-    let delete = of_each(|store| Command::DeleteStore { store });
+    });
+    let create = of_each(|store| Command::CreateStore(CreateStore { store }));
+    let delete = of_each(|store| Command::DeleteStore(DeleteStore { store }));
     Ok(Cycle(vec![
         step("create a store", &Actor::System, create),
         step(None, &Actor::System, [view]),
@@ -332,13 +343,13 @@ fn groups(size: Size) -> Result<Cycle> {
     let (mut create, mut delete) = (Vec::new(), Vec::new());
     for number in 0..8 {
         let group = GroupId::parse(&format!("new-{number}"))?;
-        create.push(Command::CreateGroup {
+        create.push(Command::CreateGroup(CreateGroup {
             group: group.clone(),
             name: GroupName::parse(&format!("New {number}"))?,
             description: Description::parse("A group that comes and goes")?,
             grants: vec![Grant::store_editor(stores.iter().cloned())],
-        });
-        delete.push(Command::DeleteGroup { group });
+        }));
+        delete.push(Command::DeleteGroup(DeleteGroup { group }));
     }
     Ok(Cycle(vec![
         step("create a group over 10 stores", &Actor::System, create),
@@ -349,12 +360,12 @@ fn groups(size: Size) -> Result<Cycle> {
 fn names(size: Size) -> Result<Cycle> {
     let renamed = |before: &str| -> Result<Vec<Command>> {
         let edit = |number| -> Result<Command> {
-            Ok(Command::EditGroup {
+            Ok(Command::EditGroup(EditGroup {
                 group: size.group_id(number)?,
                 name: Some(GroupName::parse(&format!("{before} {number:04}"))?),
                 description: None,
                 grants: None,
-            })
+            }))
         };
         (0..8).map(edit).collect()
     };
@@ -368,13 +379,13 @@ fn roles() -> Result<Cycle> {
     let (mut define, mut delete) = (Vec::new(), Vec::new());
     for number in 0..FEW {
         let role = RoleId::parse(&format!("new-{number:04}"))?;
-        define.push(Command::DefineRole {
+        define.push(Command::DefineRole(DefineRole {
             role: role.clone(),
             name: RoleName::parse(&format!("New {number:04}"))?,
             level: RoleLevel::Store,
             permissions: [Permission::parse("invoice.read")?].into(),
-        });
-        delete.push(Command::DeleteRole { role });
+        }));
+        delete.push(Command::DeleteRole(DeleteRole { role }));
     }
     Ok(Cycle(vec![
         step("define a role", &Actor::System, define),
@@ -389,11 +400,11 @@ fn permissions() -> Result<Cycle> {
         Permission::parse("audit.write")?,
     );
     let change = |permissions: &[&Permission]| -> Result<Command> {
-        Ok(Command::ChangeRole {
+        Ok(Command::ChangeRole(ChangeRole {
             role: auditor()?,
             name: None,
             permissions: Some(permissions.iter().copied().cloned().collect()),
-        })
+        }))
     };
     let changes = [change(&[&read, &write])?, change(&[&read])?];
     Ok(Cycle(vec![step(

@@ -9,6 +9,10 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 
+use grantbook::command::{
+    AcceptInvitation, AddMembers, AddToGroup, CreateGroup, CreateStore, GrantOwnership,
+    InviteMember, RemoveFromGroup,
+};
 use grantbook::{
     Account, AccountId, Actor, Command, Description, Grant, GroupId, GroupLimit, GroupName,
     MAX_ITEMS_PER_COMMAND, MemberId, ParseError, Permission, Record, StoreId, Timestamp,
@@ -254,18 +258,18 @@ impl Size {
             .collect();
         for members in active.chunks(MAX_ITEMS_PER_COMMAND) {
             let members = ids(members)?;
-            made.run(&Actor::System, &Command::AddMembers { members })?;
+            made.run(&Actor::System, &Command::AddMembers(AddMembers { members }))?;
         }
         for number in 1..self.members {
             let (member, as_owner, expires) = (self.member_id(number)?, false, None);
             let command = match self.kind(number) {
                 Kind::Active => continue,
-                Kind::Owner => Command::GrantOwnership { member },
-                Kind::Invited => Command::InviteMember {
+                Kind::Owner => Command::GrantOwnership(GrantOwnership { member }),
+                Kind::Invited => Command::InviteMember(InviteMember {
                     member,
                     as_owner,
                     expires,
-                },
+                }),
             };
             made.run(&Actor::System, &command)?;
         }
@@ -278,7 +282,10 @@ impl Size {
         for (group, members) in (0..).zip(&in_group) {
             for members in members.chunks(MAX_ITEMS_PER_COMMAND) {
                 let (group, members) = (self.group_id(group)?, ids(members)?);
-                made.run(&Actor::System, &Command::AddToGroup { group, members })?;
+                made.run(
+                    &Actor::System,
+                    &Command::AddToGroup(AddToGroup { group, members }),
+                )?;
             }
         }
         Ok((made.account, made.records))
@@ -332,7 +339,7 @@ impl Size {
         let mut made = Made { account, records };
         for store in 0..self.stores {
             let store = self.store_id(store)?;
-            made.run(&Actor::System, &Command::CreateStore { store })?;
+            made.run(&Actor::System, &Command::CreateStore(CreateStore { store }))?;
         }
         for group in 0..self.groups {
             made.run(&Actor::System, &self.create_group(group)?)?;
@@ -352,7 +359,7 @@ impl Size {
         };
         let (edited, viewed) = (stores(true)?, stores(false)?);
         let grants = [Grant::store_editor(edited), Grant::store_viewer(viewed)];
-        Ok(Command::CreateGroup {
+        Ok(Command::CreateGroup(CreateGroup {
             group: self.group_id(group)?,
             name: GroupName::parse(&format!("Group {group:04}"))?,
             description: Description::default(),
@@ -360,7 +367,7 @@ impl Size {
                 .into_iter()
                 .filter(|grant| grant.scope.stores().next().is_some())
                 .collect(),
-        })
+        }))
     }
 }
 
@@ -392,29 +399,29 @@ impl Step {
     fn command(&self, size: Size) -> Result<(Actor, Command), ParseError> {
         let by_host = |command| (Actor::System, command);
         Ok(match *self {
-            Step::Enrol(member) => by_host(Command::AddMembers {
+            Step::Enrol(member) => by_host(Command::AddMembers(AddMembers {
                 members: [size.member_id(member)?].into(),
-            }),
-            Step::MakeOwner(member) => by_host(Command::GrantOwnership {
+            })),
+            Step::MakeOwner(member) => by_host(Command::GrantOwnership(GrantOwnership {
                 member: size.member_id(member)?,
-            }),
-            Step::Invite(member) => by_host(Command::InviteMember {
+            })),
+            Step::Invite(member) => by_host(Command::InviteMember(InviteMember {
                 member: size.member_id(member)?,
                 as_owner: false,
                 expires: None,
-            }),
+            })),
             Step::Accept(member) => (
                 Actor::Member(size.member_id(member)?),
-                Command::AcceptInvitation {},
+                Command::AcceptInvitation(AcceptInvitation {}),
             ),
-            Step::Add(member, group) => by_host(Command::AddToGroup {
+            Step::Add(member, group) => by_host(Command::AddToGroup(AddToGroup {
                 group: size.group_id(group)?,
                 members: [size.member_id(member)?].into(),
-            }),
-            Step::Remove(member, group) => by_host(Command::RemoveFromGroup {
+            })),
+            Step::Remove(member, group) => by_host(Command::RemoveFromGroup(RemoveFromGroup {
                 group: size.group_id(group)?,
                 members: [size.member_id(member)?].into(),
-            }),
+            })),
         })
     }
 }

@@ -1,94 +1,89 @@
-//! The check itself, and what a member holds.
+//! What a member may do: the check with its reason, and everything that a member holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::access::{DenialReason, EffectivePermissions, Permissions, Resource};
-use crate::account::index::{Granting, GroupSet};
-use crate::account::member::MemberEntry;
-use crate::account::state::State;
+use crate::account::data::AccountData;
+use crate::account::data::grant_index::GrantIndex;
+use crate::account::data::member::MemberEntry;
+use crate::id::RoleId;
 use crate::permission::Permission;
 
-impl State<'_> {
-    /// Two look-ups and an AND.
-    pub(crate) fn check(
+impl<D: AccountData> Check for D {}
+
+pub(crate) trait Check: AccountData {
+    /// Finds the member, who is active, and what is granted in the resource; or the first reason to deny everything
+    /// (P4).
+    fn look_up(
+        &self,
+        member: &str,
+        resource: Resource<&str>,
+    ) -> Result<(&MemberEntry, &GrantIndex), DenialReason> {
+        let member = self.member(member).ok_or(DenialReason::UnknownMember)?;
+        if !member.is_active() {
+            return Err(DenialReason::Invited);
+        }
+        let index = self.index(resource).ok_or(DenialReason::UnknownStore)?;
+        Ok((member, index))
+    }
+
+    /// As `can`, with the reason why everything is denied.
+    fn check(
         &self,
         member: &str,
         permission: &Permission,
         resource: Resource<&str>,
     ) -> Result<bool, DenialReason> {
-        let (member, granting) = self.look_up(member, resource)?;
-        Ok(member.holds(permission, granting))
+        let (member, index) = self.look_up(member, resource)?;
+        Ok(self.holds(member, permission, index))
     }
 
-    /// As [`check`](State::check), without the reason.
-    #[inline]
-    pub(crate) fn can(
-        &self,
-        member: &str,
-        permission: &Permission,
-        resource: Resource<&str>,
-    ) -> bool {
-        let found = self.members.get(member).zip(self.granting(resource));
-        found.is_some_and(|(member, granting)| member.holds(permission, granting))
-    }
-
-    /// The two look-ups: the member, who is active, and what is granted in the place; or the first reason to deny
-    /// everything (P4).
-    pub(crate) fn look_up(
-        &self,
-        member: &str,
-        resource: Resource<&str>,
-    ) -> Result<(&MemberEntry, &Granting), DenialReason> {
-        let member = self
-            .members
-            .get(member)
-            .ok_or(DenialReason::UnknownMember)?;
-        if !member.is_active() {
-            return Err(DenialReason::Invited);
-        }
-        let granting = self.granting(resource).ok_or(DenialReason::UnknownStore)?;
-        Ok((member, granting))
-    }
-
-    /// What is granted in a place, if there is such a place.
-    #[inline]
-    pub(crate) fn granting(&self, resource: Resource<&str>) -> Option<&Granting> {
-        match resource {
-            Resource::Account => Some(&self.account),
-            Resource::Store(id) => self.stores.get(id).map(|store| &store.granting),
-        }
-    }
-
-    /// All that a member holds in one place, or the first reason to deny everything.
-    pub(crate) fn permissions_in(
+    /// All that a member holds in one resource, or the first reason to deny everything.
+    fn permissions_in(
         &self,
         member: &str,
         resource: Resource<&str>,
     ) -> Result<Permissions, DenialReason> {
-        let (member, granting) = self.look_up(member, resource)?;
-        Ok(held(member, &member.groups(), granting))
+        let (member, index) = self.look_up(member, resource)?;
+        Ok(if member.is_owner() {
+            Permissions::All
+        } else {
+            self.united(index.granted_by(&member.groups()))
+        })
     }
 
-    pub(crate) fn effective_permissions(&self, member: &str) -> EffectivePermissions {
+    /// What these roles hold together.
+    fn united<'r>(&self, roles: impl Iterator<Item = &'r RoleId>) -> Permissions {
+        let roles = roles.filter_map(|role| self.role(role));
+        Permissions::Only(
+            roles
+                .flat_map(|role| role.permissions.iter())
+                .cloned()
+                .collect(),
+        )
+    }
+
+    /// Everything that a member holds. What the same roles give is put together once.
+    fn effective_permissions(&self, member: &str) -> EffectivePermissions {
         let nothing = Permissions::Only(BTreeSet::new());
         let Ok((member, account)) = self.look_up(member, Resource::Account) else {
             return EffectivePermissions::new(nothing, BTreeMap::new());
         };
+        if member.is_owner() {
+            let stores = self.stores().map(|(id, _)| (id.clone(), Permissions::All));
+            return EffectivePermissions::new(Permissions::All, stores.collect());
+        }
         let groups = member.groups();
-        let stores = self
-            .stores
-            .iter()
-            .map(|(id, store)| (id.clone(), held(member, &groups, &store.granting)));
-        let stores = stores.filter(|(_, there)| *there != nothing);
-        EffectivePermissions::new(held(member, &groups, account), stores.collect())
-    }
-}
-
-/// What an active member holds, whose groups these are.
-fn held(member: &MemberEntry, groups: &GroupSet, granting: &Granting) -> Permissions {
-    if member.is_owner() {
-        Permissions::All
-    } else {
-        Permissions::Only(granting.granted_to(groups).cloned().collect())
+        let mut known: HashMap<Vec<&RoleId>, Permissions> = HashMap::new();
+        let stores = self.stores().filter_map(|(id, store)| {
+            let roles = store.index.granted_by(&groups);
+            roles.clone().next()?;
+            let there = known
+                .entry(roles.clone().collect())
+                .or_insert_with(|| self.united(roles));
+            Some((id.clone(), there.clone()))
+        });
+        let stores = stores.collect();
+        EffectivePermissions::new(self.united(account.granted_by(&groups)), stores)
     }
 }

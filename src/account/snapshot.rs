@@ -1,29 +1,23 @@
-//! An account as plain data, and back: the form that is stored, and not trusted.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! An account as plain data, and back: stored data is not trusted.
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::event::{Event, Format};
-use crate::account::form;
-use crate::account::limits::GroupLimit;
-use crate::account::member::MemberStatus;
-use crate::account::refusal::CommandError;
-use crate::account::rules;
-use crate::account::state::State;
-use crate::distinct;
-use crate::grant::{Grant, united};
-use crate::id::{AccountId, GroupId, MemberId, RoleId, StoreId};
-use crate::name::{Description, GroupName, RoleName};
-use crate::permission::Permission;
-use crate::role::RoleLevel;
-use crate::time::Timestamp;
+use crate::account::changes::{Change, GroupCreated, RoleDefined, StoreCreated};
+use crate::account::command_error::CommandError;
+use crate::account::data::AccountData;
+use crate::account::data::state::State;
+use crate::account::data::writes::Writes;
+use crate::grant::{Grant, are_merged};
+use crate::id::{AccountId, GroupId, MemberId};
+use crate::stored::v1::{GroupV1, MemberV1, MembershipV1, RoleV1, SnapshotV1};
+use crate::stored::{Format, Reserved, Unreleased};
 
-/// An account at one version, as plain data: what a host stores so that it need not replay from the first record.
+/// An account at one version, as plain data: what your application stores so that it need not replay from the first
+/// record.
 ///
-/// Lists are in the order of ids, so that equal accounts have equal snapshots. Reading one back is a check of every
-/// rule: see [`Account::try_from`](crate::Account#impl-TryFrom<Snapshot>-for-Account). The serde form carries a
-/// format number; another format and an unknown field are refused.
+/// Lists are in the order of ids, so that equal accounts have equal snapshots. Reading one back checks every rule: see
+/// [`Account::try_from`](crate::Account#impl-TryFrom<Snapshot>-for-Account). The serde form carries a format number;
+/// another format and an unknown field are refused.
 ///
 /// ```
 /// use grantbook::{Account, AccountId, GroupLimit, MemberId, Snapshot, Timestamp};
@@ -38,58 +32,20 @@ use crate::time::Timestamp;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Snapshot {
-    format: Format,
-    account: AccountId,
-    version: u64,
-    at: Timestamp,
-    group_limit: GroupLimit,
-    /// Without the built-in ones.
-    roles: Vec<RoleForm>,
-    stores: Vec<StoreId>,
-    groups: Vec<GroupForm>,
-    members: Vec<MemberForm>,
-}
-
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RoleForm {
-    id: RoleId,
-    name: RoleName,
-    level: RoleLevel,
-    #[serde(deserialize_with = "distinct::set")]
-    permissions: BTreeSet<Permission>,
-}
-
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GroupForm {
-    id: GroupId,
-    name: GroupName,
-    description: Description,
-    grants: Vec<Grant>,
-}
-
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MemberForm {
-    id: MemberId,
-    status: MemberStatus,
-    groups: Vec<GroupId>,
-}
+#[serde(transparent)]
+pub struct Snapshot(pub(crate) SnapshotV1);
 
 impl Snapshot {
-    /// The account.
+    /// Returns the account's id.
     #[must_use]
     pub fn account(&self) -> &AccountId {
-        &self.account
+        &self.0.account
     }
 
-    /// The version that the account was at.
+    /// Returns the version that the account was at.
     #[must_use]
     pub fn version(&self) -> u64 {
-        self.version
+        self.0.version
     }
 }
 
@@ -106,23 +62,23 @@ pub enum SnapshotError {
     /// A member stands in the list twice.
     #[error("member `{member}` is listed twice")]
     DuplicateMember {
-        /// Who.
+        /// The member.
         member: MemberId,
     },
     /// A member is in a group twice.
     #[error("member `{member}` is listed twice in group `{group}`")]
     DuplicateMembership {
-        /// Who.
+        /// The member.
         member: MemberId,
-        /// Where.
+        /// The group.
         group: GroupId,
     },
     /// A member is in a group that is not there.
     #[error("member `{member}` is in group `{group}`, which does not exist")]
     UnknownGroup {
-        /// Who.
+        /// The member.
         member: MemberId,
-        /// Where.
+        /// The group.
         group: GroupId,
     },
     /// A group's grants name a role twice, or out of order (G4).
@@ -130,7 +86,7 @@ pub enum SnapshotError {
         "the grants of group `{group}` name a role twice, or are not in the order of the roles' ids"
     )]
     DuplicateGrant {
-        /// Which group.
+        /// The group.
         group: GroupId,
     },
     /// An entry breaks the rule that the reason names: a duplicate id or name, a dangling reference, a reserved
@@ -162,176 +118,146 @@ impl SnapshotError {
 }
 
 /// The account as plain data.
-pub(crate) fn of(state: &State<'_>) -> Snapshot {
-    let own_roles = state.roles.iter().filter(|(_, role)| !role.built_in);
-    let groups_by_slot: BTreeMap<_, _> = state
-        .groups
-        .iter()
-        .map(|(id, group)| (group.slot, id))
-        .collect();
-    let groups_of = |slots: &crate::account::index::GroupSet| {
-        let mut groups: Vec<GroupId> = slots
-            .iter()
-            .filter_map(|slot| groups_by_slot.get(&slot))
-            .map(|id| (*id).clone())
-            .collect();
-        groups.sort();
-        groups
-    };
-    Snapshot {
-        format: Format,
-        account: state.id.clone(),
-        version: state.version,
-        at: state.at,
-        group_limit: state.group_limit,
-        roles: own_roles
-            .map(|(id, role)| RoleForm {
-                id: id.clone(),
-                name: role.name.clone(),
-                level: role.level,
-                permissions: BTreeSet::clone(&role.permissions),
+pub(crate) fn snapshot_of(state: &State) -> Snapshot {
+    let header = state.header();
+    let own_roles = state.roles().filter(|(_, role)| !role.built_in);
+    let roles = own_roles.map(|(id, role)| RoleV1 {
+        id: id.clone(),
+        name: role.name.clone(),
+        level: role.level,
+        permissions: role.permissions.as_ref().clone(),
+    });
+    let groups = state.groups().map(|(id, group)| GroupV1 {
+        id: id.clone(),
+        name: group.name.clone(),
+        description: group.description.clone(),
+        grants: state
+            .scopes(group)
+            .map(|(role, scope)| Grant {
+                role: role.clone(),
+                scope: scope.clone(),
             })
             .collect(),
-        stores: state.stores.iter().map(|(id, _)| id.clone()).collect(),
+    });
+    let members = state.members_after(None).map(|(id, member)| MemberV1 {
+        id: id.clone(),
+        status: member.status(),
         groups: state
-            .groups
-            .iter()
-            .map(|(id, group)| GroupForm {
-                id: id.clone(),
-                name: group.name.clone(),
-                description: group.description.clone(),
-                grants: group.grants.to_vec(),
+            .sorted_groups_of(member)
+            .into_iter()
+            .map(|group| MembershipV1 {
+                group: group.clone(),
             })
             .collect(),
-        members: state
-            .members
-            .iter()
-            .map(|(id, member)| MemberForm {
-                id: id.clone(),
-                status: member.status(),
-                groups: groups_of(&member.groups()),
-            })
-            .collect(),
-    }
+    });
+    Snapshot(SnapshotV1 {
+        snapshot: Format,
+        digest: Reserved,
+        _unreleased: Unreleased,
+        account: header.id.clone(),
+        version: header.version,
+        at: header.at,
+        group_limit: header.group_limit,
+        roles: roles.collect(),
+        stores: state.stores().map(|(id, _)| id.clone()).collect(),
+        groups: groups.collect(),
+        members: members.collect(),
+    })
 }
 
 /// The account that a snapshot describes, if it breaks no rule.
-pub(crate) fn restored(snapshot: Snapshot) -> Result<State<'static>, SnapshotError> {
+pub(crate) fn restore(Snapshot(snapshot): Snapshot) -> Result<State, SnapshotError> {
     if snapshot.version == 0 {
         return Err(SnapshotError::NotOpened);
     }
     let mut state = State::unopened(snapshot.account);
-    state.version = snapshot.version;
-    state.at = snapshot.at;
-    state.group_limit = snapshot.group_limit;
+    let header = state.header_mut();
+    header.version = snapshot.version;
+    header.at = snapshot.at;
+    header.group_limit = snapshot.group_limit;
     for role in snapshot.roles {
-        restore_role(&mut state, role)?;
+        let entry = role.id.to_string();
+        let defined = RoleDefined {
+            role: role.id,
+            name: role.name,
+            level: role.level,
+            permissions: role.permissions,
+        };
+        restore_by(&mut state, entry, &defined)?;
     }
     for store in snapshot.stores {
-        rules::conflicts(
-            &state,
-            &Event::StoreCreated {
-                store: store.clone(),
-            },
-            snapshot.at,
-        )
-        .map_err(|reason| SnapshotError::BreaksRule {
-            entry: store.to_string(),
-            reason,
-        })?;
-        state.insert_store(store);
+        restore_by(&mut state, store.to_string(), &StoreCreated { store })?;
     }
     for group in snapshot.groups {
         restore_group(&mut state, group)?;
     }
+    state.begin_bulk_load();
     for member in snapshot.members {
         restore_member(&mut state, member)?;
     }
-    if state.owners.len() == 0 {
-        Err(SnapshotError::NoOwner)
-    } else {
-        Ok(state)
+    state.finish_bulk_load();
+    if state.owners().next().is_none() {
+        return Err(SnapshotError::NoOwner);
     }
+    Ok(state)
 }
 
-fn restore_role(state: &mut State<'_>, role: RoleForm) -> Result<(), SnapshotError> {
-    let RoleForm {
-        id,
-        name,
-        level,
-        permissions,
-    } = role;
-    let defined = Event::RoleDefined {
-        role: id.clone(),
-        name: name.clone(),
-        level,
-        permissions: permissions.clone(),
-    };
-    form::check(&defined, state.at)
-        .and_then(|()| rules::conflicts(state, &defined, state.at))
-        .map_err(|reason| SnapshotError::BreaksRule {
-            entry: id.to_string(),
-            reason,
-        })?;
-    state.insert_role(id, name, level, permissions);
+/// Restores an entry as if it were created now.
+fn restore_by<C: Change>(
+    state: &mut State,
+    entry: String,
+    created: &C,
+) -> Result<(), SnapshotError> {
+    let at = state.header().at;
+    created
+        .validate(at)
+        .and_then(|()| created.exists(state))
+        .and_then(|()| created.conflicts(state, at))
+        .map_err(|reason| SnapshotError::BreaksRule { entry, reason })?;
+    created.apply(state);
     Ok(())
 }
 
 /// As when a group is created, but that a scope may be empty: its stores may have been deleted (S3).
-fn restore_group(state: &mut State<'_>, group: GroupForm) -> Result<(), SnapshotError> {
-    let GroupForm {
-        id,
-        name,
-        description,
-        grants,
-    } = group;
-    if united(&grants) != grants {
-        return Err(SnapshotError::DuplicateGrant { group: id });
+fn restore_group(state: &mut State, group: GroupV1) -> Result<(), SnapshotError> {
+    if !are_merged(&group.grants) {
+        return Err(SnapshotError::DuplicateGrant { group: group.id });
     }
-    let created = Event::GroupCreated {
-        group: id.clone(),
-        name: name.clone(),
-        description: description.clone(),
-        grants,
+    let entry = group.id.to_string();
+    let created = GroupCreated {
+        group: group.id,
+        name: group.name,
+        description: group.description,
+        grants: group.grants,
     };
-    form::check(&created, state.at)
+    let at = state.header().at;
+    created
+        .validate(at)
         .or_else(|reason| {
-            if matches!(reason, CommandError::EmptyScope { .. }) {
-                Ok(())
-            } else {
-                Err(reason)
-            }
+            let is_allowed = matches!(reason, CommandError::EmptyScope { .. });
+            if is_allowed { Ok(()) } else { Err(reason) }
         })
-        .and_then(|()| rules::exists(state, &created))
-        .and_then(|()| rules::conflicts(state, &created, state.at))
-        .map_err(|reason| SnapshotError::BreaksRule {
-            entry: id.to_string(),
-            reason,
-        })?;
-    if let Event::GroupCreated { grants, .. } = created {
-        state.insert_group(&id, name, description, &grants);
-    }
+        .and_then(|()| created.exists(state))
+        .and_then(|()| created.conflicts(state, at))
+        .map_err(|reason| SnapshotError::BreaksRule { entry, reason })?;
+    created.apply(state);
     Ok(())
 }
 
-fn restore_member(state: &mut State<'_>, member: MemberForm) -> Result<(), SnapshotError> {
-    let MemberForm { id, status, groups } = member;
-    if state.members.contains(&id) {
+fn restore_member(state: &mut State, member: MemberV1) -> Result<(), SnapshotError> {
+    let MemberV1 { id, status, groups } = member;
+    if state.member(&id).is_some() {
         return Err(SnapshotError::DuplicateMember { member: id });
     }
-    state.insert_member(id.clone(), status);
-    for group in groups {
-        let Some(before) = state.groups.get(&group).map(|group| group.members.len()) else {
+    state.insert_member(&id, status);
+    for MembershipV1 { group } in groups {
+        if state.group(&group).is_none() {
             return Err(SnapshotError::UnknownGroup { member: id, group });
-        };
-        state.add_to_group(&group, [&id]);
-        if state
-            .groups
-            .get(&group)
-            .is_some_and(|group| group.members.len() == before)
-        {
+        }
+        if state.is_in_group(&id, &group) {
             return Err(SnapshotError::DuplicateMembership { member: id, group });
         }
+        state.add_to_group(&group, [&id]);
     }
     Ok(())
 }

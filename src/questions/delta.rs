@@ -1,19 +1,21 @@
 //! What a change does to who may do what.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use roaring::RoaringBitmap;
+use std::collections::BTreeSet;
 
 use crate::access::{Permissions, Resource};
 use crate::account::Account;
-use crate::account::command::{Actor, Command};
-use crate::account::event::Record;
-use crate::account::evolve::{ReplayError, evolve};
-use crate::account::group::GroupEntry;
-use crate::account::index::{Granting, GroupSet, Slot};
-use crate::account::member::MemberEntry;
-use crate::account::refusal::CommandError;
-use crate::account::state::State;
+use crate::account::actor::Actor;
+use crate::account::changes::Command;
+use crate::account::check::Check;
+use crate::account::command_error::CommandError;
+use crate::account::data::AccountData;
+use crate::account::data::changed::Changed;
+use crate::account::data::draft::Draft;
+use crate::account::data::member::MemberEntry;
+use crate::account::data::state::State;
+use crate::account::decide::decide_batch;
+use crate::account::record::Record;
+use crate::account::replay::{ReplayError, apply_checked};
 use crate::id::MemberId;
 use crate::permission::Permission;
 use crate::time::Timestamp;
@@ -89,9 +91,8 @@ impl AccessDelta {
     pub fn between(before: &Account, after: &Account) -> Self {
         let members = before
             .state
-            .members
-            .iter()
-            .chain(after.state.members.iter());
+            .members_after(None)
+            .chain(after.state.members_after(None));
         let members: BTreeSet<&MemberId> = members.map(|(id, _)| id).collect();
         let stores = before.stores().chain(after.stores());
         let resources: BTreeSet<Resource> = stores
@@ -123,7 +124,7 @@ impl Account {
         commands: &[Command],
         now: Timestamp,
     ) -> Result<Preview, CommandError> {
-        let (draft, records) = self.draft(actor, commands, now)?;
+        let (draft, records) = decide_batch(&self.state, actor, commands, now)?;
         Ok(Preview {
             records,
             delta: delta(&self.state, &draft),
@@ -136,71 +137,42 @@ impl Account {
     /// # Errors
     /// As [`apply`](Account::apply).
     pub fn delta_of(&self, record: &Record) -> Result<AccessDelta, ReplayError> {
-        let mut after = State::over(&self.state);
-        evolve(&mut after, record)?;
+        let mut after = Draft::over(&self.state);
+        apply_checked(&mut after, record)?;
         Ok(delta(&self.state, &after))
     }
 }
 
-/// What leads from a state to a layer over it.
+/// What leads from a state to a draft over it.
 ///
-/// What a member may do in a place depends on its status, on the set of its groups' slots, and on the sets of slots
-/// that the place grants to. Only who or what is touched by the layer is looked at.
-fn delta(before: &State<'_>, after: &State<'_>) -> AccessDelta {
+/// What a member may do in a resource depends on its status, on its groups, and on the roles that they grant there. Only
+/// who or what is touched by the draft is looked at.
+fn delta(before: &State, after: &Draft<'_, State>) -> AccessDelta {
+    let touched = Changed::new(before, after);
     let mut affected: BTreeSet<(MemberId, Resource)> = BTreeSet::new();
-    let account = (
-        Resource::Account,
-        Some(&before.account),
-        Some(&after.account),
-    );
-    let stores = after.stores.touched().map(|store| {
-        (
-            Resource::Store(store.clone()),
-            before.granting(Resource::Store(store)),
-            after.granting(Resource::Store(store)),
-        )
-    });
-    let nothing = Granting::default();
-    let resources: Vec<_> = [account]
-        .into_iter()
-        .chain(stores)
-        .map(|(resource, was, is)| {
-            let slots = was.unwrap_or(&nothing).differing(is.unwrap_or(&nothing));
-            (resource, slots, was.is_some() != is.is_some())
-        })
-        .collect();
-    // Who comes into a group or leaves it touches the group. Only where more has changed are all groups looked at.
-    let status = |state: &State<'_>, id: &MemberId| state.members.get(id).map(MemberEntry::status);
-    let is_more = resources.iter().any(|(_, slots, _)| !slots.is_empty())
-        || after
-            .members
-            .touched()
-            .any(|id| status(before, id) != status(after, id));
-    let groups = [
-        by_slot(before, after, is_more),
-        by_slot(after, after, is_more),
-    ];
-
-    for (resource, slots, is_new_or_gone) in resources {
-        for member in members_of(&slots, &groups, after) {
-            affected.insert((member.clone(), resource.clone()));
-        }
-        if is_new_or_gone {
-            for owner in before.owners.iter().chain(after.owners.iter()) {
-                affected.insert((owner.clone(), resource.clone()));
-            }
+    for resource in touched.resources() {
+        let members = touched.members_in(&resource);
+        affected.extend(members.map(|member| (member.clone(), resource.clone())));
+        let existed = before.index(resource.as_deref()).is_some();
+        if existed != after.index(resource.as_deref()).is_some() {
+            let owners = before.owners().chain(after.owners());
+            affected.extend(owners.map(|owner| (owner.clone(), resource.clone())));
         }
     }
-
-    for member in after.members.touched() {
-        let (was, is) = (before.members.get(member), after.members.get(member));
-        let resources = places_of_change(was, is, &groups);
-        affected.extend(resources.map(|resource| (member.clone(), resource)));
-        let is_owner = |entry: Option<&MemberEntry>| entry.is_some_and(MemberEntry::is_owner);
-        if is_owner(was) != is_owner(is) {
-            let stores = before.stores.iter().chain(after.stores.iter());
-            affected
-                .extend(stores.map(|(store, _)| (member.clone(), Resource::Store(store.clone()))));
+    for member in after.touched_members() {
+        let resources = touched.resources_of(member);
+        affected.extend(
+            resources
+                .into_iter()
+                .map(|resource| (member.clone(), resource)),
+        );
+        let owned = before.member(member).is_some_and(MemberEntry::is_owner);
+        if owned != after.member(member).is_some_and(MemberEntry::is_owner) {
+            let stores = before
+                .stores()
+                .chain(after.stores())
+                .map(|(store, _)| store.clone());
+            affected.extend(stores.map(|store| (member.clone(), Resource::Store(store))));
         }
     }
     let changes = affected
@@ -209,83 +181,19 @@ fn delta(before: &State<'_>, after: &State<'_>) -> AccessDelta {
     AccessDelta(changes.collect())
 }
 
-type BySlot<'a> = BTreeMap<Slot, &'a GroupEntry<'a>>;
-
-/// The groups of a state by their slots: all, or those that a layer touched.
-fn by_slot<'a>(state: &'a State<'_>, layer: &State<'_>, all: bool) -> BySlot<'a> {
-    if all {
-        state
-            .groups
-            .iter()
-            .map(|(_, group)| (group.slot, group))
-            .collect()
-    } else {
-        let touched = layer.groups.touched().filter_map(|id| state.groups.get(id));
-        touched.map(|group| (group.slot, group)).collect()
-    }
-}
-
-/// The groups that had or have one of these slots.
-fn groups_in<'a>(
-    slots: &'a GroupSet,
-    groups: &'a [BySlot<'a>; 2],
-) -> impl Iterator<Item = &'a GroupEntry<'a>> {
-    slots.iter().flat_map(|slot| {
-        groups
-            .iter()
-            .filter_map(move |groups| groups.get(&slot).copied())
-    })
-}
-
-/// The members of these groups, by the numbers that they have in the layer or below it.
-fn members_of<'a>(
-    slots: &GroupSet,
-    groups: &[BySlot<'_>; 2],
-    layer: &'a State<'_>,
-) -> Vec<&'a MemberId> {
-    let mut numbers = RoaringBitmap::new();
-    for group in groups_in(slots, groups) {
-        numbers |= &*group.members.numbers();
-    }
-    numbers
-        .iter()
-        .filter_map(|number| layer.numbers.id(number))
-        .collect()
-}
-
-/// The places where a change of a member's own may count: where the groups reach that it came into or left; where all
-/// its groups reach, if its status changed.
-fn places_of_change<'a>(
-    was: Option<&MemberEntry>,
-    is: Option<&MemberEntry>,
-    groups: &'a [BySlot<'a>; 2],
-) -> impl Iterator<Item = Resource> + use<'a> {
-    let slots =
-        |entry: Option<&MemberEntry>| entry.map_or_else(GroupSet::default, MemberEntry::groups);
-    let changed = if was.map(MemberEntry::status) == is.map(MemberEntry::status) {
-        slots(was).differing(&slots(is))
-    } else {
-        slots(was).iter().chain(slots(is).iter()).collect()
-    };
-    let mut resources = BTreeSet::from([Resource::Account]);
-    for group in groups_in(&changed, groups) {
-        let stores = group.grants.iter().flat_map(|grant| grant.scope.stores());
-        resources.extend(stores.cloned().map(Resource::Store));
-    }
-    resources.into_iter()
-}
-
 fn change(
-    before: &State<'_>,
-    after: &State<'_>,
+    before: &State,
+    after: &impl AccountData,
     member: &MemberId,
     resource: &Resource,
 ) -> Option<AccessChange> {
-    let held = |state: &State<'_>| {
-        let held = state.permissions_in(member, resource.as_deref());
-        held.unwrap_or_else(|_| Permissions::Only(BTreeSet::new()))
-    };
-    let (was, is) = (held(before), held(after));
+    let nothing = |_| Permissions::Only(BTreeSet::new());
+    let was = before
+        .permissions_in(member, resource.as_deref())
+        .unwrap_or_else(nothing);
+    let is = after
+        .permissions_in(member, resource.as_deref())
+        .unwrap_or_else(nothing);
     (was != is).then(|| AccessChange {
         member: member.clone(),
         resource: resource.clone(),

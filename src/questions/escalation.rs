@@ -4,11 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::access::Resource;
-use crate::account::command::{Actor, Command};
+use crate::account::actor::Actor;
+use crate::account::changes::{
+    AcceptInvitation, AddToGroup, Command, CreateGroup, EditGroup, GrantOwnership, InviteMember,
+    RemoveFromGroup,
+};
+use crate::account::data::AccountData;
+use crate::account::data::draft::Draft;
+use crate::account::data::member::MemberEntry;
+use crate::account::data::state::State;
+use crate::account::decide::decide;
 use crate::account::limits::MAX_ITEMS_PER_COMMAND;
-use crate::account::member::{MemberEntry, MemberStatus};
-use crate::account::state::State;
-use crate::account::{Account, decided, evolve};
+use crate::account::status::MemberStatus;
+use crate::account::{Account, replay};
 use crate::grant::Grant;
 use crate::id::{GroupId, MemberId, StoreId};
 use crate::name::{Description, GroupName};
@@ -42,21 +50,22 @@ impl Account {
     /// number of groups that differ, to the power of `depth`. A depth of 3 shows what two can do.
     ///
     /// ```
+    /// # use grantbook::command::{AddMembers, AddToGroup, CreateGroup, CreateStore};
     /// # use grantbook::*;
     /// # let now = Timestamp::from_millis(0);
     /// # let (mut account, _) = Account::open(
     /// #     AccountId::parse("acme")?, MemberId::parse("olga")?, GroupLimit::default(), now);
     /// # let (gil, ada) = (MemberId::parse("gil")?, MemberId::parse("ada")?);
     /// # for command in [
-    /// #     Command::AddMembers { members: [gil.clone(), ada.clone()].into() },
-    /// #     Command::CreateStore { store: StoreId::parse("dev")? },
-    /// #     Command::CreateGroup {
+    /// #     Command::AddMembers(AddMembers { members: [gil.clone(), ada.clone()].into() }),
+    /// #     Command::CreateStore(CreateStore { store: StoreId::parse("dev")? }),
+    /// #     Command::CreateGroup(CreateGroup {
     /// #         group: GroupId::parse("it")?,
     /// #         name: GroupName::parse("IT Group")?,
     /// #         description: Description::default(),
     /// #         grants: vec![Grant::group_manager()],
-    /// #     },
-    /// #     Command::AddToGroup { group: GroupId::parse("it")?, members: [gil, ada].into() },
+    /// #     }),
+    /// #     Command::AddToGroup(AddToGroup { group: GroupId::parse("it")?, members: [gil, ada].into() }),
     /// # ] { account.execute(&Actor::System, &command, now)?; }
     /// // Two group managers.
     /// assert!(account.escalation("gil", None, 3, now).is_empty());
@@ -102,7 +111,7 @@ enum Move {
 type Held = (MemberId, Resource, Permission);
 
 struct Search<'a> {
-    root: &'a State<'a>,
+    root: &'a State,
     members: Vec<MemberId>,
     now: Timestamp,
     /// All roles in all stores, in parts that one command can name; nearly always one.
@@ -115,12 +124,12 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(root: &'a State<'a>, members: Vec<MemberId>, now: Timestamp) -> Self {
+    fn new(root: &'a State, members: Vec<MemberId>, now: Timestamp) -> Self {
         // One more than there are groups, so one of them is free; a name may be taken as well.
-        let new_group = (0..=2 * root.groups.len())
+        let new_group = (0..=2 * root.group_count())
             .map(|number| (format!("new-{number}"), format!("New Group {number}")))
             .filter_map(|(id, name)| GroupId::parse(&id).ok().zip(GroupName::parse(&name).ok()))
-            .find(|(id, name)| !root.groups.contains(id) && root.group_named(name).is_none());
+            .find(|(id, name)| root.group(id).is_none() && root.group_named(name).is_none());
         let mut search = Self {
             root,
             members,
@@ -143,17 +152,15 @@ impl<'a> Search<'a> {
     fn all(&self) -> Vec<Held> {
         let stores = || {
             self.root
-                .stores
-                .iter()
+                .stores()
                 .map(|(store, _)| Resource::Store(store.clone()))
         };
         let of_roles = self
             .root
-            .roles
-            .iter()
+            .roles()
             .flat_map(|(_, role)| role.permissions.iter());
         let known: BTreeSet<&Permission> = Permission::BUILT_IN.iter().chain(of_roles).collect();
-        let status = |member: &MemberId| self.root.members.get(member).map(MemberEntry::status);
+        let status = |member: &MemberId| self.root.member(member).map(MemberEntry::status);
         let is_ownership_near = self.members.iter().filter_map(status).any(|status| {
             status.is_owner() || matches!(status, MemberStatus::Invited { as_owner: true, .. })
         });
@@ -163,7 +170,7 @@ impl<'a> Search<'a> {
                 all.extend(known.iter().map(|held| (resource.clone(), (*held).clone())));
             }
         } else {
-            for (_, role) in self.root.roles.iter() {
+            for (_, role) in self.root.roles() {
                 let resources = match role.level {
                     RoleLevel::Account => vec![Resource::Account],
                     RoleLevel::Store => stores().collect(),
@@ -207,7 +214,7 @@ impl<'a> Search<'a> {
                     if seen.contains(&moves) {
                         continue;
                     }
-                    let mut after = State::over(&state);
+                    let mut after = state.clone();
                     if self.take(&mut after, &actor, &step).is_none() {
                         continue;
                     }
@@ -223,8 +230,8 @@ impl<'a> Search<'a> {
     }
 
     /// The state that a path leads to.
-    fn replayed(&self, path: &[(MemberId, Move)]) -> Option<State<'a>> {
-        let mut state = State::over(self.root);
+    fn replayed(&self, path: &[(MemberId, Move)]) -> Option<Draft<'a, State>> {
+        let mut state = Draft::over(self.root);
         for (actor, step) in path {
             self.take(&mut state, actor, step)?;
         }
@@ -232,38 +239,31 @@ impl<'a> Search<'a> {
     }
 
     /// Does it, if this actor may and it changes something.
-    fn take(&self, state: &mut State<'_>, actor: &MemberId, step: &Move) -> Option<()> {
-        let record = decided(
+    fn take(&self, state: &mut Draft<'a, State>, actor: &MemberId, step: &Move) -> Option<()> {
+        let record = decide(
             state,
             &Actor::Member(actor.clone()),
             &self.command(step)?,
             self.now,
         )
         .ok()??;
-        evolve::apply(state, &record);
+        replay::apply(state, &record);
         Some(())
     }
 
     /// All moves and who might make them, those that bring least first: of equally short ways the plainest is told.
     ///
     /// Of groups that carry the same and hold the same of the members, the first stands for all.
-    fn moves(&self, state: &State<'_>) -> Vec<(MemberId, Move)> {
+    fn moves(&self, state: &Draft<'_, State>) -> Vec<(MemberId, Move)> {
         let mut alike = BTreeSet::new();
         let mut groups = Vec::new();
-        for (group, entry) in state.groups.iter() {
+        for (group, entry) in state.groups() {
             let held: Vec<bool> = self
                 .members
                 .iter()
-                .map(|member| {
-                    let member = state.members.get(member);
-                    member.is_some_and(|member| member.is_in(entry.slot))
-                })
+                .map(|member| state.is_in_group(member, group))
                 .collect();
-            let grants: Vec<_> = entry
-                .grants
-                .iter()
-                .map(|grant| (&grant.role, &grant.scope))
-                .collect();
+            let grants: Vec<_> = state.grants(entry).collect();
             if alike.insert((grants, held.clone())) {
                 groups.push((group, held));
             }
@@ -300,44 +300,44 @@ impl<'a> Search<'a> {
 
     fn command(&self, step: &Move) -> Option<Command> {
         Some(match step {
-            Move::Add(group, member) => Command::AddToGroup {
+            Move::Add(group, member) => Command::AddToGroup(AddToGroup {
                 group: group.clone(),
                 members: [member.clone()].into(),
-            },
-            Move::TakeOut(group, member) => Command::RemoveFromGroup {
+            }),
+            Move::TakeOut(group, member) => Command::RemoveFromGroup(RemoveFromGroup {
                 group: group.clone(),
                 members: [member.clone()].into(),
-            },
-            Move::Edit(group, part) => Command::EditGroup {
+            }),
+            Move::Edit(group, part) => Command::EditGroup(EditGroup {
                 group: group.clone(),
                 name: None,
                 description: None,
                 grants: Some(self.everything.get(*part)?.clone()),
-            },
+            }),
             Move::Create(part) => {
                 let (group, name) = self.new_group.clone()?;
                 let grants = self.everything.get(*part)?.clone();
-                Command::CreateGroup {
+                Command::CreateGroup(CreateGroup {
                     group,
                     name,
                     description: Description::default(),
                     grants,
-                }
+                })
             }
-            Move::Invite(member, as_owner) => Command::InviteMember {
+            Move::Invite(member, as_owner) => Command::InviteMember(InviteMember {
                 member: member.clone(),
                 as_owner: *as_owner,
                 expires: None,
-            },
-            Move::Accept(_) => Command::AcceptInvitation {},
-            Move::MakeOwner(member) => Command::GrantOwnership {
+            }),
+            Move::Accept(_) => Command::AcceptInvitation(AcceptInvitation {}),
+            Move::MakeOwner(member) => Command::GrantOwnership(GrantOwnership {
                 member: member.clone(),
-            },
+            }),
         })
     }
 
     /// Keeps the path for all that it is the first to lead to.
-    fn note(&mut self, state: &State<'_>, path: &[(MemberId, Move)]) {
+    fn note(&mut self, state: &Draft<'_, State>, path: &[(MemberId, Move)]) {
         let gained: Vec<Held> = self
             .wanted
             .iter()
@@ -367,20 +367,16 @@ impl<'a> Search<'a> {
     }
 }
 
-fn can(state: &State<'_>, (member, resource, permission): &Held) -> bool {
+fn can<D: AccountData>(state: &D, (member, resource, permission): &Held) -> bool {
     state.can(member, permission, resource.as_deref())
 }
 
 /// All roles in all stores: in one part, or, where that is more than a command may name, in one for each role and so
 /// many stores.
-fn everything(state: &State<'_>) -> Vec<Vec<Grant>> {
-    let stores: Vec<StoreId> = state
-        .stores
-        .iter()
-        .map(|(store, _)| store.clone())
-        .collect();
+fn everything(state: &State) -> Vec<Vec<Grant>> {
+    let stores: Vec<StoreId> = state.stores().map(|(store, _)| store.clone()).collect();
     let mut parts = Vec::new();
-    for (id, role) in state.roles.iter() {
+    for (id, role) in state.roles() {
         match role.level {
             RoleLevel::Account => parts.push(Grant::at_account(id.clone())),
             RoleLevel::Store => {
@@ -425,37 +421,43 @@ impl fmt::Display for Escalation {
                     .map_or(String::new(), |id| format!("`{id}`"))
             };
             match command {
-                Command::AddToGroup { group, members } => {
+                Command::AddToGroup(AddToGroup { group, members }) => {
                     write!(f, "adds {} to {}", who(members), named(group))?;
                 }
-                Command::RemoveFromGroup { group, members } => {
+                Command::RemoveFromGroup(RemoveFromGroup { group, members }) => {
                     write!(f, "takes {} out of {}", who(members), named(group))?;
                 }
-                Command::EditGroup { group, .. } => {
+                Command::EditGroup(EditGroup { group, .. }) => {
                     write!(f, "grants everything to {}", named(group))?;
                 }
-                Command::CreateGroup { group, .. } => {
+                Command::CreateGroup(CreateGroup { group, .. }) => {
                     created = Some(group.clone());
                     write!(f, "grants everything to a new group")?;
                 }
-                Command::InviteMember {
+                Command::InviteMember(InviteMember {
                     member,
                     as_owner: true,
                     ..
-                } => write!(f, "invites `{member}` as owner")?,
-                Command::InviteMember { member, .. } => write!(f, "invites `{member}`")?,
-                Command::AcceptInvitation {} => write!(f, "accepts the invitation")?,
-                Command::GrantOwnership { member } => write!(f, "makes `{member}` an owner")?,
-                Command::CancelInvitation { .. }
-                | Command::AddMembers { .. }
-                | Command::RemoveMember { .. }
-                | Command::RevokeOwnership { .. }
-                | Command::CreateStore { .. }
-                | Command::DeleteStore { .. }
-                | Command::DeleteGroup { .. }
-                | Command::DefineRole { .. }
-                | Command::ChangeRole { .. }
-                | Command::DeleteRole { .. } => write!(f, "issues {command:?}")?,
+                }) => write!(f, "invites `{member}` as owner")?,
+                Command::InviteMember(InviteMember { member, .. }) => {
+                    write!(f, "invites `{member}`")?;
+                }
+                Command::AcceptInvitation(AcceptInvitation {}) => {
+                    write!(f, "accepts the invitation")?;
+                }
+                Command::GrantOwnership(GrantOwnership { member }) => {
+                    write!(f, "makes `{member}` an owner")?;
+                }
+                Command::CancelInvitation(_)
+                | Command::AddMembers(_)
+                | Command::RemoveMember(_)
+                | Command::RevokeOwnership(_)
+                | Command::CreateStore(_)
+                | Command::DeleteStore(_)
+                | Command::DeleteGroup(_)
+                | Command::DefineRole(_)
+                | Command::ChangeRole(_)
+                | Command::DeleteRole(_) => write!(f, "issues {command:?}")?,
             }
         }
         Ok(())

@@ -3,12 +3,17 @@
 use std::collections::BTreeSet;
 
 use crate::access::{DenialReason, Resource};
-use crate::account::command::{Actor, Command};
-use crate::account::group::GroupEntry;
-use crate::account::member::MemberEntry;
-use crate::account::refusal::CommandError;
-use crate::account::state::State;
-use crate::account::{Account, evolve};
+use crate::account::actor::Actor;
+use crate::account::changes::{
+    AcceptInvitation, AddToGroup, ChangeRole, Command, CreateStore, EditGroup, GrantOwnership,
+};
+use crate::account::check::Check;
+use crate::account::command_error::CommandError;
+use crate::account::data::AccountData;
+use crate::account::data::draft::Draft;
+use crate::account::data::member::MemberEntry;
+use crate::account::data::state::State;
+use crate::account::{Account, replay};
 use crate::grant::{Grant, Scope};
 use crate::id::{GroupId, MemberId, RoleId, StoreId};
 use crate::name::{GroupName, RoleName};
@@ -215,33 +220,23 @@ fn covers(scope: &Scope, resource: Resource<&str>) -> bool {
     }
 }
 
-fn groups_of<'a>(
-    state: &'a State<'_>,
-    member: &'a MemberEntry,
-) -> impl Iterator<Item = (&'a GroupId, &'a GroupEntry<'a>)> {
-    state
-        .groups
-        .iter()
-        .filter(|(_, group)| member.is_in(group.slot))
-}
-
 fn paths(
-    state: &State<'_>,
+    state: &State,
     member: &str,
     permission: &Permission,
     resource: Resource<&str>,
 ) -> Vec<AccessPath> {
-    let Some(member) = state.members.get(member) else {
+    let Some(member) = state.member(member) else {
         return Vec::new();
     };
     let mut ways = Vec::new();
     if member.is_owner() {
         ways.push(AccessSource::Ownership);
     }
-    for (id, group) in groups_of(state, member) {
-        for Grant { role, scope } in group.grants.iter() {
+    for (id, group) in state.groups_of(member) {
+        for (role, scope) in state.scopes(group) {
             let holds = |role: &&Role| role.permissions.contains(permission);
-            let Some(held) = state.roles.get(role).filter(holds) else {
+            let Some(held) = state.role(role).filter(holds) else {
                 continue;
             };
             if covers(scope, resource) {
@@ -281,14 +276,14 @@ fn remedies(
     denial: &DenialReason,
 ) -> Vec<Remedy> {
     let state = &account.state;
-    let Some((id, entry)) = state.member(member) else {
+    let Some((id, entry)) = state.member_with_id(member) else {
         return Vec::new();
     };
     let mut remedies = match denial {
         DenialReason::UnknownMember => Vec::new(),
         DenialReason::Invited => vec![Remedy {
             step: RemedyKind::Accept { member: id.clone() },
-            command: Command::AcceptInvitation {},
+            command: Command::AcceptInvitation(AcceptInvitation {}),
         }],
         DenialReason::UnknownStore => create_store(resource).into_iter().collect(),
         DenialReason::MissingPermission { .. } => {
@@ -316,7 +311,7 @@ fn remedies(
     };
     remedies.retain(helps);
     if remedies.is_empty() && matches!(denial, DenialReason::MissingPermission { .. }) {
-        let command = Command::GrantOwnership { member: id.clone() };
+        let command = Command::GrantOwnership(GrantOwnership { member: id.clone() });
         remedies.push(Remedy {
             step: RemedyKind::GrantOwnership,
             command,
@@ -325,7 +320,7 @@ fn remedies(
     remedies
 }
 
-/// Whether the member could do it after this command, tried on a layer. The clock stands still: an invitation that
+/// Whether the member could do it after this command, tried on a draft. The clock stands still: an invitation that
 /// has expired since the last record is for `decide` to refuse.
 fn would_allow(
     account: &Account,
@@ -335,11 +330,11 @@ fn would_allow(
     permission: &Permission,
     resource: Resource<&str>,
 ) -> bool {
-    let Ok(Some(record)) = account.decide(actor, command, account.state.at) else {
+    let Ok(Some(record)) = account.decide(actor, command, account.changed_at()) else {
         return false;
     };
-    let mut after = State::over(&account.state);
-    evolve::apply(&mut after, &record);
+    let mut after = Draft::over(&account.state);
+    replay::apply(&mut after, &record);
     after.can(member, permission, resource)
 }
 
@@ -350,42 +345,33 @@ fn create_store(resource: Resource<&str>) -> Option<Remedy> {
     let store = StoreId::parse(store).ok()?;
     Some(Remedy {
         step: RemedyKind::CreateStore,
-        command: Command::CreateStore { store },
+        command: Command::CreateStore(CreateStore { store }),
     })
 }
 
 /// The groups that grant it here. The member, who lacks it, is in none of them.
 fn additions(
-    state: &State<'_>,
+    state: &State,
     id: &MemberId,
     permission: &Permission,
     resource: Resource<&str>,
 ) -> Vec<Remedy> {
-    let slots = state
-        .granting(resource)
-        .and_then(|granting| granting.groups(permission));
-    let grants = |group: &GroupEntry<'_>| slots.is_some_and(|slots| slots.contains(group.slot));
-    let groups = state
-        .groups
-        .iter()
-        .filter(|(_, group)| grants(group))
-        .map(|(group, _)| group.clone());
-    groups
-        .map(|group| Remedy {
-            step: RemedyKind::AddToGroup {
-                group: group.clone(),
-            },
-            command: Command::AddToGroup {
-                group,
-                members: [id.clone()].into(),
-            },
-        })
-        .collect()
+    let addition = |group: &GroupId| Remedy {
+        step: RemedyKind::AddToGroup {
+            group: group.clone(),
+        },
+        command: Command::AddToGroup(AddToGroup {
+            group: group.clone(),
+            members: [id.clone()].into(),
+        }),
+    };
+    let groups = state.groups_giving(permission, resource);
+    groups.map(|(group, _)| addition(group)).collect()
 }
 
 /// The least roles that hold it, each granted here to each group of the member.
 fn edits(
-    state: &State<'_>,
+    state: &State,
     member: &MemberEntry,
     permission: &Permission,
     resource: Resource<&str>,
@@ -398,7 +384,7 @@ fn edits(
         },
     };
     let holds = |role: &Role| role.level == level && role.permissions.contains(permission);
-    let roles: Vec<_> = state.roles.iter().filter(|(_, role)| holds(role)).collect();
+    let roles: Vec<_> = state.roles().filter(|(_, role)| holds(role)).collect();
     let is_least = |role: &Role| {
         let is_less = |other: &Role| {
             other.permissions.len() < role.permissions.len()
@@ -407,23 +393,30 @@ fn edits(
         !roles.iter().any(|(_, other)| is_less(other))
     };
     let mut edits = Vec::new();
-    for (group, entry) in groups_of(state, member) {
+    for (group, entry) in state.groups_of(member) {
         for (role, _) in roles.iter().filter(|(_, role)| is_least(role)) {
-            // What nothing is left of (S3) cannot be assigned again, and grants nothing; united with the new grant it
+            // What nothing is left of (S3) cannot be assigned again, and grants nothing; merged with the new grant it
             // can.
-            let is_left = |grant: &&Grant| grant.scope != Scope::Stores(BTreeSet::new());
-            let mut grants: Vec<Grant> = entry.grants.iter().filter(is_left).cloned().collect();
+            let mut grants = Vec::new();
+            let mut drops = Vec::new();
+            let mut is_carried = false;
+            for (carried, carried_scope) in state.scopes(entry) {
+                is_carried |= carried == *role;
+                if *carried_scope != Scope::Stores(BTreeSet::new()) {
+                    grants.push(Grant {
+                        role: carried.clone(),
+                        scope: carried_scope.clone(),
+                    });
+                } else if carried != *role {
+                    drops.push(carried.clone());
+                }
+            }
             grants.push(Grant {
                 role: (*role).clone(),
                 scope: scope.clone(),
             });
             let (group, role) = (group.clone(), (*role).clone());
-            let dropped = entry
-                .grants
-                .iter()
-                .filter(|grant| !is_left(grant) && grant.role != role);
-            let drops = dropped.map(|grant| grant.role.clone()).collect();
-            let step = if entry.grants.iter().any(|grant| grant.role == role) {
+            let step = if is_carried {
                 RemedyKind::AddStore {
                     group: group.clone(),
                     role,
@@ -436,12 +429,12 @@ fn edits(
                     drops,
                 }
             };
-            let command = Command::EditGroup {
+            let command = Command::EditGroup(EditGroup {
                 group,
                 name: None,
                 description: None,
                 grants: Some(grants),
-            };
+            });
             edits.push(Remedy { step, command });
         }
     }
@@ -450,27 +443,24 @@ fn edits(
 
 /// The account's own roles that the member holds here, each with the permission added.
 fn extensions(
-    state: &State<'_>,
+    state: &State,
     member: &MemberEntry,
     permission: &Permission,
     resource: Resource<&str>,
 ) -> Vec<Remedy> {
-    let grants = groups_of(state, member).flat_map(|(_, group)| group.grants.iter());
-    let held: BTreeSet<&RoleId> = grants
-        .filter(|grant| covers(&grant.scope, resource))
-        .map(|grant| &grant.role)
-        .collect();
-    let extension = |id: &RoleId| {
-        let role = state.roles.get(id).filter(|role| !role.built_in)?;
+    let index = state.index(resource);
+    let held = index.map_or_else(Vec::new, |index| state.roles_held(member, index));
+    let extension = |id: RoleId| {
+        let role = state.role(&id).filter(|role| !role.built_in)?;
         let mut permissions = BTreeSet::clone(&role.permissions);
         permissions.insert(permission.clone());
-        let command = Command::ChangeRole {
+        let command = Command::ChangeRole(ChangeRole {
             role: id.clone(),
             name: None,
             permissions: Some(permissions),
-        };
+        });
         Some(Remedy {
-            step: RemedyKind::ExtendRole { role: id.clone() },
+            step: RemedyKind::ExtendRole { role: id },
             command,
         })
     };

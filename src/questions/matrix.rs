@@ -2,7 +2,7 @@
 
 use crate::access::AccessLevel;
 use crate::account::Account;
-use crate::account::member::MemberStatus;
+use crate::account::status::MemberStatus;
 use crate::id::{MemberId, StoreId};
 
 /// Who has which access level in which store: a row for each member, a column for each store, both in the order of

@@ -6,7 +6,9 @@ use roaring::RoaringBitmap;
 
 use crate::access::{DenialReason, Permissions, Resource};
 use crate::account::Account;
-use crate::account::member::MemberEntry;
+use crate::account::check::Check;
+use crate::account::data::AccountData;
+use crate::account::data::member::MemberEntry;
 use crate::id::{MemberId, StoreId};
 use crate::permission::Permission;
 
@@ -37,19 +39,15 @@ impl Account {
         after: Option<&str>,
     ) -> impl Iterator<Item = &'a MemberId> + use<'a> {
         let state = &self.state;
-        let mut numbers = RoaringBitmap::new();
-        if let Some(granting) = state.granting(resource) {
-            let number = |owner| state.members.get(owner).map(MemberEntry::number);
-            numbers.extend(state.owners.iter().filter_map(|owner| number(owner)));
-            let slots = granting.groups(permission);
-            let groups = state.groups.iter().map(|(_, group)| group);
-            for group in
-                groups.filter(|group| slots.is_some_and(|slots| slots.contains(group.slot)))
-            {
-                numbers |= &*group.members.numbers();
+        let mut indexes = RoaringBitmap::new();
+        if state.index(resource).is_some() {
+            let index = |owner| state.member(owner).map(MemberEntry::index);
+            indexes.extend(state.owners().filter_map(|owner| index(owner)));
+            for (_, group) in state.groups_giving(permission, resource) {
+                indexes |= &*state.members_of(group);
             }
         }
-        let members = state.in_order(Cow::Owned(numbers), after);
+        let members = state.in_order(Cow::Owned(indexes), after);
         let active = members.filter(|(_, member)| member.is_active());
         active.map(|(id, _)| id)
     }
@@ -63,17 +61,16 @@ impl Account {
         permission: &Permission,
         after: Option<&str>,
     ) -> impl Iterator<Item = &'a StoreId> + use<'a> {
-        let member = self
-            .state
+        let state = &self.state;
+        let member = state
             .look_up(member, Resource::Account)
             .ok()
             .map(|(member, _)| member);
         let permission = permission.clone();
-        self.state
-            .stores
-            .iter_after(after)
+        state
+            .stores_after(after)
             .filter(move |(_, store)| {
-                member.is_some_and(|member| member.holds(&permission, &store.granting))
+                member.is_some_and(|member| state.holds(member, &permission, &store.index))
             })
             .map(|(id, _)| id)
     }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::account::Account;
-use crate::account::member::MemberStatus;
-use crate::grant::{Grant, Scope};
+use crate::account::data::AccountData;
+use crate::account::status::MemberStatus;
+use crate::grant::{GrantRef, Scope};
 use crate::id::{GroupId, MemberId, RoleId};
 use crate::time::Timestamp;
 
@@ -87,7 +88,7 @@ impl Account {
                 groups,
             })
         }));
-        let members = self.state.members.iter();
+        let members = self.state.members_after(None);
         let without = members.filter(|(_, entry)| {
             entry.groups().is_empty() && entry.status() == MemberStatus::Active { owner: false }
         });
@@ -104,17 +105,21 @@ impl Account {
             group: group.id().clone(),
         }));
         for group in self.groups() {
-            let is_empty = |grant: &&Grant| is_empty(&grant.scope);
-            findings.extend(group.grants().iter().filter(is_empty).map(|grant| {
-                Finding::EmptyGrant {
-                    group: group.id().clone(),
-                    role: grant.role.clone(),
-                }
-            }));
+            let is_empty = |grant: &GrantRef<'_>| is_empty(grant.scope);
+            findings.extend(
+                group
+                    .grants()
+                    .filter(is_empty)
+                    .map(|grant| Finding::EmptyGrant {
+                        group: group.id().clone(),
+                        role: grant.role.clone(),
+                    }),
+            );
         }
         for group in self.groups() {
+            let grants: Vec<GrantRef<'_>> = group.grants().collect();
             findings.extend(
-                self.covered(group.grants())
+                self.covered(&grants)
                     .map(|(role, by)| Finding::CoveredGrant {
                         group: group.id().clone(),
                         role: role.clone(),
@@ -130,11 +135,11 @@ impl Account {
     /// the later.
     fn covered<'a>(
         &'a self,
-        grants: &'a [Grant],
+        grants: &'a [GrantRef<'a>],
     ) -> impl Iterator<Item = (&'a RoleId, &'a RoleId)> {
-        let covers = move |other: &Grant, grant: &Grant| {
-            let (one, more) = (self.role(&grant.role), self.role(&other.role));
-            let is_within = match (&grant.scope, &other.scope) {
+        let covers = move |other: &GrantRef<'a>, grant: &GrantRef<'a>| {
+            let (one, more) = (self.role(grant.role), self.role(other.role));
+            let is_within = match (grant.scope, other.scope) {
                 (Scope::Account, Scope::Account) => true,
                 (Scope::Stores(stores), Scope::Stores(more)) => stores.is_subset(more),
                 (Scope::Account, Scope::Stores(_)) | (Scope::Stores(_), Scope::Account) => false,
@@ -147,7 +152,7 @@ impl Account {
         grants
             .iter()
             .enumerate()
-            .filter(|(_, grant)| !is_empty(&grant.scope))
+            .filter(|(_, grant)| !is_empty(grant.scope))
             .filter_map(move |(resource, grant)| {
                 // Of two that cover each other, the first stands.
                 let by = grants.iter().enumerate().find(|(other_place, other)| {
@@ -158,7 +163,7 @@ impl Account {
                             Ordering::Greater => !covers(grant, other),
                         }
                 });
-                by.map(|(_, other)| (&grant.role, &other.role))
+                by.map(|(_, other)| (grant.role, other.role))
             })
     }
 
@@ -167,8 +172,7 @@ impl Account {
         for group in self.groups() {
             let grants = group
                 .grants()
-                .iter()
-                .map(|grant| (&grant.role, &grant.scope))
+                .map(|grant| (grant.role, grant.scope))
                 .collect();
             by_grants
                 .entry(grants)

@@ -1,6 +1,6 @@
 //! What is kept in one step: the records of one request, and perhaps a snapshot.
 
-use crate::account::event::Record;
+use crate::account::record::Record;
 use crate::account::snapshot::Snapshot;
 use crate::id::{AccountId, IdempotencyKey};
 

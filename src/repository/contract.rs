@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::future::{Future, ready};
 
-use crate::account::event::Record;
+use crate::account::record::Record;
 use crate::account::snapshot::Snapshot;
 use crate::id::{AccountId, IdempotencyKey};
 use crate::repository::commit::Commit;

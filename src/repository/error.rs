@@ -2,8 +2,8 @@
 
 use std::error::Error;
 
-use crate::account::evolve::ReplayError;
-use crate::account::refusal::CommandError;
+use crate::account::command_error::CommandError;
+use crate::account::replay::ReplayError;
 use crate::account::snapshot::SnapshotError;
 use crate::id::{AccountId, IdempotencyKey};
 

@@ -1,8 +1,8 @@
 //! What a host calls: opening, loading, catching up and executing, over either kind of repository.
 
 use crate::account::Account;
-use crate::account::event::Record;
 use crate::account::limits::GroupLimit;
+use crate::account::record::Record;
 use crate::id::{AccountId, IdempotencyKey, MemberId};
 use crate::repository::contract::{AsyncRepository, Repository};
 use crate::repository::error::{ExecuteError, LoadError, OpenError};
@@ -39,7 +39,7 @@ pub fn load<R: Repository + ?Sized>(
     at_once(steps::load(&AtOnce(repository), id))
 }
 
-/// Brings a copy up to date: applies the records that the repository keeps beyond its version, or begins anew from a
+/// Brings a copy up to date: applies the records that the repository keeps beyond its version, or begins again from a
 /// later snapshot where those are kept no more.
 ///
 /// # Errors
@@ -53,7 +53,7 @@ pub fn catch_up<R: Repository + ?Sized>(
 }
 
 /// As [`catch_up`], and shows each record just before it is applied, with the account as it is then. Where the copy
-/// begins anew from a snapshot, the records before that are not shown.
+/// begins again from a snapshot, the records before that are not shown.
 ///
 /// # Errors
 /// As [`catch_up`].
@@ -91,6 +91,7 @@ pub fn execute<R: Repository + ?Sized>(
 /// revoking what was handed out:
 ///
 /// ```
+/// # use grantbook::command::{AddMembers, GrantOwnership, RevokeOwnership};
 /// # use grantbook::{repository::{self, MemoryRepository, Request}, *};
 /// # let (kept, olga, now) = (MemoryRepository::new(), MemberId::parse("olga")?, Timestamp::from_millis(0));
 /// # let (commit, acme) = (IdempotencyKey::parse("open")?, AccountId::parse("acme")?);
@@ -100,9 +101,9 @@ pub fn execute<R: Repository + ?Sized>(
 ///     commit: IdempotencyKey::parse("3f0c")?,
 ///     actor: Actor::System,
 ///     commands: vec![
-///         Command::AddMembers { members: [otto.clone()].into() },
-///         Command::GrantOwnership { member: otto.clone() },
-///         Command::RevokeOwnership { member: otto },
+///         AddMembers { members: [otto.clone()].into() }.into(),
+///         GrantOwnership { member: otto.clone() }.into(),
+///         RevokeOwnership { member: otto }.into(),
 ///     ],
 ///     now,
 /// };

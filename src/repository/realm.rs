@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_utils::sync::ShardedLock;
 
-use crate::account::event::Record;
-use crate::account::evolve::ReplayError;
-use crate::account::member::MemberStatus;
+use crate::account::record::Record;
+use crate::account::replay::ReplayError;
+use crate::account::status::MemberStatus;
 use crate::id::AccountId;
 use crate::repository::contract::{AsyncRepository, Repository};
 use crate::repository::error::LoadError;
@@ -164,7 +164,7 @@ impl Realm {
         shared
     }
 
-    /// Gives an account up, so that it is loaded anew when it is asked for again: after
+    /// Gives an account up, so that it is loaded again when it is asked for again: after
     /// [`LoadError::Diverged`], for one. Whoever holds it goes on with the old copy, which hears of nothing more.
     pub fn forget(&self, id: &str) {
         self.loaded

@@ -5,8 +5,8 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::account::Account;
-use crate::account::event::Record;
-use crate::account::evolve::{self, ReplayError};
+use crate::account::record::Record;
+use crate::account::replay::{self, ReplayError};
 use crate::id::AccountId;
 use crate::time::Timestamp;
 
@@ -19,13 +19,13 @@ use crate::time::Timestamp;
 ///
 /// ```
 /// use grantbook::repository::{self, Freshness, MemoryRepository, Request};
-/// # use grantbook::{AccountId, Actor, Command, IdempotencyKey, GroupLimit, MemberId, StoreId, Timestamp};
+/// # use grantbook::{AccountId, Actor, IdempotencyKey, GroupLimit, MemberId, StoreId, Timestamp};
 /// # let (kept, acme, now) = (MemoryRepository::new(), AccountId::parse("acme")?, Timestamp::from_millis(0));
 /// # let olga = MemberId::parse("olga")?;
 /// # let mut here = repository::open(&kept, IdempotencyKey::parse("1")?, acme.clone(), olga, GroupLimit::default(), now)?;
 ///
 /// let mut elsewhere = repository::load(&kept, &acme)?.ok_or("it was opened")?;
-/// # let commands = vec![Command::CreateStore { store: StoreId::parse("dev")? }];
+/// # let commands = vec![grantbook::command::CreateStore { store: StoreId::parse("dev")? }.into()];
 /// # let request = Request { commit: IdempotencyKey::parse("2")?, actor: Actor::System, commands, now };
 /// repository::execute(&kept, &mut here, &request)?;
 ///
@@ -62,14 +62,14 @@ impl Replica {
     /// # Errors
     /// A record of another account, or one that does not fit, which nothing was applied of (U5).
     pub fn ingest(&mut self, record: &Record) -> Result<Ingested, ReplayError> {
-        self.offer_with(record, |_, _| ())
+        self.ingest_with(record, |_, _| ())
     }
 
     /// As [`ingest`](Replica::ingest), and shows a record that is applied just before, with the account as it is then.
     ///
     /// # Errors
     /// As [`ingest`](Replica::ingest).
-    pub fn offer_with(
+    pub fn ingest_with(
         &mut self,
         record: &Record,
         observe: impl FnOnce(&Account, &Record),
@@ -92,9 +92,9 @@ impl Replica {
                 behind: self.behind(),
             });
         }
-        evolve::fits(&self.account.state, record)?;
+        replay::validate(&self.account.state, record)?;
         observe(&self.account, record);
-        evolve::apply(&mut self.account.state, record);
+        replay::apply(&mut self.account.state, record);
         Ok(Ingested::Applied)
     }
 
@@ -163,7 +163,7 @@ impl Replica {
         }
     }
 
-    /// Begins anew from a snapshot, if it is a later one.
+    /// Begins again from a snapshot, if it is a later one.
     pub(super) fn restart(&mut self, account: Account) {
         if account.version() > self.account.version() {
             self.account = account;

@@ -2,11 +2,14 @@
 
 use std::mem;
 
-use crate::account::command::{Actor, Command};
-use crate::account::event::{Event, Record};
-use crate::account::state::State;
-use crate::account::{Account, decide};
-use crate::grant::united;
+use crate::account::Account;
+use crate::account::actor::Actor;
+use crate::account::changes::Command;
+use crate::account::changes::Event;
+use crate::account::changes::{GroupCreated, GroupEdited};
+use crate::account::data::state::State;
+use crate::account::record::Record;
+use crate::grant::merge_grants;
 use crate::id::{AccountId, IdempotencyKey};
 use crate::time::Timestamp;
 
@@ -15,14 +18,14 @@ use crate::time::Timestamp;
 /// A request may be tried again, by any process, for as long as the repository knows its commit id: after an answer
 /// that was lost, a process that stopped, a storage that failed. If it was kept, it is not kept again, and is answered
 /// as it was the first time. If it was refused or changed nothing, nothing is remembered of it: tried again, it is
-/// decided anew, on what is there then.
+/// decided again, on what is there then.
 ///
 /// So the id belongs to the request and to no other: a random one (a UUID) for each, or the key that a client sends
 /// along, together with who it is. An id that two requests share is
 /// [refused](super::ExecuteError::IdempotencyKeyReused) for the second, unless it leads to the very records of the first.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Request {
-    /// Names this request, for ever.
+    /// Names this request, forever.
     pub commit: IdempotencyKey,
     /// Who asks, as the host has authenticated it.
     pub actor: Actor,
@@ -77,15 +80,15 @@ pub(super) enum Likeness {
 
 /// All that a command asks for, as an event: what comes of it where nothing of that is so yet. None that is always
 /// refused.
-fn event_asked_for(nothing: &State<'_>, actor: &Actor, command: &Command) -> Option<Event> {
-    let mut event = decide::asked_for(nothing, actor, command).ok()?;
-    if let Event::GroupCreated { grants, .. }
-    | Event::GroupEdited {
+fn event_asked_for(nothing: &State, actor: &Actor, command: &Command) -> Option<Event> {
+    let mut event = command.to_event(nothing, actor).ok()?;
+    if let Event::GroupCreated(GroupCreated { grants, .. })
+    | Event::GroupEdited(GroupEdited {
         grants: Some(grants),
         ..
-    } = &mut event
+    }) = &mut event
     {
-        *grants = united(grants);
+        *grants = merge_grants(mem::take(grants));
     }
     Some(event)
 }

@@ -8,8 +8,8 @@ use crossbeam_utils::sync::ShardedLock;
 
 use crate::access::Resource;
 use crate::account::Account;
-use crate::account::event::Record;
-use crate::account::evolve::ReplayError;
+use crate::account::record::Record;
+use crate::account::replay::ReplayError;
 use crate::permission::Permission;
 use crate::repository::contract::{AsyncRepository, Repository};
 use crate::repository::error::{ExecuteError, LoadError};
@@ -30,7 +30,7 @@ use crate::repository::steps::{self, AtOnce, Awaited, Held, at_once};
 ///
 /// **What observes is shown each record once for each copy, by whoever applies it**: a record of one's own request,
 /// too, may be applied by another thread that catches up first. So give each `_with` method of a copy the same
-/// observer; a version that is missing before a record tells that the copy began anew from a snapshot. It must not ask
+/// observer; a version that is missing before a record tells that the copy began again from a snapshot. It must not ask
 /// this copy, nor a [`Realm`](super::Realm) that holds it: it would wait for itself.
 ///
 /// ```
@@ -40,7 +40,7 @@ use crate::repository::steps::{self, AtOnce, Awaited, Held, at_once};
 /// # let acme = repository::open(&kept, IdempotencyKey::parse("1")?, acme, olga, GroupLimit::default(), now)?;
 /// # let (commit, actor) = (IdempotencyKey::parse("2")?, Actor::System);
 /// let shared = Shared::new(acme);
-/// let request = Request { commit, actor, commands: vec![Command::CreateStore { store: dev }], now };
+/// let request = Request { commit, actor, commands: vec![command::CreateStore { store: dev }.into()], now };
 /// std::thread::scope(|threads| {
 ///     threads.spawn(|| shared.can("olga", &Permission::STORE_READ, Resource::Store("dev")));
 ///     threads.spawn(|| shared.execute(&kept, &request));
@@ -76,7 +76,7 @@ impl Shared {
 
     /// The copy, for several questions about one moment. It does not change until this is dropped, so whoever changes
     /// it waits, and then whoever asks: hold it briefly, never while waiting for something else. A thread that holds
-    /// one and asks for another may wait for ever.
+    /// one and asks for another may wait forever.
     pub fn read(&self) -> impl Deref<Target = Replica> {
         self.replica
             .read()
@@ -105,19 +105,19 @@ impl Shared {
     /// # Errors
     /// As [`Replica::ingest`].
     pub fn ingest(&self, record: &Record) -> Result<Ingested, ReplayError> {
-        self.offer_with(record, |_, _| ())
+        self.ingest_with(record, |_, _| ())
     }
 
-    /// As [`Replica::offer_with`]. Checks wait while the record is shown.
+    /// As [`Replica::ingest_with`]. Checks wait while the record is shown.
     ///
     /// # Errors
     /// As [`Replica::ingest`].
-    pub fn offer_with(
+    pub fn ingest_with(
         &self,
         record: &Record,
         observe: impl FnOnce(&Account, &Record),
     ) -> Result<Ingested, ReplayError> {
-        (&mut &*self).change(|replica| replica.offer_with(record, observe))
+        (&mut &*self).change(|replica| replica.ingest_with(record, observe))
     }
 
     /// Members and stores.

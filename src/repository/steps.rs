@@ -9,11 +9,11 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use crate::account::Account;
-use crate::account::event::Record;
-use crate::account::evolve::ReplayError;
+use crate::account::command_error::CommandError;
 use crate::account::limits::GroupLimit;
-use crate::account::refusal::CommandError;
-use crate::account::snapshot::{self, Snapshot};
+use crate::account::record::Record;
+use crate::account::replay::ReplayError;
+use crate::account::snapshot::Snapshot;
 use crate::id::{AccountId, IdempotencyKey, MemberId};
 use crate::repository::commit::Commit;
 use crate::repository::contract::{AsyncRepository, CommitOutcome, RecordPage, Repository};
@@ -222,12 +222,14 @@ fn decided<S: Storage>(
     account: &Account,
     request: &Request,
 ) -> Result<Option<Commit>, CommandError> {
-    let (state, records) = account.draft(&request.actor, &request.commands, request.now)?;
+    let records = account.decide_batch(&request.actor, &request.commands, request.now)?;
     // There are no records, or they are a commit: they were decided one after another.
     let commit = Commit::new(request.commit.clone(), records).ok();
     Ok(commit.map(|commit| {
         if storage.wants_snapshot(commit.expected(), commit.version()) {
-            commit.bringing(snapshot::of(&state))
+            let mut after = account.clone();
+            after.accept(commit.records());
+            commit.bringing(after.snapshot())
         } else {
             commit
         }
@@ -373,7 +375,7 @@ pub(super) trait Held {
     ) -> Result<(), ReplayError> {
         self.change(|replica| {
             for record in records {
-                if let Ingested::Gap { .. } = replica.offer_with(record, &mut *observe)? {
+                if let Ingested::Gap { .. } = replica.ingest_with(record, &mut *observe)? {
                     return Err(ReplayError::Gap {
                         expected: replica.version().saturating_add(1),
                         found: record.version,

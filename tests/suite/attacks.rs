@@ -49,12 +49,15 @@ impl World {
     /// The record that would come next, if this actor could have caused this event.
     fn forged(&self, actor: Value, event: Value) -> Record {
         let record = serde_json::json!({
-            "format": 1,
+            "record": 1,
+            "commit": null,
+            "note": null,
+            "digest": null,
             "account": self.account.id(),
             "version": self.account.version() + 1,
             "at": self.account.changed_at(),
             "actor": actor,
-            "event": event,
+            "event": whole_event(event),
         });
         serde_json::from_value(record).unwrap()
     }

@@ -302,7 +302,7 @@ fn a_failure_says_what_is_likely_wrong() {
         found.unwrap_err().to_string(),
         "commit, of account `acme` from version 1 to 2, with commit id `stale`\n  \
          expected: Conflict\n  \
-         got:      Done\n  \
+         got:      Appended\n  \
          likely:   the expected version is not compared with the last one kept"
     );
     let found = cases::a_stale_commit_is_a_conflict(&Broken::with(Defect::FailsOnConflict));

@@ -52,13 +52,13 @@ fn p5_a_matrix_is_every_level() {
     );
     assert_eq!(
         matrix.to_text(),
-        "      status  dev     prod\n\
-         dana  active    editor  none\n\
-         gil   active    none    none\n\
-         ina   invited   none    none\n\
-         nils  active    none    none\n\
-         olga  owner     owner   owner\n\
-         vic   active    none    viewer\n"
+        "      status   dev     prod\n\
+         dana  active   editor  none\n\
+         gil   active   none    none\n\
+         ina   invited  none    none\n\
+         nils  active   none    none\n\
+         olga  owner    owner   owner\n\
+         vic   active   none    viewer\n"
     );
     assert_eq!(
         matrix.to_csv().lines().nth(3),

@@ -2,6 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use grantbook::command::{
+    AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup, CreateStore, DefineRole,
+    DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership, InviteMember, RemoveFromGroup,
+    RemoveMember, RevokeOwnership,
+};
 use grantbook::*;
 use proptest::prelude::*;
 
@@ -161,30 +166,30 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
     let expires = prop::option::of((1_000..1_100_u64).prop_map(at));
     prop_oneof![
         4 => (who(), any::<bool>(), expires)
-            .prop_map(|(member, as_owner, expires)| Command::InviteMember { member, as_owner, expires }),
+            .prop_map(|(member, as_owner, expires)| Command::InviteMember(InviteMember { member, as_owner, expires })),
         3 => Just(accept()),
-        1 => who().prop_map(|member| Command::CancelInvitation { member }),
-        2 => whom().prop_map(|members| Command::AddMembers { members }),
-        1 => who().prop_map(|member| Command::RemoveMember { member }),
-        2 => who().prop_map(|member| Command::GrantOwnership { member }),
-        2 => who().prop_map(|member| Command::RevokeOwnership { member }),
-        3 => which_store().prop_map(|store| Command::CreateStore { store }),
-        1 => which_store().prop_map(|store| Command::DeleteStore { store }),
+        1 => who().prop_map(|member| Command::CancelInvitation(CancelInvitation { member })),
+        2 => whom().prop_map(|members| Command::AddMembers(AddMembers { members })),
+        1 => who().prop_map(|member| Command::RemoveMember(RemoveMember { member })),
+        2 => who().prop_map(|member| Command::GrantOwnership(GrantOwnership { member })),
+        2 => who().prop_map(|member| Command::RevokeOwnership(RevokeOwnership { member })),
+        3 => which_store().prop_map(|store| Command::CreateStore(CreateStore { store })),
+        1 => which_store().prop_map(|store| Command::DeleteStore(DeleteStore { store })),
         6 => (which_group(), group_name(), description(), grants()).prop_map(
-            |(group, name, description, grants)| Command::CreateGroup { group, name, description, grants }
+            |(group, name, description, grants)| Command::CreateGroup(CreateGroup { group, name, description, grants })
         ),
         4 => (which_group(), sometimes(0.3, group_name()), sometimes(0.3, description()), sometimes(0.8, grants())).prop_map(
-            |(group, name, description, grants)| Command::EditGroup { group, name, description, grants }
+            |(group, name, description, grants)| Command::EditGroup(EditGroup { group, name, description, grants })
         ),
-        1 => which_group().prop_map(|group| Command::DeleteGroup { group }),
-        8 => (which_group(), whom()).prop_map(|(group, members)| Command::AddToGroup { group, members }),
-        3 => (which_group(), whom()).prop_map(|(group, members)| Command::RemoveFromGroup { group, members }),
+        1 => which_group().prop_map(|group| Command::DeleteGroup(DeleteGroup { group })),
+        8 => (which_group(), whom()).prop_map(|(group, members)| Command::AddToGroup(AddToGroup { group, members })),
+        3 => (which_group(), whom()).prop_map(|(group, members)| Command::RemoveFromGroup(RemoveFromGroup { group, members })),
         2 => (which_role(), role_name(), level(), some_permissions()).prop_map(
-            |(role, name, level, permissions)| Command::DefineRole { role, name, level, permissions }
+            |(role, name, level, permissions)| Command::DefineRole(DefineRole { role, name, level, permissions })
         ),
         2 => (which_role(), sometimes(0.3, role_name()), sometimes(0.8, some_permissions()))
-            .prop_map(|(role, name, permissions)| Command::ChangeRole { role, name, permissions }),
-        1 => which_role().prop_map(|role| Command::DeleteRole { role }),
+            .prop_map(|(role, name, permissions)| Command::ChangeRole(ChangeRole { role, name, permissions })),
+        1 => which_role().prop_map(|role| Command::DeleteRole(DeleteRole { role })),
     ]
 }
 

@@ -3,6 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use grantbook::command::{
+    AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup,
+    CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership,
+    InviteMember, RemoveFromGroup, RemoveMember, RevokeOwnership,
+};
 use grantbook::repository::{Commit, RecordPage, Repository, Request};
 use grantbook::*;
 
@@ -93,109 +98,109 @@ pub(crate) fn viewer<const N: usize>(stores: [&str; N]) -> Grant {
 }
 
 pub(crate) fn invite(id: &str) -> Command {
-    Command::InviteMember {
+    Command::InviteMember(InviteMember {
         member: member(id),
         as_owner: false,
         expires: None,
-    }
+    })
 }
 
 pub(crate) fn invite_owner(id: &str) -> Command {
-    Command::InviteMember {
+    Command::InviteMember(InviteMember {
         member: member(id),
         as_owner: true,
         expires: None,
-    }
+    })
 }
 
 pub(crate) fn invite_until(id: &str, expires: u64) -> Command {
-    Command::InviteMember {
+    Command::InviteMember(InviteMember {
         member: member(id),
         as_owner: false,
         expires: Some(at(expires)),
-    }
+    })
 }
 
 pub(crate) fn accept() -> Command {
-    Command::AcceptInvitation {}
+    Command::AcceptInvitation(AcceptInvitation {})
 }
 
 pub(crate) fn cancel(id: &str) -> Command {
-    Command::CancelInvitation { member: member(id) }
+    Command::CancelInvitation(CancelInvitation { member: member(id) })
 }
 
 pub(crate) fn enrol<'a>(ids: impl IntoIterator<Item = &'a str>) -> Command {
-    Command::AddMembers {
+    Command::AddMembers(AddMembers {
         members: members(ids),
-    }
+    })
 }
 
 pub(crate) fn remove_member(id: &str) -> Command {
-    Command::RemoveMember { member: member(id) }
+    Command::RemoveMember(RemoveMember { member: member(id) })
 }
 
 pub(crate) fn grant_ownership(id: &str) -> Command {
-    Command::GrantOwnership { member: member(id) }
+    Command::GrantOwnership(GrantOwnership { member: member(id) })
 }
 
 pub(crate) fn revoke_ownership(id: &str) -> Command {
-    Command::RevokeOwnership { member: member(id) }
+    Command::RevokeOwnership(RevokeOwnership { member: member(id) })
 }
 
 pub(crate) fn create_store(id: &str) -> Command {
-    Command::CreateStore { store: store(id) }
+    Command::CreateStore(CreateStore { store: store(id) })
 }
 
 pub(crate) fn delete_store(id: &str) -> Command {
-    Command::DeleteStore { store: store(id) }
+    Command::DeleteStore(DeleteStore { store: store(id) })
 }
 
 pub(crate) fn create_group(id: &str, name: &str, grants: impl Into<Vec<Grant>>) -> Command {
     let (name, description) = (GroupName::parse(name).unwrap(), Description::default());
-    Command::CreateGroup {
+    Command::CreateGroup(CreateGroup {
         group: group(id),
         name,
         description,
         grants: grants.into(),
-    }
+    })
 }
 
 pub(crate) fn rename_group(id: &str, name: &str) -> Command {
     let name = Some(GroupName::parse(name).unwrap());
-    Command::EditGroup {
+    Command::EditGroup(EditGroup {
         group: group(id),
         name,
         description: None,
         grants: None,
-    }
+    })
 }
 
 pub(crate) fn regrant(id: &str, grants: impl Into<Vec<Grant>>) -> Command {
     let grants = Some(grants.into());
-    Command::EditGroup {
+    Command::EditGroup(EditGroup {
         group: group(id),
         name: None,
         description: None,
         grants,
-    }
+    })
 }
 
 pub(crate) fn delete_group(id: &str) -> Command {
-    Command::DeleteGroup { group: group(id) }
+    Command::DeleteGroup(DeleteGroup { group: group(id) })
 }
 
 pub(crate) fn add<'a>(to: &str, ids: impl IntoIterator<Item = &'a str>) -> Command {
-    Command::AddToGroup {
+    Command::AddToGroup(AddToGroup {
         group: group(to),
         members: members(ids),
-    }
+    })
 }
 
 pub(crate) fn take_out<'a>(of: &str, ids: impl IntoIterator<Item = &'a str>) -> Command {
-    Command::RemoveFromGroup {
+    Command::RemoveFromGroup(RemoveFromGroup {
         group: group(of),
         members: members(ids),
-    }
+    })
 }
 
 pub(crate) fn define_role(id: &str, name: &str, level: RoleLevel, texts: &[&str]) -> Command {
@@ -203,25 +208,54 @@ pub(crate) fn define_role(id: &str, name: &str, level: RoleLevel, texts: &[&str]
         RoleName::parse(name).unwrap(),
         permissions(texts.iter().copied()),
     );
-    Command::DefineRole {
+    Command::DefineRole(DefineRole {
         role: role(id),
         name,
         level,
         permissions,
-    }
+    })
 }
 
 pub(crate) fn redefine_role(id: &str, texts: &[&str]) -> Command {
     let permissions = Some(permissions(texts.iter().copied()));
-    Command::ChangeRole {
+    Command::ChangeRole(ChangeRole {
         role: role(id),
         name: None,
         permissions,
-    }
+    })
 }
 
 pub(crate) fn delete_role(id: &str) -> Command {
-    Command::DeleteRole { role: role(id) }
+    Command::DeleteRole(DeleteRole { role: role(id) })
+}
+
+/// An event with everything that its stored form holds: what is left out is written as null.
+pub(crate) fn whole_event(mut event: serde_json::Value) -> serde_json::Value {
+    let optional: &[&str] = match event["kind"].as_str() {
+        Some("member-invited") => &["expires"],
+        Some("group-edited") => &["name", "description", "grants"],
+        Some("role-changed") => &["name", "permissions"],
+        _ => &[],
+    };
+    for field in optional {
+        event
+            .as_object_mut()
+            .unwrap()
+            .entry(*field)
+            .or_insert_with(|| serde_json::Value::Null);
+    }
+    event
+}
+
+/// A group's grants as a list.
+pub(crate) trait GrantList {
+    fn grant_list(&self) -> Vec<Grant>;
+}
+
+impl GrantList for Group<'_> {
+    fn grant_list(&self) -> Vec<Grant> {
+        self.grants().map(GrantRef::to_grant).collect()
+    }
 }
 
 /// An account with all its records, and a clock that the test sets.

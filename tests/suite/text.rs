@@ -22,7 +22,7 @@ fn scopes_share_the_ids_of_their_stores() {
     let snapshot = serde_json::to_string(&world.account.snapshot()).unwrap();
     let read: Snapshot = serde_json::from_str(&snapshot).unwrap();
     for account in [&world.account, &Account::try_from(read).unwrap()] {
-        let scope = &account.group("devs").unwrap().grants()[0].scope;
+        let scope = &account.group("devs").unwrap().grant_list()[0].scope;
         let own = account.stores().map(|store| store.as_str().as_ptr());
         assert!(scope.stores().map(|store| store.as_str().as_ptr()).eq(own));
     }

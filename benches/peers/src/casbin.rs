@@ -67,7 +67,11 @@ impl Engine for Casbin {
             permission,
             resource,
         } = question;
-        let asked = (named("member", member), domain(resource), permission.as_str());
+        let asked = (
+            named("member", member),
+            domain(resource),
+            permission.as_str(),
+        );
         Ok(self.enforcer.enforce(asked)?)
     }
 }

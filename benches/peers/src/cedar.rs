@@ -266,7 +266,10 @@ impl Agreement {
         for member in &questions.members {
             for resource in &questions.resources {
                 let reached = facts.reached(member, as_text(resource));
-                match self.answers.entry((reached, member.clone(), resource.clone())) {
+                match self
+                    .answers
+                    .entry((reached, member.clone(), resource.clone()))
+                {
                     Entry::Occupied(known) => answers.extend(known.get()),
                     Entry::Vacant(free) => {
                         let (reached, ..) = free.key();

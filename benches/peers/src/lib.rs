@@ -10,7 +10,8 @@ use std::fmt;
 use std::ops::AddAssign;
 
 use grantbook::{
-    Account, AccountId, GroupId, MemberId, Permission, Resource, RoleId, Scope, MemberStatus, StoreId,
+    Account, AccountId, GroupId, MemberId, MemberStatus, Permission, Resource, RoleId, Scope,
+    StoreId,
 };
 
 pub mod casbin;
@@ -68,7 +69,7 @@ impl Facts {
         let mut grants: BTreeMap<_, BTreeMap<_, BTreeSet<_>>> = BTreeMap::new();
         for group in account.groups() {
             for grant in group.grants() {
-                let resources: Vec<_> = match &grant.scope {
+                let resources: Vec<_> = match grant.scope {
                     Scope::Account => vec![Resource::Account],
                     Scope::Stores(stores) => stores.iter().cloned().map(Resource::Store).collect(),
                 };

@@ -22,6 +22,14 @@ use crate::strategies::{GROUPS, MEMBERS, ROLES, STORES};
 use crate::support::*;
 
 // They are the crate's own suite's, which uses all of them.
+#[allow(
+    dead_code,
+    unused_imports,
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines
+)]
+#[path = "../../../tests/suite/model/mod.rs"]
+mod model;
 #[allow(dead_code)]
 #[path = "../../../tests/suite/small_world/mod.rs"]
 mod small_world;
@@ -210,10 +218,14 @@ fn cedar_agrees_at_every_step() {
 fn cedar_agrees_about_every_account_of_the_small_world() {
     let began = Instant::now();
     let seen = Mutex::new((Counts::default(), Agreement::default()));
-    let explored = small_world::explore(&small_world::World::small(), |account| {
-        let (counts, agreement) = &mut *seen.lock().unwrap();
-        *counts += agreement.compare(account).unwrap();
-    });
+    let explored = small_world::explore(
+        &small_world::Crate,
+        &small_world::World::small(),
+        |account| {
+            let (counts, agreement) = &mut *seen.lock().unwrap();
+            *counts += agreement.compare(account).unwrap();
+        },
+    );
     let figures = explored.unwrap_or_else(|violation| panic!("{violation}"));
     let (counts, _) = seen.into_inner().unwrap();
     assert_eq!(counts.accounts, figures.states as u64);

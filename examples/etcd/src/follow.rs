@@ -32,7 +32,9 @@ impl EtcdRepository {
         let mut due = Instant::now() + tick;
         loop {
             let is_late = match timeout_at(due, head.next()).await {
-                Ok(Ok(Notice::Changed { version, .. })) => shared.notify_version(version) != Freshness::UpToDate,
+                Ok(Ok(Notice::Changed { version, .. })) => {
+                    shared.notify_version(version) != Freshness::UpToDate
+                }
                 Ok(Ok(Notice::Anew)) | Err(_) => true,
                 Ok(Err(error)) => {
                     failed(&error);

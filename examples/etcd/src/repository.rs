@@ -231,7 +231,11 @@ impl AsyncRepository for EtcdRepository {
         Ok(RecordPage::Records { records, last })
     }
 
-    async fn records_of(&self, account: &AccountId, id: &IdempotencyKey) -> Result<Vec<Record>, Error> {
+    async fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, Error> {
         let [found] = self.read([get(self.keys.id(account, id))]).await?;
         let Some(kept) = found.first() else {
             return Ok(Vec::new());

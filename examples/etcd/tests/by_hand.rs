@@ -64,8 +64,8 @@ async fn replace(host: &Host, key: &str, old: &str, new: &str) {
 async fn a_commit_that_was_changed_is_refused_with_its_account_and_version() {
     let changes = [
         (
-            r#""format":1"#,
-            r#""format":2"#,
+            r#""record":1"#,
+            r#""record":2"#,
             "cannot be read: format 2 is not known to this version of grantbook",
         ),
         (
@@ -226,8 +226,8 @@ async fn a_snapshot_that_was_changed_is_not_believed() {
     let snapshot = serde_json::to_string(&shared.read().snapshot()).expect("it is JSON");
     for (old, new, message) in [
         (
-            r#""format":1"#,
-            r#""format":2"#,
+            r#""snapshot":1"#,
+            r#""snapshot":2"#,
             "the snapshot of account `acme` cannot be read: format 2",
         ),
         (

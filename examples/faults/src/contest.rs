@@ -2,6 +2,7 @@
 
 use std::process::Command as Process;
 
+use grantbook::command::{AddMembers, GrantOwnership, RemoveMember};
 use grantbook::repository::{self, Replica, Repository, Request};
 use grantbook::{AccountId, Actor, Command, IdempotencyKey, MemberId};
 
@@ -31,12 +32,12 @@ impl<W: Fn() -> Process, C: Fn() -> R, R: Repository> Host<W, C> {
             let account = plan::id(AccountId::parse, &format!("owners {round}"));
             let mut replica = opened(&repository, &account, &olga);
             let commands = vec![
-                Command::AddMembers {
+                Command::AddMembers(AddMembers {
                     members: [otto.clone()].into(),
-                },
-                Command::GrantOwnership {
+                }),
+                Command::GrantOwnership(GrantOwnership {
                     member: otto.clone(),
-                },
+                }),
             ];
             prepare(&repository, &mut replica, commands);
 
@@ -44,9 +45,9 @@ impl<W: Fn() -> Process, C: Fn() -> R, R: Repository> Host<W, C> {
                 account: account.clone(),
                 commit: plan::id(IdempotencyKey::parse, actor),
                 actor: Actor::Member(actor.clone()),
-                command: Command::RemoveMember {
+                command: Command::RemoveMember(RemoveMember {
                     member: member.clone(),
-                },
+                }),
             };
             let turns = [each_removes(&olga, &otto), each_removes(&otto, &olga)];
             let answers = at_once(&mut processes, &turns);

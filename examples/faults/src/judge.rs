@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::error::Error;
 
-use grantbook::repository::{self, Repository, RecordPage};
-use grantbook::{Account, AccountId, IdempotencyKey, GroupLimit, MemberId, Record};
+use grantbook::repository::{self, RecordPage, Repository};
+use grantbook::{Account, AccountId, GroupLimit, IdempotencyKey, MemberId, Record};
 
 use crate::losses::Losses;
 use crate::plan;
@@ -74,7 +74,7 @@ impl Judge {
             }
             // The next request may have been kept and its answer lost, but not half of it.
             let request = plan::request(writer, self.next(writer));
-            let found = committed(repository, &self.account, &request.commit);
+            let found = records_of(repository, &self.account, &request.commit);
             if plan::is_whole(&found, &request) {
                 kept.push((writer, self.next(writer)));
                 explained += found.len();
@@ -103,7 +103,7 @@ impl Judge {
         for (writer, acknowledged) in self.acknowledged.iter().enumerate() {
             for (&n, &version) in acknowledged {
                 let request = plan::request(writer, n);
-                let found = committed(repository, &self.account, &request.commit);
+                let found = records_of(repository, &self.account, &request.commit);
                 if found.last().map(Record::version) != Some(version) {
                     losses.lost += 1;
                 } else if !plan::is_whole(&found, &request) {
@@ -132,7 +132,10 @@ pub(crate) fn opened<R: Repository>(
     owner: &MemberId,
 ) -> repository::Replica {
     let (account, owner) = (account.clone(), owner.clone());
-    let (commit, limit) = (plan::id(IdempotencyKey::parse, "open"), GroupLimit::default());
+    let (commit, limit) = (
+        plan::id(IdempotencyKey::parse, "open"),
+        GroupLimit::default(),
+    );
     repository::open(repository, commit, account, owner, limit, plan::NOW).expect("it opens")
 }
 
@@ -174,7 +177,11 @@ pub(crate) fn history<R: Repository>(repository: &R, account: &AccountId) -> Vec
     }
 }
 
-fn records_of<R: Repository>(repository: &R, account: &AccountId, id: &IdempotencyKey) -> Vec<Record> {
+fn records_of<R: Repository>(
+    repository: &R,
+    account: &AccountId,
+    id: &IdempotencyKey,
+) -> Vec<Record> {
     let found: Result<_, _> = repository.records_of(account, id);
     found
         .map_err(|error| -> Box<dyn Error> { error.to_string().into() })

@@ -2,10 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use grantbook::command::{
+    AddMembers, AddToGroup, CreateGroup, CreateStore, DeleteStore, RemoveFromGroup, RemoveMember,
+};
+use grantbook::event::{
+    AddedToGroup, MemberRemoved, MembersAdded, RemovedFromGroup, StoreCreated, StoreDeleted,
+};
 use grantbook::repository::Request;
 use grantbook::{
-    Account, AccountId, Actor, Command, IdempotencyKey, Event, Grant, GroupId, GroupLimit, GroupName,
-    MemberId, Record, StoreId, Timestamp,
+    Account, AccountId, Actor, Command, Event, Grant, GroupId, GroupLimit, GroupName,
+    IdempotencyKey, MemberId, Record, StoreId, Timestamp,
 };
 
 /// How many writers there can be: each has a group of its own.
@@ -56,12 +62,12 @@ pub(crate) fn groups() -> Request {
 }
 
 pub(crate) fn create_group(name: &str) -> Command {
-    Command::CreateGroup {
+    Command::CreateGroup(CreateGroup {
         group: id(GroupId::parse, name),
         name: GroupName::parse(&format!("group {name}")).expect("a name"),
         description: grantbook::Description::default(),
         grants: vec![Grant::group_manager()],
-    }
+    })
 }
 
 /// Command `k` of a writer.
@@ -72,20 +78,20 @@ fn command(writer: usize, k: usize) -> Command {
     let group = || id(GroupId::parse, &format!("w{writer}"));
     let both = BTreeSet::from([member("a"), member("b")]);
     match (k % 5, turn % 2) {
-        (0, _) => Command::AddMembers { members: both },
-        (1, _) => Command::CreateStore { store: store() },
-        (2, _) => Command::AddToGroup {
+        (0, _) => Command::AddMembers(AddMembers { members: both }),
+        (1, _) => Command::CreateStore(CreateStore { store: store() }),
+        (2, _) => Command::AddToGroup(AddToGroup {
             group: group(),
             members: both,
-        },
-        (3, _) => Command::RemoveFromGroup {
+        }),
+        (3, _) => Command::RemoveFromGroup(RemoveFromGroup {
             group: group(),
             members: [member("a")].into(),
-        },
-        (_, 0) => Command::RemoveMember {
+        }),
+        (_, 0) => Command::RemoveMember(RemoveMember {
             member: member("b"),
-        },
-        (..) => Command::DeleteStore { store: store() },
+        }),
+        (..) => Command::DeleteStore(DeleteStore { store: store() }),
     }
 }
 
@@ -119,28 +125,36 @@ pub(crate) fn is_whole(records: &[Record], request: &Request) -> bool {
 
 fn says(event: &Event, command: &Command) -> bool {
     match (event, command) {
-        (Event::MembersAdded { members: found }, Command::AddMembers { members }) => {
-            found == members
-        }
-        (Event::StoreCreated { store: found }, Command::CreateStore { store })
-        | (Event::StoreDeleted { store: found }, Command::DeleteStore { store }) => found == store,
         (
-            Event::AddedToGroup {
-                group: changed,
-                members: found,
-            },
-            Command::AddToGroup { group, members },
+            Event::MembersAdded(MembersAdded { members: found }),
+            Command::AddMembers(AddMembers { members }),
+        ) => found == members,
+        (
+            Event::StoreCreated(StoreCreated { store: found }),
+            Command::CreateStore(CreateStore { store }),
         )
         | (
-            Event::RemovedFromGroup {
+            Event::StoreDeleted(StoreDeleted { store: found }),
+            Command::DeleteStore(DeleteStore { store }),
+        ) => found == store,
+        (
+            Event::AddedToGroup(AddedToGroup {
                 group: changed,
                 members: found,
-            },
-            Command::RemoveFromGroup { group, members },
+            }),
+            Command::AddToGroup(AddToGroup { group, members }),
+        )
+        | (
+            Event::RemovedFromGroup(RemovedFromGroup {
+                group: changed,
+                members: found,
+            }),
+            Command::RemoveFromGroup(RemoveFromGroup { group, members }),
         ) => (changed, found) == (group, members),
-        (Event::MemberRemoved { member: found }, Command::RemoveMember { member }) => {
-            found == member
-        }
+        (
+            Event::MemberRemoved(MemberRemoved { member: found }),
+            Command::RemoveMember(RemoveMember { member }),
+        ) => found == member,
         _ => false,
     }
 }

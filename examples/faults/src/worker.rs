@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use grantbook::repository::{self, ExecuteError, LoadError, Replica, Repository, Request};
-use grantbook::{AccountId, Actor, Command, IdempotencyKey, Record, CommandError};
+use grantbook::{AccountId, Actor, Command, CommandError, IdempotencyKey, Record};
 use serde::{Deserialize, Serialize};
 
 use crate::plan;

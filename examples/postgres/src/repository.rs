@@ -231,7 +231,11 @@ impl AsyncRepository for PostgresRepository {
         Ok(RecordPage::Records { records, last })
     }
 
-    async fn records_of(&self, account: &AccountId, id: &IdempotencyKey) -> Result<Vec<Record>, Error> {
+    async fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, Error> {
         let rows = self
             .query(COMMITTED, &[&account.as_str(), &id.as_str()])
             .await?;

@@ -14,7 +14,7 @@
 //! let request = Request {
 //!     commit: IdempotencyKey::parse("e41c")?,
 //!     actor: Actor::System,
-//!     commands: vec![Command::CreateStore { store: StoreId::parse("dev")? }],
+//!     commands: vec![Command::CreateStore(CreateStore { store: StoreId::parse("dev")? })],
 //!     now,
 //! };
 //! repository::execute(&kept, &mut account, &request)?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use grantbook::repository::{Commit, CommitOutcome, Repository, RecordPage};
+use grantbook::repository::{Commit, CommitOutcome, RecordPage, Repository};
 use grantbook::{AccountId, IdempotencyKey, Record, Snapshot};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
@@ -93,7 +93,11 @@ impl Repository for SqliteRepository {
         Ok(RecordPage::Records { records, last })
     }
 
-    fn records_of(&self, account: &AccountId, id: &IdempotencyKey) -> Result<Vec<Record>, SqliteError> {
+    fn records_of(
+        &self,
+        account: &AccountId,
+        id: &IdempotencyKey,
+    ) -> Result<Vec<Record>, SqliteError> {
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
         let Some((mut next, last)) = versions_of(&transaction, account, id)? else {

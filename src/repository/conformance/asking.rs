@@ -1,9 +1,11 @@
 //! What the cases are written with: an account as it should be kept, and a connection that is asked.
 
 use crate::account::Account;
-use crate::account::command::{Actor, Command};
-use crate::account::event::Record;
+use crate::account::actor::Actor;
+use crate::account::changes::Command;
+use crate::account::changes::CreateStore;
 use crate::account::limits::GroupLimit;
+use crate::account::record::Record;
 use crate::account::snapshot::Snapshot;
 use crate::id::{AccountId, IdempotencyKey, MemberId, StoreId};
 use crate::repository::commit::Commit;
@@ -29,7 +31,7 @@ pub(super) fn member_id(text: &str) -> Result<MemberId, Failure> {
 /// A command that creates a store.
 pub(super) fn store(text: &str) -> Result<Command, Failure> {
     let store = StoreId::parse(text).map_err(Failure::of_suite)?;
-    Ok(Command::CreateStore { store })
+    Ok(Command::CreateStore(CreateStore { store }))
 }
 
 /// That many commands, of which each leads to a record.
@@ -146,7 +148,7 @@ impl<R: Repository> Connection<R> {
             let likely = match expected {
                 CommitOutcome::Appended => likely,
                 CommitOutcome::Duplicate => {
-                    "a commit id that is there already (a violated constraint, say) is given as an error; it is Repeated"
+                    "a commit id that is there already (a violated constraint, say) is given as an error; it is a `Duplicate`"
                 }
                 CommitOutcome::Conflict => {
                     "a version that is there already (a violated primary key, a lost race, a busy database) is given \

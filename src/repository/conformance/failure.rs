@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt::{self, Display};
 
-use crate::account::event::Record;
+use crate::account::record::Record;
 
 /// Why a repository does not pass a case: what was asked, what was expected, what came, and what is likely wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]

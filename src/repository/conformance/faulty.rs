@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::account::command::{Actor, Command};
-use crate::account::event::Record;
+use crate::account::actor::Actor;
+use crate::account::changes::Command;
+use crate::account::changes::{CreateStore, DeleteStore};
+use crate::account::record::Record;
 use crate::account::snapshot::Snapshot;
 use crate::id::{AccountId, IdempotencyKey, StoreId};
 use crate::repository::commit::Commit;
@@ -24,13 +26,13 @@ use crate::time::Timestamp;
 /// ```
 /// use grantbook::repository::conformance::{Fault, FlakyRepository};
 /// use grantbook::repository::{self, Request};
-/// # use grantbook::{AccountId, Actor, Command, IdempotencyKey, GroupLimit, MemberId, StoreId, Timestamp};
+/// # use grantbook::{AccountId, Actor, IdempotencyKey, GroupLimit, MemberId, StoreId, Timestamp};
 /// # let (acme, olga) = (AccountId::parse("acme")?, MemberId::parse("olga")?);
 /// # let (now, limit) = (Timestamp::from_millis(0), GroupLimit::default());
 ///
 /// let line = FlakyRepository::new(7, [(Fault::KeptUnanswered, 500), (Fault::NotKept, 200)]);
 /// let mut account = repository::open(line.kept(), IdempotencyKey::parse("1")?, acme, olga, limit, now)?;
-/// # let commands = vec![Command::CreateStore { store: StoreId::parse("dev")? }];
+/// # let commands = vec![grantbook::command::CreateStore { store: StoreId::parse("dev")? }.into()];
 /// # let request = Request { commit: IdempotencyKey::parse("2")?, actor: Actor::System, commands, now };
 ///
 /// // An answer that is lost is asked for again, and the request is kept once.
@@ -231,9 +233,9 @@ impl FlakyRepository {
         };
         if let Ok(Some(mut copy)) = execute::load(&self.kept, account) {
             let command = if copy.has_store(&store) {
-                Command::DeleteStore { store }
+                Command::DeleteStore(DeleteStore { store })
             } else {
-                Command::CreateStore { store }
+                Command::CreateStore(CreateStore { store })
             };
             let request = Request {
                 commit,

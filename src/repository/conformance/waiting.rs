@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::account::event::Record;
+use crate::account::record::Record;
 use crate::account::snapshot::Snapshot;
 use crate::id::{AccountId, IdempotencyKey};
 use crate::repository::commit::Commit;

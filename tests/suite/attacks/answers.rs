@@ -295,7 +295,7 @@ fn calculated(
         return false;
     }
     let grants = |group: &Group<'_>| {
-        group.grants().iter().any(|grant| {
+        group.grant_list().iter().any(|grant| {
             let covers = match (&grant.scope, resource) {
                 (Scope::Account, Resource::Account) => true,
                 (Scope::Stores(stores), Resource::Store(store)) => stores.contains(store),

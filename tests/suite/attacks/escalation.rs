@@ -77,7 +77,7 @@ fn e2_widening_the_roles_of_ones_own_group_is_refused() {
         ("was", vec![viewer(["dev"])]),
         ("was", vec![manager(), editor(["dev", "prod"])]),
     ] {
-        let before = world.account.group(to).unwrap().grants().to_vec();
+        let before = world.account.group(to).unwrap().grant_list();
         let widen = regrant(to, grants);
         world.assert_refused(MANAGER, widen.clone(), "self-escalation");
         let narrow_again = regrant(to, before);

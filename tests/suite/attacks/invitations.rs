@@ -1,5 +1,7 @@
 //! Invitations that are over, that are somebody else's, or that were left behind.
 
+use grantbook::command::InviteMember;
+use grantbook::event::MemberInvited;
 use grantbook::*;
 use serde_json::json;
 
@@ -125,11 +127,11 @@ fn m5_coming_back_restores_nothing() {
             world.ok(OWNER, remove_member(id));
         }),
         ("eva", |world, id| {
-            let promised = Command::InviteMember {
+            let promised = Command::InviteMember(InviteMember {
                 member: member(id),
                 as_owner: true,
                 expires: Some(at(world.now + 10)),
-            };
+            });
             world.ok(OWNER, promised);
             world.ok(OWNER, add("it", [id]));
             world.ok(OWNER, add("devs", [id]));
@@ -170,7 +172,7 @@ fn m3_an_invitation_left_behind_gives_nothing_until_accepted() {
     world.assert_refused("gil-2", add("it", ["gil-2"]), "not-authorized");
     let left: Vec<&str> = history::changes_by(&world.records, &by(MANAGER))
         .filter_map(|record| match record.event() {
-            Event::MemberInvited { member, .. } => Some(member.as_str()),
+            Event::MemberInvited(MemberInvited { member, .. }) => Some(member.as_str()),
             _ => None,
         })
         .filter(|id| {

@@ -1,5 +1,7 @@
 //! Becoming an owner, and leaving an account without one.
 
+use grantbook::command::InviteMember;
+use grantbook::event::MembersAdded;
 use grantbook::*;
 use serde_json::json;
 
@@ -12,10 +14,12 @@ use crate::support::*;
 #[test]
 fn e3_ownership_cannot_be_gained_by_invitation() {
     let mut world = World::staffed();
-    let as_owner_until = |id: &str, expires| Command::InviteMember {
-        member: member(id),
-        as_owner: true,
-        expires: Some(at(expires)),
+    let as_owner_until = |id: &str, expires| {
+        Command::InviteMember(InviteMember {
+            member: member(id),
+            as_owner: true,
+            expires: Some(at(expires)),
+        })
     };
     world.ok(OWNER, as_owner_until("otto", 2_000));
     world.assert_refused(MANAGER, invite_owner("eve"), "not-authorized");
@@ -115,11 +119,11 @@ fn a2_the_last_owner_cannot_leave_in_any_way() {
 #[test]
 fn a2_an_invited_owner_is_not_counted_as_an_owner() {
     let mut world = World::staffed();
-    let until = Command::InviteMember {
+    let until = Command::InviteMember(InviteMember {
         member: member("oda"),
         as_owner: true,
         expires: Some(at(2_000)),
-    };
+    });
     world.ok(OWNER, until);
     for id in ["otto", "olaf"] {
         world.ok(OWNER, invite_owner(id));
@@ -163,9 +167,9 @@ fn a2_adding_an_owner_again_does_not_demote_it() {
     world.assert_refused(OWNER, accept(), "no-invitation");
     world.assert_refused(OWNER, cancel(OWNER), "not-invited");
     let event = world.system(enrol(["new", OWNER]));
-    let only_new = Event::MembersAdded {
+    let only_new = Event::MembersAdded(MembersAdded {
         members: members(["new"]),
-    };
+    });
     assert_eq!(event, only_new);
     world.ok(OWNER, add("viewers", [OWNER]));
     assert_eq!(world.level(OWNER, "prod"), AccessLevel::Owner);

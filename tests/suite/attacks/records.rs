@@ -89,9 +89,9 @@ fn u5_a_forged_record_is_not_applied() {
         world.assert_not_applied(&record, code);
     }
     let unreadable: [Edit; 16] = [
-        |json| json["format"] = 2.into(),
-        |json| json["format"] = 0.into(),
-        |json| json["format"] = Value::Null,
+        |json| json["record"] = 2.into(),
+        |json| json["record"] = 0.into(),
+        |json| json["record"] = Value::Null,
         |json| json["event"]["kind"] = "store-painted".into(),
         |json| json["event"]["kind"] = "StoreCreated".into(),
         |json| json["event"]["owner"] = OWNER.into(),
@@ -103,7 +103,7 @@ fn u5_a_forged_record_is_not_applied() {
         |json| json["at"] = "now".into(),
         |json| drop(json.as_object_mut().unwrap().remove("actor")),
         |json| drop(json.as_object_mut().unwrap().remove("version")),
-        |json| drop(json.as_object_mut().unwrap().remove("format")),
+        |json| drop(json.as_object_mut().unwrap().remove("record")),
         |json| drop(json["event"].as_object_mut().unwrap().remove("store")),
     ];
     for edit in unreadable {

@@ -27,7 +27,7 @@ fn s3_an_old_stores_access_does_not_pass_to_a_new_one() {
             world.all_ok(OWNER, &at_once);
         } else {
             world.ok(OWNER, delete_store("prod"));
-            let sent_back = world.account.group("viewers").unwrap().grants().to_vec();
+            let sent_back = world.account.group("viewers").unwrap().grant_list();
             world.no_change(OWNER, regrant("viewers", sent_back));
             world.ok(OWNER, create_store("prod"));
         }
@@ -50,11 +50,11 @@ fn s3_an_old_stores_access_does_not_pass_to_a_new_one() {
                 "the other store is as it was"
             );
         }
-        let grants = world.account.group("viewers").unwrap().grants();
+        let grants = world.account.group("viewers").unwrap().grant_list();
         assert_eq!(grants, [viewer([])]);
         world.assert_refused(
             OWNER,
-            create_group("new", "New Group", grants.to_vec()),
+            create_group("new", "New Group", grants.clone()),
             "empty-scope",
         );
     }

@@ -36,7 +36,7 @@ fn g5_an_empty_scope_is_not_every_store() {
     world.ok(OWNER, delete_store("dev"));
     world.ok(OWNER, create_store("other"));
     for account in world.read_back().iter().chain([&world.account]) {
-        assert_eq!(account.group("devs").unwrap().grants(), [editor([])]);
+        assert_eq!(account.group("devs").unwrap().grant_list(), [editor([])]);
         assert!(account.effective_permissions("dana").is_empty());
         assert_eq!(
             account

@@ -45,11 +45,11 @@ fn u5_very_deep_json_is_refused() {
             );
             not_read::<Command>(&grants);
             let event = format!(
-                r#"{{"format":1,"account":"acme","version":2,"at":0,"actor":"system","event":{deep}}}"#
+                r#"{{"record":1,"account":"acme","version":2,"at":0,"actor":"system","event":{deep}}}"#
             );
             not_read::<Record>(&event);
             let snapshot =
-                format!(r#"{{"format":1,"account":"acme","version":1,"members":{deep}}}"#);
+                format!(r#"{{"snapshot":1,"account":"acme","version":1,"members":{deep}}}"#);
             not_read::<Snapshot>(&snapshot);
             let token = format!(r#"{{"account":{{"only":[]}},"stores":{{"dev":{deep}}}}}"#);
             not_read::<EffectivePermissions>(&token);
@@ -247,7 +247,7 @@ fn u2_the_largest_version_time_and_group_do_not_wrap() {
         });
         last.assert_not_applied(&record.unwrap(), "repeat");
     }
-    for field in ["version", "at", "group_limit", "format"] {
+    for field in ["version", "at", "group_limit", "snapshot"] {
         for number in [
             "18446744073709551616",
             "-1",
@@ -286,11 +286,11 @@ fn a3_the_largest_number_of_groups_is_handled() {
     };
     let member = |id: &str, groups: &[&str]| {
         let status = json!({"active": {"owner": id == OWNER}});
-        json!({"id": id, "status": status, "groups": groups})
+        json!({"id": id, "status": status, "groups": groups.iter().map(|group| json!({"group": group})).collect::<Vec<_>>()})
     };
     let snapshot = |groups: usize, limit: usize| {
         let json = json!({
-            "format": 1, "account": "acme", "version": 1, "at": 0, "group_limit": limit, "roles": [],
+            "snapshot": 1, "account": "acme", "version": 1, "at": 0, "digest": null, "group_limit": limit, "roles": [],
             "stores": (0..groups).map(|number| format!("{number:04}")).collect::<Vec<_>>(),
             "groups": (0..groups).map(group).collect::<Vec<_>>(),
             "members": [

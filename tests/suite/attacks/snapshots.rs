@@ -60,12 +60,12 @@ fn u5_a_snapshot_that_breaks_one_rule_is_refused() {
         ),
         (
             "duplicate-membership",
-            |json| json["members"][0]["groups"] = json!(["devs", "devs"]),
-            |json| json["members"][0]["groups"] = json!(["it", "devs"]),
+            |json| json["members"][0]["groups"] = json!([{"group": "devs"}, {"group": "devs"}]),
+            |json| json["members"][0]["groups"] = json!([{"group": "it"}, {"group": "devs"}]),
         ),
         (
             "unknown-group",
-            |json| json["members"][0]["groups"] = json!(["Devs"]),
+            |json| json["members"][0]["groups"] = json!([{"group": "Devs"}]),
             |json| json["members"][0]["groups"] = json!([]),
         ),
         (

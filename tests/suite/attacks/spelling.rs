@@ -144,8 +144,10 @@ fn u5_another_spelling_has_no_other_meaning() {
 
 fn record_values(record: &Record) -> Value {
     let json = serde_json::to_value(record).unwrap();
-    ["format", "account", "version", "at", "actor", "event"]
-        .iter()
-        .map(|field| json[field].clone())
-        .collect()
+    [
+        "record", "account", "version", "at", "commit", "actor", "note", "event", "digest",
+    ]
+    .iter()
+    .map(|field| json[field].clone())
+    .collect()
 }

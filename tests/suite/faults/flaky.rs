@@ -1,5 +1,6 @@
 //! The repository that fails on purpose, fault by fault.
 
+use grantbook::command::EditGroup;
 use grantbook::repository::conformance::{Fault, FlakyRepository, TimedOut};
 use grantbook::repository::*;
 use grantbook::*;
@@ -142,12 +143,12 @@ fn u1_a_request_is_recognized_by_the_account_as_it_was() {
         (
             OWNER,
             vec![
-                Command::EditGroup {
+                Command::EditGroup(EditGroup {
                     group: group("devs"),
                     name: Some(GroupName::parse("Builders").unwrap()),
                     description: Some(Description::default()),
                     grants: None,
-                },
+                }),
                 rename_group("devs", "Makers"),
             ],
         ),

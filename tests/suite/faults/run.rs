@@ -1,5 +1,6 @@
 //! One run: requests and copies, as a seed says, over a repository that fails.
 
+use grantbook::command::EditGroup;
 use grantbook::repository::conformance::{Fault, FlakyRepository, TimedOut};
 use grantbook::repository::*;
 use grantbook::*;
@@ -356,12 +357,12 @@ fn command(chance: &mut Chance, now: u64) -> Command {
         13 => grant_ownership(who),
         14 => revoke_ownership(who),
         15 => create_group(group, name, [viewer(["dev"])]),
-        16 => Command::EditGroup {
+        16 => Command::EditGroup(EditGroup {
             group: GroupId::parse(group).unwrap(),
             name: Some(GroupName::parse(name).unwrap()),
             description: Some(Description::parse(chance.one_of(&["", "Those who build"])).unwrap()),
             grants: None,
-        },
+        }),
         17 => regrant(group, [editor([store])]),
         _ => delete_group(group),
     }

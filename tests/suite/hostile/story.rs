@@ -15,6 +15,11 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
+use grantbook::command::{
+    AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup,
+    CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership,
+    InviteMember, RemoveFromGroup, RemoveMember, RevokeOwnership,
+};
 use grantbook::*;
 
 pub(crate) const LINE: usize = 8;
@@ -83,7 +88,7 @@ const PERMISSIONS: [&str; 8] = [
 ];
 
 /// How many commands there are, each with a number; the number after the last stands for none.
-pub(crate) const KINDS: u8 = 17;
+const KINDS: u8 = 17;
 
 /// An account to begin with: as its records give it or, where there are none, as it was read from a snapshot.
 #[derive(Clone, Debug)]
@@ -188,35 +193,35 @@ pub(crate) fn command(line: &[u8], now: Timestamp) -> Option<Command> {
         _ => [first, second, third].map(grant)[..usize::from(bits & 3)].to_vec(),
     };
     Some(match kind % (KINDS + 1) {
-        0 => Command::CreateStore { store },
-        1 => Command::CreateGroup {
+        0 => Command::CreateStore(CreateStore { store }),
+        1 => Command::CreateGroup(CreateGroup {
             group,
             name: id(&GROUP_NAMES, which >> 3),
             description: id(&DESCRIPTIONS, which >> 6),
             grants: grants(),
-        },
-        2 => Command::AddToGroup { group, members },
-        3 => Command::AddMembers { members },
-        4 => Command::InviteMember {
+        }),
+        2 => Command::AddToGroup(AddToGroup { group, members }),
+        3 => Command::AddMembers(AddMembers { members }),
+        4 => Command::InviteMember(InviteMember {
             member,
             as_owner: bits & 1 == 1,
             expires: (first > 0).then(|| moved(now, first)),
-        },
-        5 => Command::AcceptInvitation {},
-        6 => Command::CancelInvitation { member },
-        7 => Command::RemoveMember { member },
-        8 => Command::GrantOwnership { member },
-        9 => Command::RevokeOwnership { member },
-        10 => Command::DeleteStore { store },
-        11 => Command::EditGroup {
+        }),
+        5 => Command::AcceptInvitation(AcceptInvitation {}),
+        6 => Command::CancelInvitation(CancelInvitation { member }),
+        7 => Command::RemoveMember(RemoveMember { member }),
+        8 => Command::GrantOwnership(GrantOwnership { member }),
+        9 => Command::RevokeOwnership(RevokeOwnership { member }),
+        10 => Command::DeleteStore(DeleteStore { store }),
+        11 => Command::EditGroup(EditGroup {
             group,
             name: (bits & 4 > 0).then(|| id(&GROUP_NAMES, which >> 3)),
             description: (bits & 8 > 0).then(|| id(&DESCRIPTIONS, which >> 6)),
             grants: (bits & 16 > 0).then(grants),
-        },
-        12 => Command::DeleteGroup { group },
-        13 => Command::RemoveFromGroup { group, members },
-        14 => Command::DefineRole {
+        }),
+        12 => Command::DeleteGroup(DeleteGroup { group }),
+        13 => Command::RemoveFromGroup(RemoveFromGroup { group, members }),
+        14 => Command::DefineRole(DefineRole {
             role,
             name: id(&ROLE_NAMES, which >> 3),
             level: if which & 64 > 0 {
@@ -225,13 +230,13 @@ pub(crate) fn command(line: &[u8], now: Timestamp) -> Option<Command> {
                 RoleLevel::Store
             },
             permissions,
-        },
-        15 => Command::ChangeRole {
+        }),
+        15 => Command::ChangeRole(ChangeRole {
             role,
             name: (which & 64 > 0).then(|| id(&ROLE_NAMES, which >> 3)),
             permissions: (which & 128 > 0).then_some(permissions),
-        },
-        16 => Command::DeleteRole { role },
+        }),
+        16 => Command::DeleteRole(DeleteRole { role }),
         _ => return None,
     })
 }
@@ -296,33 +301,39 @@ fn then(beginning: &mut Beginning, commands: &[Command]) {
 
 fn staffed(mut beginning: Beginning) -> Beginning {
     let stores = |text: &str| BTreeSet::from([parsed::<StoreId>(text)]);
-    let create = |group: &str, name: &str, grants: Vec<Grant>| Command::CreateGroup {
-        group: parsed(group),
-        name: parsed(name),
-        description: Description::default(),
-        grants,
+    let create = |group: &str, name: &str, grants: Vec<Grant>| {
+        Command::CreateGroup(CreateGroup {
+            group: parsed(group),
+            name: parsed(name),
+            description: Description::default(),
+            grants,
+        })
     };
-    let define = |role: &str, name: &str, level, permission: &str| Command::DefineRole {
-        role: parsed(role),
-        name: parsed(name),
-        level,
-        permissions: BTreeSet::from([parsed(permission)]),
+    let define = |role: &str, name: &str, level, permission: &str| {
+        Command::DefineRole(DefineRole {
+            role: parsed(role),
+            name: parsed(name),
+            level,
+            permissions: BTreeSet::from([parsed(permission)]),
+        })
     };
-    let add = |group: &str, bits| Command::AddToGroup {
-        group: parsed(group),
-        members: all_of(&MEMBERS, bits),
+    let add = |group: &str, bits| {
+        Command::AddToGroup(AddToGroup {
+            group: parsed(group),
+            members: all_of(&MEMBERS, bits),
+        })
     };
     let manager = Grant::group_manager();
     let commands = [
-        Command::AddMembers {
+        Command::AddMembers(AddMembers {
             members: all_of(&MEMBERS, 0b10_1110),
-        },
-        Command::CreateStore {
+        }),
+        Command::CreateStore(CreateStore {
             store: parsed("dev"),
-        },
-        Command::CreateStore {
+        }),
+        Command::CreateStore(CreateStore {
             store: parsed("prod"),
-        },
+        }),
         define("own", "Auditor", RoleLevel::Store, "log.read"),
         define("more", "Billing", RoleLevel::Account, "log.export"),
         create(
@@ -353,11 +364,13 @@ fn late(beginning: &Beginning) -> Beginning {
 /// Groups before and after all others, so that the members' groups do not fit one word.
 fn wide() -> Beginning {
     let mut beginning = opened(70);
-    let fillers = (0..66).map(|number| Command::CreateGroup {
-        group: parsed(&format!("{}filler{number}", ["+", "x"][number % 2])),
-        name: parsed(&format!("Filler {number}")),
-        description: Description::default(),
-        grants: vec![Grant::group_manager()],
+    let fillers = (0..66).map(|number| {
+        Command::CreateGroup(CreateGroup {
+            group: parsed(&format!("{}filler{number}", ["+", "x"][number % 2])),
+            name: parsed(&format!("Filler {number}")),
+            description: Description::default(),
+            grants: vec![Grant::group_manager()],
+        })
     });
     then(&mut beginning, &fillers.collect::<Vec<_>>());
     staffed(beginning)

@@ -1,9 +1,14 @@
 //! Command by command: what it takes, what it names, what it conflicts with, what it does. A new command has an entry
 //! in each of the four.
 
+use grantbook::command::{
+    AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup,
+    CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership,
+    InviteMember, RemoveFromGroup, RemoveMember, RevokeOwnership,
+};
 use grantbook::{Actor, Command, Grant, RoleLevel, Timestamp};
 
-use super::state::{Group, Role, Set, State, Status, merged, texts};
+use super::state::{Grants, Group, Role, Set, State, Status, merged, texts};
 use super::{Model, Reasons, Rule};
 
 /// Who may issue a command.
@@ -19,24 +24,28 @@ pub(super) enum Takes {
 /// The kind of event that the command leads to (U1), and what it takes (L5).
 fn facts(command: &Command) -> (&'static str, Takes) {
     let (event, permission) = match command {
-        Command::AcceptInvitation {} => return ("invitation-accepted", Takes::Invitation),
-        Command::AddMembers { .. } => return ("members-added", Takes::Host), // M7
-        Command::InviteMember { as_owner: true, .. } => ("member-invited", "account.manage_owners"), // M2, E3
-        Command::InviteMember { .. } => ("member-invited", "account.invite_members"), // M2
-        Command::CancelInvitation { .. } => ("invitation-cancelled", "account.invite_members"), // M3
-        Command::RemoveMember { .. } => ("member-removed", "account.remove_members"), // M5
-        Command::GrantOwnership { .. } => ("ownership-granted", "account.manage_owners"), // M6
-        Command::RevokeOwnership { .. } => ("ownership-revoked", "account.manage_owners"), // M6
-        Command::CreateStore { .. } => ("store-created", "account.manage_stores"),    // S1
-        Command::DeleteStore { .. } => ("store-deleted", "account.manage_stores"),    // S1
-        Command::DefineRole { .. } => ("role-defined", "account.manage_roles"),       // L3
-        Command::ChangeRole { .. } => ("role-changed", "account.manage_roles"),       // L3
-        Command::DeleteRole { .. } => ("role-deleted", "account.manage_roles"),       // L3
-        Command::CreateGroup { .. } => ("group-created", "account.manage_groups"),    // G1
-        Command::EditGroup { .. } => ("group-edited", "account.manage_groups"),       // G1
-        Command::DeleteGroup { .. } => ("group-deleted", "account.manage_groups"),    // G1
-        Command::AddToGroup { .. } => ("added-to-group", "account.manage_groups"),    // G1
-        Command::RemoveFromGroup { .. } => ("removed-from-group", "account.manage_groups"), // G1
+        Command::AcceptInvitation(AcceptInvitation {}) => {
+            return ("invitation-accepted", Takes::Invitation);
+        }
+        Command::AddMembers(_) => return ("members-added", Takes::Host), // M7
+        Command::InviteMember(InviteMember { as_owner: true, .. }) => {
+            ("member-invited", "account.manage_owners")
+        } // M2, E3
+        Command::InviteMember(_) => ("member-invited", "account.invite_members"), // M2
+        Command::CancelInvitation(_) => ("invitation-cancelled", "account.invite_members"), // M3
+        Command::RemoveMember(_) => ("member-removed", "account.remove_members"), // M5
+        Command::GrantOwnership(_) => ("ownership-granted", "account.manage_owners"), // M6
+        Command::RevokeOwnership(_) => ("ownership-revoked", "account.manage_owners"), // M6
+        Command::CreateStore(_) => ("store-created", "account.manage_stores"), // S1
+        Command::DeleteStore(_) => ("store-deleted", "account.manage_stores"), // S1
+        Command::DefineRole(_) => ("role-defined", "account.manage_roles"), // L3
+        Command::ChangeRole(_) => ("role-changed", "account.manage_roles"), // L3
+        Command::DeleteRole(_) => ("role-deleted", "account.manage_roles"), // L3
+        Command::CreateGroup(_) => ("group-created", "account.manage_groups"), // G1
+        Command::EditGroup(_) => ("group-edited", "account.manage_groups"), // G1
+        Command::DeleteGroup(_) => ("group-deleted", "account.manage_groups"), // G1
+        Command::AddToGroup(_) => ("added-to-group", "account.manage_groups"), // G1
+        Command::RemoveFromGroup(_) => ("removed-from-group", "account.manage_groups"), // G1
         _ => panic!("a command that the rules do not know: {command:?}"),
     };
     (event, Takes::Permission(permission))
@@ -76,47 +85,55 @@ pub(super) struct Named<'a> {
 pub(super) fn named(command: &Command) -> Named<'_> {
     let mut named = Named::default();
     match command {
-        Command::InviteMember { expires, .. } => named.until = expires.map(Timestamp::as_millis),
-        Command::AddMembers { members } => named.listed = members.len(), // They need not be there.
-        Command::CancelInvitation { member }
-        | Command::RemoveMember { member }
-        | Command::GrantOwnership { member }
-        | Command::RevokeOwnership { member } => named.members = texts([member]),
-        Command::DeleteStore { store } => named.stores = texts([store]),
-        Command::CreateGroup { grants, .. } => named.grants = Some(grants),
-        Command::EditGroup { group, grants, .. } => {
+        Command::InviteMember(InviteMember { expires, .. }) => {
+            named.until = expires.map(Timestamp::as_millis);
+        }
+        Command::AddMembers(AddMembers { members }) => named.listed = members.len(), // They need not be there.
+        Command::CancelInvitation(CancelInvitation { member })
+        | Command::RemoveMember(RemoveMember { member })
+        | Command::GrantOwnership(GrantOwnership { member })
+        | Command::RevokeOwnership(RevokeOwnership { member }) => named.members = texts([member]),
+        Command::DeleteStore(DeleteStore { store }) => named.stores = texts([store]),
+        Command::CreateGroup(CreateGroup { grants, .. }) => named.grants = Some(grants),
+        Command::EditGroup(EditGroup { group, grants, .. }) => {
             named.groups = texts([group]);
             named.grants = grants.as_deref();
         }
-        Command::DeleteGroup { group } => named.groups = texts([group]),
-        Command::AddToGroup { group, members } | Command::RemoveFromGroup { group, members } => {
+        Command::DeleteGroup(DeleteGroup { group }) => named.groups = texts([group]),
+        Command::AddToGroup(AddToGroup { group, members })
+        | Command::RemoveFromGroup(RemoveFromGroup { group, members }) => {
             named.groups = texts([group]);
             named.members = texts(members); // M4
             named.listed = members.len();
         }
-        Command::DefineRole {
+        Command::DefineRole(DefineRole {
             role,
             name,
             level,
             permissions,
-        } => {
+        }) => {
             named.called = vec![role, name];
             named.at_account = *level == RoleLevel::Account;
             named.permissions = Some(texts(permissions));
         }
-        Command::ChangeRole {
+        Command::ChangeRole(ChangeRole {
             role,
             name,
             permissions,
-        } => {
+        }) => {
             named.roles = texts([role]);
             named.called.extend(name.as_deref());
             named.permissions = permissions.as_ref().map(texts);
         }
-        Command::DeleteRole { role } => named.roles = texts([role]),
+        Command::DeleteRole(DeleteRole { role }) => named.roles = texts([role]),
         _ => {}
     }
     named
+}
+
+/// The grants of a command as a group carries them.
+pub(super) fn as_asked(grants: &[Grant]) -> Grants {
+    merged(grants.iter().map(|grant| (&grant.role, &grant.scope)))
 }
 
 /// M6, Decision 10: ownership by name, whatever stands between the letters, and in whatever case.
@@ -147,53 +164,56 @@ pub(super) fn conflicts(state: &State, actor: &Actor, command: &Command, now: u6
     };
     let is_built_in = |role: &str| state.roles[role].built_in;
     match command {
-        Command::InviteMember { member, .. } => {
+        Command::InviteMember(InviteMember { member, .. }) => {
             conflict("already-member", is_active(member)); // M3
             conflict("already-invited", is_invited(member));
         }
-        Command::AcceptInvitation {} => {
+        Command::AcceptInvitation(AcceptInvitation {}) => {
             let is_over = matches!(actor, Actor::Member(id) if is_over(id));
             conflict("invitation-expired", is_over); // M3
         }
-        Command::CancelInvitation { member } => conflict("not-invited", is_active(member)), // M3
-        Command::AddMembers { members } => {
+        Command::CancelInvitation(CancelInvitation { member }) => {
+            conflict("not-invited", is_active(member));
+        } // M3
+        Command::AddMembers(AddMembers { members }) => {
             let is_any_invited = members.iter().any(|id| is_invited(id));
             conflict("already-invited", is_any_invited); // M7
         }
-        Command::GrantOwnership { member } | Command::RevokeOwnership { member } => {
+        Command::GrantOwnership(GrantOwnership { member })
+        | Command::RevokeOwnership(RevokeOwnership { member }) => {
             conflict("not-active", !is_active(member)); // M6, Decision 7
         }
-        Command::CreateStore { store } => {
+        Command::CreateStore(CreateStore { store }) => {
             conflict("store-exists", state.stores.contains(store.as_str())); // S1
         }
-        Command::CreateGroup { group, name, .. } => {
+        Command::CreateGroup(CreateGroup { group, name, .. }) => {
             conflict("group-exists", state.groups.contains_key(group.as_str())); // G1
             conflict("group-name-taken", is_group_name(name, group));
             conflict("too-many-groups", state.groups.len() >= state.group_limit); // A3
         }
-        Command::EditGroup { group, name, .. } => {
+        Command::EditGroup(EditGroup { group, name, .. }) => {
             let is_taken = name.as_ref().is_some_and(|name| is_group_name(name, group));
             conflict("group-name-taken", is_taken);
         }
-        Command::DeleteGroup { group } => {
+        Command::DeleteGroup(DeleteGroup { group }) => {
             let members = &state.groups[group.as_str()].members;
             conflict("group-has-members", !members.is_empty()); // G7
         }
-        Command::AddToGroup { group, members } => {
+        Command::AddToGroup(AddToGroup { group, members }) => {
             // M4, Decision 3: into no further group.
             let mut new = members.iter().filter(|id| !state.is_in(id, group));
             conflict("invitation-expired", new.any(|id| is_over(id)));
         }
-        Command::DefineRole { role, name, .. } => {
+        Command::DefineRole(DefineRole { role, name, .. }) => {
             conflict("role-exists", state.roles.contains_key(role.as_str())); // L1, L3
             conflict("role-name-taken", is_role_name(name, role));
         }
-        Command::ChangeRole { role, name, .. } => {
+        Command::ChangeRole(ChangeRole { role, name, .. }) => {
             conflict("built-in-role", is_built_in(role)); // L1
             let is_taken = name.as_ref().is_some_and(|name| is_role_name(name, role));
             conflict("role-name-taken", is_taken);
         }
-        Command::DeleteRole { role } => {
+        Command::DeleteRole(DeleteRole { role }) => {
             let carries = |group: &Group| group.grants.keys().any(|(id, _)| *id == **role);
             conflict("built-in-role", is_built_in(role)); // L1
             conflict("role-in-use", state.groups.values().any(carries)); // L3
@@ -213,11 +233,11 @@ impl Model {
     /// Makes everything as the command asks.
     pub(super) fn make_so(self, state: &mut State, actor: &Actor, command: &Command, now: u64) {
         match command {
-            Command::InviteMember {
+            Command::InviteMember(InviteMember {
                 member,
                 as_owner,
                 expires,
-            } => {
+            }) => {
                 self.forget(state, member); // M3: from nothing.
                 let status = Status::Invited {
                     as_owner: *as_owner,
@@ -225,17 +245,18 @@ impl Model {
                 };
                 state.members.insert(member.to_string(), status);
             }
-            Command::AcceptInvitation {} => {
+            Command::AcceptInvitation(AcceptInvitation {}) => {
                 let Actor::Member(member) = actor else { return };
                 let invited = state.status(member);
                 let owner = matches!(invited, Some(Status::Invited { as_owner: true, .. }));
                 let status = Status::Active { owner };
                 state.members.insert(member.to_string(), status);
             }
-            Command::CancelInvitation { member } | Command::RemoveMember { member } => {
+            Command::CancelInvitation(CancelInvitation { member })
+            | Command::RemoveMember(RemoveMember { member }) => {
                 self.forget(state, member); // M3, M5
             }
-            Command::AddMembers { members } => {
+            Command::AddMembers(AddMembers { members }) => {
                 for member in members {
                     // M7: who is active stays; an invitation that is over leaves nothing behind (Decision 3).
                     let status = state.status(member);
@@ -246,65 +267,66 @@ impl Model {
                     }
                 }
             }
-            Command::GrantOwnership { member } | Command::RevokeOwnership { member } => {
-                let owner = matches!(command, Command::GrantOwnership { .. });
+            Command::GrantOwnership(GrantOwnership { member })
+            | Command::RevokeOwnership(RevokeOwnership { member }) => {
+                let owner = matches!(command, Command::GrantOwnership(_));
                 let status = Status::Active { owner }; // M6
                 state.members.insert(member.to_string(), status);
             }
-            Command::CreateStore { store } => {
+            Command::CreateStore(CreateStore { store }) => {
                 state.stores.insert(store.to_string()); // S2: in no scope.
             }
-            Command::DeleteStore { store } => {
+            Command::DeleteStore(DeleteStore { store }) => {
                 state.stores.remove(store.as_str());
                 let groups = state.groups.values_mut().filter(|_| self.has(Rule::S3));
                 for scope in groups.flat_map(|group| group.grants.values_mut()) {
                     scope.remove(store.as_str()); // S3: the grant stays.
                 }
             }
-            Command::CreateGroup {
+            Command::CreateGroup(CreateGroup {
                 group,
                 name,
                 description,
                 grants,
-            } => {
+            }) => {
                 let created = Group {
                     name: name.to_string(),
                     description: description.to_string(),
-                    grants: merged(grants),
+                    grants: as_asked(grants),
                     members: Set::new(), // G7
                 };
                 state.groups.insert(group.to_string(), created);
             }
-            Command::EditGroup {
+            Command::EditGroup(EditGroup {
                 group,
                 name,
                 description,
                 grants,
-            } => {
+            }) => {
                 let group = state.groups.get_mut(group.as_str()).unwrap(); // G8
                 set(&mut group.name, name.as_ref());
                 set(&mut group.description, description.as_ref());
                 if let Some(grants) = grants {
-                    group.grants = merged(grants);
+                    group.grants = as_asked(grants);
                 }
             }
-            Command::DeleteGroup { group } => {
+            Command::DeleteGroup(DeleteGroup { group }) => {
                 state.groups.remove(group.as_str());
             }
-            Command::AddToGroup { group, members } => {
+            Command::AddToGroup(AddToGroup { group, members }) => {
                 let group = state.groups.get_mut(group.as_str()).unwrap();
                 group.members.extend(texts(members)); // G9
             }
-            Command::RemoveFromGroup { group, members } => {
+            Command::RemoveFromGroup(RemoveFromGroup { group, members }) => {
                 let group = state.groups.get_mut(group.as_str()).unwrap();
                 group.members = &group.members - &texts(members); // G9
             }
-            Command::DefineRole {
+            Command::DefineRole(DefineRole {
                 role,
                 name,
                 level,
                 permissions,
-            } => {
+            }) => {
                 let defined = Role {
                     name: name.to_string(),
                     at_account: *level == RoleLevel::Account,
@@ -313,18 +335,18 @@ impl Model {
                 };
                 state.roles.insert(role.to_string(), defined);
             }
-            Command::ChangeRole {
+            Command::ChangeRole(ChangeRole {
                 role,
                 name,
                 permissions,
-            } => {
+            }) => {
                 let role = state.roles.get_mut(role.as_str()).unwrap(); // L3: for everybody at once.
                 set(&mut role.name, name.as_ref());
                 if let Some(permissions) = permissions {
                     role.permissions = texts(permissions);
                 }
             }
-            Command::DeleteRole { role } => {
+            Command::DeleteRole(DeleteRole { role }) => {
                 state.roles.remove(role.as_str());
             }
             _ => panic!("a command that the rules do not know: {command:?}"),

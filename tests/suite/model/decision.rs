@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use grantbook::command::{AcceptInvitation, AddToGroup, CancelInvitation, EditGroup};
 use grantbook::{Actor, Command, Scope};
 
-use super::actions::{Named, Takes, conflicts, is_ownership_name, named, takes};
-use super::state::{Set, State, Status, merged};
+use super::actions::{Named, Takes, as_asked, conflicts, is_ownership_name, named, takes};
+use super::state::{Set, State, Status};
 use super::{MAX_ITEMS_PER_COMMAND, Model, Reasons, Rule};
 
 /// The codes of U3's first step.
@@ -129,12 +130,12 @@ impl Model {
         };
         standing(match command {
             // E1: even if it gains nothing.
-            Command::AddToGroup { members, .. } => {
+            Command::AddToGroup(AddToGroup { members, .. }) => {
                 let adds_itself = members.contains(actor) && self.has(Rule::E1);
                 [("self-addition", adds_itself)]
             }
             // E3, Decision 3
-            Command::CancelInvitation { member } => {
+            Command::CancelInvitation(CancelInvitation { member }) => {
                 let status = state.status(member).filter(|status| !status.is_over(now));
                 let is_owners = matches!(status, Some(Status::Invited { as_owner: true, .. }));
                 [("owner-invitation", is_owners)]
@@ -147,8 +148,8 @@ impl Model {
     /// afterwards that it did not hold before?
     fn escalated(self, before: &State, actor: &Actor, command: &Command, after: &State) -> Reasons {
         let is_looked_at = match command {
-            Command::AcceptInvitation {} => false, // Which somebody else issued.
-            Command::EditGroup { .. } => self.has(Rule::E2) && self.has(Rule::E4),
+            Command::AcceptInvitation(AcceptInvitation {}) => false, // Which somebody else issued.
+            Command::EditGroup(_) => self.has(Rule::E2) && self.has(Rule::E4),
             _ => self.has(Rule::E4),
         };
         let actor = before.constrained(actor).filter(|_| is_looked_at);
@@ -171,8 +172,8 @@ fn malformed(state: &State, command: &Command, named: &Named<'_>, now: u64) -> R
     ];
     // U1, Decision 15: the grants that the group has may lack their stores (S3). In any other list each grant is whole,
     // also where it names a role a second time.
-    let are_as_before = matches!(command, Command::EditGroup { group, .. }
-        if state.groups.get(group.as_str()).is_some_and(|group| group.grants == merged(grants)));
+    let are_as_before = matches!(command, Command::EditGroup(EditGroup { group, .. })
+        if state.groups.get(group.as_str()).is_some_and(|group| group.grants == as_asked(grants)));
     let is_empty = |grant: &grantbook::Grant| grant.scope == Scope::Stores([].into());
     let any = |prefix| {
         let mut permissions = permissions.into_iter().flatten();
@@ -198,7 +199,7 @@ fn malformed(state: &State, command: &Command, named: &Named<'_>, now: u64) -> R
 
 /// U3, third: what it names and is not there.
 fn missing(state: &State, named: &Named<'_>) -> Reasons {
-    let grants = merged(named.grants.unwrap_or_default());
+    let grants = as_asked(named.grants.unwrap_or_default());
     let is_member = |id| state.members.contains_key(id);
     let is_store = |id| state.stores.contains(id);
     let is_group = |id| state.groups.contains_key(id);
@@ -218,7 +219,7 @@ fn missing(state: &State, named: &Named<'_>) -> Reasons {
 
 /// U3, third: a role at the wrong level.
 fn at_wrong_level(state: &State, named: &Named<'_>) -> Reasons {
-    let grants = merged(named.grants.unwrap_or_default());
+    let grants = as_asked(named.grants.unwrap_or_default());
     let is_misfit =
         |(role, at_account): &(String, bool)| state.roles[role].at_account != *at_account;
     let mut permissions = named.permissions.iter().flatten();

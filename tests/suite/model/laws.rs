@@ -5,6 +5,14 @@
 
 use std::collections::BTreeSet;
 
+use grantbook::command::{
+    AcceptInvitation, AddMembers, CancelInvitation, CreateStore, DeleteGroup, DeleteStore,
+    InviteMember, RemoveMember,
+};
+use grantbook::event::{
+    GroupDeleted, InvitationCancelled, MemberInvited, MemberRemoved, MembersAdded, StoreCreated,
+    StoreDeleted,
+};
 use grantbook::{Actor, Command, Event, MemberId};
 
 use super::state::State;
@@ -139,35 +147,33 @@ pub(crate) enum Deed<'a> {
 impl<'a> Deed<'a> {
     pub(crate) fn of_event(event: &'a Event) -> Self {
         match event {
-            Event::InvitationAccepted { .. } => Deed::Accepted,
-            Event::MemberInvited { member, .. } => Deed::Invited(member),
-            Event::MembersAdded { members } => {
+            Event::InvitationAccepted(_) => Deed::Accepted,
+            Event::MemberInvited(MemberInvited { member, .. }) => Deed::Invited(member),
+            Event::MembersAdded(MembersAdded { members }) => {
                 Deed::Added(members.iter().map(MemberId::as_str).collect())
             }
-            Event::MemberRemoved { member } | Event::InvitationCancelled { member } => {
-                Deed::Left(member)
-            }
-            Event::StoreCreated { store } => Deed::StoreCreated(store),
-            Event::StoreDeleted { store } => Deed::StoreDeleted(store),
-            Event::GroupDeleted { group } => Deed::GroupDeleted(group),
+            Event::MemberRemoved(MemberRemoved { member })
+            | Event::InvitationCancelled(InvitationCancelled { member }) => Deed::Left(member),
+            Event::StoreCreated(StoreCreated { store }) => Deed::StoreCreated(store),
+            Event::StoreDeleted(StoreDeleted { store }) => Deed::StoreDeleted(store),
+            Event::GroupDeleted(GroupDeleted { group }) => Deed::GroupDeleted(group),
             _ => Deed::Other,
         }
     }
 
     pub(crate) fn of_command(command: &'a Command, before: &State) -> Self {
         match command {
-            Command::AcceptInvitation {} => Deed::Accepted,
-            Command::InviteMember { member, .. } => Deed::Invited(member),
-            Command::AddMembers { members } => {
+            Command::AcceptInvitation(AcceptInvitation {}) => Deed::Accepted,
+            Command::InviteMember(InviteMember { member, .. }) => Deed::Invited(member),
+            Command::AddMembers(AddMembers { members }) => {
                 let members = members.iter().map(MemberId::as_str);
                 Deed::Added(members.filter(|member| !before.is_active(member)).collect())
             }
-            Command::RemoveMember { member } | Command::CancelInvitation { member } => {
-                Deed::Left(member)
-            }
-            Command::CreateStore { store } => Deed::StoreCreated(store),
-            Command::DeleteStore { store } => Deed::StoreDeleted(store),
-            Command::DeleteGroup { group } => Deed::GroupDeleted(group),
+            Command::RemoveMember(RemoveMember { member })
+            | Command::CancelInvitation(CancelInvitation { member }) => Deed::Left(member),
+            Command::CreateStore(CreateStore { store }) => Deed::StoreCreated(store),
+            Command::DeleteStore(DeleteStore { store }) => Deed::StoreDeleted(store),
+            Command::DeleteGroup(DeleteGroup { group }) => Deed::GroupDeleted(group),
             _ => Deed::Other,
         }
     }
@@ -181,18 +187,23 @@ pub(crate) struct Change<'a> {
     pub(crate) deed: Deed<'a>,
 }
 
-/// What is true of every change.
+/// What is true of every change that somebody may make.
 pub(crate) fn of_change(change: &Change<'_>) -> Checked {
+    of_effect(change)?;
+    e1_nobody_puts_itself_in_a_group(change)?;
+    e3_nobody_makes_itself_an_owner(change)?;
+    e4_nobody_gains_by_its_own_doing(change)
+}
+
+/// What is true of every change, whoever makes it: also of records that nobody decided.
+pub(crate) fn of_effect(change: &Change<'_>) -> Checked {
     u1_an_event_changes_something(change)?;
     u2_a_version_follows_the_last_and_time_does_not_run_backwards(change)?;
     m3_m5_whoever_comes_starts_from_nothing(change)?;
     m5_whoever_left_is_nowhere(change)?;
     s2_s3_a_new_store_is_in_no_scope(change)?;
     s3_a_deleted_store_leaves_every_scope_and_no_group(change)?;
-    g7_a_deleted_group_had_no_members(change)?;
-    e1_nobody_puts_itself_in_a_group(change)?;
-    e3_nobody_makes_itself_an_owner(change)?;
-    e4_nobody_gains_by_its_own_doing(change)
+    g7_a_deleted_group_had_no_members(change)
 }
 
 fn u1_an_event_changes_something(change: &Change<'_>) -> Checked {

@@ -27,10 +27,10 @@ mod reading;
 mod state;
 
 pub(crate) use actions::{event_of, is_ownership_name};
-pub(crate) use answers::{Asked, agree};
+pub(crate) use answers::{Asked, agree, decides_alike, lists_agree};
 pub(crate) use decision::FORBIDDEN;
-pub(crate) use reading::read;
-pub(crate) use state::{Grants, Group, Role, State, Status};
+pub(crate) use reading::{grants_of, read, reads_as};
+pub(crate) use state::{Grants, Group, Role, Set, State, Status, built_in_roles};
 
 const MAX_ITEMS_PER_COMMAND: usize = 10_000;
 const MAX_BATCH: usize = 1_000;
@@ -110,6 +110,13 @@ pub(crate) struct Flaw {
     pub(crate) rule: &'static str,
     /// What was seen.
     pub(crate) what: String,
+}
+
+impl Flaw {
+    pub(crate) fn new(rule: &'static str, what: impl fmt::Display) -> Self {
+        let what = what.to_string();
+        Self { rule, what }
+    }
 }
 
 impl fmt::Display for Flaw {

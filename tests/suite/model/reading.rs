@@ -1,22 +1,23 @@
 //! An account of the crate, read as a state of the model: by the plain readers alone, nothing of the index, nothing of
 //! the check. Whatever they tell twice has to agree.
 
-use std::fmt::Debug;
+use std::collections::BTreeMap;
 
 use grantbook::{
-    Account, Group, GroupId, MemberId, MemberStatus, Permission, RoleLevel, Timestamp,
+    Account, Grant, Group, GroupId, MemberId, MemberStatus, Permission, RoleId, RoleLevel, Scope,
+    StoreId, Timestamp,
 };
 
-use super::state::{self, Grants, Role, State, Status, merged, texts};
+use super::state::{self, Role, State, Status, merged, texts};
 use super::{Checked, law, same};
 
 pub(crate) fn read(account: &Account) -> Checked<State> {
     let mut state = State {
         members: account
             .members()
-            .map(|member| (member.id().to_string(), status(member.status())))
+            .map(|member| (member.id().as_str().to_owned(), status(member.status())))
             .collect(),
-        groups: Default::default(),
+        groups: BTreeMap::new(),
         stores: texts(account.stores()),
         roles: account
             .roles()
@@ -27,7 +28,7 @@ pub(crate) fn read(account: &Account) -> Checked<State> {
                     permissions: texts(role.permissions()),
                     built_in: role.is_built_in(),
                 };
-                (id.to_string(), role)
+                (id.as_str().to_owned(), role)
             })
             .collect(),
         group_limit: account.group_limit().get().into(),
@@ -35,11 +36,12 @@ pub(crate) fn read(account: &Account) -> Checked<State> {
         version: account.version(),
     };
     for group in account.groups() {
+        ascending("roles of a group", each_grant(&group).map(|(role, _)| role))?; // G4: each once
         ascending("members of a group", group.members().map(MemberId::as_str))?;
         let read = state::Group {
             name: group.name().to_string(),
             description: group.description().to_string(),
-            grants: grants(&group)?,
+            grants: merged(each_grant(&group)),
             members: texts(group.members()),
         };
         same(
@@ -51,7 +53,7 @@ pub(crate) fn read(account: &Account) -> Checked<State> {
         state.groups.insert(group.id().to_string(), read);
     }
     ascending("groups", account.groups().map(|group| group.id().as_str()))?;
-    ascending("stores", account.stores().map(|id| id.as_str()))?;
+    ascending("stores", account.stores().map(StoreId::as_str))?;
     ascending("roles", account.roles().map(|(id, _)| id.as_str()))?;
     for (_, role) in account.roles() {
         ascending(
@@ -61,6 +63,26 @@ pub(crate) fn read(account: &Account) -> Checked<State> {
     }
     members(account, &state)?;
     Ok(state)
+}
+
+/// That an account holds what the model says, and nothing else.
+pub(crate) fn reads_as(account: &Account, should_be: &State) -> Checked {
+    let is = read(account)?;
+    same("U2", "version", is.version, should_be.version)?;
+    same("U2", "time", is.last, should_be.last)?;
+    same("A3", "limit", is.group_limit, should_be.group_limit)?;
+    same("M1", "members", &is.members, &should_be.members)?;
+    same("S1", "stores", &is.stores, &should_be.stores)?;
+    same("L3", "roles", &is.roles, &should_be.roles)?;
+    for (id, group) in &should_be.groups {
+        same("G1", ("group", id), is.groups.get(id), Some(group))?;
+    }
+    same(
+        "G1",
+        "how many groups",
+        is.groups.len(),
+        should_be.groups.len(),
+    )
 }
 
 fn status(status: MemberStatus) -> Status {
@@ -73,13 +95,18 @@ fn status(status: MemberStatus) -> Status {
     }
 }
 
-fn grants(group: &Group<'_>) -> Checked<Grants> {
-    let grants = group.grants();
-    ascending(
-        "roles of a group",
-        grants.iter().map(|grant| grant.role.as_str()),
-    )?; // G4: each once
-    Ok(merged(grants))
+/// The one place that knows how the crate shows a grant.
+fn each_grant<'a>(group: &Group<'a>) -> impl Iterator<Item = (&'a RoleId, &'a Scope)> {
+    group.grants().map(|grant| (grant.role, grant.scope))
+}
+
+/// A group's grants as a command would give them.
+pub(crate) fn grants_of(group: &Group<'_>) -> Vec<Grant> {
+    let grants = each_grant(group).map(|(role, scope)| Grant {
+        role: role.clone(),
+        scope: scope.clone(),
+    });
+    grants.collect()
 }
 
 /// The members' own entries, the groups' lists and the list of owners agree, for whoever is there and whoever is not.
@@ -119,10 +146,9 @@ fn members(account: &Account, state: &State) -> Checked {
 }
 
 /// U6, and nothing twice.
-fn ascending<T: Ord + Debug>(what: &str, these: impl Iterator<Item = T>) -> Checked {
-    let these: Vec<_> = these.collect();
+fn ascending<T: Ord>(what: &str, these: impl Iterator<Item = T>) -> Checked {
     let are = these.is_sorted_by(|one, next| one < next);
     law("U6", are, || {
-        format!("{what} are not in order, or twice: {these:?}")
+        format!("the {what} are not in order, or one is there twice")
     })
 }

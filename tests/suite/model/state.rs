@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grantbook::Grant;
-use grantbook::Scope;
+use grantbook::{RoleId, Scope};
 
 pub(crate) type Set = BTreeSet<String>;
 /// A store, or the account.
@@ -55,12 +54,12 @@ pub(crate) fn texts<T: AsRef<str>>(these: impl IntoIterator<Item = T>) -> Set {
 }
 
 /// G4: a role named twice has its stores united.
-pub(crate) fn merged(grants: &[Grant]) -> Grants {
+pub(crate) fn merged<'a>(grants: impl Iterator<Item = (&'a RoleId, &'a Scope)>) -> Grants {
     let mut merged = Grants::new();
-    for grant in grants {
-        let key = (grant.role.to_string(), grant.scope == Scope::Account);
+    for (role, scope) in grants {
+        let key = (role.as_str().to_owned(), *scope == Scope::Account);
         let stores = merged.entry(key).or_default();
-        stores.extend(texts(grant.scope.stores()));
+        stores.extend(texts(scope.stores()));
     }
     merged
 }

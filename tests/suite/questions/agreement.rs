@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use grantbook::command::ChangeRole;
 use grantbook::*;
 use proptest::prelude::*;
 
@@ -80,7 +81,7 @@ fn check_paths(
         let given_up = match &path.via {
             AccessSource::Ownership => without.execute(&Actor::System, &revoke_ownership(who), now),
             AccessSource::Group { group, role, .. } => {
-                let grants = account.group(group).unwrap().grants();
+                let grants = account.group(group).unwrap().grant_list();
                 let grant = grants.iter().find(|grant| grant.role == *role).unwrap();
                 prop_assert!(account.role(role).unwrap().permissions().contains(text));
                 prop_assert_eq!(
@@ -189,11 +190,8 @@ fn single_commands(
     for group in account.groups() {
         host(add(group.id(), [who]));
         for (id, role) in account.roles() {
-            let left = group
-                .grants()
-                .iter()
-                .filter(|grant| grant.scope != Scope::Stores(BTreeSet::new()));
-            let mut grants: Vec<Grant> = left.cloned().collect();
+            let mut grants = group.grant_list();
+            grants.retain(|grant| grant.scope != Scope::Stores(BTreeSet::new()));
             grants.push(match (role.level(), resource) {
                 (RoleLevel::Store, Resource::Store(store)) => {
                     Grant::in_stores(id.clone(), [self::store(store)])
@@ -207,11 +205,11 @@ fn single_commands(
     for (id, role) in account.roles() {
         let mut permissions = role.permissions().clone();
         permissions.insert(permission(text));
-        host(Command::ChangeRole {
+        host(Command::ChangeRole(ChangeRole {
             role: id.clone(),
             name: None,
             permissions: Some(permissions),
-        });
+        }));
     }
     commands
 }

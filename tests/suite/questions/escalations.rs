@@ -1,5 +1,6 @@
 //! What members could gain, alone or with another.
 
+use grantbook::command::EditGroup;
 use grantbook::*;
 use proptest::prelude::*;
 
@@ -130,10 +131,10 @@ fn e4_the_search_splits_what_one_command_cannot_name() {
     let [
         (
             _,
-            Command::EditGroup {
+            Command::EditGroup(EditGroup {
                 grants: Some(grants),
                 ..
-            },
+            }),
         ),
     ] = gain.steps.as_slice()
     else {
@@ -178,8 +179,8 @@ proptest! {
             single.push(add(group.id(), [one]));
             single.push(add(group.id(), [other]));
             for store in STORES.into_iter().filter(|store| account.has_store(store)) {
-                let grants = group.grants().iter().filter(|grant| grant.scope != Scope::Stores([].into()));
-                single.push(regrant(group.id(), grants.cloned().chain([editor([store])]).collect::<Vec<_>>()));
+                let grants = group.grants().filter(|grant| *grant.scope != Scope::Stores([].into()));
+                single.push(regrant(group.id(), grants.map(GrantRef::to_grant).chain([editor([store])]).collect::<Vec<_>>()));
             }
         }
         for (actor, command) in [one, other].iter().flat_map(|actor| single.iter().map(move |command| (*actor, command))) {

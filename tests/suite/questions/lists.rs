@@ -1,5 +1,6 @@
 //! Who can, and where: lists, page by page.
 
+use grantbook::command::DeleteGroup;
 use grantbook::*;
 
 use crate::support::*;
@@ -65,9 +66,9 @@ fn u6_small_and_large_groups_are_listed_alike() {
         world.ok(OWNER, take_out(&group, some[..count].iter().copied()));
         world.ok(
             OWNER,
-            Command::DeleteGroup {
+            Command::DeleteGroup(DeleteGroup {
                 group: crate::support::group(&group),
-            },
+            }),
         );
     }
 }

@@ -48,7 +48,7 @@ fn u2_an_observer_sees_what_is_applied() {
     for number in [4, 3, 2, 3, 4] {
         let show =
             |before: &Account, record: &Record| shown.push((before.version(), record.clone()));
-        let _ = copy.offer_with(&world.records[number], show).unwrap();
+        let _ = copy.ingest_with(&world.records[number], show).unwrap();
     }
     let expected = [(3, world.records[3].clone()), (4, world.records[4].clone())];
     assert_eq!(shown, expected);
@@ -130,7 +130,7 @@ fn u5_a_record_that_does_not_belong_is_refused() {
     let unfitting = changed(&world.records[1], "version", last + 1);
     for version in [1, last, last + 1, last + 9] {
         let foreign = changed(&changed(newest, "version", version), "account", "other");
-        let refused = copy.offer_with(&foreign, |_, _| panic!("it is not applied"));
+        let refused = copy.ingest_with(&foreign, |_, _| panic!("it is not applied"));
         assert_eq!(refused.unwrap_err().code(), "wrong-account");
         assert_eq!(
             Shared::new(copy.clone())
@@ -140,7 +140,7 @@ fn u5_a_record_that_does_not_belong_is_refused() {
             "wrong-account"
         );
     }
-    let refused = copy.offer_with(&unfitting, |_, _| panic!("it is not applied"));
+    let refused = copy.ingest_with(&unfitting, |_, _| panic!("it is not applied"));
     assert_eq!(refused.unwrap_err().code(), "redundant");
     assert_eq!((&copy, copy.as_of()), (&before, before.as_of()));
 }

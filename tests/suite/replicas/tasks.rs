@@ -104,7 +104,7 @@ fn take_turns(seed: u64, faults: &[(Fault, u16)]) -> Vec<Fault> {
             let request = by_host(id, create_store(&id.to_string()));
             let records = execute(kept, &mut elsewhere, &request).unwrap();
             pause().await;
-            let _ = shared.offer_with(&records[0], see).unwrap();
+            let _ = shared.ingest_with(&records[0], see).unwrap();
             hint(elsewhere.version());
         }
     }));

@@ -8,6 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
+use grantbook::event::StoreCreated;
 use grantbook::repository::{MemoryRepository, Shared, execute};
 use grantbook::*;
 
@@ -95,9 +96,9 @@ fn u2_threads_share_a_copy() {
                 let Some(first) = pair.first() else { break };
                 for record in pair.iter().rev().filter(|record| record.version() % 3 != 0) {
                     let _ = shared.notify_version(record.version());
-                    let _ = shared.offer_with(record, see).unwrap();
+                    let _ = shared.ingest_with(record, see).unwrap();
                 }
-                let _ = shared.offer_with(first, see).unwrap();
+                let _ = shared.ingest_with(first, see).unwrap();
                 block_on(shared.catch_up_with_async(storage, see)).unwrap();
             }
         });
@@ -122,7 +123,7 @@ fn u2_threads_share_a_copy() {
     let mut kept_of: BTreeMap<char, usize> = BTreeMap::new();
     for record in &records[1..] {
         match record.event() {
-            Event::StoreCreated { store } => {
+            Event::StoreCreated(StoreCreated { store }) => {
                 *kept_of.entry(store.chars().next().unwrap()).or_default() += 1;
             }
             other => panic!("{other:?}"),

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 
+use grantbook::command::{ChangeRole, EditGroup};
 use grantbook::repository::*;
 use grantbook::*;
 
@@ -255,17 +256,17 @@ fn u1_a_key_shared_by_two_requests_is_refused() {
         &["log.list"],
     )];
     execute(&kept, &mut account, &request(&owner(), &define, at(3))).unwrap();
-    let edit = Command::EditGroup {
+    let edit = Command::EditGroup(EditGroup {
         group: group("devs"),
         name: GroupName::parse("Dev Team").ok(),
         description: Description::parse("they build it").ok(),
         grants: None,
-    };
-    let change = Command::ChangeRole {
+    });
+    let change = Command::ChangeRole(ChangeRole {
         role: role("auditor"),
         name: RoleName::parse("Auditor").ok(),
         permissions: Some(permissions(["log.read"])),
-    };
+    });
     for (id, command, later) in [
         ("edit", edit, rename_group("devs", "Developers")),
         ("change", change, redefine_role("auditor", &["log.list"])),

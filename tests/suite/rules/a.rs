@@ -70,7 +70,7 @@ fn a3_an_account_has_at_most_20_groups() {
     assert_eq!(refusal.code(), "too-many-groups");
     assert_eq!(
         refusal.to_string(),
-        "the account has 20 groups, as many as it may; delete one first"
+        "the account has reached its limit of 20 groups; delete one first"
     );
     world.assert_refused(
         Actor::System,

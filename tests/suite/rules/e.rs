@@ -195,7 +195,7 @@ fn e6_only_active_members_act() {
         for command in every_command() {
             let expected = CommandError::NotAuthorized {
                 actor: member(actor),
-                denial: denial.clone(),
+                reason: denial.clone(),
             };
             assert_eq!(world.refused(actor, command), expected);
         }

@@ -1,5 +1,7 @@
 //! G: groups: who manages them, what they are called, what they carry, who is in them.
 
+use grantbook::command::EditGroup;
+use grantbook::event::{GroupCreated, GroupEdited};
 use grantbook::*;
 
 use crate::support::*;
@@ -162,15 +164,15 @@ fn g4_grants_of_one_role_are_merged() {
     let mut world = World::staffed();
     let grants = [viewer(["prod"]), editor(["dev"]), viewer(["dev", "prod"])];
     let event = world.ok(OWNER, create_group("new", "New Group", grants));
-    let Event::GroupCreated { grants, .. } = event else {
+    let Event::GroupCreated(GroupCreated { grants, .. }) = event else {
         panic!("{event:?}")
     };
     assert_eq!(grants, [editor(["dev"]), viewer(["dev", "prod"])]);
-    assert_eq!(world.account.group("new").unwrap().grants(), grants);
+    assert_eq!(world.account.group("new").unwrap().grant_list(), grants);
     let twice = [Grant::group_manager(), Grant::group_manager()];
     world.ok(OWNER, create_group("managers", "Managers", twice));
     assert_eq!(
-        world.account.group("managers").unwrap().grants(),
+        world.account.group("managers").unwrap().grant_list(),
         [Grant::group_manager()]
     );
 }
@@ -197,7 +199,7 @@ fn g4_ten_thousand_grants_of_one_role_are_merged() {
         create_group("all", "Every Store", [Grant::group_manager()]),
     );
     world.ok(OWNER, regrant("all", grants));
-    let granted = world.account.group("all").unwrap().grants();
+    let granted = world.account.group("all").unwrap().grant_list();
     assert_eq!(granted.len(), 1);
     assert!(granted[0].scope.stores().eq(world.account.stores()));
 }
@@ -291,12 +293,12 @@ fn g7_a_new_group_inherits_nothing_from_a_deleted_one() {
 fn g8_a_group_is_edited_in_part_or_as_a_whole() {
     let mut world = World::staffed();
     let edit = |name: Option<&str>, description: Option<&str>, grants: Option<Vec<Grant>>| {
-        Command::EditGroup {
+        Command::EditGroup(EditGroup {
             group: group("devs"),
             name: name.map(|name| GroupName::parse(name).unwrap()),
             description: description.map(|text| Description::parse(text).unwrap()),
             grants,
-        }
+        })
     };
     world.ok(MANAGER, edit(Some("Developers"), None, None));
     world.ok(MANAGER, edit(None, Some("Those who build"), None));
@@ -304,7 +306,7 @@ fn g8_a_group_is_edited_in_part_or_as_a_whole() {
     let devs = world.account.group("devs").unwrap();
     assert_eq!(devs.name().as_str(), "Developers");
     assert_eq!(devs.description().as_str(), "Those who build");
-    assert_eq!(devs.grants(), [viewer(["dev"])]);
+    assert_eq!(devs.grant_list(), [viewer(["dev"])]);
     let event = world.ok(
         MANAGER,
         edit(
@@ -313,12 +315,12 @@ fn g8_a_group_is_edited_in_part_or_as_a_whole() {
             Some(vec![editor(["dev", "prod"])]),
         ),
     );
-    let Event::GroupEdited {
+    let Event::GroupEdited(GroupEdited {
         name,
         description,
         grants,
         ..
-    } = event
+    }) = event
     else {
         panic!("{event:?}")
     };

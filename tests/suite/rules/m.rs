@@ -1,5 +1,7 @@
 //! M: members, invitations and ownership.
 
+use grantbook::command::{ChangeRole, InviteMember};
+use grantbook::event::MembersAdded;
 use grantbook::*;
 
 use crate::rules::with_auditor;
@@ -99,11 +101,11 @@ fn m3_an_invitation_ends_at_its_expiry() {
 #[test]
 fn m3_an_expired_owner_invitation_can_be_cancelled_by_a_manager() {
     let mut world = World::staffed();
-    let invite = Command::InviteMember {
+    let invite = Command::InviteMember(InviteMember {
         member: member("otto"),
         as_owner: true,
         expires: Some(at(2_000)),
-    };
+    });
     world.ok(OWNER, invite);
     world.assert_refused(MANAGER, cancel("otto"), "owner-invitation");
     world.now = 2_000;
@@ -253,11 +255,11 @@ fn m6_no_role_can_be_called_ownership() {
             "ownership-name",
         );
     }
-    let rename = Command::ChangeRole {
+    let rename = Command::ChangeRole(ChangeRole {
         role: role("auditor"),
         name: Some(RoleName::parse("Account Owner").unwrap()),
         permissions: None,
-    };
+    });
     world.assert_refused(OWNER, rename, "ownership-name");
 }
 
@@ -268,9 +270,9 @@ fn m7_the_host_adds_members_without_invitation() {
     let event = world.system(enrol(["dana", "new-1", "new-2", OWNER]));
     assert_eq!(
         event,
-        Event::MembersAdded {
+        Event::MembersAdded(MembersAdded {
             members: members(["new-1", "new-2"])
-        }
+        })
     );
     assert_eq!(world.level("dana", "dev"), AccessLevel::Editor);
     assert_eq!(world.level(OWNER, "dev"), AccessLevel::Owner);

@@ -77,7 +77,7 @@ fn p1_effective_permissions_round_trip_through_serde() {
         ),
         (
             OWNER,
-            r#"{"account":"every","stores":{"dev":"every","prod":"every"}}"#,
+            r#"{"account":"all","stores":{"dev":"all","prod":"all"}}"#,
         ),
         ("nobody", r#"{"account":{"only":[]},"stores":{}}"#),
     ] {
@@ -89,10 +89,10 @@ fn p1_effective_permissions_round_trip_through_serde() {
         );
     }
     for json in [
-        r#"{"account":"all","stores":{}}"#,
-        r#"{"account":"every"}"#,
-        r#"{"account":"every","stores":{},"more":1}"#,
-        r#"{"account":"every","stores":{"dev":{"only":[]},"dev":"every"}}"#,
+        r#"{"account":"every","stores":{}}"#,
+        r#"{"account":"all"}"#,
+        r#"{"account":"all","stores":{},"more":1}"#,
+        r#"{"account":"all","stores":{"dev":{"only":[]},"dev":"all"}}"#,
         r#"{"account":{"only":["a.b","a.b"]},"stores":{}}"#,
         r#"{"account":{"only":["*"]},"stores":{}}"#,
     ] {
@@ -101,7 +101,7 @@ fn p1_effective_permissions_round_trip_through_serde() {
             "{json}"
         );
     }
-    let no_map = r#"{"account":"every","stores":1}"#;
+    let no_map = r#"{"account":"all","stores":1}"#;
     let error = serde_json::from_str::<EffectivePermissions>(no_map).unwrap_err();
     let said = error.to_string();
     assert!(

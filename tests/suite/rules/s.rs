@@ -47,7 +47,7 @@ fn s3_a_store_created_again_starts_with_no_grants() {
     world.ok(OWNER, regrant("viewers", [viewer(["dev", "prod"])]));
     world.ok(OWNER, delete_store("dev"));
     assert_eq!(
-        world.account.group("viewers").unwrap().grants(),
+        world.account.group("viewers").unwrap().grant_list(),
         [viewer(["prod"])]
     );
     assert_eq!(
@@ -66,7 +66,10 @@ fn s3_a_store_created_again_starts_with_no_grants() {
 fn s3_a_grant_without_stores_grants_nothing() {
     let mut world = World::staffed();
     world.ok(OWNER, delete_store("dev"));
-    assert_eq!(world.account.group("devs").unwrap().grants(), [editor([])]);
+    assert_eq!(
+        world.account.group("devs").unwrap().grant_list(),
+        [editor([])]
+    );
     assert!(world.account.effective_permissions("dana").is_empty());
     world.ok(OWNER, rename_group("devs", "Former Dev Team"));
     world.no_change(OWNER, regrant("devs", [editor([])]));
@@ -93,5 +96,5 @@ fn s3_a_snapshot_may_have_an_empty_scope() {
     world.ok(OWNER, delete_store("dev"));
     let read = Account::try_from(world.account.snapshot()).unwrap();
     assert_eq!(read, world.account);
-    assert_eq!(read.group("devs").unwrap().grants(), [editor([])]);
+    assert_eq!(read.group("devs").unwrap().grant_list(), [editor([])]);
 }

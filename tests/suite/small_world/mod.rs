@@ -11,6 +11,11 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use grantbook::command::{
+    AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup,
+    CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership,
+    InviteMember, RemoveFromGroup, RemoveMember, RevokeOwnership,
+};
 use grantbook::*;
 
 mod explore;
@@ -200,79 +205,83 @@ impl World {
         } else {
             &[None]
         };
-        let mut commands = vec![Command::AcceptInvitation {}];
+        let mut commands = vec![Command::AcceptInvitation(AcceptInvitation {})];
         for member in members {
             for as_owner in [false, true] {
-                commands.extend(expiries.iter().map(|expires| Command::InviteMember {
-                    member: member.clone(),
-                    as_owner,
-                    expires: *expires,
+                commands.extend(expiries.iter().map(|expires| {
+                    Command::InviteMember(InviteMember {
+                        member: member.clone(),
+                        as_owner,
+                        expires: *expires,
+                    })
                 }));
             }
-            commands.push(Command::CancelInvitation {
+            commands.push(Command::CancelInvitation(CancelInvitation {
                 member: member.clone(),
-            });
-            commands.push(Command::RemoveMember {
+            }));
+            commands.push(Command::RemoveMember(RemoveMember {
                 member: member.clone(),
-            });
-            commands.push(Command::GrantOwnership {
+            }));
+            commands.push(Command::GrantOwnership(GrantOwnership {
                 member: member.clone(),
-            });
-            commands.push(Command::RevokeOwnership { member });
+            }));
+            commands.push(Command::RevokeOwnership(RevokeOwnership { member }));
         }
-        commands.extend(some_members.iter().map(|members| Command::AddMembers {
-            members: members.clone(),
+        commands.extend(some_members.iter().map(|members| {
+            Command::AddMembers(AddMembers {
+                members: members.clone(),
+            })
         }));
         for id in STORES.iter().take(self.stores) {
             let store = parsed(id, StoreId::parse);
-            commands.push(Command::CreateStore {
+            commands.push(Command::CreateStore(CreateStore {
                 store: store.clone(),
-            });
-            commands.push(Command::DeleteStore { store });
+            }));
+            commands.push(Command::DeleteStore(DeleteStore { store }));
         }
         for (id, grants) in GROUPS.iter().zip(&self.grants) {
             let group = parsed(id, GroupId::parse);
             for grants in grants {
-                commands.push(Command::CreateGroup {
+                commands.push(Command::CreateGroup(CreateGroup {
                     group: group.clone(),
                     name: parsed(id, GroupName::parse),
                     description: Description::default(),
                     grants: grants.clone(),
-                });
-                commands.push(Command::EditGroup {
+                }));
+                commands.push(Command::EditGroup(EditGroup {
                     group: group.clone(),
                     name: None,
                     description: None,
                     grants: Some(grants.clone()),
-                });
+                }));
             }
             for members in &some_members {
-                commands.push(Command::AddToGroup {
+                commands.push(Command::AddToGroup(AddToGroup {
                     group: group.clone(),
                     members: members.clone(),
-                });
-                commands.push(Command::RemoveFromGroup {
+                }));
+                commands.push(Command::RemoveFromGroup(RemoveFromGroup {
                     group: group.clone(),
                     members: members.clone(),
-                });
+                }));
             }
-            commands.push(Command::DeleteGroup { group });
+            commands.push(Command::DeleteGroup(DeleteGroup { group }));
         }
         for permissions in &self.permissions {
-            commands.push(Command::DefineRole {
+            commands.push(Command::DefineRole(DefineRole {
                 role: own_role(),
                 name: parsed("Own Role", RoleName::parse),
                 level: RoleLevel::Store,
                 permissions: permissions.clone(),
-            });
-            commands.push(Command::ChangeRole {
+            }));
+            commands.push(Command::ChangeRole(ChangeRole {
                 role: own_role(),
                 name: None,
                 permissions: Some(permissions.clone()),
-            });
+            }));
         }
         if !self.permissions.is_empty() {
-            commands.push(Command::DeleteRole { role: own_role() });
+            commands.push(Command::DeleteRole(DeleteRole { role: own_role() }));
         }
         commands
     }

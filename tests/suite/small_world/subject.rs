@@ -91,6 +91,7 @@ impl Subject for Crate {
                 .into(),
         };
         model::agree(account, read, &asked)?;
+        model::lists_agree(account, read, &asked)?;
         law("G9", account.index_is_exact(), || {
             "the index is not what a new one would be".to_owned()
         })

@@ -59,7 +59,9 @@ impl Peer for ByHand {
             .map(|store| (store.to_string(), HashMap::new()))
             .collect();
         for (resource, roles) in &facts.grants {
-            let Resource::Store(store) = resource else { continue };
+            let Resource::Store(store) = resource else {
+                continue;
+            };
             let store = stores.entry(store.to_string()).or_default();
             for (role, groups) in roles {
                 for permission in &facts.roles[role] {

@@ -92,7 +92,9 @@ impl<const PERMISSION_FIRST: bool> Peer for Casbin<PERMISSION_FIRST> {
         let mut stores: Vec<_> = facts.stores.iter().map(|id| every(id)).collect();
         let mut held = BTreeSet::new();
         for (resource, roles) in &facts.grants {
-            let Resource::Store(id) = resource else { continue };
+            let Resource::Store(id) = resource else {
+                continue;
+            };
             for (role, groups) in roles {
                 for group in groups {
                     stores.push(vec![store(id), resource_role(group, role)]);

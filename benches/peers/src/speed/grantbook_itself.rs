@@ -1,5 +1,6 @@
 //! Grantbook: an account from its snapshot, which is checked against every rule. The host makes the changes.
 
+use grantbook::command::AddToGroup;
 use grantbook::{Account, Actor, Command, GroupId, MemberId};
 
 use super::{Pace, Peer, Plain};
@@ -27,10 +28,10 @@ impl Peer for Grantbook {
     }
 
     fn add_to_group(&mut self, member: &MemberId, group: &GroupId) -> Result<(), EngineError> {
-        let command = Command::AddToGroup {
+        let command = Command::AddToGroup(AddToGroup {
             group: group.clone(),
             members: [member.clone()].into(),
-        };
+        });
         self.0.execute(&Actor::System, &command, NOW)?;
         Ok(())
     }

@@ -117,7 +117,9 @@ fn relationships(facts: &Facts) -> Vec<String> {
         all.push(format!("store:{store}#owner@account:{account}#owner"));
     }
     for (resource, roles) in &facts.grants {
-        let Resource::Store(store) = resource else { continue };
+        let Resource::Store(store) = resource else {
+            continue;
+        };
         for (role, groups) in roles {
             let role = named(role);
             let held = groups.iter();

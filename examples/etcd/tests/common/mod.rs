@@ -11,8 +11,11 @@ use std::fmt::Debug;
 use std::io::Write;
 
 use etcd_client::{Client, GetOptions, KeyValue};
+use grantbook::command::{AddMembers, CreateStore};
 use grantbook::repository::{self, LoadError, OpenError, Replica, Request, Shared};
-use grantbook::{AccountId, Actor, Command, IdempotencyKey, GroupLimit, MemberId, StoreId, Timestamp};
+use grantbook::{
+    AccountId, Actor, Command, GroupLimit, IdempotencyKey, MemberId, StoreId, Timestamp,
+};
 use grantbook_etcd::{Error, EtcdRepository};
 
 use self::server::Cluster;
@@ -98,8 +101,10 @@ pub(crate) fn request(commit: &str, commands: Vec<Command>) -> Request {
 pub(crate) fn create(stores: impl IntoIterator<Item = String>) -> Vec<Command> {
     let stores = stores.into_iter();
     stores
-        .map(|store| Command::CreateStore {
-            store: id(StoreId::parse, &store),
+        .map(|store| {
+            Command::CreateStore(CreateStore {
+                store: id(StoreId::parse, &store),
+            })
         })
         .collect()
 }
@@ -107,7 +112,7 @@ pub(crate) fn create(stores: impl IntoIterator<Item = String>) -> Vec<Command> {
 pub(crate) fn enrol(members: impl IntoIterator<Item = String>) -> Command {
     let members = members.into_iter();
     let members: BTreeSet<_> = members.map(|member| id(MemberId::parse, &member)).collect();
-    Command::AddMembers { members }
+    Command::AddMembers(AddMembers { members })
 }
 
 pub(crate) fn account_id(text: &str) -> AccountId {

@@ -3,15 +3,15 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use grantbook::repository::conformance::{Runtime, AsyncAsSync};
+use grantbook::repository::conformance::{AsyncAsSync, Runtime};
 use grantbook_etcd::EtcdRepository;
-use tokio::runtime::Runtime;
+use tokio::runtime;
 
 use super::server;
 
 /// Waits in a runtime of two threads.
 #[derive(Clone)]
-pub(crate) struct Waiting(Arc<Runtime>);
+pub(crate) struct Waiting(Arc<runtime::Runtime>);
 
 impl Runtime for Waiting {
     fn block_on<F: Future>(&self, future: F) -> F::Output {

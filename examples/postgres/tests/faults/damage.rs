@@ -32,8 +32,8 @@ pub(crate) fn is_a_clear_error(server: &Server, name: &str) {
         ),
         (
             "extra field",
-            "UPDATE grantbook.records SET record = record || '{\"note\": 1}' WHERE version = 3",
-            "record of account `extra field` at version 3 cannot be read: unknown field `note`",
+            "UPDATE grantbook.records SET record = record || '{\"memo\": 1}' WHERE version = 3",
+            "record of account `extra field` at version 3 cannot be read: unknown field `memo`",
             |error| is_row(error, "record", 3),
         ),
         (
@@ -136,7 +136,7 @@ async fn rows(sql: &Client, account: &str) -> Vec<String> {
 pub(crate) fn versions_beyond_the_last(server: &Server, name: &str) {
     let commit = |version: u64| {
         let record = format!(
-            r#"{{"format":1,"account":"acme","version":{version},"at":0,"actor":"system","event":{{"kind":"store-created","store":"dev"}}}}"#
+            r#"{{"record":1,"account":"acme","version":{version},"at":0,"commit":null,"actor":"system","note":null,"event":{{"kind":"store-created","store":"dev"}},"digest":null}}"#
         );
         let record: Record = serde_json::from_str(&record).expect("a record");
         Commit::new(IdempotencyKey::parse("far").expect("an id"), vec![record]).expect("a commit")

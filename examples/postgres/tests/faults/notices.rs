@@ -233,7 +233,7 @@ pub(crate) fn following_ends(server: &Server, name: &str) {
             .expect("as a superuser");
         let add = "WITH c AS (INSERT INTO grantbook.commits (account, expected, version, id) VALUES ('acme', 3, 4, 'x'))
             INSERT INTO grantbook.records (account, version, through, record)
-            VALUES ('acme', 4, 4, '{\"account\": \"acme\", \"version\": 4, \"format\": 2}')";
+            VALUES ('acme', 4, 4, '{\"account\": \"acme\", \"version\": 4, \"record\": 2}')";
         two.sql
             .batch_execute(add)
             .await

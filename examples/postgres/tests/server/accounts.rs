@@ -1,8 +1,10 @@
 //! A small account to try things on.
 
+use grantbook::command::{AddMembers, GrantOwnership, RevokeOwnership};
 use grantbook::repository::{Replica, Request, Shared, open_async};
 use grantbook::{
-    AccountId, Actor, Command, IdempotencyKey, GroupLimit, MemberId, Permission, Resource, Timestamp,
+    AccountId, Actor, Command, GroupLimit, IdempotencyKey, MemberId, Permission, Resource,
+    Timestamp,
 };
 use grantbook_postgres::PostgresRepository;
 
@@ -50,17 +52,17 @@ pub(crate) async fn add_otto(repository: &PostgresRepository, shared: &Shared) {
 
 pub(crate) fn enrol(name: &str) -> Command {
     let members = [member(name)].into();
-    Command::AddMembers { members }
+    Command::AddMembers(AddMembers { members })
 }
 
 pub(crate) fn grant(name: &str) -> Command {
     let member = member(name);
-    Command::GrantOwnership { member }
+    Command::GrantOwnership(GrantOwnership { member })
 }
 
 pub(crate) fn revoke(name: &str) -> Command {
     let member = member(name);
-    Command::RevokeOwnership { member }
+    Command::RevokeOwnership(RevokeOwnership { member })
 }
 
 pub(crate) fn owns(account: &grantbook::Account, name: &str) -> bool {

@@ -15,9 +15,9 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use grantbook::repository::conformance::{Runtime, AsyncAsSync};
+use grantbook::repository::conformance::{AsyncAsSync, Runtime};
 use grantbook_postgres::{PostgresRepository, migrate};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{self, Builder};
 use tokio_postgres::{Client, Config, NoTls};
 
 /// Guards against hanging only.
@@ -213,8 +213,8 @@ impl Drop for Server {
 }
 
 /// The runtime of this process's tests.
-pub(crate) fn runtime() -> &'static Runtime {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+pub(crate) fn runtime() -> &'static runtime::Runtime {
+    static RUNTIME: OnceLock<runtime::Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)

@@ -6,9 +6,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use grantbook::command::CreateStore;
 use grantbook::repository::{self, ExecuteError, LoadError, Replica, Request};
 use grantbook::{
-    Account, AccountId, Actor, Command as Change, IdempotencyKey, GroupLimit, MemberId, StoreId,
+    Account, AccountId, Actor, Command as Change, GroupLimit, IdempotencyKey, MemberId, StoreId,
     Timestamp,
 };
 use grantbook_sqlite::{SqliteError, SqliteRepository};
@@ -176,8 +177,9 @@ fn stores(kept: &SqliteRepository) -> usize {
 }
 
 fn two_stores(number: usize) -> Request {
-    let commands = ["a", "b"].map(|name| Change::CreateStore {
-        store: StoreId::parse(&format!("{number} {name}")).expect("an id"),
+    let commands = ["a", "b"].map(|name| {
+        let store = StoreId::parse(&format!("{number} {name}")).expect("an id");
+        Change::from(CreateStore { store })
     });
     Request {
         commit: IdempotencyKey::parse(&format!("commit {number}")).expect("an id"),

@@ -1,6 +1,7 @@
 //! What the file keeps, and what it refuses to.
 
-use grantbook::repository::{self, ExecuteError, LoadError, Repository, Request, RecordPage};
+use grantbook::command::{AddMembers, CreateStore};
+use grantbook::repository::{self, ExecuteError, LoadError, RecordPage, Repository, Request};
 use grantbook::{Actor, Command, IdempotencyKey, MemberId, StoreId};
 use grantbook_sqlite::{SqliteError, SqliteRepository};
 
@@ -60,8 +61,10 @@ fn a_snapshot_is_kept_once_in_a_thousand_versions() {
         commit: IdempotencyKey::parse(&format!("from {first}")).unwrap(),
         actor: Actor::System,
         commands: (first..first + 998)
-            .map(|store| Command::CreateStore {
-                store: StoreId::parse(&store.to_string()).unwrap(),
+            .map(|store| {
+                Command::CreateStore(CreateStore {
+                    store: StoreId::parse(&store.to_string()).unwrap(),
+                })
             })
             .collect(),
         now: NOW,
@@ -84,10 +87,12 @@ fn a_commit_of_several_pages_is_given_whole() {
     let repository = SqliteRepository::open(kept.path()).unwrap();
     let mut account = kept.load("acme").unwrap().unwrap();
     // Five records of more than a mebibyte each.
-    let enrol = |part: usize| Command::AddMembers {
-        members: (0..10_000)
-            .map(|member| MemberId::parse(&format!("{part}-{member:0>115}")).unwrap())
-            .collect(),
+    let enrol = |part: usize| {
+        Command::AddMembers(AddMembers {
+            members: (0..10_000)
+                .map(|member| MemberId::parse(&format!("{part}-{member:0>115}")).unwrap())
+                .collect(),
+        })
     };
     let request = Request {
         commit: IdempotencyKey::parse("many").unwrap(),
@@ -106,7 +111,9 @@ fn a_commit_of_several_pages_is_given_whole() {
         "a page"
     );
     assert_eq!(
-        repository.records_of(account.id(), &request.commit).unwrap(),
+        repository
+            .records_of(account.id(), &request.commit)
+            .unwrap(),
         records
     );
     assert_eq!(kept.load("acme").unwrap().unwrap(), account);

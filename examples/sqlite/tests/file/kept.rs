@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use grantbook::command::{CreateStore, DeleteStore};
 use grantbook::repository::{self, LoadError, Replica, Request};
-use grantbook::{AccountId, Actor, Command, IdempotencyKey, GroupLimit, MemberId, StoreId, Timestamp};
+use grantbook::{
+    AccountId, Actor, Command, GroupLimit, IdempotencyKey, MemberId, StoreId, Timestamp,
+};
 use grantbook_sqlite::{RowProblem, SqliteError, SqliteRepository};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -104,9 +107,9 @@ pub(crate) fn create_store(repository: &SqliteRepository, account: &mut Replica,
     let request = Request {
         commit: IdempotencyKey::parse(store).unwrap(),
         actor: Actor::System,
-        commands: vec![Command::CreateStore {
+        commands: vec![Command::CreateStore(CreateStore {
             store: StoreId::parse(store).unwrap(),
-        }],
+        })],
         now: NOW,
     };
     repository::execute(repository, account, &request).unwrap();
@@ -116,9 +119,9 @@ pub(crate) fn delete_store(store: &str) -> Request {
     Request {
         commit: IdempotencyKey::parse("late").unwrap(),
         actor: Actor::System,
-        commands: vec![Command::DeleteStore {
+        commands: vec![Command::DeleteStore(DeleteStore {
             store: StoreId::parse(store).unwrap(),
-        }],
+        })],
         now: NOW,
     }
 }

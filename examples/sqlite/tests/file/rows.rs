@@ -97,7 +97,7 @@ fn nothing_is_written_after_a_last_record_that_is_missing() {
 fn a_snapshot_that_cannot_be_read_is_not_served() {
     let kept = Kept::new();
     let snapshot = serde_json::to_string(&kept.load("acme").unwrap().unwrap().snapshot()).unwrap();
-    let later = snapshot.replacen("\"format\":1", "\"format\":2", 1);
+    let later = snapshot.replacen("\"snapshot\":1", "\"snapshot\":2", 1);
     assert_ne!(later, snapshot);
     let insert = "INSERT INTO snapshots (account, version, snapshot) VALUES ('acme', 3, ?1)";
     kept.by_hand().execute(insert, [later]).unwrap();

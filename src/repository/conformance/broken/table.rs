@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::account::command::Actor;
-use crate::account::event::{Event, Record};
+use crate::account::actor::Actor;
+use crate::account::changes::Event;
+use crate::account::changes::{MemberInvited, MembersAdded};
+use crate::account::record::Record;
 use crate::account::snapshot::Snapshot;
 use crate::id::{AccountId, IdempotencyKey};
 use crate::repository::commit::Commit;
@@ -130,12 +132,12 @@ impl BrokenConnection {
             record.actor = Actor::System;
         }
         if self.has(Defect::LosesExpiry) {
-            if let Event::MemberInvited { expires, .. } = &mut record.event {
+            if let Event::MemberInvited(MemberInvited { expires, .. }) = &mut record.event {
                 *expires = None;
             }
         }
         if self.has(Defect::CutsMembers) {
-            if let Event::MembersAdded { members } = &mut record.event {
+            if let Event::MembersAdded(MembersAdded { members }) = &mut record.event {
                 *members = members.iter().take(1_000).cloned().collect();
             }
         }

@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::account::command::{Actor, Command};
-use crate::account::event::Record;
+use crate::account::actor::Actor;
+use crate::account::changes::AddMembers;
+use crate::account::changes::Command;
 use crate::account::limits::GroupLimit;
+use crate::account::record::Record;
 use crate::repository::conformance::asking::{
     Connection, NOW, account_id, commit_id, member_id, store, stores,
 };
@@ -133,7 +135,7 @@ pub fn a_commit_that_races_with_itself_is_kept_once<F: Fixture>(
     let done = answers
         .iter()
         .filter(|answer| **answer == CommitOutcome::Appended);
-    let asked = format!("commit, by {WRITERS} writers at once with the same commit id: `Done`");
+    let asked = format!("commit, by {WRITERS} writers at once with the same commit id: `Appended`");
     let likely = "the commit id is looked up first and the records are inserted later, without a lock or a primary key \
                   in between";
     Failure::unless_equal(asked, &1, &done.count(), likely)?;
@@ -223,7 +225,7 @@ pub fn requests_run_from_end_to_end<F: Fixture>(fixture: &F) -> Result<(), Failu
     let loaded = loaded.map_err(|error| went_wrong("repository::load", &error))?;
     let mut second = loaded.ok_or_else(|| missing("repository::load"))?;
 
-    let first_request = request("enrol", &[enrol("dana")?])?;
+    let first_request = request("add", &[added("dana")?])?;
     let records = executed(&here, &mut first, &first_request)?;
     // This copy is behind: the request is decided again, on what is there now.
     executed(&there, &mut second, &request("store", &[store("dev")?])?)?;
@@ -233,7 +235,7 @@ pub fn requests_run_from_end_to_end<F: Fixture>(fixture: &F) -> Result<(), Failu
     expect_reused(
         &there,
         &mut second,
-        &request("enrol", &[enrol("somebody-else")?])?,
+        &request("add", &[added("somebody-else")?])?,
     )?;
 
     for (repository, copy) in [(&here, &mut first), (&there, &mut second)] {
@@ -263,9 +265,9 @@ fn request(commit: &str, commands: &[Command]) -> Result<Request, Failure> {
     })
 }
 
-fn enrol(member: &str) -> Result<Command, Failure> {
+fn added(member: &str) -> Result<Command, Failure> {
     let members = [member_id(member)?].into();
-    Ok(Command::AddMembers { members })
+    Ok(Command::AddMembers(AddMembers { members }))
 }
 
 fn executed<R: Repository>(

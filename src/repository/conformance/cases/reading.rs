@@ -1,6 +1,6 @@
 //! What is read: nothing, the records after a version, pages, the records of a commit.
 
-use crate::account::event::Record;
+use crate::account::record::Record;
 use crate::id::AccountId;
 use crate::repository::Repository;
 use crate::repository::conformance::asking::{

@@ -2,7 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::account::command::{Actor, Command};
+use crate::account::actor::Actor;
+use crate::account::changes::Command;
+use crate::account::changes::{
+    AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup,
+    DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership, InviteMember,
+    RemoveFromGroup, RemoveMember, RevokeOwnership,
+};
 use crate::grant::Grant;
 use crate::id::{GroupId, RoleId, StoreId};
 use crate::name::{Description, GroupName, RoleName};
@@ -24,7 +30,7 @@ pub fn every_kind_of_event_comes_back<F: Fixture>(fixture: &F) -> Result<(), Fai
         &mut acme,
         &ina,
         "accept",
-        &[Command::AcceptInvitation {}],
+        &[Command::AcceptInvitation(AcceptInvitation {})],
         NOW,
     )?;
     keeps_all(&kept, &mut acme, &Actor::System, "host", &sync()?, NOW)?;
@@ -40,7 +46,11 @@ pub fn large_records_come_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
         .map(|number| member_id(&format!("{number:05}.zoë.müller@some-department.example")))
         .collect();
     let members = members?;
-    kept.adds(&mut acme, "enrol", &[Command::AddMembers { members }])?;
+    kept.adds(
+        &mut acme,
+        "add",
+        &[Command::AddMembers(AddMembers { members })],
+    )?;
     let likely = "the column or the message is too small for 500 kB, or cuts what is longer";
     kept.holds(&acme, likely)
 }
@@ -52,11 +62,11 @@ pub fn times_come_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let invite = |member: &str, millis| {
         let expires = Some(Timestamp::from_millis(millis));
         let member = member_id(member)?;
-        Ok(Command::InviteMember {
+        Ok(Command::InviteMember(InviteMember {
             member,
             as_owner: false,
             expires,
-        })
+        }))
     };
     let millis = NOW.plus_millis(123);
     let commands = [
@@ -101,40 +111,40 @@ fn staff() -> Result<Vec<Command>, Failure> {
     let (empty, unused) = (group_id("empty")?, role_id("unused")?);
     let ina = member_id("ina")?;
     Ok(vec![
-        Command::InviteMember {
+        Command::InviteMember(InviteMember {
             member: ina.clone(),
             as_owner: true,
             expires: Some(NOW.plus_millis(1_000)),
-        },
-        Command::InviteMember {
+        }),
+        Command::InviteMember(InviteMember {
             member: member_id("cem")?,
             as_owner: false,
             expires: None,
-        },
-        Command::CancelInvitation {
+        }),
+        Command::CancelInvitation(CancelInvitation {
             member: member_id("cem")?,
-        },
+        }),
         store("dev")?,
         store("gone")?,
-        Command::DefineRole {
+        Command::DefineRole(DefineRole {
             role: role.clone(),
             name: role_name("Auditor")?,
             level: crate::role::RoleLevel::Store,
             permissions: permissions(&["order.read", "order.list"])?,
-        },
-        Command::DefineRole {
+        }),
+        Command::DefineRole(DefineRole {
             role: unused.clone(),
             name: role_name("Not in Use")?,
             level: crate::role::RoleLevel::Account,
             permissions: permissions(&["billing.read"])?,
-        },
-        Command::ChangeRole {
+        }),
+        Command::ChangeRole(ChangeRole {
             role: role.clone(),
             name: Some(role_name("Auditor 2")?),
             permissions: Some(permissions(&["order.read"])?),
-        },
-        Command::DeleteRole { role: unused },
-        Command::CreateGroup {
+        }),
+        Command::DeleteRole(DeleteRole { role: unused }),
+        Command::CreateGroup(CreateGroup {
             group: group.clone(),
             name: group_name("Dev Team")?,
             description: description("Those who develop.")?,
@@ -143,31 +153,31 @@ fn staff() -> Result<Vec<Command>, Failure> {
                 Grant::store_editor([dev.clone(), store_id("gone")?]),
                 Grant::in_stores(role, [dev.clone()]),
             ],
-        },
-        Command::CreateGroup {
+        }),
+        Command::CreateGroup(CreateGroup {
             group: empty.clone(),
             name: group_name("Empty")?,
             description: Description::default(),
             grants: vec![Grant::store_viewer([dev.clone()])],
-        },
-        Command::DeleteGroup { group: empty },
-        Command::AddToGroup {
+        }),
+        Command::DeleteGroup(DeleteGroup { group: empty }),
+        Command::AddToGroup(AddToGroup {
             group: group.clone(),
             members: [ina.clone()].into(),
-        },
-        Command::EditGroup {
+        }),
+        Command::EditGroup(EditGroup {
             group: group.clone(),
             name: Some(group_name("Developers")?),
             description: Some(description("Those who develop and test.")?),
             grants: Some(vec![Grant::store_viewer([dev])]),
-        },
-        Command::DeleteStore {
+        }),
+        Command::DeleteStore(DeleteStore {
             store: store_id("gone")?,
-        },
-        Command::RemoveFromGroup {
+        }),
+        Command::RemoveFromGroup(RemoveFromGroup {
             group,
             members: [ina].into(),
-        },
+        }),
     ])
 }
 
@@ -175,14 +185,14 @@ fn staff() -> Result<Vec<Command>, Failure> {
 fn sync() -> Result<Vec<Command>, Failure> {
     let (max, dana) = (member_id("max")?, member_id("dana")?);
     Ok(vec![
-        Command::AddMembers {
+        Command::AddMembers(AddMembers {
             members: [max.clone(), dana.clone()].into(),
-        },
-        Command::GrantOwnership {
+        }),
+        Command::GrantOwnership(GrantOwnership {
             member: dana.clone(),
-        },
-        Command::RevokeOwnership { member: dana },
-        Command::RemoveMember { member: max },
+        }),
+        Command::RevokeOwnership(RevokeOwnership { member: dana }),
+        Command::RemoveMember(RemoveMember { member: max }),
     ])
 }
 

@@ -1,5 +1,6 @@
 //! L1 to L3: the built-in roles, and the roles that owners define.
 
+use grantbook::command::ChangeRole;
 use grantbook::*;
 
 use crate::rules::with_auditor;
@@ -73,11 +74,11 @@ fn l1_built_in_roles_cannot_be_changed() {
             let taken = define_role(id, "Another Name", RoleLevel::Account, &["log.read"]);
             world.assert_refused(actor, taken, "role-exists");
         }
-        let rename = Command::ChangeRole {
+        let rename = Command::ChangeRole(ChangeRole {
             role: role(id),
             name: Some(RoleName::parse("Another Name").unwrap()),
             permissions: None,
-        };
+        });
         world.assert_refused(OWNER, rename, "built-in-role");
     }
     world.assert_refused(
@@ -137,10 +138,12 @@ fn l3_role_names_and_ids_are_unique() {
         OWNER,
         define_role("new", "New Role", RoleLevel::Account, &["log.read"]),
     );
-    let rename = |id: &str, name: &str| Command::ChangeRole {
-        role: role(id),
-        name: Some(RoleName::parse(name).unwrap()),
-        permissions: None,
+    let rename = |id: &str, name: &str| {
+        Command::ChangeRole(ChangeRole {
+            role: role(id),
+            name: Some(RoleName::parse(name).unwrap()),
+            permissions: None,
+        })
     };
     world.assert_refused(OWNER, rename("new", "AUDITOR"), "role-name-taken");
     world.ok(OWNER, rename("auditor", "AUDITOR"));
@@ -206,7 +209,7 @@ fn l3_a_role_in_use_cannot_be_deleted() {
     let refusal = world.refused(OWNER, delete_role("auditor"));
     assert_eq!(
         refusal.to_string(),
-        "group `viewers` carries role `auditor`; take it off every group first"
+        "group `viewers` carries role `auditor`; remove it from every group first"
     );
     world.assert_refused(Actor::System, delete_role("auditor"), "role-in-use");
     world.ok(OWNER, regrant("viewers", [viewer(["dev"])]));

@@ -58,7 +58,7 @@ fn u4_a_batch_is_refused_as_a_whole() {
     );
     assert_eq!(
         refusal.to_string(),
-        "command 2 of the batch: there is a store `dev` already; choose another id"
+        "command 2 of the batch: store `dev` already exists; choose another id"
     );
     assert!(matches!(refusal, CommandError::InBatch { index: 1, .. }));
     assert!(matches!(refusal.reason(), CommandError::StoreExists { .. }));

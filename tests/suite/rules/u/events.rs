@@ -1,5 +1,6 @@
 //! U1: an accepted command is exactly one event, or none if nothing changes.
 
+use grantbook::event::{AddedToGroup, RemovedFromGroup};
 use grantbook::*;
 
 use crate::support::*;
@@ -42,18 +43,18 @@ fn u1_an_event_names_only_the_members_it_moves() {
     let event = world.ok(OWNER, add("devs", ["dana", "nils", "vic"]));
     assert_eq!(
         event,
-        Event::AddedToGroup {
+        Event::AddedToGroup(AddedToGroup {
             group: group("devs"),
             members: members(["nils", "vic"])
-        }
+        })
     );
     let event = world.ok(OWNER, take_out("devs", ["dana", OWNER]));
     assert_eq!(
         event,
-        Event::RemovedFromGroup {
+        Event::RemovedFromGroup(RemovedFromGroup {
             group: group("devs"),
             members: members(["dana"])
-        }
+        })
     );
     let in_devs: Vec<_> = world
         .account

@@ -1,5 +1,6 @@
 //! U3: refusals: their order, their kinds, their messages.
 
+use grantbook::command::EditGroup;
 use grantbook::*;
 
 use crate::support::*;
@@ -22,11 +23,13 @@ fn u3_the_first_reason_that_applies_is_given() {
     world.assert_refused(MANAGER, add("devs", ["eva", MANAGER]), "self-addition");
     world.assert_refused(MANAGER, add("devs", ["eva"]), "invitation-expired");
 
-    let wider = |name: &str| Command::EditGroup {
-        group: group("it"),
-        name: Some(GroupName::parse(name).unwrap()),
-        description: None,
-        grants: Some(vec![Grant::group_manager(), editor(["dev"])]),
+    let wider = |name: &str| {
+        Command::EditGroup(EditGroup {
+            group: group("it"),
+            name: Some(GroupName::parse(name).unwrap()),
+            description: None,
+            grants: Some(vec![Grant::group_manager(), editor(["dev"])]),
+        })
     };
     world.assert_refused(MANAGER, wider("Dev Team"), "self-escalation");
     world.assert_refused(OWNER, wider("Dev Team"), "group-name-taken");
@@ -70,7 +73,7 @@ fn u3_kinds_have_an_http_status() {
     ];
     assert_eq!(
         kinds.map(|kind| kind.to_string()),
-        ["denied", "unknown", "conflict", "invalid"]
+        ["forbidden", "not-found", "conflict", "invalid"]
     );
 }
 
@@ -93,7 +96,7 @@ fn u3_messages_say_what_was_wrong_and_what_to_do() {
         (
             OWNER,
             enrol(["x"]),
-            "`olga` may not enrol people; invite them instead",
+            "`olga` may not add people directly; invite them instead",
         ),
         ("nobody", accept(), "`nobody` has no invitation to accept"),
         (
@@ -119,17 +122,17 @@ fn u3_messages_say_what_was_wrong_and_what_to_do() {
         (
             OWNER,
             invite("dana"),
-            "`dana` is a member already; grant ownership or add it to groups directly",
+            "`dana` is already a member; grant ownership or add it to groups directly",
         ),
         (
             OWNER,
             invite("ina"),
-            "`ina` is invited already; cancel that invitation first",
+            "`ina` is already invited; cancel that invitation first",
         ),
         (
             OWNER,
             cancel("dana"),
-            "`dana` has accepted already; remove the member instead",
+            "`dana` has already accepted; remove the member instead",
         ),
         (
             "eva",
@@ -139,22 +142,22 @@ fn u3_messages_say_what_was_wrong_and_what_to_do() {
         (
             OWNER,
             grant_ownership("ina"),
-            "`ina` has not accepted its invitation yet, so ownership can neither be granted nor revoked; cancel the invitation, or wait until it is accepted",
+            "`ina` has not accepted its invitation yet, so ownership can be neither granted nor revoked; cancel the invitation, or wait until it is accepted",
         ),
         (
             OWNER,
             create_store("dev"),
-            "there is a store `dev` already; choose another id",
+            "store `dev` already exists; choose another id",
         ),
         (
             OWNER,
             create_group("it", "Some Name", [Grant::group_manager()]),
-            "there is a group `it` already; edit it, or choose another id",
+            "group `it` already exists; edit it, or choose another id",
         ),
         (
             OWNER,
             define_role("own", "Some Name", RoleLevel::Account, &["a.b"]),
-            "there is a role `own` already; change it, or choose another id",
+            "role `own` already exists; change it, or choose another id",
         ),
         (
             OWNER,
@@ -164,7 +167,7 @@ fn u3_messages_say_what_was_wrong_and_what_to_do() {
         (
             OWNER,
             delete_role("store-viewer"),
-            "role `store-viewer` is built in and stays as it is; define a role of your own",
+            "role `store-viewer` is built in and cannot be changed; define a role of your own",
         ),
         (
             OWNER,
@@ -194,7 +197,7 @@ fn u3_messages_say_what_was_wrong_and_what_to_do() {
         (
             OWNER,
             define_role("account-owner", "Some Name", RoleLevel::Account, &["a.b"]),
-            "no role can be called as ownership is; grant ownership itself, or choose another id or name",
+            "this role id or name is reserved for ownership; grant ownership itself, or choose another id or name",
         ),
     ] {
         assert_eq!(world.refused(actor, command).to_string(), message);

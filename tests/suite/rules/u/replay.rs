@@ -168,7 +168,7 @@ fn u5_an_event_that_does_not_fit_is_not_applied() {
         let record = forged(last, |json| {
             json["version"] = next.into();
             json["actor"] = possible_actor(&event);
-            json["event"] = event.clone();
+            json["event"] = whole_event(event.clone());
         });
         let error = world.account.apply(&record.unwrap()).unwrap_err();
         let ReplayError::DoesNotFit { version, reason } = &error else {
@@ -200,7 +200,7 @@ fn u5_an_event_that_changes_nothing_is_not_applied() {
         let record = forged(world.records.last().unwrap(), |json| {
             json["version"] = (account.version() + 1).into();
             json["actor"] = possible_actor(&event);
-            json["event"] = event.clone();
+            json["event"] = whole_event(event.clone());
         });
         assert_eq!(
             account.apply(&record.unwrap()).unwrap_err().code(),

@@ -97,11 +97,13 @@ fn u5_a_snapshot_edited_by_hand_is_refused() {
         (Box::new(|json| json["members"] = json!([])), "no-owner"),
         (Box::new(twice("members")), "duplicate-member"),
         (
-            Box::new(|json| json["members"][0]["groups"] = json!(["devs", "devs"])),
+            Box::new(|json| {
+                json["members"][0]["groups"] = json!([{"group": "devs"}, {"group": "devs"}]);
+            }),
             "duplicate-membership",
         ),
         (
-            Box::new(|json| json["members"][0]["groups"] = json!(["none"])),
+            Box::new(|json| json["members"][0]["groups"] = json!([{"group": "none"}])),
             "unknown-group",
         ),
         (Box::new(twice("stores")), "store-exists"),
@@ -195,7 +197,11 @@ fn u5_a_snapshot_edited_by_hand_is_refused() {
 fn u5_what_is_not_a_snapshot_is_not_read() {
     let good = serde_json::to_string(&World::staffed().account.snapshot()).unwrap();
     for (from, to, why) in [
-        (r#""format":1"#, r#""format":9"#, "format 9 is not known"),
+        (
+            r#""snapshot":1"#,
+            r#""snapshot":9"#,
+            "format 9 is not known",
+        ),
         (
             r#""version":"#,
             r#""revision":1,"version":"#,

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use grantbook::repository::{self, OpenError, Replica};
-use grantbook::{IdempotencyKey, GroupLimit, MemberId, Timestamp};
+use grantbook::{GroupLimit, IdempotencyKey, MemberId, Timestamp};
 use grantbook_sqlite::SqliteRepository;
 use uuid::Uuid;
 

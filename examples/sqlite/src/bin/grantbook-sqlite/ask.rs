@@ -1,6 +1,6 @@
 //! Checks, and their reasons.
 
-use grantbook::{Verdict, Decision};
+use grantbook::{Decision, Verdict};
 
 use crate::account::load;
 use crate::{Failure, Place, Question};
@@ -29,10 +29,10 @@ pub(crate) fn explain(place: &Place, question: &Question) -> Result<bool, Failur
 }
 
 impl Question {
-    fn place(&self) -> grantbook::Place<&str> {
+    fn place(&self) -> grantbook::Resource<&str> {
         match &self.store {
-            Some(store) => grantbook::Place::Store(store),
-            None => grantbook::Place::Account,
+            Some(store) => grantbook::Resource::Store(store),
+            None => grantbook::Resource::Account,
         }
     }
 }

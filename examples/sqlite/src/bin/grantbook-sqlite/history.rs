@@ -2,7 +2,7 @@
 
 use std::io::{BufWriter, Write, stdout};
 
-use grantbook::repository::{Repository, RecordPage};
+use grantbook::repository::{RecordPage, Repository};
 use grantbook::{Actor, Record, Timestamp};
 use grantbook_sqlite::SqliteRepository;
 use serde_json::Value;
@@ -21,7 +21,8 @@ pub(crate) fn print(place: &Place, after: u64, json: bool) -> Result<bool, Failu
     let mut out = BufWriter::new(stdout().lock());
     let mut version = after;
     loop {
-        let RecordPage::Records { records, last } = kept.records_after(&place.account, version)? else {
+        let RecordPage::Records { records, last } = kept.records_after(&place.account, version)?
+        else {
             return Err("records are missing".into()); // which this file never gives up
         };
         if last == 0 {

@@ -3,8 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use grantbook::command::{AddMembers, AddToGroup, CreateGroup, EditGroup};
+use grantbook::event::{AddedToGroup, MembersAdded};
 use grantbook::repository::{self, ExecuteError, Request};
-use grantbook::{Account, Actor, Command, Event, GroupId, MAX_BATCH, MAX_ITEMS_PER_COMMAND, MemberId, CommandError};
+use grantbook::{
+    Account, Actor, Command, CommandError, Event, GroupId, MAX_BATCH, MAX_ITEMS_PER_COMMAND,
+    MemberId,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::account::{load, now, random_commit};
@@ -74,7 +79,7 @@ fn not_kept(
     match error {
         ExecuteError::Refused(refusal) => {
             let refusal = match refusal {
-                CommandError::InBatch { refusal, .. } => *refusal,
+                CommandError::InBatch { error: refusal, .. } => *refusal,
                 refusal => refusal,
             };
             eprintln!("refused, {}: {refusal}", refusal.code());
@@ -103,17 +108,19 @@ fn check(account: &Account, table: &mut Table) -> Result<(), Failure> {
     }
     for (member, line) in &table.members {
         checking.inc(1);
-        let enrol = Command::AddMembers {
+        let enrol = Command::AddMembers(AddMembers {
             members: [member.clone()].into(),
-        };
+        });
         // A group with a bad line of its own is told of there.
         let groups = line
             .groups
             .iter()
             .filter(|group| !bad_groups.contains(*group));
-        let add = groups.map(|group| Command::AddToGroup {
-            group: group.clone(),
-            members: [member.clone()].into(),
+        let add = groups.map(|group| {
+            Command::AddToGroup(AddToGroup {
+                group: group.clone(),
+                members: [member.clone()].into(),
+            })
         });
         for command in std::iter::once(enrol).chain(add) {
             if let Err(refusal) = copy.execute(&Actor::System, &command, now()) {
@@ -133,12 +140,12 @@ fn try_group(copy: &mut Account, group: &GroupId, line: &GroupLine) -> Result<()
         let executed = copy.execute(&Actor::System, &create(group, line), now());
         return executed.map(drop).map_err(Problem::Refused);
     }
-    let as_it_says = Command::EditGroup {
+    let as_it_says = Command::EditGroup(EditGroup {
         group: group.clone(),
         name: Some(line.name.clone()),
         description: Some(line.description.clone()),
         grants: Some(line.grants.clone()),
-    };
+    });
     match copy.decide(&Actor::System, &as_it_says, now()) {
         Ok(None) => Ok(()),
         Ok(Some(_)) => Err(Problem::AnotherGroup(group.clone())),
@@ -156,16 +163,18 @@ fn commands(account: &Account, table: &Table) -> Vec<Command> {
         }
     }
     let members: Vec<_> = table.members.keys().collect();
-    let enrol = named(&members).map(|members| Command::AddMembers { members });
+    let enrol = named(&members).map(|members| Command::AddMembers(AddMembers { members }));
     let new = table
         .groups
         .iter()
         .filter(|(group, _)| account.group(group).is_none());
     let create = new.map(|(group, line)| create(group, line));
     let add = in_groups.iter().flat_map(|(group, members)| {
-        named(members).map(|members| Command::AddToGroup {
-            group: GroupId::clone(group),
-            members,
+        named(members).map(|members| {
+            Command::AddToGroup(AddToGroup {
+                group: GroupId::clone(group),
+                members,
+            })
         })
     });
     enrol.chain(create).chain(add).collect()
@@ -179,12 +188,12 @@ fn named(members: &[&MemberId]) -> impl Iterator<Item = BTreeSet<MemberId>> {
 }
 
 fn create(group: &GroupId, line: &GroupLine) -> Command {
-    Command::CreateGroup {
+    Command::CreateGroup(CreateGroup {
         group: group.clone(),
         name: line.name.clone(),
         description: line.description.clone(),
         grants: line.grants.clone(),
-    }
+    })
 }
 
 /// What was kept so far.
@@ -200,9 +209,9 @@ impl Sums {
     fn add(&mut self, event: &Event) {
         self.parts += 1;
         match event {
-            Event::MembersAdded { members } => self.members += members.len(),
-            Event::GroupCreated { .. } => self.groups += 1,
-            Event::AddedToGroup { members, .. } => self.memberships += members.len(),
+            Event::MembersAdded(MembersAdded { members }) => self.members += members.len(),
+            Event::GroupCreated(_) => self.groups += 1,
+            Event::AddedToGroup(AddedToGroup { members, .. }) => self.memberships += members.len(),
             _ => {}
         }
     }

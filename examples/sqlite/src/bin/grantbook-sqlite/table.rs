@@ -5,7 +5,7 @@ use std::io::Read;
 
 use csv::{ErrorKind, StringRecord};
 use grantbook::{
-    Description, Grant, GroupId, GroupName, ParseError, MemberId, CommandError, RoleId, StoreId,
+    CommandError, Description, Grant, GroupId, GroupName, MemberId, ParseError, RoleId, StoreId,
 };
 
 const COLUMNS: [&str; 6] = ["kind", "id", "groups", "name", "description", "grants"];

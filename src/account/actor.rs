@@ -1,0 +1,39 @@
+//! Who issues a command.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::MemberId;
+
+/// The actor that issues a command.
+///
+/// **Never deserialize one from a request**: whoever writes `"system"` there may do anything. It is a serde type
+/// because a [`Record`](crate::Record) holds it; for a request, make one from the id that your application has
+/// authenticated.
+///
+/// Exhaustive on purpose: an application that matches on it must handle both.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Actor {
+    /// A member, as your application has authenticated it.
+    Member(MemberId),
+    /// Your application acting for itself: provisioning, directory sync. It needs no permission and passes the
+    /// guardrails E1 to E5, but no rule of form and never A2 (E6).
+    System,
+}
+
+impl From<MemberId> for Actor {
+    fn from(member: MemberId) -> Self {
+        Actor::Member(member)
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Actor::Member(member) => f.pad(member),
+            Actor::System => f.pad("the host"),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Who may issue which command: one table (L5).
+
+use crate::access::{DenialReason, Resource};
+use crate::account::actor::Actor;
+use crate::account::changes::{Command, InviteMember};
+use crate::account::check::Check;
+use crate::account::command_error::CommandError;
+use crate::account::data::AccountData;
+use crate::account::data::member::MemberEntry;
+use crate::id::MemberId;
+use crate::permission::Permission;
+
+/// What an actor must have to issue a command at all.
+enum Requirement {
+    /// This permission at the account.
+    Permission(Permission),
+    /// To be the host itself.
+    Host,
+    /// An invitation of one's own.
+    Invitation,
+}
+
+/// The table.
+fn requirement(command: &Command) -> Requirement {
+    let permission = match command {
+        Command::AcceptInvitation(_) => return Requirement::Invitation,
+        Command::AddMembers(_) => return Requirement::Host,
+        Command::InviteMember(InviteMember {
+            as_owner: false, ..
+        })
+        | Command::CancelInvitation(_) => Permission::INVITE_MEMBERS,
+        Command::InviteMember(InviteMember { as_owner: true, .. })
+        | Command::GrantOwnership(_)
+        | Command::RevokeOwnership(_) => Permission::MANAGE_OWNERS,
+        Command::RemoveMember(_) => Permission::REMOVE_MEMBERS,
+        Command::CreateStore(_) | Command::DeleteStore(_) => Permission::MANAGE_STORES,
+        Command::CreateGroup(_)
+        | Command::EditGroup(_)
+        | Command::DeleteGroup(_)
+        | Command::AddToGroup(_)
+        | Command::RemoveFromGroup(_) => Permission::MANAGE_GROUPS,
+        Command::DefineRole(_) | Command::ChangeRole(_) | Command::DeleteRole(_) => {
+            Permission::MANAGE_ROLES
+        }
+    };
+    Requirement::Permission(permission)
+}
+
+/// Whether the actor may issue such a command at all (L5, E5, E6).
+pub(super) fn authorize<D: AccountData>(
+    data: &D,
+    actor: &Actor,
+    command: &Command,
+) -> Result<(), CommandError> {
+    match (requirement(command), actor) {
+        (Requirement::Permission(_) | Requirement::Host, Actor::System) => Ok(()),
+        (Requirement::Permission(permission), Actor::Member(member)) => {
+            match data.check(member, &permission, Resource::Account) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(not_authorized(
+                    member,
+                    DenialReason::MissingPermission { permission },
+                )),
+                Err(reason) => Err(not_authorized(member, reason)),
+            }
+        }
+        (Requirement::Host, Actor::Member(member)) => Err(CommandError::HostOnly {
+            actor: member.clone(),
+        }),
+        (Requirement::Invitation, Actor::Member(member)) if is_invited(data, member) => Ok(()),
+        (Requirement::Invitation, Actor::Member(_) | Actor::System) => {
+            Err(CommandError::NoInvitation {
+                actor: actor.clone(),
+            })
+        }
+    }
+}
+
+fn is_invited<D: AccountData>(data: &D, member: &MemberId) -> bool {
+    data.member(member)
+        .is_some_and(|member| !MemberEntry::is_active(member))
+}
+
+fn not_authorized(actor: &MemberId, reason: DenialReason) -> CommandError {
+    CommandError::NotAuthorized {
+        actor: actor.clone(),
+        reason,
+    }
+}

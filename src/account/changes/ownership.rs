@@ -1,0 +1,112 @@
+//! Ownership (A2, M6).
+
+use crate::account::changes::existing::member_exists;
+use crate::account::changes::{Change, Outcome, command_and_event};
+use crate::account::command_error::CommandError;
+use crate::account::data::AccountData;
+use crate::account::data::member::MemberEntry;
+use crate::account::data::writes::Writes;
+use crate::account::status::MemberStatus;
+use crate::id::MemberId;
+use crate::time::Timestamp;
+
+/// Somebody else is an active owner (A2).
+pub(super) fn ensure_not_last_owner<D: AccountData>(data: &D, member: &MemberId) -> Outcome {
+    if data.is_last_owner(member) {
+        return Err(CommandError::LastOwner {
+            member: member.clone(),
+        });
+    }
+    Ok(())
+}
+
+fn ensure_active<D: AccountData>(data: &D, member: &MemberId) -> Outcome {
+    if member_exists(data, member)?.is_active() {
+        return Ok(());
+    }
+    Err(CommandError::NotActive {
+        member: member.clone(),
+    })
+}
+
+fn is_owner<D: AccountData>(data: &D, member: &MemberId) -> bool {
+    data.member(member).is_some_and(MemberEntry::is_owner)
+}
+
+command_and_event! {
+    /// Makes an active member an Account Owner (M6). Takes `account.manage_owners`.
+    GrantOwnership =>
+
+    /// An active member became an Account Owner.
+    OwnershipGranted {
+        /// The member.
+        member: MemberId,
+    }
+}
+
+impl Change for OwnershipGranted {
+    fn exists<D: AccountData>(&self, data: &D) -> Outcome {
+        member_exists(data, &self.member).map(drop)
+    }
+
+    fn conflicts<D: AccountData>(&self, data: &D, _: Timestamp) -> Outcome {
+        ensure_active(data, &self.member)
+    }
+
+    fn without_noops<D: AccountData>(self, data: &D) -> Option<Self> {
+        self.has_no_noops(data).then_some(self)
+    }
+
+    fn has_no_noops<D: AccountData>(&self, data: &D) -> bool {
+        !is_owner(data, &self.member)
+    }
+
+    fn apply<D: AccountData + Writes>(&self, data: &mut D) {
+        data.set_status(&self.member, MemberStatus::Active { owner: true });
+    }
+
+    fn names_member(&self, id: &str) -> bool {
+        self.member.as_str() == id
+    }
+}
+
+command_and_event! {
+    /// Ends a member's ownership; it stays a member (M6). Takes `account.manage_owners`.
+    ///
+    /// To hand an account over, grant ownership first and revoke it second, in one batch; the other way round, the first
+    /// command is refused (A2).
+    RevokeOwnership =>
+
+    /// A member's ownership ended; it is still a member.
+    OwnershipRevoked {
+        /// The owner; must not be the last active one (A2).
+        member: MemberId,
+    }
+}
+
+impl Change for OwnershipRevoked {
+    fn exists<D: AccountData>(&self, data: &D) -> Outcome {
+        member_exists(data, &self.member).map(drop)
+    }
+
+    fn conflicts<D: AccountData>(&self, data: &D, _: Timestamp) -> Outcome {
+        ensure_active(data, &self.member)?;
+        ensure_not_last_owner(data, &self.member)
+    }
+
+    fn without_noops<D: AccountData>(self, data: &D) -> Option<Self> {
+        self.has_no_noops(data).then_some(self)
+    }
+
+    fn has_no_noops<D: AccountData>(&self, data: &D) -> bool {
+        is_owner(data, &self.member)
+    }
+
+    fn apply<D: AccountData + Writes>(&self, data: &mut D) {
+        data.set_status(&self.member, MemberStatus::Active { owner: false });
+    }
+
+    fn names_member(&self, id: &str) -> bool {
+        self.member.as_str() == id
+    }
+}

@@ -1,0 +1,230 @@
+//! What an account holds, and the one trait through which rules, questions and changes see it.
+//!
+//! A [`State`](state::State) owns plain rows and the index that is derived from them; a [`Draft`](draft::Draft) is a
+//! state with changes on top. Only this module and its children know of slots and of the index.
+
+use std::borrow::Cow;
+
+use roaring::RoaringBitmap;
+
+use crate::access::Resource;
+use crate::account::data::grant_index::GrantIndex;
+use crate::account::data::member::MemberEntry;
+use crate::account::data::member_slab::MemberIndex;
+use crate::account::data::slots::{Slot, SlotSet};
+use crate::account::data::state::StoreEntry;
+use crate::account::limits::GroupLimit;
+use crate::grant::{Grant, Scope};
+use crate::id::{AccountId, GroupId, MemberId, RoleId, StoreId};
+use crate::name::{Description, GroupName, RoleName};
+use crate::permission::Permission;
+use crate::role::{Role, RoleLevel};
+use crate::time::Timestamp;
+
+pub(crate) mod changed;
+pub(crate) mod draft;
+pub(crate) mod grant_index;
+mod hash;
+mod id_map;
+mod inline_key;
+mod invariants;
+pub(crate) mod member;
+pub(crate) mod member_slab;
+mod ordered_members;
+pub(crate) mod slots;
+pub(crate) mod state;
+pub(crate) mod writes;
+
+/// What an account is, apart from what it holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Header {
+    pub(crate) id: AccountId,
+    pub(crate) version: u64,
+    pub(crate) at: Timestamp,
+    pub(crate) group_limit: GroupLimit,
+}
+
+/// What the account holds of a group. Its members and grants are rows of their own, so that to touch a group copies
+/// little.
+#[derive(Clone, Debug)]
+pub(crate) struct GroupEntry {
+    slot: Slot,
+    pub(crate) name: GroupName,
+    pub(crate) description: Description,
+}
+
+/// An account's rows: the account itself, or a draft of what it would be.
+///
+/// The first half reads and writes one row each; each implementation has its own. The second half is written once, over
+/// the first. [`writes`] keeps the rows and the index in step.
+pub(crate) trait AccountData: Sized {
+    fn header(&self) -> &Header;
+    fn header_mut(&mut self) -> &mut Header;
+
+    fn member(&self, id: &str) -> Option<&MemberEntry>;
+    fn member_mut(&mut self, id: &MemberId) -> Option<&mut MemberEntry>;
+    fn set_member(&mut self, id: &MemberId, entry: Option<MemberEntry>);
+    fn member_id(&self, index: MemberIndex) -> Option<&MemberId>;
+    fn give_index(&mut self, id: &MemberId) -> Option<MemberIndex>;
+    fn free_index(&mut self, index: MemberIndex);
+    /// The active account owners.
+    fn owners(&self) -> impl Iterator<Item = &MemberId>;
+    fn set_owner(&mut self, id: &MemberId, is_owner: bool);
+    fn bitmap(&self, slot: Slot) -> Cow<'_, RoaringBitmap>;
+    fn bitmap_len(&self, slot: Slot) -> usize;
+    fn has_membership(&self, slot: Slot, member: MemberIndex) -> bool;
+    fn set_membership(&mut self, slot: Slot, member: MemberIndex, is_in: bool);
+
+    fn store(&self, id: &str) -> Option<&StoreEntry>;
+    fn store_mut(&mut self, id: &StoreId) -> Option<&mut StoreEntry>;
+    fn set_store(&mut self, id: &StoreId, entry: Option<StoreEntry>);
+    fn stores(&self) -> impl Iterator<Item = (&StoreId, &StoreEntry)>;
+    /// What is granted at the account itself.
+    fn account_index(&self) -> &GrantIndex;
+    fn account_index_mut(&mut self) -> &mut GrantIndex;
+
+    fn group(&self, id: &str) -> Option<&GroupEntry>;
+    fn group_mut(&mut self, id: &GroupId) -> Option<&mut GroupEntry>;
+    fn set_group(&mut self, id: &GroupId, entry: Option<GroupEntry>);
+    fn groups(&self) -> impl Iterator<Item = (&GroupId, &GroupEntry)>;
+    fn group_count(&self) -> usize;
+    fn slots(&self) -> &SlotSet;
+    fn slots_mut(&mut self) -> &mut SlotSet;
+    fn group_by_folded_name(&self, folded: &str) -> Option<&GroupId>;
+    fn set_group_name(&mut self, folded: &str, group: Option<&GroupId>);
+
+    /// The level of this role, if the group in this slot carries it.
+    fn grant(&self, slot: Slot, role: &RoleId) -> Option<RoleLevel>;
+    /// The roles that the group in this slot carries, in the order of ids, with their scopes.
+    fn grants_of(&self, slot: Slot) -> impl Iterator<Item = (&RoleId, Cow<'_, Scope>)>;
+    /// Starts a grant, or ends one.
+    fn set_grant(&mut self, slot: Slot, role: &RoleId, scope: Option<Scope>);
+    /// Puts a store into the scope of this grant, or takes it out.
+    fn set_in_scope(&mut self, slot: Slot, role: &RoleId, store: &StoreId, is_in: bool);
+
+    fn role(&self, id: &str) -> Option<&Role>;
+    fn role_mut(&mut self, id: &RoleId) -> Option<&mut Role>;
+    fn set_role(&mut self, id: &RoleId, role: Option<Role>);
+    fn roles(&self) -> impl Iterator<Item = (&RoleId, &Role)>;
+    fn role_by_folded_name(&self, folded: &str) -> Option<&RoleId>;
+    fn set_role_name(&mut self, folded: &str, role: Option<&RoleId>);
+    /// Whether one of the roles that hold this permission is meant.
+    fn any_holder(&self, permission: &Permission, is_meant: impl FnMut(&RoleId) -> bool) -> bool;
+    fn set_holder(&mut self, permission: &Permission, role: &RoleId, is_holder: bool);
+
+    // Written once, over the rows.
+
+    /// The application's clock, but never before the last record (U2).
+    fn not_before(&self, now: Timestamp) -> Timestamp {
+        now.max(self.header().at)
+    }
+
+    fn index(&self, resource: Resource<&str>) -> Option<&GrantIndex> {
+        match resource {
+            Resource::Account => Some(self.account_index()),
+            Resource::Store(id) => self.store(id).map(|store| &store.index),
+        }
+    }
+
+    /// Whether the member may use the permission where this is granted.
+    #[inline]
+    fn holds(&self, member: &MemberEntry, permission: &Permission, index: &GrantIndex) -> bool {
+        let is_granted = match permission.store_action() {
+            Some(action) => index
+                .action(action)
+                .is_some_and(|groups| member.is_in_any(groups)),
+            None => self.any_holder(permission, |role| {
+                index
+                    .role(role)
+                    .is_some_and(|groups| member.is_in_any(groups))
+            }),
+        };
+        // Without branches: nobody can predict the answer.
+        member.is_active() & (member.is_owner() | is_granted)
+    }
+
+    /// Two lookups and an AND.
+    #[inline]
+    fn can(&self, member: &str, permission: &Permission, resource: Resource<&str>) -> bool {
+        let found = self.member(member).zip(self.index(resource));
+        found.is_some_and(|(member, index)| self.holds(member, permission, index))
+    }
+
+    fn is_last_owner(&self, member: &MemberId) -> bool {
+        self.member(member).is_some_and(MemberEntry::is_owner)
+            && self.owners().all(|owner| owner == member)
+    }
+
+    fn group_named(&self, name: &GroupName) -> Option<&GroupId> {
+        self.group_by_folded_name(&name.folded())
+    }
+
+    fn role_named(&self, name: &RoleName) -> Option<&RoleId> {
+        self.role_by_folded_name(&name.folded())
+    }
+
+    fn is_in_group(&self, member: &str, group: &str) -> bool {
+        let found = self.member(member).zip(self.group(group));
+        found.is_some_and(|(member, group)| member.is_in(group.slot))
+    }
+
+    fn group_carrying(&self, role: &RoleId) -> Option<&GroupId> {
+        let mut groups = self.groups();
+        groups
+            .find(|(_, group)| self.grant(group.slot, role).is_some())
+            .map(|(id, _)| id)
+    }
+
+    fn member_count_of(&self, group: &GroupEntry) -> usize {
+        self.bitmap_len(group.slot)
+    }
+
+    /// The group's members. Not in the order of their ids.
+    fn members_of(&self, group: &GroupEntry) -> Cow<'_, RoaringBitmap> {
+        self.bitmap(group.slot)
+    }
+
+    /// The group's grants, in the order of the roles' ids.
+    fn grants(&self, group: &GroupEntry) -> impl Iterator<Item = (&RoleId, Cow<'_, Scope>)> {
+        self.grants_of(group.slot)
+    }
+
+    /// Whether the group's grants are exactly these.
+    fn has_grants(&self, group: &GroupEntry, grants: &[Grant]) -> bool {
+        let mut wanted = grants.iter();
+        self.grants(group).all(|(role, scope)| {
+            let next = wanted.next();
+            next.is_some_and(|next| next.role == *role && next.scope == *scope)
+        }) && wanted.next().is_none()
+    }
+
+    /// The groups that the member is in.
+    fn groups_of(&self, member: &MemberEntry) -> impl Iterator<Item = (&GroupId, &GroupEntry)> {
+        self.groups().filter(|(_, group)| member.is_in(group.slot))
+    }
+
+    /// The groups that give this permission to their members here.
+    fn groups_giving(
+        &self,
+        permission: &Permission,
+        resource: Resource<&str>,
+    ) -> impl Iterator<Item = (&GroupId, &GroupEntry)> {
+        let index = self.index(resource);
+        let mut slots = SlotSet::default();
+        for (role, groups) in index.into_iter().flat_map(GrantIndex::iter) {
+            if self
+                .role(role)
+                .is_some_and(|role| role.permissions.contains(permission))
+            {
+                groups.iter().for_each(|slot| _ = slots.insert(slot));
+            }
+        }
+        self.groups()
+            .filter(move |(_, group)| slots.contains(group.slot))
+    }
+
+    /// The roles that the member's groups grant where this is granted, in the order of ids.
+    fn roles_held(&self, member: &MemberEntry, index: &GrantIndex) -> Vec<RoleId> {
+        index.granted_by(&member.groups()).cloned().collect()
+    }
+}

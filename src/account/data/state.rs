@@ -1,0 +1,398 @@
+//! The account's own rows.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexMap;
+use roaring::RoaringBitmap;
+use smallvec::SmallVec;
+
+use crate::account::data::grant_index::GrantIndex;
+use crate::account::data::hash::{HashById, Keyed};
+use crate::account::data::id_map::IdMap;
+use crate::account::data::member::MemberEntry;
+use crate::account::data::member_slab::{MemberIndex, MemberSlab};
+use crate::account::data::slots::{Slot, SlotSet};
+use crate::account::data::writes::Writes;
+use crate::account::data::{AccountData, GroupEntry, Header};
+use crate::account::limits::GroupLimit;
+use crate::grant::Scope;
+use crate::id::{AccountId, GroupId, MemberId, RoleId, StoreId};
+use crate::permission::Permission;
+use crate::role::{Role, RoleLevel};
+use crate::time::Timestamp;
+
+/// An account's rows, and the index over them.
+///
+/// The plain rows are `members` with the slots of their groups, the keys of `stores`, `groups`, `grants` and `roles`.
+/// All else is derived from them.
+///
+/// INVARIANT: what is derived agrees with the plain rows ([`State::check_invariants`]). `writes` keeps it so.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(super) header: Header,
+    pub(super) members: IdMap<MemberId, MemberEntry>,
+    pub(super) member_slab: MemberSlab,
+    pub(super) owners: BTreeSet<MemberId>,
+    /// The members of each group, by its slot.
+    pub(super) memberships: Vec<RoaringBitmap>,
+    pub(super) stores: IdMap<StoreId, StoreEntry>,
+    pub(super) account_index: GrantIndex,
+    /// In the order of ids. There are few enough to keep them so: see [`GroupLimit`].
+    pub(super) groups: IndexMap<GroupId, GroupEntry, Keyed>,
+    pub(super) slots: SlotSet,
+    pub(super) group_names: HashById<Box<str>, GroupId>,
+    /// The grants of each group, by its slot.
+    pub(super) grants: Vec<BTreeMap<RoleId, Scope>>,
+    pub(super) roles: BTreeMap<RoleId, Role>,
+    pub(super) role_names: HashById<Box<str>, RoleId>,
+    /// Which roles hold a permission, in the order of their ids.
+    pub(super) holders: HashById<Permission, SmallVec<[RoleId; 2]>>,
+}
+
+/// What the account holds of a store.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct StoreEntry {
+    pub(crate) index: GrantIndex,
+    /// The text that every scope shares, so that the account keeps it once.
+    pub(crate) id: StoreId,
+}
+
+impl StoreEntry {
+    /// In no scope.
+    pub(crate) fn new(id: StoreId) -> Self {
+        let index = GrantIndex::default();
+        Self { index, id }
+    }
+}
+
+impl State {
+    /// Before the first record: built-in roles, and nobody.
+    pub(crate) fn unopened(id: AccountId) -> Self {
+        let header = Header {
+            id,
+            version: 0,
+            at: Timestamp::default(),
+            group_limit: GroupLimit::default(),
+        };
+        let mut state = Self {
+            header,
+            members: IdMap::default(),
+            member_slab: MemberSlab::default(),
+            owners: BTreeSet::new(),
+            memberships: Vec::new(),
+            stores: IdMap::default(),
+            account_index: GrantIndex::default(),
+            groups: IndexMap::default(),
+            slots: SlotSet::default(),
+            group_names: HashById::default(),
+            grants: Vec::new(),
+            roles: BTreeMap::new(),
+            role_names: HashById::default(),
+            holders: HashById::default(),
+        };
+        for (id, role) in Role::built_ins() {
+            state.insert_role(&id, role);
+        }
+        state
+    }
+
+    /// The member, with the id that the account has.
+    pub(crate) fn member_with_id(&self, id: &str) -> Option<(&MemberId, &MemberEntry)> {
+        let entry = self.members.get(id)?;
+        self.member_slab.get(entry.index()).map(|id| (id, entry))
+    }
+
+    pub(crate) fn members_after(
+        &self,
+        after: Option<&str>,
+    ) -> impl Iterator<Item = (&MemberId, &MemberEntry)> + use<'_> {
+        self.members.iter_after(after)
+    }
+
+    pub(crate) fn member_count(&self) -> usize {
+        self.members.len()
+    }
+
+    pub(crate) fn stores_after(
+        &self,
+        after: Option<&str>,
+    ) -> impl Iterator<Item = (&StoreId, &StoreEntry)> + use<'_> {
+        self.stores.iter_after(after)
+    }
+
+    pub(crate) fn store_count(&self) -> usize {
+        self.stores.len()
+    }
+
+    pub(crate) fn group_with_id(&self, id: &str) -> Option<(&GroupId, &GroupEntry)> {
+        self.groups.get_key_value(id)
+    }
+
+    /// The group's grants, as they stand.
+    pub(crate) fn scopes(
+        &self,
+        group: &GroupEntry,
+    ) -> impl Iterator<Item = (&RoleId, &Scope)> + use<'_> {
+        self.scopes_in(group.slot)
+    }
+
+    fn scopes_in(&self, slot: Slot) -> impl Iterator<Item = (&RoleId, &Scope)> + use<'_> {
+        self.grants.get(usize::from(slot)).into_iter().flatten()
+    }
+
+    fn scope(&self, slot: Slot, role: &RoleId) -> Option<&Scope> {
+        self.grants.get(usize::from(slot))?.get(role)
+    }
+
+    /// The groups that the member is in, in the order of their ids.
+    pub(crate) fn sorted_groups_of(&self, member: &MemberEntry) -> Vec<&GroupId> {
+        self.groups_of(member).map(|(id, _)| id).collect()
+    }
+
+    /// New members are listed only after [`finish_bulk_load`](State::finish_bulk_load).
+    pub(crate) fn begin_bulk_load(&mut self) {
+        self.members.begin_bulk_load();
+    }
+
+    pub(crate) fn finish_bulk_load(&mut self) {
+        self.members.finish_bulk_load();
+    }
+
+    pub(super) fn index_bound(&self) -> usize {
+        self.member_slab.bound()
+    }
+}
+
+impl AccountData for State {
+    fn header(&self) -> &Header {
+        &self.header
+    }
+
+    fn header_mut(&mut self) -> &mut Header {
+        &mut self.header
+    }
+
+    #[inline]
+    fn member(&self, id: &str) -> Option<&MemberEntry> {
+        self.members.get(id)
+    }
+
+    fn member_mut(&mut self, id: &MemberId) -> Option<&mut MemberEntry> {
+        self.members.get_mut(id)
+    }
+
+    fn set_member(&mut self, id: &MemberId, entry: Option<MemberEntry>) {
+        match entry {
+            Some(entry) => self.members.insert(id.clone(), entry),
+            None => self.members.remove(id),
+        }
+    }
+
+    fn member_id(&self, index: MemberIndex) -> Option<&MemberId> {
+        self.member_slab.get(index)
+    }
+
+    fn give_index(&mut self, id: &MemberId) -> Option<MemberIndex> {
+        self.member_slab.insert(id)
+    }
+
+    fn free_index(&mut self, index: MemberIndex) {
+        self.member_slab.remove(index);
+    }
+
+    fn owners(&self) -> impl Iterator<Item = &MemberId> {
+        self.owners.iter()
+    }
+
+    fn set_owner(&mut self, id: &MemberId, is_owner: bool) {
+        if is_owner {
+            self.owners.insert(id.clone());
+        } else {
+            self.owners.remove(id);
+        }
+    }
+
+    fn bitmap(&self, slot: Slot) -> Cow<'_, RoaringBitmap> {
+        self.memberships
+            .get(usize::from(slot))
+            .map_or_else(Cow::default, Cow::Borrowed)
+    }
+
+    fn bitmap_len(&self, slot: Slot) -> usize {
+        usize::try_from(self.bitmap(slot).len()).unwrap_or(usize::MAX)
+    }
+
+    fn has_membership(&self, slot: Slot, member: MemberIndex) -> bool {
+        self.bitmap(slot).contains(member)
+    }
+
+    fn set_membership(&mut self, slot: Slot, member: MemberIndex, is_in: bool) {
+        let slot = usize::from(slot);
+        if slot >= self.memberships.len() {
+            self.memberships.resize_with(slot + 1, RoaringBitmap::new);
+        }
+        if let Some(members) = self.memberships.get_mut(slot) {
+            if is_in {
+                members.insert(member);
+            } else {
+                members.remove(member);
+            }
+        }
+    }
+
+    #[inline]
+    fn store(&self, id: &str) -> Option<&StoreEntry> {
+        self.stores.get(id)
+    }
+
+    fn store_mut(&mut self, id: &StoreId) -> Option<&mut StoreEntry> {
+        self.stores.get_mut(id)
+    }
+
+    fn set_store(&mut self, id: &StoreId, entry: Option<StoreEntry>) {
+        match entry {
+            Some(entry) => self.stores.insert(id.clone(), entry),
+            None => self.stores.remove(id),
+        }
+    }
+
+    fn stores(&self) -> impl Iterator<Item = (&StoreId, &StoreEntry)> {
+        self.stores.iter_after(None)
+    }
+
+    #[inline]
+    fn account_index(&self) -> &GrantIndex {
+        &self.account_index
+    }
+
+    fn account_index_mut(&mut self) -> &mut GrantIndex {
+        &mut self.account_index
+    }
+
+    fn group(&self, id: &str) -> Option<&GroupEntry> {
+        self.groups.get(id)
+    }
+
+    fn group_mut(&mut self, id: &GroupId) -> Option<&mut GroupEntry> {
+        self.groups.get_mut(id)
+    }
+
+    fn set_group(&mut self, id: &GroupId, entry: Option<GroupEntry>) {
+        match entry {
+            Some(entry) => match self.groups.binary_search_keys(id) {
+                Ok(_) => _ = self.groups.insert(id.clone(), entry),
+                Err(place) => _ = self.groups.shift_insert(place, id.clone(), entry),
+            },
+            None => _ = self.groups.shift_remove(id),
+        }
+    }
+
+    fn groups(&self) -> impl Iterator<Item = (&GroupId, &GroupEntry)> {
+        self.groups.iter()
+    }
+
+    fn group_count(&self) -> usize {
+        self.groups.len()
+    }
+
+    fn slots(&self) -> &SlotSet {
+        &self.slots
+    }
+
+    fn slots_mut(&mut self) -> &mut SlotSet {
+        &mut self.slots
+    }
+
+    fn group_by_folded_name(&self, folded: &str) -> Option<&GroupId> {
+        self.group_names.get(folded)
+    }
+
+    fn set_group_name(&mut self, folded: &str, group: Option<&GroupId>) {
+        match group {
+            Some(group) => _ = self.group_names.insert(folded.into(), group.clone()),
+            None => _ = self.group_names.remove(folded),
+        }
+    }
+
+    fn grant(&self, slot: Slot, role: &RoleId) -> Option<RoleLevel> {
+        self.scope(slot, role).map(Scope::level)
+    }
+
+    fn grants_of(&self, slot: Slot) -> impl Iterator<Item = (&RoleId, Cow<'_, Scope>)> {
+        self.scopes_in(slot)
+            .map(|(role, scope)| (role, Cow::Borrowed(scope)))
+    }
+
+    fn set_grant(&mut self, slot: Slot, role: &RoleId, scope: Option<Scope>) {
+        let slot = usize::from(slot);
+        if slot >= self.grants.len() {
+            self.grants.resize_with(slot + 1, BTreeMap::new);
+        }
+        if let Some(grants) = self.grants.get_mut(slot) {
+            match scope {
+                Some(scope) => _ = grants.insert(role.clone(), scope),
+                None => _ = grants.remove(role),
+            }
+        }
+    }
+
+    fn set_in_scope(&mut self, slot: Slot, role: &RoleId, store: &StoreId, is_in: bool) {
+        let grants = self.grants.get_mut(usize::from(slot));
+        if let Some(Scope::Stores(stores)) = grants.and_then(|grants| grants.get_mut(role)) {
+            if is_in {
+                stores.insert(store.clone());
+            } else {
+                stores.remove(store);
+            }
+        }
+    }
+
+    fn role(&self, id: &str) -> Option<&Role> {
+        self.roles.get(id)
+    }
+
+    fn role_mut(&mut self, id: &RoleId) -> Option<&mut Role> {
+        self.roles.get_mut(id)
+    }
+
+    fn set_role(&mut self, id: &RoleId, role: Option<Role>) {
+        match role {
+            Some(role) => _ = self.roles.insert(id.clone(), role),
+            None => _ = self.roles.remove(id),
+        }
+    }
+
+    fn roles(&self) -> impl Iterator<Item = (&RoleId, &Role)> {
+        self.roles.iter()
+    }
+
+    fn role_by_folded_name(&self, folded: &str) -> Option<&RoleId> {
+        self.role_names.get(folded)
+    }
+
+    fn set_role_name(&mut self, folded: &str, role: Option<&RoleId>) {
+        match role {
+            Some(role) => _ = self.role_names.insert(folded.into(), role.clone()),
+            None => _ = self.role_names.remove(folded),
+        }
+    }
+
+    #[inline]
+    fn any_holder(&self, permission: &Permission, is_meant: impl FnMut(&RoleId) -> bool) -> bool {
+        let holders = self.holders.get(permission);
+        holders.is_some_and(|holders| holders.iter().any(is_meant))
+    }
+
+    fn set_holder(&mut self, permission: &Permission, role: &RoleId, is_holder: bool) {
+        let holders = self.holders.entry(permission.clone()).or_default();
+        match (holders.binary_search(role), is_holder) {
+            (Err(place), true) => holders.insert(place, role.clone()),
+            (Ok(place), false) => _ = holders.remove(place),
+            (Ok(_), true) | (Err(_), false) => {}
+        }
+        if holders.is_empty() {
+            self.holders.remove(permission);
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What a host reads of a member, of a group and of a store, looked up once.
+
+use crate::access::Resource;
+use crate::account::data::grant_index::GrantIndex;
+use crate::account::data::member::MemberEntry;
+use crate::account::data::state::{State, StoreEntry};
+use crate::account::data::{AccountData, GroupEntry};
+use crate::account::status::MemberStatus;
+use crate::grant::GrantRef;
+use crate::id::{GroupId, MemberId, StoreId};
+use crate::name::{Description, GroupName};
+use crate::permission::Permission;
+
+/// A member of an account: looked up once, asked many times.
+///
+/// It borrows the account. So it cannot outlive a change, nor answer for somebody else:
+///
+/// ```compile_fail,E0502
+/// # use grantbook::*;
+/// # let now = Timestamp::from_millis(0);
+/// # let (mut account, _) = Account::open(
+/// #     AccountId::parse("acme")?, MemberId::parse("olga")?, GroupLimit::default(), now);
+/// let olga = account.member("olga").unwrap();
+/// account.execute(&Actor::System, &command::CreateStore { store: StoreId::parse("dev")? }.into(), now);
+/// olga.can(&Permission::MANAGE_STORES, Resource::Account); // the account has changed: look her up again
+/// # Ok::<(), ParseError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Member<'a> {
+    state: &'a State,
+    id: &'a MemberId,
+    entry: &'a MemberEntry,
+    /// What is asked of the entry again and again, near by.
+    word: Option<u64>,
+}
+
+impl<'a> Member<'a> {
+    pub(crate) fn new(state: &'a State, (id, entry): (&'a MemberId, &'a MemberEntry)) -> Self {
+        Self {
+            state,
+            id,
+            entry,
+            word: entry.word(),
+        }
+    }
+
+    #[inline]
+    fn holds(&self, permission: &Permission, index: &GrantIndex) -> bool {
+        match (self.word, permission.store_action()) {
+            (Some(word), Some(action)) => {
+                let groups = index.action(action);
+                groups.is_some_and(|groups| groups.intersects_word(word))
+            }
+            (Some(_) | None, _) => self.state.holds(self.entry, permission, index),
+        }
+    }
+
+    /// Returns its id.
+    #[must_use]
+    pub fn id(&self) -> &'a MemberId {
+        self.id
+    }
+
+    /// Returns whether it is active or invited, and as what.
+    #[must_use]
+    pub fn status(&self) -> MemberStatus {
+        self.entry.status()
+    }
+
+    /// Returns the groups that it is in, in the order of their ids. Takes time in proportion to the account's groups.
+    pub fn groups(&self) -> impl Iterator<Item = &'a GroupId> + use<'a> {
+        self.state.groups_of(self.entry).map(|(id, _)| id)
+    }
+
+    /// Returns whether it is in this group.
+    #[must_use]
+    pub fn is_in(&self, group: &str) -> bool {
+        self.state.is_in_group(self.id, group)
+    }
+}
+
+/// Checks, without looking the member up again.
+///
+/// ```
+/// # use grantbook::*;
+/// # let (mut account, _) = Account::open(
+/// #     AccountId::parse("acme")?, MemberId::parse("olga")?, GroupLimit::default(), Timestamp::from_millis(0));
+/// # for store in ["dev", "live"] {
+/// #     let create = command::CreateStore { store: StoreId::parse(store)? }.into();
+/// #     account.execute(&Actor::System, &create, Timestamp::from_millis(0)).unwrap();
+/// # }
+/// let olga = account.member("olga").expect("she opened the account");
+/// assert!(olga.can(&Permission::STORE_READ, Resource::Store("dev"))); // one lookup: the store
+/// let stores: Vec<Store> = ["dev", "live"].iter().filter_map(|id| account.store(id)).collect();
+/// assert!(olga.can_in(&Permission::STORE_READ, stores[0])); // no lookup
+/// let may: Vec<bool> = olga.can_in_each(&Permission::STORE_WRITE, stores).collect();
+/// assert_eq!(may, [true, true]);
+/// # Ok::<(), ParseError>(())
+/// ```
+impl Member<'_> {
+    /// As [`Account::can`](crate::Account::can).
+    #[must_use]
+    #[inline]
+    pub fn can(&self, permission: &Permission, resource: Resource<&str>) -> bool {
+        let index = self.state.index(resource);
+        index.is_some_and(|index| self.holds(permission, index))
+    }
+
+    /// As [`can`](Member::can), in a store that was looked up before. Costs the AND. In a store of another account,
+    /// which this one does not know, the answer is no (A4).
+    #[must_use]
+    #[inline]
+    pub fn can_in(&self, permission: &Permission, store: Store<'_>) -> bool {
+        std::ptr::eq(self.state, store.state) & self.holds(permission, &store.entry.index)
+    }
+
+    /// As [`can_in`](Member::can_in), in each of these stores, in their order.
+    pub fn can_in_each<'s>(
+        self,
+        permission: &Permission,
+        stores: impl IntoIterator<Item = Store<'s>>,
+    ) -> impl Iterator<Item = bool> {
+        stores
+            .into_iter()
+            .map(move |store| self.can_in(permission, store))
+    }
+}
+
+/// A store of an account: looked up once, asked many times. It borrows the account, as a [`Member`] does.
+#[derive(Clone, Copy, Debug)]
+pub struct Store<'a> {
+    state: &'a State,
+    entry: &'a StoreEntry,
+}
+
+impl<'a> Store<'a> {
+    pub(crate) fn new(state: &'a State, entry: &'a StoreEntry) -> Self {
+        Self { state, entry }
+    }
+
+    /// Returns its id.
+    #[must_use]
+    pub fn id(&self) -> &'a StoreId {
+        &self.entry.id
+    }
+
+    /// As [`Member::can_in`], for each of these members, in their order.
+    pub fn can_each<'m>(
+        self,
+        permission: &Permission,
+        members: impl IntoIterator<Item = Member<'m>>,
+    ) -> impl Iterator<Item = bool> {
+        members
+            .into_iter()
+            .map(move |member| member.can_in(permission, self))
+    }
+}
+
+/// A group of an account.
+#[derive(Clone, Copy, Debug)]
+pub struct Group<'a> {
+    state: &'a State,
+    id: &'a GroupId,
+    entry: &'a GroupEntry,
+}
+
+impl<'a> Group<'a> {
+    pub(crate) fn new(state: &'a State, (id, entry): (&'a GroupId, &'a GroupEntry)) -> Self {
+        Self { state, id, entry }
+    }
+
+    /// Returns its id.
+    #[must_use]
+    pub fn id(&self) -> &'a GroupId {
+        self.id
+    }
+
+    /// Returns its name.
+    #[must_use]
+    pub fn name(&self) -> &'a GroupName {
+        &self.entry.name
+    }
+
+    /// Returns what it is for.
+    #[must_use]
+    pub fn description(&self) -> &'a Description {
+        &self.entry.description
+    }
+
+    /// Returns its grants, each role once, in the order of the roles' ids. A grant whose stores are all deleted has an
+    /// empty scope and grants nothing (S3).
+    pub fn grants(&self) -> impl Iterator<Item = GrantRef<'a>> + use<'a> {
+        let grants = self.state.scopes(self.entry);
+        grants.map(|(role, scope)| GrantRef { role, scope })
+    }
+
+    /// Returns how many members it has, invited ones included.
+    #[must_use]
+    pub fn member_count(&self) -> usize {
+        self.state.member_count_of(self.entry)
+    }
+
+    /// Returns its members, invited ones included, in the order of their ids. The first takes time in proportion to the
+    /// group.
+    pub fn members(&self) -> impl Iterator<Item = &'a MemberId> + use<'a> {
+        let members = self.state.in_order(self.state.members_of(self.entry), None);
+        members.map(|(id, _)| id)
+    }
+}

@@ -1,0 +1,55 @@
+//! A member's status in the account.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// How a member stands in the account.
+///
+/// Exhaustive on purpose: a host that matches on it must handle both.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum MemberStatus {
+    /// Holds what its groups grant, and everything if it is an Account Owner.
+    Active {
+        /// Whether it is an Account Owner.
+        owner: bool,
+    },
+    /// Holds nothing until it accepts (M1).
+    Invited {
+        /// Whether it becomes an Account Owner by accepting.
+        as_owner: bool,
+        /// From this moment on the invitation can no longer be accepted; never, if there is none (M3).
+        #[serde(deserialize_with = "Option::deserialize")] // which must not be left out
+        expires: Option<Timestamp>,
+    },
+}
+
+impl MemberStatus {
+    /// Whether the member is active.
+    #[must_use]
+    pub fn is_active(self) -> bool {
+        matches!(self, MemberStatus::Active { .. })
+    }
+
+    /// Whether the member is an Account Owner, which only an active one can be.
+    #[must_use]
+    pub fn is_owner(self) -> bool {
+        self == MemberStatus::Active { owner: true }
+    }
+
+    /// When this is an invitation that comes to an end by itself: when it does.
+    #[must_use]
+    pub fn expiry(self) -> Option<Timestamp> {
+        match self {
+            MemberStatus::Active { .. } => None,
+            MemberStatus::Invited { expires, .. } => expires,
+        }
+    }
+
+    /// Whether this is an invitation that has come to its end by then (M3).
+    #[must_use]
+    pub fn has_expired(self, now: Timestamp) -> bool {
+        self.expiry().is_some_and(|expiry| expiry <= now)
+    }
+}

@@ -1,0 +1,429 @@
+//! Format 1 of records and snapshots: the form of each event and of what events hold, field by field.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Format, Reserved, Unreleased};
+use crate::account::actor::Actor;
+use crate::account::changes::{
+    AccountOpened, AddedToGroup, Event, GroupCreated, GroupDeleted, GroupEdited,
+    InvitationAccepted, InvitationCancelled, MemberInvited, MemberRemoved, MembersAdded,
+    OwnershipGranted, OwnershipRevoked, RemovedFromGroup, RoleChanged, RoleDefined, RoleDeleted,
+    StoreCreated, StoreDeleted,
+};
+use crate::account::limits::GroupLimit;
+use crate::account::record::Record;
+use crate::account::status::MemberStatus;
+use crate::distinct;
+use crate::grant::{Grant, Scope};
+use crate::id::{AccountId, GroupId, MemberId, RoleId, StoreId};
+use crate::name::{Description, GroupName, RoleName};
+use crate::permission::Permission;
+use crate::role::RoleLevel;
+use crate::time::Timestamp;
+
+/// A record. `commit` is for its place in its commit, `note` for a note of the application, `digest` for the chain of
+/// records: nothing fills them yet.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecordV1 {
+    record: Format,
+    account: AccountId,
+    version: u64,
+    at: Timestamp,
+    commit: Reserved,
+    #[serde(with = "ActorV1")]
+    actor: Actor,
+    note: Reserved,
+    event: Event,
+    digest: Reserved,
+    #[serde(default, rename = "format", skip_serializing)]
+    _unreleased: Unreleased,
+}
+
+impl From<Record> for RecordV1 {
+    fn from(record: Record) -> Self {
+        Self {
+            record: Format,
+            account: record.account,
+            version: record.version,
+            at: record.at,
+            commit: Reserved,
+            actor: record.actor,
+            note: Reserved,
+            event: record.event,
+            digest: Reserved,
+            _unreleased: Unreleased,
+        }
+    }
+}
+
+impl From<RecordV1> for Record {
+    fn from(form: RecordV1) -> Self {
+        Self {
+            account: form.account,
+            version: form.version,
+            at: form.at,
+            actor: form.actor,
+            event: form.event,
+        }
+    }
+}
+
+/// A snapshot. `digest` is for the digest of the record that it stands at.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SnapshotV1 {
+    pub(crate) snapshot: Format,
+    pub(crate) account: AccountId,
+    pub(crate) version: u64,
+    pub(crate) at: Timestamp,
+    pub(crate) digest: Reserved,
+    pub(crate) group_limit: GroupLimit,
+    /// Without the built-in ones.
+    pub(crate) roles: Vec<RoleV1>,
+    pub(crate) stores: Vec<StoreId>,
+    pub(crate) groups: Vec<GroupV1>,
+    pub(crate) members: Vec<MemberV1>,
+    #[serde(default, rename = "format", skip_serializing)]
+    pub(crate) _unreleased: Unreleased,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RoleV1 {
+    pub(crate) id: RoleId,
+    pub(crate) name: RoleName,
+    #[serde(with = "RoleLevelV1")]
+    pub(crate) level: RoleLevel,
+    #[serde(deserialize_with = "distinct::set")]
+    pub(crate) permissions: BTreeSet<Permission>,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GroupV1 {
+    pub(crate) id: GroupId,
+    pub(crate) name: GroupName,
+    pub(crate) description: Description,
+    #[serde(with = "grants")]
+    pub(crate) grants: Vec<Grant>,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MemberV1 {
+    pub(crate) id: MemberId,
+    #[serde(with = "MemberStatusV1")]
+    pub(crate) status: MemberStatus,
+    pub(crate) groups: Vec<MembershipV1>,
+}
+
+/// A membership. It is no plain id, so that a later format can say until when it lasts.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MembershipV1 {
+    pub(crate) group: GroupId,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Actor", rename_all = "kebab-case")]
+enum ActorV1 {
+    Member(MemberId),
+    System,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(
+    remote = "MemberStatus",
+    rename_all = "kebab-case",
+    deny_unknown_fields
+)]
+enum MemberStatusV1 {
+    Active {
+        owner: bool,
+    },
+    Invited {
+        as_owner: bool,
+        #[serde(deserialize_with = "Option::deserialize")]
+        expires: Option<Timestamp>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "RoleLevel", rename_all = "kebab-case")]
+enum RoleLevelV1 {
+    Account,
+    Store,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Grant", deny_unknown_fields)]
+struct GrantV1 {
+    role: RoleId,
+    #[serde(with = "ScopeV1")]
+    scope: Scope,
+}
+
+/// A scope. A later format can have another kind, such as all stores.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Scope", rename_all = "kebab-case")]
+enum ScopeV1 {
+    Account,
+    Stores(#[serde(deserialize_with = "distinct::set")] BTreeSet<StoreId>),
+}
+
+/// Lists of grants.
+mod grants {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::GrantV1;
+    use crate::grant::Grant;
+
+    #[derive(Deserialize)]
+    #[serde(transparent)]
+    struct Read(#[serde(with = "GrantV1")] Grant);
+
+    #[derive(Serialize)]
+    #[serde(transparent)]
+    struct Written<'a>(#[serde(serialize_with = "GrantV1::serialize")] &'a Grant);
+
+    pub(super) fn serialize<S: Serializer>(
+        grants: &[Grant],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(grants.iter().map(Written))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Grant>, D::Error> {
+        let grants = Vec::<Read>::deserialize(deserializer)?;
+        Ok(grants.into_iter().map(|Read(grant)| grant).collect())
+    }
+
+    /// A list that may be absent: written as nothing, never left out.
+    pub(super) mod optional {
+        use super::{Deserialize, Deserializer, Grant, Read, Serialize, Serializer, Written};
+
+        #[allow(clippy::ref_option)] // serde asks for this
+        pub(in super::super) fn serialize<S: Serializer>(
+            grants: &Option<Vec<Grant>>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            let grants = grants
+                .as_ref()
+                .map(|grants| grants.iter().map(Written).collect::<Vec<_>>());
+            grants.serialize(serializer)
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<Vec<Grant>>, D::Error> {
+            let grants = Option::<Vec<Read>>::deserialize(deserializer)?;
+            Ok(grants.map(|grants| grants.into_iter().map(|Read(grant)| grant).collect()))
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Event", tag = "kind")]
+enum EventV1 {
+    #[serde(rename = "account-opened", with = "AccountOpenedV1")]
+    AccountOpened(AccountOpened),
+    #[serde(rename = "member-invited", with = "MemberInvitedV1")]
+    MemberInvited(MemberInvited),
+    #[serde(rename = "invitation-accepted", with = "InvitationAcceptedV1")]
+    InvitationAccepted(InvitationAccepted),
+    #[serde(rename = "invitation-cancelled", with = "InvitationCancelledV1")]
+    InvitationCancelled(InvitationCancelled),
+    #[serde(rename = "members-added", with = "MembersAddedV1")]
+    MembersAdded(MembersAdded),
+    #[serde(rename = "member-removed", with = "MemberRemovedV1")]
+    MemberRemoved(MemberRemoved),
+    #[serde(rename = "ownership-granted", with = "OwnershipGrantedV1")]
+    OwnershipGranted(OwnershipGranted),
+    #[serde(rename = "ownership-revoked", with = "OwnershipRevokedV1")]
+    OwnershipRevoked(OwnershipRevoked),
+    #[serde(rename = "store-created", with = "StoreCreatedV1")]
+    StoreCreated(StoreCreated),
+    #[serde(rename = "store-deleted", with = "StoreDeletedV1")]
+    StoreDeleted(StoreDeleted),
+    #[serde(rename = "group-created", with = "GroupCreatedV1")]
+    GroupCreated(GroupCreated),
+    #[serde(rename = "group-edited", with = "GroupEditedV1")]
+    GroupEdited(GroupEdited),
+    #[serde(rename = "group-deleted", with = "GroupDeletedV1")]
+    GroupDeleted(GroupDeleted),
+    #[serde(rename = "added-to-group", with = "AddedToGroupV1")]
+    AddedToGroup(AddedToGroup),
+    #[serde(rename = "removed-from-group", with = "RemovedFromGroupV1")]
+    RemovedFromGroup(RemovedFromGroup),
+    #[serde(rename = "role-defined", with = "RoleDefinedV1")]
+    RoleDefined(RoleDefined),
+    #[serde(rename = "role-changed", with = "RoleChangedV1")]
+    RoleChanged(RoleChanged),
+    #[serde(rename = "role-deleted", with = "RoleDeletedV1")]
+    RoleDeleted(RoleDeleted),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "AccountOpened", deny_unknown_fields)]
+struct AccountOpenedV1 {
+    owner: MemberId,
+    group_limit: GroupLimit,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "MemberInvited", deny_unknown_fields)]
+struct MemberInvitedV1 {
+    member: MemberId,
+    as_owner: bool,
+    #[serde(deserialize_with = "Option::deserialize")]
+    expires: Option<Timestamp>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "InvitationAccepted", deny_unknown_fields)]
+struct InvitationAcceptedV1 {
+    member: MemberId,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "InvitationCancelled", deny_unknown_fields)]
+struct InvitationCancelledV1 {
+    member: MemberId,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "MembersAdded", deny_unknown_fields)]
+struct MembersAddedV1 {
+    #[serde(deserialize_with = "distinct::set")]
+    members: BTreeSet<MemberId>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "MemberRemoved", deny_unknown_fields)]
+struct MemberRemovedV1 {
+    member: MemberId,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "OwnershipGranted", deny_unknown_fields)]
+struct OwnershipGrantedV1 {
+    member: MemberId,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "OwnershipRevoked", deny_unknown_fields)]
+struct OwnershipRevokedV1 {
+    member: MemberId,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "StoreCreated", deny_unknown_fields)]
+struct StoreCreatedV1 {
+    store: StoreId,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "StoreDeleted", deny_unknown_fields)]
+struct StoreDeletedV1 {
+    store: StoreId,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "GroupCreated", deny_unknown_fields)]
+struct GroupCreatedV1 {
+    group: GroupId,
+    name: GroupName,
+    description: Description,
+    #[serde(with = "grants")]
+    grants: Vec<Grant>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "GroupEdited", deny_unknown_fields)]
+struct GroupEditedV1 {
+    group: GroupId,
+    #[serde(deserialize_with = "Option::deserialize")]
+    name: Option<GroupName>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    description: Option<Description>,
+    #[serde(with = "grants::optional")]
+    grants: Option<Vec<Grant>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "GroupDeleted", deny_unknown_fields)]
+struct GroupDeletedV1 {
+    group: GroupId,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "AddedToGroup", deny_unknown_fields)]
+struct AddedToGroupV1 {
+    group: GroupId,
+    #[serde(deserialize_with = "distinct::set")]
+    members: BTreeSet<MemberId>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "RemovedFromGroup", deny_unknown_fields)]
+struct RemovedFromGroupV1 {
+    group: GroupId,
+    #[serde(deserialize_with = "distinct::set")]
+    members: BTreeSet<MemberId>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "RoleDefined", deny_unknown_fields)]
+struct RoleDefinedV1 {
+    role: RoleId,
+    name: RoleName,
+    #[serde(with = "RoleLevelV1")]
+    level: RoleLevel,
+    #[serde(deserialize_with = "distinct::set")]
+    permissions: BTreeSet<Permission>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "RoleChanged", deny_unknown_fields)]
+struct RoleChangedV1 {
+    role: RoleId,
+    #[serde(deserialize_with = "Option::deserialize")]
+    name: Option<RoleName>,
+    #[serde(deserialize_with = "distinct::optional_set")]
+    permissions: Option<BTreeSet<Permission>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "RoleDeleted", deny_unknown_fields)]
+struct RoleDeletedV1 {
+    role: RoleId,
+}
+
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RecordV1::from(self.clone()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Record {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        RecordV1::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        EventV1::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        EventV1::deserialize(deserializer)
+    }
+}
