@@ -119,6 +119,7 @@ pub(crate) trait AccountData: Sized {
         now.max(self.header().at)
     }
 
+    #[inline]
     fn index(&self, resource: Resource<&str>) -> Option<&GrantIndex> {
         match resource {
             Resource::Account => Some(self.account_index()),
@@ -133,14 +134,25 @@ pub(crate) trait AccountData: Sized {
             Some(action) => index
                 .action(action)
                 .is_some_and(|groups| member.is_in_any(groups)),
-            None => self.any_holder(permission, |role| {
-                index
-                    .role(role)
-                    .is_some_and(|groups| member.is_in_any(groups))
-            }),
+            None => self.holds_by_role(member, permission, index),
         };
         // Without branches: nobody can predict the answer.
         member.is_active() & (member.is_owner() | is_granted)
+    }
+
+    /// As [`holds`](AccountData::holds), of a permission that has no set of its own. Apart from it, so that the usual
+    /// check stays short.
+    #[inline(never)]
+    fn holds_by_role(
+        &self,
+        member: &MemberEntry,
+        permission: &Permission,
+        index: &GrantIndex,
+    ) -> bool {
+        self.any_holder(permission, |role| {
+            let groups = index.role(role);
+            groups.is_some_and(|groups| member.is_in_any(groups))
+        })
     }
 
     /// Two lookups and an AND.
