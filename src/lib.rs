@@ -34,7 +34,7 @@ pub use access::{
 };
 pub use account::Account;
 pub use account::actor::Actor;
-pub use account::changes::{Command, Event};
+pub use account::changes::{Command, Event, command, event};
 pub use account::command_error::{CommandError, ErrorKind};
 pub use account::handles::{Group, Member, Store};
 pub use account::limits::{GroupLimit, GroupLimitError, MAX_BATCH, MAX_ITEMS_PER_COMMAND};
@@ -54,22 +54,3 @@ pub use questions::review::Finding;
 pub use role::{Role, RoleLevel};
 pub use text::{ParseError, ParseErrorKind};
 pub use time::Timestamp;
-
-/// The commands, one struct each: the payloads of [`Command`](crate::Command).
-pub mod command {
-    pub use crate::account::changes::{
-        AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup,
-        CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership,
-        InviteMember, RemoveFromGroup, RemoveMember, RevokeOwnership,
-    };
-}
-
-/// The events, one struct each: the payloads of [`Event`](crate::Event).
-pub mod event {
-    pub use crate::account::changes::{
-        AccountOpened, AddedToGroup, GroupCreated, GroupDeleted, GroupEdited, InvitationAccepted,
-        InvitationCancelled, MemberInvited, MemberRemoved, MembersAdded, OwnershipGranted,
-        OwnershipRevoked, RemovedFromGroup, RoleChanged, RoleDefined, RoleDeleted, StoreCreated,
-        StoreDeleted,
-    };
-}

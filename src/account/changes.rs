@@ -24,19 +24,13 @@ mod roles;
 mod settings;
 mod stores;
 
-pub use groups::{CreateGroup, DeleteGroup, EditGroup, GroupCreated, GroupDeleted, GroupEdited};
-pub use invitations::{
-    AcceptInvitation, CancelInvitation, InvitationAccepted, InvitationCancelled, InviteMember,
-    MemberInvited,
-};
-pub use membership::{
-    AddMembers, AddToGroup, AddedToGroup, MemberRemoved, MembersAdded, RemoveFromGroup,
-    RemoveMember, RemovedFromGroup,
-};
-pub use ownership::{GrantOwnership, OwnershipGranted, OwnershipRevoked, RevokeOwnership};
-pub use roles::{ChangeRole, DefineRole, DeleteRole, RoleChanged, RoleDefined, RoleDeleted};
-pub use settings::AccountOpened;
-pub use stores::{CreateStore, DeleteStore, StoreCreated, StoreDeleted};
+pub use groups::*;
+pub use invitations::*;
+pub use membership::*;
+pub use ownership::*;
+pub use roles::*;
+pub use settings::*;
+pub use stores::*;
 
 type Outcome = Result<(), CommandError>;
 
@@ -211,6 +205,16 @@ macro_rules! changes {
             }
         }
 
+        /// The commands, one struct each: the payloads of [`Command`](crate::Command).
+        pub mod command {
+            pub use super::{$($command,)+};
+        }
+
+        /// The events, one struct each: the payloads of [`Event`](crate::Event).
+        pub mod event {
+            pub use super::{$($event,)+};
+        }
+
         $(
             impl From<$command> for Command {
                 fn from(command: $command) -> Self {
@@ -233,6 +237,9 @@ macro_rules! changes {
         }
 
         impl Event {
+            /// Every kind of event, by the name that [`kind`](Event::kind) returns.
+            pub const KINDS: &'static [&'static str] = &[$($kind,)+];
+
             /// Returns a stable name for the kind of event, as in its serde form: `account-opened`, `member-invited`
             /// and so on.
             #[must_use]

@@ -12,7 +12,6 @@ use crate::account::data::grant_index::GrantIndex;
 use crate::account::data::member::MemberEntry;
 use crate::account::data::member_slab::MemberIndex;
 use crate::account::data::slots::{Slot, SlotSet};
-use crate::account::data::state::StoreEntry;
 use crate::account::limits::GroupLimit;
 use crate::grant::{Grant, Scope};
 use crate::id::{AccountId, GroupId, MemberId, RoleId, StoreId};
@@ -51,6 +50,22 @@ pub(crate) struct GroupEntry {
     slot: Slot,
     pub(crate) name: GroupName,
     pub(crate) description: Description,
+}
+
+/// What the account holds of a store.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct StoreEntry {
+    pub(crate) index: GrantIndex,
+    /// The text that every scope shares, so that the account keeps it once.
+    pub(crate) id: StoreId,
+}
+
+impl StoreEntry {
+    /// In no scope.
+    pub(crate) fn new(id: StoreId) -> Self {
+        let index = GrantIndex::default();
+        Self { index, id }
+    }
 }
 
 /// An account's rows: the account itself, or a draft of what it would be.

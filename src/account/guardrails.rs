@@ -181,7 +181,7 @@ mod tests {
             &Description::default(),
             &viewers,
         );
-        before.add_to_group(&it, [&gil, &ina]);
+        before.set_in_group(&it, [&gil, &ina], true);
         let event = Event::StoreCreated(StoreCreated { store: dev.clone() });
         let tried = |actor: &MemberId, change: &dyn Fn(&mut Draft<'_, State>)| {
             let mut after = Draft::over(&before);
@@ -211,14 +211,14 @@ mod tests {
             Ok(())
         );
         assert_eq!(
-            tried(&gil, &|after| after.add_to_group(&devs, [&gil])),
+            tried(&gil, &|after| after.set_in_group(&devs, [&gil], true)),
             Ok(()),
             "nothing new"
         );
         assert_eq!(
             tried(&gil, &|after| {
                 after.set_grants(&devs, &editors);
-                after.add_to_group(&devs, [&gil]);
+                after.set_in_group(&devs, [&gil], true);
             }),
             gains("`gil` would give itself `store.write` in store `dev`")
         );
@@ -231,7 +231,7 @@ mod tests {
         // Elsewhere than in what changed: the group was widened before, and is joined now.
         before.set_grants(&devs, &editors);
         let mut after = Draft::over(&before);
-        after.add_to_group(&devs, [&gil]);
+        after.set_in_group(&devs, [&gil], true);
         let error =
             check_no_escalation(&before, &after, &gil, &event).map_err(|error| error.code());
         assert_eq!(error, Err("self-escalation"));

@@ -1,9 +1,10 @@
 //! What a host reads of a member, of a group and of a store, looked up once.
 
 use crate::access::Resource;
+use crate::account::data::StoreEntry;
 use crate::account::data::grant_index::GrantIndex;
 use crate::account::data::member::MemberEntry;
-use crate::account::data::state::{State, StoreEntry};
+use crate::account::data::state::State;
 use crate::account::data::{AccountData, GroupEntry};
 use crate::account::status::MemberStatus;
 use crate::grant::GrantRef;

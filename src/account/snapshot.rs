@@ -257,7 +257,7 @@ fn restore_member(state: &mut State, member: MemberV1) -> Result<(), SnapshotErr
         if state.is_in_group(&id, &group) {
             return Err(SnapshotError::DuplicateMembership { member: id, group });
         }
-        state.add_to_group(&group, [&id]);
+        state.set_in_group(&group, [&id], true);
     }
     Ok(())
 }

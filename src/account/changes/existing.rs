@@ -1,8 +1,8 @@
 //! What a change names exists.
 
 use crate::account::command_error::CommandError;
+use crate::account::data::StoreEntry;
 use crate::account::data::member::MemberEntry;
-use crate::account::data::state::StoreEntry;
 use crate::account::data::{AccountData, GroupEntry};
 use crate::id::{GroupId, MemberId, RoleId, StoreId};
 use crate::role::Role;

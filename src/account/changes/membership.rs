@@ -161,7 +161,7 @@ impl Change for AddedToGroup {
     }
 
     fn apply<D: AccountData + Writes>(&self, data: &mut D) {
-        data.add_to_group(&self.group, &self.members);
+        data.set_in_group(&self.group, &self.members, true);
     }
 
     fn names_member(&self, id: &str) -> bool {
@@ -204,7 +204,7 @@ impl Change for RemovedFromGroup {
     }
 
     fn apply<D: AccountData + Writes>(&self, data: &mut D) {
-        data.remove_from_group(&self.group, &self.members);
+        data.set_in_group(&self.group, &self.members, false);
     }
 
     fn names_member(&self, id: &str) -> bool {

@@ -6,11 +6,12 @@ use std::iter::Peekable;
 
 use roaring::RoaringBitmap;
 
+use crate::account::data::StoreEntry;
 use crate::account::data::grant_index::GrantIndex;
 use crate::account::data::member::MemberEntry;
 use crate::account::data::member_slab::MemberIndex;
 use crate::account::data::slots::{Slot, SlotSet};
-use crate::account::data::state::{State, StoreEntry};
+use crate::account::data::state::State;
 use crate::account::data::{AccountData, GroupEntry, Header};
 use crate::grant::Scope;
 use crate::id::{GroupId, MemberId, RoleId, StoreId};

@@ -106,7 +106,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::data::state::StoreEntry;
+    use crate::account::data::StoreEntry;
     use crate::account::data::writes::Writes;
     use crate::account::status::MemberStatus;
     use crate::grant::Grant;
@@ -148,7 +148,7 @@ mod tests {
             &none,
             &viewers,
         );
-        exact.add_to_group(&it, [&gil]);
+        exact.set_in_group(&it, [&gil], true);
         assert!(exact.check_invariants());
 
         let is_seen = |what: &str, breaks: &dyn Fn(&mut State)| {

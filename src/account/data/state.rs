@@ -14,7 +14,7 @@ use crate::account::data::member::MemberEntry;
 use crate::account::data::member_slab::{MemberIndex, MemberSlab};
 use crate::account::data::slots::{Slot, SlotSet};
 use crate::account::data::writes::Writes;
-use crate::account::data::{AccountData, GroupEntry, Header};
+use crate::account::data::{AccountData, GroupEntry, Header, StoreEntry};
 use crate::account::limits::GroupLimit;
 use crate::grant::Scope;
 use crate::id::{AccountId, GroupId, MemberId, RoleId, StoreId};
@@ -48,22 +48,6 @@ pub(crate) struct State {
     pub(super) role_names: HashById<Box<str>, RoleId>,
     /// Which roles hold a permission, in the order of their ids.
     pub(super) holders: HashById<Permission, SmallVec<[RoleId; 2]>>,
-}
-
-/// What the account holds of a store.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct StoreEntry {
-    pub(crate) index: GrantIndex,
-    /// The text that every scope shares, so that the account keeps it once.
-    pub(crate) id: StoreId,
-}
-
-impl StoreEntry {
-    /// In no scope.
-    pub(crate) fn new(id: StoreId) -> Self {
-        let index = GrantIndex::default();
-        Self { index, id }
-    }
 }
 
 impl State {

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::account::data::StoreEntry;
 use crate::account::data::member::MemberEntry;
 use crate::account::data::slots::Slot;
-use crate::account::data::state::StoreEntry;
 use crate::account::data::{AccountData, GroupEntry};
 use crate::account::status::MemberStatus;
 use crate::grant::{Grant, Scope};
@@ -49,36 +49,25 @@ pub(crate) trait Writes: AccountData {
         }
     }
 
-    fn add_to_group<'m>(
+    /// Puts members in a group, or takes them out.
+    fn set_in_group<'m>(
         &mut self,
         group: &GroupId,
         members: impl IntoIterator<Item = &'m MemberId>,
+        is_in: bool,
     ) {
         let Some(slot) = self.group(group).map(|group| group.slot) else {
             return;
         };
         for member in members {
             if let Some(entry) = self.member_mut(member) {
-                entry.join(slot);
+                if is_in {
+                    entry.join(slot);
+                } else {
+                    entry.leave(slot);
+                }
                 let index = entry.index();
-                self.set_membership(slot, index, true);
-            }
-        }
-    }
-
-    fn remove_from_group<'m>(
-        &mut self,
-        group: &GroupId,
-        members: impl IntoIterator<Item = &'m MemberId>,
-    ) {
-        let Some(slot) = self.group(group).map(|group| group.slot) else {
-            return;
-        };
-        for member in members {
-            if let Some(entry) = self.member_mut(member) {
-                entry.leave(slot);
-                let index = entry.index();
-                self.set_membership(slot, index, false);
+                self.set_membership(slot, index, is_in);
             }
         }
     }
