@@ -19,7 +19,7 @@ pub(crate) fn is_a_clear_error(server: &Server, name: &str) {
     let cases: &[(&str, &str, &str, Is)] = &[
         (
             "later format",
-            "UPDATE grantbook.records SET record = jsonb_set(record, '{format}', '2') WHERE version = 2",
+            "UPDATE grantbook.records SET record = jsonb_set(record, '{record}', '2') WHERE version = 2",
             "record of account `later format` at version 2 cannot be read: format 2 is not known",
             |error| is_row(error, "record", 2),
         ),
@@ -69,7 +69,7 @@ pub(crate) fn is_a_clear_error(server: &Server, name: &str) {
         ),
         (
             "later snapshot",
-            "UPDATE grantbook.snapshots SET snapshot = jsonb_set(snapshot::jsonb, '{format}', '2')::json
+            "UPDATE grantbook.snapshots SET snapshot = jsonb_set(snapshot::jsonb, '{snapshot}', '2')::json
                 WHERE version = 3",
             "snapshot of account `later snapshot` at version 3 cannot be read: format 2 is not known",
             |error| is_row(error, "snapshot", 3),

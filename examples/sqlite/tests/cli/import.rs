@@ -94,7 +94,7 @@ fn every_bad_line_is_told_and_none_of_the_table_is_imported() {
          line 9: the kind is `robot`; it is `member` or `group`\n\
          line 10: a member has nothing in the column `name`\n\
          line 11: id: a member id neither begins nor ends with white space\n\
-         line 12: `ivan` is invited already; cancel that invitation first\n\
+         line 12: `ivan` is already invited; cancel that invitation first\n\
          line 13: a group carries at least one grant; name a role\n\
          10 bad lines; nothing was imported\n"
     );

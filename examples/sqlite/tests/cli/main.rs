@@ -60,7 +60,7 @@ fn a_line_that_is_refused_is_told_and_the_others_are_run() {
     );
     assert_eq!(
         said.err,
-        "line 3: refused, store-exists: there is a store `dev` already; choose another id\n\
+        "line 3: refused, store-exists: store `dev` already exists; choose another id\n\
          line 4: refused, not-a-command: expected ident at column 2\n\
          line 5: refused, last-owner: `olga` is the last account owner; grant ownership to someone else first\n\
          3 of 5 commands were refused\n"
@@ -198,7 +198,7 @@ fn the_history_says_when_who_and_what() {
     );
     assert_eq!(
         invited[3],
-        r#"{"kind":"member-invited","member":"dana","as_owner":false}"#
+        r#"{"kind":"member-invited","member":"dana","as_owner":false,"expires":null}"#
     );
     assert_eq!(
         added[3],
@@ -231,7 +231,7 @@ fn a_record_of_a_later_format_stops_the_program() {
     connection
         .execute_batch(
             "DROP TRIGGER records_are_not_updated;
-             UPDATE records SET record = json_set(record, '$.format', 2)",
+             UPDATE records SET record = json_set(record, '$.record', 2)",
         )
         .unwrap();
     drop(connection);

@@ -33,7 +33,7 @@ fn a_record_changed_by_hand_to_one_that_does_not_fit_is_not_served() {
 #[test]
 fn a_record_of_a_later_format_is_not_served() {
     let kept = Kept::new();
-    kept.meddle("UPDATE records SET record = json_set(record, '$.format', 2) WHERE account = 'acme' AND version = 3");
+    kept.meddle("UPDATE records SET record = json_set(record, '$.record', 2) WHERE account = 'acme' AND version = 3");
     kept.assert_unreadable(
         3,
         |problem| matches!(problem, RowProblem::NotReadable(_)),
@@ -48,7 +48,7 @@ fn a_copy_stays_as_it_is_where_the_next_record_cannot_be_read() {
     let mut behind = kept.load("acme").unwrap().unwrap();
     let mut ahead = kept.load("acme").unwrap().unwrap();
     create_store(&repository, &mut ahead, "new");
-    kept.meddle("UPDATE records SET record = json_set(record, '$.format', 2) WHERE account = 'acme' AND version = 4");
+    kept.meddle("UPDATE records SET record = json_set(record, '$.record', 2) WHERE account = 'acme' AND version = 4");
     let before = kept.rows();
 
     let request = delete_store("dev");
