@@ -1,8 +1,9 @@
 //! Accounts of [`grantbook`] in one `SQLite` file.
 //!
 //! ```
+//! use grantbook::command::CreateStore;
 //! use grantbook::repository::{self, Request};
-//! use grantbook::{AccountId, Actor, Command, IdempotencyKey, GroupLimit, MemberId, StoreId, Timestamp};
+//! use grantbook::{AccountId, Actor, IdempotencyKey, GroupLimit, MemberId, StoreId, Timestamp};
 //! use grantbook_sqlite::SqliteRepository;
 //!
 //! # let folder = tempfile::tempdir()?;
@@ -14,7 +15,7 @@
 //! let request = Request {
 //!     commit: IdempotencyKey::parse("e41c")?,
 //!     actor: Actor::System,
-//!     commands: vec![Command::CreateStore(CreateStore { store: StoreId::parse("dev")? })],
+//!     commands: vec![CreateStore { store: StoreId::parse("dev")? }.into()],
 //!     now,
 //! };
 //! repository::execute(&kept, &mut account, &request)?;

@@ -12,7 +12,7 @@ fn a_record_changed_by_hand_is_not_served() {
     kept.assert_unreadable(
         2,
         |problem| matches!(problem, RowProblem::NotReadable(_)),
-        "record 2 of account `acme` cannot be read: unknown field `owner`, expected `store` at line 1 column 138",
+        "record 2 of account `acme` cannot be read: unknown field `owner`, expected `store` at line 1 column 163",
     );
 }
 
