@@ -139,11 +139,11 @@ pub(crate) fn snapshot_of(state: &State) -> Snapshot {
             })
             .collect(),
     });
-    let members = state.members_after(None).map(|(id, member)| MemberV1 {
+    let members = state.members_with_groups();
+    let members = members.map(|(id, member, groups)| MemberV1 {
         id: id.clone(),
         status: member.status(),
-        groups: state
-            .sorted_groups_of(member)
+        groups: groups
             .into_iter()
             .map(|group| MembershipV1 {
                 group: group.clone(),

@@ -129,9 +129,19 @@ impl State {
         self.grants.get(usize::from(slot))?.get(role)
     }
 
-    /// The groups that the member is in, in the order of their ids.
-    pub(crate) fn sorted_groups_of(&self, member: &MemberEntry) -> Vec<&GroupId> {
-        self.groups_of(member).map(|(id, _)| id).collect()
+    /// All members, each with the groups that it is in, in the order of ids.
+    pub(crate) fn members_with_groups(
+        &self,
+    ) -> impl Iterator<Item = (&MemberId, &MemberEntry, Vec<&GroupId>)> {
+        let by_slot: BTreeMap<Slot, &GroupId> =
+            self.groups().map(|(id, group)| (group.slot, id)).collect();
+        self.members_after(None).map(move |(id, member)| {
+            let slots = member.groups();
+            let groups = slots.iter().filter_map(|slot| by_slot.get(&slot).copied());
+            let mut groups: Vec<&GroupId> = groups.collect();
+            groups.sort_unstable();
+            (id, member, groups)
+        })
     }
 
     /// New members are listed only after [`finish_bulk_load`](State::finish_bulk_load).
