@@ -75,6 +75,9 @@ pub enum DenialReason {
     /// The member is invited and has not accepted; until then it has no permission at all (M1).
     #[error("the member has not accepted its invitation yet")]
     Invited,
+    /// The member is suspended; until it is reinstated it has no permission at all (M8).
+    #[error("the member is suspended")]
+    Suspended,
     /// No such store in this account.
     #[error("no such store in this account")]
     UnknownStore,
@@ -87,12 +90,13 @@ pub enum DenialReason {
 }
 
 impl DenialReason {
-    /// A stable code: `unknown-member`, `invited`, `unknown-store` or `missing-permission`.
+    /// A stable code: `unknown-member`, `invited`, `suspended`, `unknown-store` or `missing-permission`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             DenialReason::UnknownMember => "unknown-member",
             DenialReason::Invited => "invited",
+            DenialReason::Suspended => "suspended",
             DenialReason::UnknownStore => "unknown-store",
             DenialReason::MissingPermission { .. } => "missing-permission",
         }

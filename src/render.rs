@@ -169,6 +169,8 @@ fn in_words_of(status: MemberStatus) -> &'static str {
     match status {
         MemberStatus::Active { owner: true } => "owner",
         MemberStatus::Active { owner: false } => "active",
+        MemberStatus::Suspended { owner: true } => "suspended owner",
+        MemberStatus::Suspended { owner: false } => "suspended",
         MemberStatus::Invited { .. } => "invited",
     }
 }
@@ -309,6 +311,7 @@ impl Account {
             let (status, class) = match member.status() {
                 MemberStatus::Active { owner: true } => (" (owner)", ":::owner"),
                 MemberStatus::Active { owner: false } => ("", ""),
+                MemberStatus::Suspended { .. } => (" (suspended)", ":::invited"),
                 MemberStatus::Invited { .. } => (" (invited)", ":::invited"),
             };
             graph.line(&format!(

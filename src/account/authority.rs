@@ -6,7 +6,6 @@ use crate::account::changes::{Command, InviteMember};
 use crate::account::check::Check;
 use crate::account::command_error::CommandError;
 use crate::account::data::AccountData;
-use crate::account::data::member::MemberEntry;
 use crate::id::MemberId;
 use crate::permission::Permission;
 
@@ -32,7 +31,9 @@ fn requirement(command: &Command) -> Requirement {
         Command::InviteMember(InviteMember { as_owner: true, .. })
         | Command::GrantOwnership(_)
         | Command::RevokeOwnership(_) => Permission::MANAGE_OWNERS,
-        Command::RemoveMember(_) => Permission::REMOVE_MEMBERS,
+        Command::RemoveMember(_) | Command::SuspendMember(_) | Command::ReinstateMember(_) => {
+            Permission::REMOVE_MEMBERS
+        }
         Command::CreateStore(_) | Command::DeleteStore(_) => Permission::MANAGE_STORES,
         Command::CreateGroup(_)
         | Command::EditGroup(_)
@@ -78,7 +79,7 @@ pub(super) fn authorize<D: AccountData>(
 
 fn is_invited<D: AccountData>(data: &D, member: &MemberId) -> bool {
     data.member(member)
-        .is_some_and(|member| !MemberEntry::is_active(member))
+        .is_some_and(|member| member.status().is_invited())
 }
 
 fn not_authorized(actor: &MemberId, reason: DenialReason) -> CommandError {

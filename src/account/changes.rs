@@ -23,6 +23,7 @@ mod ownership;
 mod roles;
 mod settings;
 mod stores;
+mod suspension;
 
 pub use groups::*;
 pub use invitations::*;
@@ -31,6 +32,7 @@ pub use ownership::*;
 pub use roles::*;
 pub use settings::*;
 pub use stores::*;
+pub use suspension::*;
 
 type Outcome = Result<(), CommandError>;
 
@@ -151,7 +153,7 @@ pub(crate) trait Change: Sized {
 /// Makes the enums of commands and events, and passes each call on to the variant's own.
 macro_rules! changes {
     (
-        commands { $($command:ident => $caused:ident, $about:literal;)+ }
+        commands { $($command:ident $name:literal => $caused:ident, $about:literal;)+ }
         events { $($event:ident $kind:literal, $happened:literal;)+ }
     ) => {
         /// A change that an actor asks for.
@@ -184,16 +186,25 @@ macro_rules! changes {
         /// Serde reads the same from a list of values without their names, such as `["create-store","dev"]`. To let
         /// only some commands through, look at the command that was read, not at the keys of its text.
         #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "command", rename_all = "kebab-case")]
+        #[serde(tag = "command")]
         #[non_exhaustive]
         pub enum Command {
             $(
                 #[doc = $about]
+                #[serde(rename = $name)]
                 $command($command),
             )+
         }
 
         impl Command {
+            /// Returns a stable name for the kind of command, as in its serde form: `invite-member` and so on.
+            #[must_use]
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Command::$command(_) => $name,)+
+                }
+            }
+
             pub(crate) fn to_event<D: AccountData>(
                 &self,
                 data: &D,
@@ -319,23 +330,25 @@ macro_rules! changes {
 
 changes! {
     commands {
-        InviteMember => MemberInvited, "Invites someone (M2).";
-        AcceptInvitation => InvitationAccepted, "Accepts the actor's own invitation (M3).";
-        CancelInvitation => InvitationCancelled, "Cancels an invitation (M3).";
-        AddMembers => MembersAdded, "Makes people active members at once, without invitations (M7).";
-        RemoveMember => MemberRemoved, "Removes a member from the account and all its groups (M5).";
-        GrantOwnership => OwnershipGranted, "Makes an active member an Account Owner (M6).";
-        RevokeOwnership => OwnershipRevoked, "Ends a member's ownership (M6).";
-        CreateStore => StoreCreated, "Creates a store (S1).";
-        DeleteStore => StoreDeleted, "Deletes a store (S3).";
-        CreateGroup => GroupCreated, "Creates a group (G1).";
-        EditGroup => GroupEdited, "Changes a group's name, description or grants (G8).";
-        DeleteGroup => GroupDeleted, "Deletes a group that has no members (G7).";
-        AddToGroup => AddedToGroup, "Puts members in a group (G9).";
-        RemoveFromGroup => RemovedFromGroup, "Takes members out of a group (G9).";
-        DefineRole => RoleDefined, "Defines a role of the account's own (L3).";
-        ChangeRole => RoleChanged, "Changes a role's name or permissions (L3).";
-        DeleteRole => RoleDeleted, "Deletes a role that no group carries (L3).";
+        InviteMember "invite-member" => MemberInvited, "Invites someone (M2).";
+        AcceptInvitation "accept-invitation" => InvitationAccepted, "Accepts the actor's own invitation (M3).";
+        CancelInvitation "cancel-invitation" => InvitationCancelled, "Cancels an invitation (M3).";
+        AddMembers "add-members" => MembersAdded, "Makes people active members at once, without invitations (M7).";
+        RemoveMember "remove-member" => MemberRemoved, "Removes a member from the account and all its groups (M5).";
+        SuspendMember "suspend-member" => MemberSuspended, "Suspends an active member (M8).";
+        ReinstateMember "reinstate-member" => MemberReinstated, "Ends a member's suspension (M8).";
+        GrantOwnership "grant-ownership" => OwnershipGranted, "Makes an active member an Account Owner (M6).";
+        RevokeOwnership "revoke-ownership" => OwnershipRevoked, "Ends a member's ownership (M6).";
+        CreateStore "create-store" => StoreCreated, "Creates a store (S1).";
+        DeleteStore "delete-store" => StoreDeleted, "Deletes a store (S3).";
+        CreateGroup "create-group" => GroupCreated, "Creates a group (G1).";
+        EditGroup "edit-group" => GroupEdited, "Changes a group's name, description or grants (G8).";
+        DeleteGroup "delete-group" => GroupDeleted, "Deletes a group that has no members (G7).";
+        AddToGroup "add-to-group" => AddedToGroup, "Puts members in a group (G9).";
+        RemoveFromGroup "remove-from-group" => RemovedFromGroup, "Takes members out of a group (G9).";
+        DefineRole "define-role" => RoleDefined, "Defines a role of the account's own (L3).";
+        ChangeRole "change-role" => RoleChanged, "Changes a role's name or permissions (L3).";
+        DeleteRole "delete-role" => RoleDeleted, "Deletes a role that no group carries (L3).";
     }
     events {
         AccountOpened "account-opened", "The account was opened, with one active owner (A1).";
@@ -344,6 +357,8 @@ changes! {
         InvitationCancelled "invitation-cancelled", "An invitation was cancelled.";
         MembersAdded "members-added", "People became active members without invitations (M7).";
         MemberRemoved "member-removed", "A member was removed from the account (M5).";
+        MemberSuspended "member-suspended", "A member was suspended (M8).";
+        MemberReinstated "member-reinstated", "A member's suspension ended (M8).";
         OwnershipGranted "ownership-granted", "An active member became an Account Owner.";
         OwnershipRevoked "ownership-revoked", "A member's ownership ended.";
         StoreCreated "store-created", "A store was created.";

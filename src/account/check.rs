@@ -6,6 +6,7 @@ use crate::access::{DenialReason, EffectivePermissions, Permissions, Resource};
 use crate::account::data::AccountData;
 use crate::account::data::grant_index::GrantIndex;
 use crate::account::data::member::MemberEntry;
+use crate::account::status::MemberStatus;
 use crate::id::RoleId;
 use crate::permission::Permission;
 
@@ -20,8 +21,10 @@ pub(crate) trait Check: AccountData {
         resource: Resource<&str>,
     ) -> Result<(&MemberEntry, &GrantIndex), DenialReason> {
         let member = self.member(member).ok_or(DenialReason::UnknownMember)?;
-        if !member.is_active() {
-            return Err(DenialReason::Invited);
+        match member.status() {
+            MemberStatus::Active { .. } => {}
+            MemberStatus::Suspended { .. } => return Err(DenialReason::Suspended),
+            MemberStatus::Invited { .. } => return Err(DenialReason::Invited),
         }
         let index = self.index(resource).ok_or(DenialReason::UnknownStore)?;
         Ok((member, index))

@@ -199,11 +199,20 @@ command_errors! {
         member: MemberId,
     }
 
-    /// Only an active member can be given ownership, or have it revoked (M6).
-    Conflict "not-active" ["M6"]
-    #[error("`{member}` has not accepted its invitation yet, so ownership can be neither granted nor revoked; cancel the invitation, or wait until it is accepted")]
+    /// Somebody who is invited can be neither given ownership nor have it revoked, and neither be suspended nor
+    /// reinstated (M6, M8).
+    Conflict "not-active" ["M6", "M8"]
+    #[error("`{member}` has not accepted its invitation yet; cancel the invitation, or wait until it is accepted")]
     NotActive {
         /// The invited person.
+        member: MemberId,
+    }
+
+    /// A suspended member can't be given ownership (M6).
+    Conflict "member-suspended" ["M6"]
+    #[error("`{member}` is suspended; reinstate it first")]
+    MemberSuspended {
+        /// The member.
         member: MemberId,
     }
 

@@ -6,13 +6,18 @@ use crate::time::Timestamp;
 
 /// How a member stands in the account.
 ///
-/// Exhaustive on purpose: a host that matches on it must handle both.
+/// Exhaustive on purpose: an application that matches on it must handle each.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum MemberStatus {
     /// Holds what its groups grant, and everything if it is an Account Owner.
     Active {
         /// Whether it is an Account Owner.
+        owner: bool,
+    },
+    /// Holds nothing and does nothing, and keeps its groups and its ownership until it is reinstated (M8).
+    Suspended {
+        /// Whether it is an Account Owner again when it is reinstated. Until then it is no active one (A2).
         owner: bool,
     },
     /// Holds nothing until it accepts (M1).
@@ -32,7 +37,19 @@ impl MemberStatus {
         matches!(self, MemberStatus::Active { .. })
     }
 
-    /// Whether the member is an Account Owner, which only an active one can be.
+    /// Whether the member is suspended.
+    #[must_use]
+    pub fn is_suspended(self) -> bool {
+        matches!(self, MemberStatus::Suspended { .. })
+    }
+
+    /// Whether the member is invited and has not accepted.
+    #[must_use]
+    pub fn is_invited(self) -> bool {
+        matches!(self, MemberStatus::Invited { .. })
+    }
+
+    /// Whether the member is an active Account Owner: one that is suspended is none.
     #[must_use]
     pub fn is_owner(self) -> bool {
         self == MemberStatus::Active { owner: true }
@@ -42,7 +59,7 @@ impl MemberStatus {
     #[must_use]
     pub fn expiry(self) -> Option<Timestamp> {
         match self {
-            MemberStatus::Active { .. } => None,
+            MemberStatus::Active { .. } | MemberStatus::Suspended { .. } => None,
             MemberStatus::Invited { expires, .. } => expires,
         }
     }

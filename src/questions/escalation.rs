@@ -420,44 +420,24 @@ impl fmt::Display for Escalation {
                     .first()
                     .map_or(String::new(), |id| format!("`{id}`"))
             };
-            match command {
-                Command::AddToGroup(AddToGroup { group, members }) => {
-                    write!(f, "adds {} to {}", who(members), named(group))?;
-                }
-                Command::RemoveFromGroup(RemoveFromGroup { group, members }) => {
-                    write!(f, "takes {} out of {}", who(members), named(group))?;
-                }
-                Command::EditGroup(EditGroup { group, .. }) => {
-                    write!(f, "grants everything to {}", named(group))?;
-                }
-                Command::CreateGroup(CreateGroup { group, .. }) => {
-                    created = Some(group.clone());
-                    write!(f, "grants everything to a new group")?;
-                }
-                Command::InviteMember(InviteMember {
-                    member,
-                    as_owner: true,
-                    ..
-                }) => write!(f, "invites `{member}` as owner")?,
-                Command::InviteMember(InviteMember { member, .. }) => {
-                    write!(f, "invites `{member}`")?;
-                }
-                Command::AcceptInvitation(AcceptInvitation {}) => {
-                    write!(f, "accepts the invitation")?;
-                }
-                Command::GrantOwnership(GrantOwnership { member }) => {
-                    write!(f, "makes `{member}` an owner")?;
-                }
-                Command::CancelInvitation(_)
-                | Command::AddMembers(_)
-                | Command::RemoveMember(_)
-                | Command::RevokeOwnership(_)
-                | Command::CreateStore(_)
-                | Command::DeleteStore(_)
-                | Command::DeleteGroup(_)
-                | Command::DefineRole(_)
-                | Command::ChangeRole(_)
-                | Command::DeleteRole(_) => write!(f, "issues {command:?}")?,
+            if let Command::AddToGroup(AddToGroup { group, members }) = command {
+                write!(f, "adds {} to {}", who(members), named(group))?;
+            } else if let Command::RemoveFromGroup(RemoveFromGroup { group, members }) = command {
+                write!(f, "takes {} out of {}", who(members), named(group))?;
+            } else if let Command::EditGroup(EditGroup { group, .. }) = command {
+                write!(f, "grants everything to {}", named(group))?;
+            } else if let Command::CreateGroup(CreateGroup { group, .. }) = command {
+                created = Some(group.clone());
+                write!(f, "grants everything to a new group")?;
+            } else if let Command::InviteMember(invitation) = command {
+                let as_owner = if invitation.as_owner { " as owner" } else { "" };
+                write!(f, "invites `{}`{as_owner}", invitation.member)?;
+            } else if let Command::AcceptInvitation(AcceptInvitation {}) = command {
+                write!(f, "accepts the invitation")?;
+            } else if let Command::GrantOwnership(GrantOwnership { member }) = command {
+                write!(f, "makes `{member}` an owner")?;
+            } else {
+                write!(f, "issues `{}`", command.kind())?;
             }
         }
         Ok(())

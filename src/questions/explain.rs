@@ -6,6 +6,7 @@ use crate::access::{DenialReason, Resource};
 use crate::account::actor::Actor;
 use crate::account::changes::{
     AcceptInvitation, AddToGroup, ChangeRole, Command, CreateStore, EditGroup, GrantOwnership,
+    ReinstateMember,
 };
 use crate::account::check::Check;
 use crate::account::command_error::CommandError;
@@ -100,6 +101,8 @@ pub enum RemedyKind {
         /// Who; nobody else can.
         member: MemberId,
     },
+    /// The member's suspension ends.
+    Reinstate,
     /// The store is created; the member is an owner.
     CreateStore,
     /// The member is added to this group.
@@ -284,6 +287,10 @@ fn remedies(
         DenialReason::Invited => vec![Remedy {
             step: RemedyKind::Accept { member: id.clone() },
             command: Command::AcceptInvitation(AcceptInvitation {}),
+        }],
+        DenialReason::Suspended => vec![Remedy {
+            step: RemedyKind::Reinstate,
+            command: Command::ReinstateMember(ReinstateMember { member: id.clone() }),
         }],
         DenialReason::UnknownStore => create_store(resource).into_iter().collect(),
         DenialReason::MissingPermission { .. } => {

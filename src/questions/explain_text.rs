@@ -80,6 +80,7 @@ impl RemedyKind {
     ) -> fmt::Result {
         match self {
             RemedyKind::Accept { .. } => write!(f, "`{member}` accepts its invitation"),
+            RemedyKind::Reinstate => write!(f, "reinstate `{member}`"),
             RemedyKind::CreateStore => write!(f, "create the store"),
             RemedyKind::AddToGroup { group } => write!(f, "add `{member}` to group `{group}`"),
             RemedyKind::AddStore { group, role, drops } => {

@@ -8,9 +8,9 @@ use super::{Format, Reserved, Unreleased};
 use crate::account::actor::Actor;
 use crate::account::changes::{
     AccountOpened, AddedToGroup, Event, GroupCreated, GroupDeleted, GroupEdited,
-    InvitationAccepted, InvitationCancelled, MemberInvited, MemberRemoved, MembersAdded,
-    OwnershipGranted, OwnershipRevoked, RemovedFromGroup, RoleChanged, RoleDefined, RoleDeleted,
-    StoreCreated, StoreDeleted,
+    InvitationAccepted, InvitationCancelled, MemberInvited, MemberReinstated, MemberRemoved,
+    MemberSuspended, MembersAdded, OwnershipGranted, OwnershipRevoked, RemovedFromGroup,
+    RoleChanged, RoleDefined, RoleDeleted, StoreCreated, StoreDeleted,
 };
 use crate::account::limits::GroupLimit;
 use crate::account::record::Record;
@@ -144,6 +144,9 @@ enum MemberStatusV1 {
     Active {
         owner: bool,
     },
+    Suspended {
+        owner: bool,
+    },
     Invited {
         as_owner: bool,
         #[serde(deserialize_with = "Option::deserialize")]
@@ -242,6 +245,10 @@ enum EventV1 {
     MembersAdded(MembersAdded),
     #[serde(rename = "member-removed", with = "MemberRemovedV1")]
     MemberRemoved(MemberRemoved),
+    #[serde(rename = "member-suspended", with = "MemberSuspendedV1")]
+    MemberSuspended(MemberSuspended),
+    #[serde(rename = "member-reinstated", with = "MemberReinstatedV1")]
+    MemberReinstated(MemberReinstated),
     #[serde(rename = "ownership-granted", with = "OwnershipGrantedV1")]
     OwnershipGranted(OwnershipGranted),
     #[serde(rename = "ownership-revoked", with = "OwnershipRevokedV1")]
@@ -306,6 +313,18 @@ struct MembersAddedV1 {
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "MemberRemoved", deny_unknown_fields)]
 struct MemberRemovedV1 {
+    member: MemberId,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "MemberSuspended", deny_unknown_fields)]
+struct MemberSuspendedV1 {
+    member: MemberId,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "MemberReinstated", deny_unknown_fields)]
+struct MemberReinstatedV1 {
     member: MemberId,
 }
 

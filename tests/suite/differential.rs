@@ -40,7 +40,7 @@ const BEGINNINGS: [(usize, u16); 8] = [
 ];
 
 /// Every code of a refusal but `versions-exhausted`, which takes 2^64 records.
-const CODES: [&str; 35] = [
+const CODES: [&str; 36] = [
     "already-invited",
     "already-member",
     "batch-too-large",
@@ -53,6 +53,7 @@ const CODES: [&str; 35] = [
     "host-only",
     "invitation-expired",
     "last-owner",
+    "member-suspended",
     "no-grants",
     "no-invitation",
     "no-permissions",

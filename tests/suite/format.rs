@@ -23,6 +23,8 @@ fn eventful() -> World {
     world.ok(OWNER, cancel("eve"));
     world.now = 2_000;
     world.ok("otto", grant_ownership("dana"));
+    world.ok("dana", suspend("otto"));
+    world.ok("dana", reinstate("otto"));
     world.ok("dana", revoke_ownership("otto"));
     world.ok("dana", remove_member("otto"));
     for id in ["dev", "old", "prod"] {
@@ -94,6 +96,8 @@ fn commands() -> Vec<Command> {
         cancel("eve"),
         enrol(["dana", "gil"]),
         remove_member("otto"),
+        suspend("otto"),
+        reinstate("otto"),
         grant_ownership("dana"),
         revoke_ownership("otto"),
         create_store("dev"),

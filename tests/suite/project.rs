@@ -256,7 +256,7 @@ fn tests_named_after_rules() -> Vec<(PathBuf, String)> {
 #[test]
 fn every_rule_has_a_test_named_after_it() {
     let rules = rule_numbers();
-    assert_eq!(rules.len(), 48, "{rules:?}");
+    assert!(rules.len() >= 48, "{rules:?}");
     let named = tests_named_after_rules().into_iter().map(|(_, rule)| rule);
     assert_eq!(rules, named.collect());
 }

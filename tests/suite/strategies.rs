@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use grantbook::command::{
     AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup, CreateStore, DefineRole,
-    DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership, InviteMember, RemoveFromGroup,
-    RemoveMember, RevokeOwnership,
+    DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership, InviteMember, ReinstateMember,
+    RemoveFromGroup, RemoveMember, RevokeOwnership, SuspendMember,
 };
 use grantbook::*;
 use proptest::prelude::*;
@@ -171,6 +171,8 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
         1 => who().prop_map(|member| Command::CancelInvitation(CancelInvitation { member })),
         2 => whom().prop_map(|members| Command::AddMembers(AddMembers { members })),
         1 => who().prop_map(|member| Command::RemoveMember(RemoveMember { member })),
+        1 => who().prop_map(|member| Command::SuspendMember(SuspendMember { member })),
+        2 => who().prop_map(|member| Command::ReinstateMember(ReinstateMember { member })),
         2 => who().prop_map(|member| Command::GrantOwnership(GrantOwnership { member })),
         2 => who().prop_map(|member| Command::RevokeOwnership(RevokeOwnership { member })),
         3 => which_store().prop_map(|store| Command::CreateStore(CreateStore { store })),

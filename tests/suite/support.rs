@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use grantbook::command::{
     AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup,
     CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership,
-    InviteMember, RemoveFromGroup, RemoveMember, RevokeOwnership,
+    InviteMember, ReinstateMember, RemoveFromGroup, RemoveMember, RevokeOwnership, SuspendMember,
 };
 use grantbook::repository::{Commit, RecordPage, Repository, Request};
 use grantbook::*;
@@ -137,6 +137,14 @@ pub(crate) fn enrol<'a>(ids: impl IntoIterator<Item = &'a str>) -> Command {
 
 pub(crate) fn remove_member(id: &str) -> Command {
     Command::RemoveMember(RemoveMember { member: member(id) })
+}
+
+pub(crate) fn suspend(id: &str) -> Command {
+    Command::SuspendMember(SuspendMember { member: member(id) })
+}
+
+pub(crate) fn reinstate(id: &str) -> Command {
+    Command::ReinstateMember(ReinstateMember { member: member(id) })
 }
 
 pub(crate) fn grant_ownership(id: &str) -> Command {

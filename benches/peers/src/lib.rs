@@ -83,6 +83,7 @@ impl Facts {
         let members = account.members().map(|member| {
             let (active, owner) = match member.status() {
                 MemberStatus::Active { owner } => (true, owner),
+                MemberStatus::Suspended { owner } => (false, owner),
                 MemberStatus::Invited { as_owner, .. } => (false, as_owner),
             };
             let groups = member.groups().cloned().collect();

@@ -42,7 +42,7 @@ impl Change for MemberInvited {
 
     fn conflicts<D: AccountData>(&self, data: &D, at: Timestamp) -> Outcome {
         let member = self.member.clone();
-        if data.member(&member).is_some_and(MemberEntry::is_active) {
+        if is_member(data, &member) {
             return Err(CommandError::AlreadyMember { member });
         }
         ensure_invitable(data, &member, at)
@@ -62,6 +62,12 @@ impl Change for MemberInvited {
     }
 }
 
+/// Whether this is a member who has no invitation any more: active or suspended.
+pub(super) fn is_member<D: AccountData>(data: &D, member: &MemberId) -> bool {
+    data.member(member)
+        .is_some_and(|member| !member.status().is_invited())
+}
+
 /// Nobody has a pending invitation. One that has expired is out of the way: what comes now starts from nothing (M3).
 pub(super) fn ensure_invitable<D: AccountData>(
     data: &D,
@@ -74,7 +80,7 @@ pub(super) fn ensure_invitable<D: AccountData>(
                 member: member.clone(),
             })
         }
-        Some(MemberStatus::Invited { .. } | MemberStatus::Active { .. }) | None => Ok(()),
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -120,7 +126,9 @@ impl Change for InvitationAccepted {
         match member_exists(data, &member)?.status() {
             status if status.has_expired(at) => Err(CommandError::InvitationExpired { member }),
             MemberStatus::Invited { .. } => Ok(()),
-            MemberStatus::Active { .. } => Err(CommandError::AlreadyMember { member }),
+            MemberStatus::Active { .. } | MemberStatus::Suspended { .. } => {
+                Err(CommandError::AlreadyMember { member })
+            }
         }
     }
 
@@ -174,7 +182,7 @@ impl Change for InvitationCancelled {
     }
 
     fn conflicts<D: AccountData>(&self, data: &D, _: Timestamp) -> Outcome {
-        if member_exists(data, &self.member)?.is_active() {
+        if !member_exists(data, &self.member)?.status().is_invited() {
             return Err(CommandError::NotInvited {
                 member: self.member.clone(),
             });

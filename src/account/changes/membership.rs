@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::account::actor::Actor;
 use crate::account::changes::existing::{group_exists, member_exists};
-use crate::account::changes::invitations::ensure_invitable;
+use crate::account::changes::invitations::{ensure_invitable, is_member};
 use crate::account::changes::ownership::ensure_not_last_owner;
 use crate::account::changes::{Change, Outcome, bounded, command_and_event};
 use crate::account::command_error::CommandError;
 use crate::account::data::AccountData;
-use crate::account::data::member::MemberEntry;
 use crate::account::data::writes::Writes;
 use crate::account::status::MemberStatus;
 use crate::distinct;
@@ -22,14 +21,10 @@ command_and_event! {
 
     /// People became active members without invitations (M7).
     MembersAdded {
-        /// The people; those already active stay as they are. Nobody with a pending invitation.
+        /// The people; those who are active or suspended stay as they are. Nobody with a pending invitation.
         #[serde(deserialize_with = "distinct::set")]
         members: BTreeSet<MemberId>,
     }
-}
-
-fn is_active<D: AccountData>(data: &D, member: &MemberId) -> bool {
-    data.member(member).is_some_and(MemberEntry::is_active)
 }
 
 impl Change for MembersAdded {
@@ -43,13 +38,13 @@ impl Change for MembersAdded {
     }
 
     fn without_noops<D: AccountData>(mut self, data: &D) -> Option<Self> {
-        self.members.retain(|member| !is_active(data, member));
+        self.members.retain(|member| !is_member(data, member));
         (!self.members.is_empty()).then_some(self)
     }
 
     fn has_no_noops<D: AccountData>(&self, data: &D) -> bool {
         let mut members = self.members.iter();
-        !self.members.is_empty() && members.all(|member| !is_active(data, member))
+        !self.members.is_empty() && members.all(|member| !is_member(data, member))
     }
 
     fn apply<D: AccountData + Writes>(&self, data: &mut D) {

@@ -20,17 +20,8 @@ pub(super) fn ensure_not_last_owner<D: AccountData>(data: &D, member: &MemberId)
     Ok(())
 }
 
-fn ensure_active<D: AccountData>(data: &D, member: &MemberId) -> Outcome {
-    if member_exists(data, member)?.is_active() {
-        return Ok(());
-    }
-    Err(CommandError::NotActive {
-        member: member.clone(),
-    })
-}
-
-fn is_owner<D: AccountData>(data: &D, member: &MemberId) -> bool {
-    data.member(member).is_some_and(MemberEntry::is_owner)
+fn status<D: AccountData>(data: &D, member: &MemberId) -> Option<MemberStatus> {
+    data.member(member).map(MemberEntry::status)
 }
 
 command_and_event! {
@@ -50,7 +41,12 @@ impl Change for OwnershipGranted {
     }
 
     fn conflicts<D: AccountData>(&self, data: &D, _: Timestamp) -> Outcome {
-        ensure_active(data, &self.member)
+        let member = self.member.clone();
+        match member_exists(data, &member)?.status() {
+            MemberStatus::Active { .. } => Ok(()),
+            MemberStatus::Suspended { .. } => Err(CommandError::MemberSuspended { member }),
+            MemberStatus::Invited { .. } => Err(CommandError::NotActive { member }),
+        }
     }
 
     fn without_noops<D: AccountData>(self, data: &D) -> Option<Self> {
@@ -58,7 +54,7 @@ impl Change for OwnershipGranted {
     }
 
     fn has_no_noops<D: AccountData>(&self, data: &D) -> bool {
-        !is_owner(data, &self.member)
+        status(data, &self.member) == Some(MemberStatus::Active { owner: false })
     }
 
     fn apply<D: AccountData + Writes>(&self, data: &mut D) {
@@ -79,7 +75,7 @@ command_and_event! {
 
     /// A member's ownership ended; it is still a member.
     OwnershipRevoked {
-        /// The owner; must not be the last active one (A2).
+        /// The owner, active or suspended; must not be the last active one (A2).
         member: MemberId,
     }
 }
@@ -90,8 +86,11 @@ impl Change for OwnershipRevoked {
     }
 
     fn conflicts<D: AccountData>(&self, data: &D, _: Timestamp) -> Outcome {
-        ensure_active(data, &self.member)?;
-        ensure_not_last_owner(data, &self.member)
+        let member = self.member.clone();
+        if member_exists(data, &member)?.status().is_invited() {
+            return Err(CommandError::NotActive { member });
+        }
+        ensure_not_last_owner(data, &member)
     }
 
     fn without_noops<D: AccountData>(self, data: &D) -> Option<Self> {
@@ -99,11 +98,21 @@ impl Change for OwnershipRevoked {
     }
 
     fn has_no_noops<D: AccountData>(&self, data: &D) -> bool {
-        is_owner(data, &self.member)
+        match status(data, &self.member) {
+            Some(MemberStatus::Active { owner } | MemberStatus::Suspended { owner }) => owner,
+            Some(MemberStatus::Invited { .. }) | None => false,
+        }
     }
 
     fn apply<D: AccountData + Writes>(&self, data: &mut D) {
-        data.set_status(&self.member, MemberStatus::Active { owner: false });
+        let is_suspended = status(data, &self.member).is_some_and(MemberStatus::is_suspended);
+        let owner = false;
+        let status = if is_suspended {
+            MemberStatus::Suspended { owner }
+        } else {
+            MemberStatus::Active { owner }
+        };
+        data.set_status(&self.member, status);
     }
 
     fn names_member(&self, id: &str) -> bool {

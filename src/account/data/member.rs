@@ -35,6 +35,8 @@ enum Repr {
 enum PermanentStatus {
     Active,
     Owner,
+    Suspended,
+    SuspendedOwner,
     Invited,
     InvitedAsOwner,
 }
@@ -52,6 +54,8 @@ impl From<PermanentStatus> for MemberStatus {
         match status {
             PermanentStatus::Active => MemberStatus::Active { owner: false },
             PermanentStatus::Owner => MemberStatus::Active { owner: true },
+            PermanentStatus::Suspended => MemberStatus::Suspended { owner: false },
+            PermanentStatus::SuspendedOwner => MemberStatus::Suspended { owner: true },
             PermanentStatus::Invited => MemberStatus::Invited {
                 as_owner: false,
                 expires,
@@ -69,6 +73,8 @@ impl From<MemberFields> for Repr {
         let status = match fields.status {
             MemberStatus::Active { owner: false } => PermanentStatus::Active,
             MemberStatus::Active { owner: true } => PermanentStatus::Owner,
+            MemberStatus::Suspended { owner: false } => PermanentStatus::Suspended,
+            MemberStatus::Suspended { owner: true } => PermanentStatus::SuspendedOwner,
             MemberStatus::Invited {
                 as_owner: false,
                 expires: None,
@@ -245,6 +251,7 @@ mod tests {
             });
         prop_oneof![
             any::<bool>().prop_map(|owner| MemberStatus::Active { owner }),
+            any::<bool>().prop_map(|owner| MemberStatus::Suspended { owner }),
             invited
         ]
     }

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | 0 | who asks; with the top bit set, the command goes into one batch with the line before, and is asked by its actor |
 //! | 1 | how the clock moves: -127 to 127 ms; -128 is to the end of time |
-//! | 2 | which command, or none: an empty batch |
+//! | 2 | which command; with the number after the last, byte 7 says which of those that came later, or none: an empty batch |
 //! | 3 to 7 | its arguments: an id in the low bits, a bit for each of eight names, and so on |
 //!
 //! A line that is cut short ends in zeros, and every number stands for something: there are no bytes that are not a
@@ -18,7 +18,7 @@ use std::sync::OnceLock;
 use grantbook::command::{
     AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup,
     CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership,
-    InviteMember, RemoveFromGroup, RemoveMember, RevokeOwnership,
+    InviteMember, ReinstateMember, RemoveFromGroup, RemoveMember, RevokeOwnership, SuspendMember,
 };
 use grantbook::*;
 
@@ -237,7 +237,12 @@ pub(crate) fn command(line: &[u8], now: Timestamp) -> Option<Command> {
             permissions: (which & 128 > 0).then_some(permissions),
         }),
         16 => Command::DeleteRole(DeleteRole { role }),
-        _ => return None,
+        // What came later, so that the stories that were kept stay what they are; or none.
+        _ => match third {
+            1 => Command::SuspendMember(SuspendMember { member }),
+            2 => Command::ReinstateMember(ReinstateMember { member }),
+            _ => return None,
+        },
     })
 }
 

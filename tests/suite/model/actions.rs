@@ -4,7 +4,7 @@
 use grantbook::command::{
     AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup,
     CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership,
-    InviteMember, RemoveFromGroup, RemoveMember, RevokeOwnership,
+    InviteMember, ReinstateMember, RemoveFromGroup, RemoveMember, RevokeOwnership, SuspendMember,
 };
 use grantbook::{Actor, Command, Grant, RoleLevel, Timestamp};
 
@@ -34,6 +34,8 @@ fn facts(command: &Command) -> (&'static str, Takes) {
         Command::InviteMember(_) => ("member-invited", "account.invite_members"), // M2
         Command::CancelInvitation(_) => ("invitation-cancelled", "account.invite_members"), // M3
         Command::RemoveMember(_) => ("member-removed", "account.remove_members"), // M5
+        Command::SuspendMember(_) => ("member-suspended", "account.remove_members"), // M8, L5
+        Command::ReinstateMember(_) => ("member-reinstated", "account.remove_members"), // M8, L5
         Command::GrantOwnership(_) => ("ownership-granted", "account.manage_owners"), // M6
         Command::RevokeOwnership(_) => ("ownership-revoked", "account.manage_owners"), // M6
         Command::CreateStore(_) => ("store-created", "account.manage_stores"), // S1
@@ -91,6 +93,8 @@ pub(super) fn named(command: &Command) -> Named<'_> {
         Command::AddMembers(AddMembers { members }) => named.listed = members.len(), // They need not be there.
         Command::CancelInvitation(CancelInvitation { member })
         | Command::RemoveMember(RemoveMember { member })
+        | Command::SuspendMember(SuspendMember { member })
+        | Command::ReinstateMember(ReinstateMember { member })
         | Command::GrantOwnership(GrantOwnership { member })
         | Command::RevokeOwnership(RevokeOwnership { member }) => named.members = texts([member]),
         Command::DeleteStore(DeleteStore { store }) => named.stores = texts([store]),
@@ -152,8 +156,10 @@ pub(super) fn conflicts(state: &State, actor: &Actor, command: &Command, now: u6
     };
     let is_active = |member: &str| state.is_active(member);
     let is_over = |member: &str| state.status(member).is_some_and(|it| it.is_over(now));
-    let is_invited =
-        |member: &str| state.status(member).is_some() && !is_active(member) && !is_over(member);
+    let is_invited = |member: &str| state.status(member).is_some_and(Status::is_invited);
+    let is_pending = |member: &str| is_invited(member) && !is_over(member);
+    let is_suspended =
+        |member: &str| matches!(state.status(member), Some(Status::Suspended { .. }));
     let is_group_name = |name: &str, own: &str| {
         let mut others = state.groups.iter().filter(|(id, _)| *id != own);
         others.any(|(_, group)| group.name.eq_ignore_ascii_case(name)) // G3
@@ -165,23 +171,28 @@ pub(super) fn conflicts(state: &State, actor: &Actor, command: &Command, now: u6
     let is_built_in = |role: &str| state.roles[role].built_in;
     match command {
         Command::InviteMember(InviteMember { member, .. }) => {
-            conflict("already-member", is_active(member)); // M3
-            conflict("already-invited", is_invited(member));
+            conflict("already-member", is_active(member) || is_suspended(member)); // M3
+            conflict("already-invited", is_pending(member));
         }
         Command::AcceptInvitation(AcceptInvitation {}) => {
             let is_over = matches!(actor, Actor::Member(id) if is_over(id));
             conflict("invitation-expired", is_over); // M3
         }
         Command::CancelInvitation(CancelInvitation { member }) => {
-            conflict("not-invited", is_active(member));
+            conflict("not-invited", !is_invited(member));
         } // M3
         Command::AddMembers(AddMembers { members }) => {
-            let is_any_invited = members.iter().any(|id| is_invited(id));
+            let is_any_invited = members.iter().any(|id| is_pending(id));
             conflict("already-invited", is_any_invited); // M7
         }
-        Command::GrantOwnership(GrantOwnership { member })
-        | Command::RevokeOwnership(RevokeOwnership { member }) => {
-            conflict("not-active", !is_active(member)); // M6, Decision 7
+        Command::GrantOwnership(GrantOwnership { member }) => {
+            conflict("not-active", is_invited(member)); // M6, Decision 7
+            conflict("member-suspended", is_suspended(member));
+        }
+        Command::RevokeOwnership(RevokeOwnership { member })
+        | Command::SuspendMember(SuspendMember { member })
+        | Command::ReinstateMember(ReinstateMember { member }) => {
+            conflict("not-active", is_invited(member)); // M6, M8
         }
         Command::CreateStore(CreateStore { store }) => {
             conflict("store-exists", state.stores.contains(store.as_str())); // S1
@@ -269,9 +280,24 @@ impl Model {
             }
             Command::GrantOwnership(GrantOwnership { member })
             | Command::RevokeOwnership(RevokeOwnership { member }) => {
-                let owner = matches!(command, Command::GrantOwnership(_));
-                let status = Status::Active { owner }; // M6
-                state.members.insert(member.to_string(), status);
+                let is_granted = matches!(command, Command::GrantOwnership(_));
+                if let Some(Status::Active { owner } | Status::Suspended { owner }) =
+                    state.members.get_mut(member.as_str())
+                {
+                    *owner = is_granted; // M6
+                }
+            }
+            Command::SuspendMember(SuspendMember { member }) => {
+                if let Some(Status::Active { owner }) = state.status(member) {
+                    let suspended = Status::Suspended { owner }; // M8: it keeps all it has.
+                    state.members.insert(member.to_string(), suspended);
+                }
+            }
+            Command::ReinstateMember(ReinstateMember { member }) => {
+                if let Some(Status::Suspended { owner }) = state.status(member) {
+                    let active = Status::Active { owner };
+                    state.members.insert(member.to_string(), active);
+                }
             }
             Command::CreateStore(CreateStore { store }) => {
                 state.stores.insert(store.to_string()); // S2: in no scope.

@@ -237,9 +237,7 @@ fn m3_m5_whoever_comes_starts_from_nothing(change: &Change<'_>) -> Checked {
     }
     match &change.deed {
         Deed::Invited(member) => {
-            let is_invited = after
-                .status(member)
-                .is_some_and(|status| !status.is_active());
+            let is_invited = after.status(member).is_some_and(super::Status::is_invited);
             law("M1", is_invited, || format!("{member} is not invited"))
         }
         Deed::Added(members) => {

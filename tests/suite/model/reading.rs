@@ -88,6 +88,7 @@ pub(crate) fn reads_as(account: &Account, should_be: &State) -> Checked {
 fn status(status: MemberStatus) -> Status {
     match status {
         MemberStatus::Active { owner } => Status::Active { owner },
+        MemberStatus::Suspended { owner } => Status::Suspended { owner },
         MemberStatus::Invited { as_owner, expires } => Status::Invited {
             as_owner,
             until: expires.map(Timestamp::as_millis),

@@ -15,6 +15,7 @@ pub(crate) type Holdings<'a> = BTreeMap<Where<'a>, BTreeSet<&'a str>>;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Status {
     Active { owner: bool },
+    Suspended { owner: bool },
     Invited { as_owner: bool, until: Option<u64> },
 }
 
@@ -67,6 +68,10 @@ pub(crate) fn merged<'a>(grants: impl Iterator<Item = (&'a RoleId, &'a Scope)>) 
 impl Status {
     pub(crate) fn is_active(self) -> bool {
         matches!(self, Status::Active { .. })
+    }
+
+    pub(crate) fn is_invited(self) -> bool {
+        matches!(self, Status::Invited { .. })
     }
 
     /// M3: an invitation is over *at* its expiry (Decision 2).
@@ -148,6 +153,7 @@ impl State {
         match self.status(member) {
             None => return Some("unknown-member"),
             Some(Status::Invited { .. }) => return Some("invited"), // M1
+            Some(Status::Suspended { .. }) => return Some("suspended"), // M8
             Some(Status::Active { .. }) => {}
         }
         if place.is_some_and(|store| !self.stores.contains(store)) {

@@ -285,3 +285,87 @@ fn m7_the_host_adds_members_without_invitation() {
         world.assert_refused(actor, enrol(["x"]), "host-only");
     }
 }
+
+/// M8: a suspended member holds nothing and does nothing, and has all that it had when it is reinstated.
+#[test]
+fn m8_a_suspended_member_keeps_everything_and_holds_nothing() {
+    let mut world = World::staffed();
+    world.ok(OWNER, grant_ownership("vic"));
+    for (id, text, resource) in [
+        ("dana", "store.write", Resource::Store("dev")),
+        (MANAGER, "account.manage_groups", Resource::Account),
+        ("vic", "account.manage_owners", Resource::Account),
+    ] {
+        let before = world.account.effective_permissions(id);
+        let groups = world.groups_of(id);
+        assert!(world.may(id, text, resource));
+        let event = world.ok(OWNER, suspend(id));
+        assert_eq!(event.kind(), "member-suspended");
+        assert_eq!(world.denial(id, text, resource), DenialReason::Suspended);
+        assert!(world.account.effective_permissions(id).is_empty());
+        assert_eq!(world.level(id, "dev"), AccessLevel::None);
+        assert_eq!(world.groups_of(id), groups);
+        assert!(
+            !world
+                .account
+                .who_can(&permission(text), resource, None)
+                .any(|who| who.as_str() == id)
+        );
+        world.assert_refused(id, create_store("new"), "not-authorized");
+        world.assert_refused(id, reinstate(id), "not-authorized");
+        world.assert_refused(id, accept(), "no-invitation");
+        world.no_change(OWNER, suspend(id));
+        assert_eq!(world.ok(OWNER, reinstate(id)).kind(), "member-reinstated");
+        assert_eq!(world.account.effective_permissions(id), before);
+        world.no_change(OWNER, reinstate(id));
+    }
+}
+
+/// M8, A2: a suspended owner is no active owner, and keeps its ownership for its return unless that is revoked (M6).
+#[test]
+fn m8_a_suspended_owner_does_not_count() {
+    let mut world = World::staffed();
+    world.assert_refused(OWNER, suspend(OWNER), "last-owner");
+    world.assert_refused(Actor::System, suspend(OWNER), "last-owner");
+    world.ok(OWNER, grant_ownership("vic"));
+    world.ok(OWNER, suspend("vic"));
+    assert!(world.account.owners().eq([&member(OWNER)]));
+    for command in [
+        suspend(OWNER),
+        revoke_ownership(OWNER),
+        remove_member(OWNER),
+    ] {
+        world.assert_refused(Actor::System, command, "last-owner");
+    }
+    world.assert_refused(OWNER, grant_ownership("vic"), "member-suspended");
+    world.ok(OWNER, revoke_ownership("vic"));
+    world.ok(OWNER, reinstate("vic"));
+    assert_eq!(world.level("vic", "prod"), AccessLevel::Viewer);
+    assert_eq!(world.level("vic", "dev"), AccessLevel::None);
+}
+
+/// M8, L5: owners and the application suspend and reinstate; nobody who is invited is suspended.
+#[test]
+fn m8_who_suspends_whom() {
+    let mut world = World::staffed();
+    for actor in [MANAGER, "dana", "ina", "stranger"] {
+        world.assert_refused(actor, suspend("vic"), "not-authorized");
+        world.assert_refused(actor, reinstate("vic"), "not-authorized");
+    }
+    world.assert_refused(OWNER, suspend("ina"), "not-active");
+    world.assert_refused(OWNER, reinstate("ina"), "not-active");
+    world.assert_refused(OWNER, suspend("nobody"), "unknown-member");
+    world.system(suspend("dana"));
+    // It can be put in groups and taken out, counts for G7, and can be removed; it is not invited or added again.
+    world.ok(MANAGER, add("viewers", ["dana"]));
+    world.ok(MANAGER, take_out("viewers", ["dana"]));
+    world.assert_refused(MANAGER, delete_group("devs"), "group-has-members");
+    world.assert_refused(OWNER, invite("dana"), "already-member");
+    world.assert_refused(OWNER, cancel("dana"), "not-invited");
+    assert_eq!(world.decide(&Actor::System, &enrol(["dana"])), Ok(None));
+    world.ok(OWNER, remove_member("dana"));
+    assert_eq!(
+        world.denial("dana", "store.read", Resource::Store("dev")),
+        DenialReason::UnknownMember
+    );
+}

@@ -7,7 +7,7 @@ use crate::account::changes::Command;
 use crate::account::changes::{
     AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup,
     DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership, InviteMember,
-    RemoveFromGroup, RemoveMember, RevokeOwnership,
+    ReinstateMember, RemoveFromGroup, RemoveMember, RevokeOwnership, SuspendMember,
 };
 use crate::grant::Grant;
 use crate::id::{GroupId, RoleId, StoreId};
@@ -191,7 +191,13 @@ fn sync() -> Result<Vec<Command>, Failure> {
         Command::GrantOwnership(GrantOwnership {
             member: dana.clone(),
         }),
-        Command::RevokeOwnership(RevokeOwnership { member: dana }),
+        Command::RevokeOwnership(RevokeOwnership {
+            member: dana.clone(),
+        }),
+        Command::SuspendMember(SuspendMember {
+            member: dana.clone(),
+        }),
+        Command::ReinstateMember(ReinstateMember { member: dana }),
         Command::RemoveMember(RemoveMember { member: max }),
     ])
 }

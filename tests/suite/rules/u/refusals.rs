@@ -142,7 +142,7 @@ fn u3_messages_say_what_was_wrong_and_what_to_do() {
         (
             OWNER,
             grant_ownership("ina"),
-            "`ina` has not accepted its invitation yet, so ownership can be neither granted nor revoked; cancel the invitation, or wait until it is accepted",
+            "`ina` has not accepted its invitation yet; cancel the invitation, or wait until it is accepted",
         ),
         (
             OWNER,
