@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use grantbook::command::{
-    AddMembers, AddToGroup, ChangeRole, CreateGroup, CreateStore, DefineRole, RemoveMember,
+    AddMembers, AddToGroup, ChangeRole, CreateGroup, CreateStore, DefineRole, RemoveMembers,
 };
 use grantbook::{
     Account, Actor, Command, Description, Grant, GroupId, GroupLimit, GroupName, MemberId,
@@ -288,9 +288,11 @@ fn remove_members(groups: usize) -> Result<Duration> {
                 members: members.iter().cloned().collect(),
             })?;
         }
-        let commands = members
-            .into_iter()
-            .map(|member| Command::from(RemoveMember { member }));
+        let commands = members.into_iter().map(|member| {
+            Command::from(RemoveMembers {
+                members: [member].into(),
+            })
+        });
         let commands: Vec<Command> = commands.collect();
         let account = &mut made.0;
         Ok(measured(|| {

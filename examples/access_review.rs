@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use grantbook::command::{
     AddMembers, AddToGroup, CreateGroup, CreateStore, DefineRole, DeleteStore, EditGroup,
-    GrantOwnership, InviteMember, RemoveFromGroup, RemoveMember, RevokeOwnership,
+    GrantOwnership, InviteMember, RemoveFromGroup, RemoveMembers, RevokeOwnership,
 };
 use grantbook::{
     Account, AccountId, Actor, Command, Description, Grant, GroupId, GroupLimit, GroupName,
@@ -491,8 +491,8 @@ fn owners_change(numbers: &mut Numbers) -> Result<Command, Box<dyn Error>> {
         6 => Command::DeleteStore(DeleteStore {
             store: store(8 + numbers.below(STORES - 8))?,
         }),
-        7..=18 => Command::RemoveMember(RemoveMember {
-            member: member(4 + numbers.below(MEMBERS - 4))?,
+        7..=18 => Command::RemoveMembers(RemoveMembers {
+            members: [member(4 + numbers.below(MEMBERS - 4))?].into(),
         }),
         19..=22 => Command::GrantOwnership(GrantOwnership {
             member: member(4 + numbers.below(3))?,

@@ -8,7 +8,7 @@ use std::error::Error;
 
 use grantbook::command::{
     AcceptInvitation, AddMembers, AddToGroup, ChangeRole, CreateGroup, CreateStore, DefineRole,
-    DeleteGroup, EditGroup, InviteMember, RemoveFromGroup, RemoveMember, RevokeOwnership,
+    DeleteGroup, EditGroup, InviteMember, RemoveFromGroup, RemoveMembers, RevokeOwnership,
 };
 use grantbook::event::MembersAdded;
 use grantbook::repository::{self, ExecuteError, MemoryRepository, Replica, Request};
@@ -72,7 +72,7 @@ impl Acme {
             &[Command::AddMembers(AddMembers { members: people })],
         )?;
         assert!(
-            matches!(enrolled[0].event(), Event::MembersAdded(MembersAdded { members }) if members.len() == 5)
+            matches!(enrolled[0].event(), Event::MembersAdded(MembersAdded { members, .. }) if members.len() == 5)
         );
         let set_up = [
             Command::CreateStore(CreateStore { store: dev.clone() }),
@@ -175,8 +175,8 @@ impl Acme {
         println!("\nThe last owner cannot go, by whatever door (A2)");
         self.refused(
             "olga",
-            Command::RemoveMember(RemoveMember {
-                member: member("olga")?,
+            Command::RemoveMembers(RemoveMembers {
+                members: [member("olga")?].into(),
             }),
             "last-owner",
         )?;

@@ -69,6 +69,9 @@ impl Decision {
 /// Exhaustive on purpose: a host that matches on it must handle every reason.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum DenialReason {
+    /// The account is closed (A5).
+    #[error("the account is closed")]
+    AccountClosed,
     /// No such member in this account.
     #[error("no such member in this account")]
     UnknownMember,
@@ -90,10 +93,11 @@ pub enum DenialReason {
 }
 
 impl DenialReason {
-    /// A stable code: `unknown-member`, `invited`, `suspended`, `unknown-store` or `missing-permission`.
+    /// A stable code: `account-closed`, `unknown-member`, `invited`, `suspended`, `unknown-store` or `missing-permission`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            DenialReason::AccountClosed => "account-closed",
             DenialReason::UnknownMember => "unknown-member",
             DenialReason::Invited => "invited",
             DenialReason::Suspended => "suspended",

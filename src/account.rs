@@ -56,7 +56,7 @@ pub struct Account {
 impl Account {
     /// Opens an account with one active owner (A1). Also returns record 1, which you must persist.
     ///
-    /// The group limit is 20 by default, and cannot be changed later (A3).
+    /// The group limit is 20 by default; your application can change it later (A3).
     #[must_use]
     pub fn open(
         id: AccountId,
@@ -294,6 +294,12 @@ impl Account {
     #[must_use]
     pub fn group_limit(&self) -> GroupLimit {
         self.state.header().group_limit
+    }
+
+    /// Returns whether the account is closed: every check is denied, and every command refused (A5).
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.state.header().is_closed
     }
 
     /// Returns the member with this id.

@@ -97,14 +97,6 @@ impl Scope {
         }
     }
 
-    /// The scope that a grant of this level starts with.
-    pub(crate) fn empty(level: RoleLevel) -> Self {
-        match level {
-            RoleLevel::Account => Scope::Account,
-            RoleLevel::Store => Scope::Stores(BTreeSet::new()),
-        }
-    }
-
     pub(crate) fn store_set(&self) -> &BTreeSet<StoreId> {
         static NONE: BTreeSet<StoreId> = BTreeSet::new();
         match self {

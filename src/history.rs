@@ -4,7 +4,7 @@
 //! records as it has them: lent, as `&[Record]`, or one by one, as an iterator reads them from its storage.
 //!
 //! ```
-//! use grantbook::command::{AddMembers, GrantOwnership, RemoveMember};
+//! use grantbook::command::{AddMembers, GrantOwnership, RemoveMembers};
 //! use grantbook::{Account, AccountId, Actor, Command, GroupLimit, MemberId, Permission, Resource, Timestamp, history};
 //!
 //! let (olga, otto) = (MemberId::parse("olga")?, MemberId::parse("otto")?);
@@ -16,14 +16,14 @@
 //! records.extend(account.execute(&Actor::System, &add, time(2_000))?);
 //! let grant = Command::GrantOwnership(GrantOwnership { member: otto.clone() });
 //! records.extend(account.execute(&Actor::Member(olga.clone()), &grant, time(3_000))?);
-//! let remove = Command::RemoveMember(RemoveMember { member: olga });
+//! let remove = Command::RemoveMembers(RemoveMembers { members: [olga].into() });
 //! records.extend(account.execute(&Actor::Member(otto), &remove, time(4_000))?);
 //!
 //! let was_able = history::access(&records, "olga", &Permission::MANAGE_ROLES, Resource::Account)?;
 //! assert_eq!(was_able.len(), 1);
 //! assert_eq!(was_able[0].began.at(), time(1_000));
 //! let ended = was_able[0].ended.unwrap();
-//! assert_eq!((ended.at(), ended.actor().to_string(), ended.event().kind()), (time(4_000), "otto".into(), "member-removed"));
+//! assert_eq!((ended.at(), ended.actor().to_string(), ended.event().kind()), (time(4_000), "otto".into(), "members-removed"));
 //! assert_eq!(history::at_time(&records, time(2_500))?.owners().count(), 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

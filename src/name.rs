@@ -39,13 +39,15 @@ macro_rules! name {
 
             /// What all names have in common that are the same to a reader; the account looks names up by it.
             pub(crate) fn folded(&self) -> String {
-                self.to_ascii_lowercase()
+                let words: Vec<&str> = self.split(' ').filter(|word| !word.is_empty()).collect();
+                words.join(" ").to_ascii_lowercase()
             }
 
-            /// Whether both are the same name to a reader: they differ in the case of letters at most.
+            /// Returns whether both are the same name to a reader: they differ at most in the case of letters, and in
+            /// how many spaces stand between two words.
             #[must_use]
             pub fn is_same_name(&self, other: &Self) -> bool {
-                self.eq_ignore_ascii_case(other)
+                self.folded() == other.folded()
             }
         }
 

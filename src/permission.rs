@@ -40,6 +40,7 @@ enum BuiltIn {
     ManageOwners,
     ManageRoles,
     ManageStores,
+    CloseAccount,
 }
 
 impl BuiltIn {
@@ -53,6 +54,7 @@ impl BuiltIn {
             BuiltIn::ManageOwners => "account.manage_owners",
             BuiltIn::ManageRoles => "account.manage_roles",
             BuiltIn::ManageStores => "account.manage_stores",
+            BuiltIn::CloseAccount => "account.close",
         }
     }
 }
@@ -74,9 +76,12 @@ impl Permission {
     pub const MANAGE_ROLES: Self = Self(Repr::BuiltIn(BuiltIn::ManageRoles));
     /// `account.manage_stores`: create and delete stores. Only owners hold it.
     pub const MANAGE_STORES: Self = Self(Repr::BuiltIn(BuiltIn::ManageStores));
+    /// `account.close`: close the account for good. Only owners hold it.
+    pub const CLOSE_ACCOUNT: Self = Self(Repr::BuiltIn(BuiltIn::CloseAccount));
 
     /// All built-in permissions, in the order of their text.
-    pub const BUILT_IN: [Self; 8] = [
+    pub const BUILT_IN: [Self; 9] = [
+        Self::CLOSE_ACCOUNT,
         Self::INVITE_MEMBERS,
         Self::MANAGE_GROUPS,
         Self::MANAGE_OWNERS,

@@ -99,11 +99,16 @@ impl Role {
 /// What no custom role may be called, by id or by name, in whatever case of letters and with whatever between them:
 /// ownership is given directly, never by a role (M6).
 pub(crate) fn is_ownership(id: &RoleId, name: &RoleName) -> bool {
-    let is_meant = |text: &str| {
+    has_same_letters(id, "accountowner") || has_same_letters(name, "accountowner")
+}
+
+/// Whether both have the same letters and digits, in whatever case and with whatever between them.
+pub(crate) fn has_same_letters(one: &str, other: &str) -> bool {
+    let letters = |text: &str| {
         let letters = text.chars().filter(char::is_ascii_alphanumeric);
         letters
             .map(|letter| letter.to_ascii_lowercase())
-            .eq("accountowner".chars())
+            .collect::<String>()
     };
-    is_meant(id) || is_meant(name)
+    letters(one) == letters(other)
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use grantbook::command::{
     AddMembers, AddToGroup, CreateGroup, CreateStore, DefineRole, InviteMember, RemoveFromGroup,
-    RemoveMember,
+    RemoveMembers,
 };
 use grantbook::repository::{self, MemoryRepository, Shared};
 use grantbook::*;
@@ -192,8 +192,8 @@ fn a_change_copies_no_account() {
             Command::RemoveFromGroup(RemoveFromGroup { group, members })
         }
     };
-    let refused = Command::RemoveMember(RemoveMember {
-        member: MemberId::parse("olga").unwrap(),
+    let refused = Command::RemoveMembers(RemoveMembers {
+        members: [MemberId::parse("olga").unwrap()].into(),
     });
     let owner = Actor::Member(MemberId::parse("olga").unwrap());
     for (number, actor) in (0..).zip([system, owner, Actor::Member(one)]) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use grantbook::command::{
     AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup,
     CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership,
-    InviteMember, RemoveFromGroup, RemoveMember, RevokeOwnership,
+    InviteMember, RemoveFromGroup, RemoveMembers, RevokeOwnership,
 };
 use grantbook::{
     Account, Actor, Command, Description, Grant, GroupId, GroupName, MemberId, ParseError,
@@ -223,7 +223,11 @@ fn newcomers() -> std::result::Result<Vec<MemberId>, ParseError> {
 
 fn removals(members: &[MemberId]) -> impl Iterator<Item = Command> {
     let members = members.iter().cloned();
-    members.map(|member| Command::RemoveMember(RemoveMember { member }))
+    members.map(|member| {
+        Command::RemoveMembers(RemoveMembers {
+            members: [member].into(),
+        })
+    })
 }
 
 fn invites(members: &[MemberId]) -> impl Iterator<Item = Command> {

@@ -17,13 +17,17 @@ enum Requirement {
     Host,
     /// An invitation of one's own.
     Invitation,
+    /// To be an active member, whatever it holds.
+    Membership,
 }
 
 /// The table.
 fn requirement(command: &Command) -> Requirement {
     let permission = match command {
         Command::AcceptInvitation(_) => return Requirement::Invitation,
-        Command::AddMembers(_) => return Requirement::Host,
+        Command::LeaveAccount(_) => return Requirement::Membership,
+        Command::AddMembers(_) | Command::ChangeGroupLimit(_) => return Requirement::Host,
+        Command::CloseAccount(_) => Permission::CLOSE_ACCOUNT,
         Command::InviteMember(InviteMember {
             as_owner: false, ..
         })
@@ -31,13 +35,16 @@ fn requirement(command: &Command) -> Requirement {
         Command::InviteMember(InviteMember { as_owner: true, .. })
         | Command::GrantOwnership(_)
         | Command::RevokeOwnership(_) => Permission::MANAGE_OWNERS,
-        Command::RemoveMember(_) | Command::SuspendMember(_) | Command::ReinstateMember(_) => {
+        Command::RemoveMembers(_) | Command::SuspendMember(_) | Command::ReinstateMember(_) => {
             Permission::REMOVE_MEMBERS
         }
         Command::CreateStore(_) | Command::DeleteStore(_) => Permission::MANAGE_STORES,
         Command::CreateGroup(_)
         | Command::EditGroup(_)
         | Command::DeleteGroup(_)
+        | Command::GrantRole(_)
+        | Command::RevokeRole(_)
+        | Command::SetGroupMembers(_)
         | Command::AddToGroup(_)
         | Command::RemoveFromGroup(_) => Permission::MANAGE_GROUPS,
         Command::DefineRole(_) | Command::ChangeRole(_) | Command::DeleteRole(_) => {
@@ -53,6 +60,9 @@ pub(super) fn authorize<D: AccountData>(
     actor: &Actor,
     command: &Command,
 ) -> Result<(), CommandError> {
+    if data.header().is_closed {
+        return Err(CommandError::AccountClosed);
+    }
     match (requirement(command), actor) {
         (Requirement::Permission(_) | Requirement::Host, Actor::System) => Ok(()),
         (Requirement::Permission(permission), Actor::Member(member)) => {
@@ -68,6 +78,11 @@ pub(super) fn authorize<D: AccountData>(
         (Requirement::Host, Actor::Member(member)) => Err(CommandError::HostOnly {
             actor: member.clone(),
         }),
+        (Requirement::Membership, Actor::System) => Err(CommandError::NoMembership),
+        (Requirement::Membership, Actor::Member(member)) => {
+            let found = data.look_up(member, Resource::Account);
+            found.map_or_else(|reason| Err(not_authorized(member, reason)), |_| Ok(()))
+        }
         (Requirement::Invitation, Actor::Member(member)) if is_invited(data, member) => Ok(()),
         (Requirement::Invitation, Actor::Member(_) | Actor::System) => {
             Err(CommandError::NoInvitation {

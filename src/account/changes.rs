@@ -16,6 +16,7 @@ use crate::id::MemberId;
 use crate::time::Timestamp;
 
 mod existing;
+mod grants;
 mod groups;
 mod invitations;
 mod membership;
@@ -25,6 +26,7 @@ mod settings;
 mod stores;
 mod suspension;
 
+pub use grants::*;
 pub use groups::*;
 pub use invitations::*;
 pub use membership::*;
@@ -60,7 +62,7 @@ macro_rules! command_and_event {
                 $(#[doc = $field_about:literal])+
                 $(#[serde($($serde:tt)+)])?
                 $field:ident: $type:ty,
-            )+
+            )*
         }
     ) => {
         $(#[doc = $about])+
@@ -71,7 +73,7 @@ macro_rules! command_and_event {
                 $(#[doc = $field_about])+
                 $(#[serde($($serde)+)])?
                 pub $field: $type,
-            )+
+            )*
         }
 
         $(#[doc = $happened])+
@@ -80,7 +82,7 @@ macro_rules! command_and_event {
             $(
                 $(#[doc = $field_about])+
                 pub $field: $type,
-            )+
+            )*
         }
 
         impl $crate::account::changes::Decide for $command {
@@ -91,7 +93,7 @@ macro_rules! command_and_event {
                 _: &D,
                 _: &$crate::account::actor::Actor,
             ) -> Result<$event, $crate::account::command_error::CommandError> {
-                Ok($event { $($field: self.$field.clone(),)+ })
+                Ok($event { $($field: self.$field.clone(),)* })
             }
         }
     };
@@ -223,7 +225,7 @@ macro_rules! changes {
 
         /// The events, one struct each: the payloads of [`Event`](crate::Event).
         pub mod event {
-            pub use super::{$($event,)+};
+            pub use super::{$($event,)+ EndedInvitation};
         }
 
         $(
@@ -334,7 +336,8 @@ changes! {
         AcceptInvitation "accept-invitation" => InvitationAccepted, "Accepts the actor's own invitation (M3).";
         CancelInvitation "cancel-invitation" => InvitationCancelled, "Cancels an invitation (M3).";
         AddMembers "add-members" => MembersAdded, "Makes people active members at once, without invitations (M7).";
-        RemoveMember "remove-member" => MemberRemoved, "Removes a member from the account and all its groups (M5).";
+        RemoveMembers "remove-members" => MembersRemoved, "Removes members from the account and all its groups (M5).";
+        LeaveAccount "leave-account" => MemberLeft, "Takes the actor out of the account (M5).";
         SuspendMember "suspend-member" => MemberSuspended, "Suspends an active member (M8).";
         ReinstateMember "reinstate-member" => MemberReinstated, "Ends a member's suspension (M8).";
         GrantOwnership "grant-ownership" => OwnershipGranted, "Makes an active member an Account Owner (M6).";
@@ -346,6 +349,11 @@ changes! {
         DeleteGroup "delete-group" => GroupDeleted, "Deletes a group that has no members (G7).";
         AddToGroup "add-to-group" => AddedToGroup, "Puts members in a group (G9).";
         RemoveFromGroup "remove-from-group" => RemovedFromGroup, "Takes members out of a group (G9).";
+        GrantRole "grant-role" => RoleGranted, "Grants a role to a group (G8).";
+        RevokeRole "revoke-role" => RoleRevoked, "Revokes a role from a group (G8).";
+        SetGroupMembers "set-group-members" => GroupMembersSet, "Makes these the members of a group, and no others (G11).";
+        ChangeGroupLimit "change-group-limit" => GroupLimitChanged, "Changes how many groups the account may have (A3).";
+        CloseAccount "close-account" => AccountClosed, "Closes the account for good (A5).";
         DefineRole "define-role" => RoleDefined, "Defines a role of the account's own (L3).";
         ChangeRole "change-role" => RoleChanged, "Changes a role's name or permissions (L3).";
         DeleteRole "delete-role" => RoleDeleted, "Deletes a role that no group carries (L3).";
@@ -356,7 +364,8 @@ changes! {
         InvitationAccepted "invitation-accepted", "An invited member became active.";
         InvitationCancelled "invitation-cancelled", "An invitation was cancelled.";
         MembersAdded "members-added", "People became active members without invitations (M7).";
-        MemberRemoved "member-removed", "A member was removed from the account (M5).";
+        MembersRemoved "members-removed", "Members were removed from the account (M5).";
+        MemberLeft "member-left", "A member left the account (M5).";
         MemberSuspended "member-suspended", "A member was suspended (M8).";
         MemberReinstated "member-reinstated", "A member's suspension ended (M8).";
         OwnershipGranted "ownership-granted", "An active member became an Account Owner.";
@@ -368,6 +377,11 @@ changes! {
         GroupDeleted "group-deleted", "A group was deleted.";
         AddedToGroup "added-to-group", "Members were put in a group.";
         RemovedFromGroup "removed-from-group", "Members were taken out of a group.";
+        RoleGranted "role-granted", "A role was granted to a group (G8).";
+        RoleRevoked "role-revoked", "A role was revoked from a group (G8).";
+        GroupMembersSet "group-members-set", "Members were put in a group and others taken out (G11).";
+        GroupLimitChanged "group-limit-changed", "The number of groups that the account may have changed (A3).";
+        AccountClosed "account-closed", "The account was closed (A5).";
         RoleDefined "role-defined", "A role of the account's own was defined.";
         RoleChanged "role-changed", "A role's name or permissions changed.";
         RoleDeleted "role-deleted", "A role was deleted.";

@@ -20,6 +20,9 @@ pub(crate) trait Check: AccountData {
         member: &str,
         resource: Resource<&str>,
     ) -> Result<(&MemberEntry, &GrantIndex), DenialReason> {
+        if self.header().is_closed {
+            return Err(DenialReason::AccountClosed);
+        }
         let member = self.member(member).ok_or(DenialReason::UnknownMember)?;
         match member.status() {
             MemberStatus::Active { .. } => {}

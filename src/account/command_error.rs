@@ -87,9 +87,9 @@ command_errors! {
         reason: DenialReason,
     }
 
-    /// Only the application itself adds people without an invitation (M7).
-    Forbidden "host-only" ["M7"]
-    #[error("`{actor}` may not add people directly; invite them instead")]
+    /// Only the application itself adds people without an invitation, or changes the limit (M7, A3).
+    Forbidden "host-only" ["A3", "M7"]
+    #[error("`{actor}` may not do this; it is for the application itself")]
     HostOnly {
         /// The member who issued the command.
         actor: MemberId,
@@ -102,6 +102,11 @@ command_errors! {
         /// The actor that issued the command.
         actor: Actor,
     }
+
+    /// Only a member can leave the account (M5).
+    Forbidden "no-membership" ["M5"]
+    #[error("the host itself is no member who could leave; remove members instead")]
+    NoMembership
 
     /// A Group Manager cannot add itself to a group (E1).
     Forbidden "self-addition" ["E1"]
@@ -137,10 +142,10 @@ command_errors! {
 
     /// No such member.
     NotFound "unknown-member" ["M4", "M5"]
-    #[error("there is no member `{member}` in this account")]
+    #[error("there is no member {} in this account", listed(members))]
     UnknownMember {
-        /// The id that was named.
-        member: MemberId,
+        /// The ids that were named, up to ten of them, in their order.
+        members: Vec<MemberId>,
     }
 
     /// No such store.
@@ -176,7 +181,7 @@ command_errors! {
     }
 
     /// The member has a pending invitation.
-    Conflict "already-invited" ["M3", "M7"]
+    Conflict "already-invited" ["M3"]
     #[error("`{member}` is already invited; cancel that invitation first")]
     AlreadyInvited {
         /// The invited person.
@@ -258,6 +263,31 @@ command_errors! {
         limit: u16,
     }
 
+    /// The account has more groups than the new limit (A3).
+    Conflict "group-limit-too-low" ["A3"]
+    #[error("the account has {groups} groups, more than a limit of {limit} allows; delete some first")]
+    GroupLimitTooLow {
+        /// The limit that was asked for.
+        limit: u16,
+        /// The number of groups.
+        groups: usize,
+    }
+
+    /// The account is closed for good (A5).
+    Conflict "account-closed" ["A5"]
+    #[error("the account is closed; it can be read, not changed")]
+    AccountClosed
+
+    /// A group carries at least one grant (G4).
+    Conflict "last-grant" ["G4", "G8"]
+    #[error("role `{role}` is the only one that group `{group}` carries; grant it another role first, or delete the group")]
+    LastGrant {
+        /// The group.
+        group: GroupId,
+        /// The role.
+        role: RoleId,
+    }
+
     /// A group that has members cannot be deleted (G7).
     Conflict "group-has-members" ["G7"]
     #[error("group `{group}` still has {members} member(s); take them out first")]
@@ -315,6 +345,14 @@ command_errors! {
     TooManyNamed {
         /// The number of items.
         named: usize,
+    }
+
+    /// The list would change more memberships than one command may (G11, U7).
+    Invalid "too-many-changed" ["G11", "U7"]
+    #[error("the list would change {changed} memberships; one command may change {MAX_ITEMS_PER_COMMAND}; send the difference, split into several commands")]
+    TooManyChanged {
+        /// The number of members who would come or go.
+        changed: usize,
     }
 
     /// The batch holds more commands than it may (U7).
@@ -386,6 +424,18 @@ command_errors! {
     Invalid "ownership-name" ["M6"]
     #[error("this role id or name is reserved for ownership; grant ownership itself, or choose another id or name")]
     OwnershipName
+}
+
+/// "`a`", "`a` or `b`", "`a`, `b` or `c`".
+fn listed(members: &[MemberId]) -> String {
+    let quoted: Vec<String> = members.iter().map(|member| format!("`{member}`")).collect();
+    match quoted.as_slice() {
+        [most @ .., before, last] => {
+            let most: String = most.iter().map(|member| format!("{member}, ")).collect();
+            format!("{most}{before} or {last}")
+        }
+        few => few.concat(),
+    }
 }
 
 fn quoted(actor: &Actor) -> String {

@@ -4,6 +4,7 @@
 //! state with changes on top. Only this module and its children know of slots and of the index.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use roaring::RoaringBitmap;
 
@@ -41,6 +42,8 @@ pub(crate) struct Header {
     pub(crate) version: u64,
     pub(crate) at: Timestamp,
     pub(crate) group_limit: GroupLimit,
+    /// There is no record after the closing (A5).
+    pub(crate) is_closed: bool,
 }
 
 /// What the account holds of a group. Its members and grants are rows of their own, so that to touch a group copies
@@ -110,8 +113,10 @@ pub(crate) trait AccountData: Sized {
 
     /// The level of this role, if the group in this slot carries it.
     fn grant(&self, slot: Slot, role: &RoleId) -> Option<RoleLevel>;
-    /// The roles that the group in this slot carries, in the order of ids, with their scopes.
-    fn grants_of(&self, slot: Slot) -> impl Iterator<Item = (&RoleId, Cow<'_, Scope>)>;
+    /// The roles that the group in this slot carries, in the order of ids.
+    fn roles_in(&self, slot: Slot) -> impl Iterator<Item = &RoleId>;
+    /// The scope of this role, if the group in this slot carries it.
+    fn scope_of(&self, slot: Slot, role: &RoleId) -> Option<Cow<'_, Scope>>;
     /// Starts a grant, or ends one.
     fn set_grant(&mut self, slot: Slot, role: &RoleId, scope: Option<Scope>);
     /// Puts a store into the scope of this grant, or takes it out.
@@ -152,7 +157,7 @@ pub(crate) trait AccountData: Sized {
             None => self.holds_by_role(member, permission, index),
         };
         // Without branches: nobody can predict the answer.
-        member.is_active() & (member.is_owner() | is_granted)
+        member.is_active() & (member.is_owner() | is_granted) & !self.header().is_closed
     }
 
     /// As [`holds`](AccountData::holds), of a permission that has no set of its own. Apart from it, so that the usual
@@ -202,6 +207,27 @@ pub(crate) trait AccountData: Sized {
             .map(|(id, _)| id)
     }
 
+    fn carries(&self, group: &str, role: &RoleId) -> bool {
+        let group = self.group(group);
+        group.is_some_and(|group| self.grant(group.slot, role).is_some())
+    }
+
+    /// Whether the group carries this role and no other.
+    fn carries_only(&self, group: &str, role: &RoleId) -> bool {
+        let group = self.group(group);
+        group.is_some_and(|group| {
+            self.grant(group.slot, role).is_some()
+                && self.roles_in(group.slot).all(|carried| carried == role)
+        })
+    }
+
+    /// Whether the group grants this role here.
+    fn grants_here(&self, group: &str, role: &RoleId, resource: Resource<&str>) -> bool {
+        let groups = self.index(resource).and_then(|index| index.role(role));
+        let found = self.group(group).zip(groups);
+        found.is_some_and(|(group, groups)| groups.contains(group.slot))
+    }
+
     fn member_count_of(&self, group: &GroupEntry) -> usize {
         self.bitmap_len(group.slot)
     }
@@ -213,7 +239,8 @@ pub(crate) trait AccountData: Sized {
 
     /// The group's grants, in the order of the roles' ids.
     fn grants(&self, group: &GroupEntry) -> impl Iterator<Item = (&RoleId, Cow<'_, Scope>)> {
-        self.grants_of(group.slot)
+        let roles = self.roles_in(group.slot);
+        roles.filter_map(|role| Some((role, self.scope_of(group.slot, role)?)))
     }
 
     /// Whether the group's grants are exactly these.
@@ -223,6 +250,22 @@ pub(crate) trait AccountData: Sized {
             let next = wanted.next();
             next.is_some_and(|next| next.role == *role && next.scope == *scope)
         }) && wanted.next().is_none()
+    }
+
+    /// The groups by their slots: for many members, found once.
+    fn groups_by_slot(&self) -> BTreeMap<Slot, &GroupId> {
+        self.groups().map(|(id, group)| (group.slot, id)).collect()
+    }
+
+    /// The groups that the member is in, not in the order of their ids.
+    fn groups_in<'g>(
+        by_slot: &BTreeMap<Slot, &'g GroupId>,
+        member: &MemberEntry,
+    ) -> impl Iterator<Item = &'g GroupId> {
+        let slots: Vec<Slot> = member.groups().iter().collect();
+        slots
+            .into_iter()
+            .filter_map(|slot| by_slot.get(&slot).copied())
     }
 
     /// The groups that the member is in.

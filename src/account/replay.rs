@@ -118,6 +118,10 @@ pub(crate) fn validate<D: AccountData>(data: &D, record: &Record) -> Result<(), 
     ensure_next(data, record)?;
     let version = record.version;
     let event = &record.event;
+    if data.header().is_closed {
+        let reason = CommandError::AccountClosed;
+        return Err(ReplayError::DoesNotFit { version, reason });
+    }
     if matches!(event, Event::AccountOpened(_)) != (version == 1) {
         return Err(ReplayError::Opening { version });
     }

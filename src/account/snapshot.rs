@@ -158,6 +158,7 @@ pub(crate) fn snapshot_of(state: &State) -> Snapshot {
         version: header.version,
         at: header.at,
         group_limit: header.group_limit,
+        closed: header.is_closed,
         roles: roles.collect(),
         stores: state.stores().map(|(id, _)| id.clone()).collect(),
         groups: groups.collect(),
@@ -175,6 +176,7 @@ pub(crate) fn restore(Snapshot(snapshot): Snapshot) -> Result<State, SnapshotErr
     header.version = snapshot.version;
     header.at = snapshot.at;
     header.group_limit = snapshot.group_limit;
+    header.is_closed = snapshot.closed;
     for role in snapshot.roles {
         let entry = role.id.to_string();
         let defined = RoleDefined {

@@ -159,6 +159,17 @@ fn delta(before: &State, after: &Draft<'_, State>) -> AccessDelta {
             affected.extend(owners.map(|owner| (owner.clone(), resource.clone())));
         }
     }
+    if before.header().is_closed != after.header().is_closed {
+        let stores = before.stores().map(|(id, _)| Resource::Store(id.clone()));
+        let resources: Vec<Resource> = stores.chain([Resource::Account]).collect();
+        for (member, _) in before.members_after(None) {
+            affected.extend(
+                resources
+                    .iter()
+                    .map(|there| (member.clone(), there.clone())),
+            );
+        }
+    }
     for member in after.touched_members() {
         let resources = touched.resources_of(member);
         affected.extend(

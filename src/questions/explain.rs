@@ -283,7 +283,7 @@ fn remedies(
         return Vec::new();
     };
     let mut remedies = match denial {
-        DenialReason::UnknownMember => Vec::new(),
+        DenialReason::AccountClosed | DenialReason::UnknownMember => Vec::new(),
         DenialReason::Invited => vec![Remedy {
             step: RemedyKind::Accept { member: id.clone() },
             command: Command::AcceptInvitation(AcceptInvitation {}),

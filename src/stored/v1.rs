@@ -1,4 +1,6 @@
-//! Format 1 of records and snapshots: the form of each event and of what events hold, field by field.
+//! Format 1 of records and snapshots, and of what they hold, field by field.
+
+mod events;
 
 use std::collections::BTreeSet;
 
@@ -6,12 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Format, Reserved, Unreleased};
 use crate::account::actor::Actor;
-use crate::account::changes::{
-    AccountOpened, AddedToGroup, Event, GroupCreated, GroupDeleted, GroupEdited,
-    InvitationAccepted, InvitationCancelled, MemberInvited, MemberReinstated, MemberRemoved,
-    MemberSuspended, MembersAdded, OwnershipGranted, OwnershipRevoked, RemovedFromGroup,
-    RoleChanged, RoleDefined, RoleDeleted, StoreCreated, StoreDeleted,
-};
+use crate::account::changes::Event;
 use crate::account::limits::GroupLimit;
 use crate::account::record::Record;
 use crate::account::status::MemberStatus;
@@ -81,6 +78,7 @@ pub(crate) struct SnapshotV1 {
     pub(crate) at: Timestamp,
     pub(crate) digest: Reserved,
     pub(crate) group_limit: GroupLimit,
+    pub(crate) closed: bool,
     /// Without the built-in ones.
     pub(crate) roles: Vec<RoleV1>,
     pub(crate) stores: Vec<StoreId>,
@@ -230,199 +228,6 @@ mod grants {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "Event", tag = "kind")]
-enum EventV1 {
-    #[serde(rename = "account-opened", with = "AccountOpenedV1")]
-    AccountOpened(AccountOpened),
-    #[serde(rename = "member-invited", with = "MemberInvitedV1")]
-    MemberInvited(MemberInvited),
-    #[serde(rename = "invitation-accepted", with = "InvitationAcceptedV1")]
-    InvitationAccepted(InvitationAccepted),
-    #[serde(rename = "invitation-cancelled", with = "InvitationCancelledV1")]
-    InvitationCancelled(InvitationCancelled),
-    #[serde(rename = "members-added", with = "MembersAddedV1")]
-    MembersAdded(MembersAdded),
-    #[serde(rename = "member-removed", with = "MemberRemovedV1")]
-    MemberRemoved(MemberRemoved),
-    #[serde(rename = "member-suspended", with = "MemberSuspendedV1")]
-    MemberSuspended(MemberSuspended),
-    #[serde(rename = "member-reinstated", with = "MemberReinstatedV1")]
-    MemberReinstated(MemberReinstated),
-    #[serde(rename = "ownership-granted", with = "OwnershipGrantedV1")]
-    OwnershipGranted(OwnershipGranted),
-    #[serde(rename = "ownership-revoked", with = "OwnershipRevokedV1")]
-    OwnershipRevoked(OwnershipRevoked),
-    #[serde(rename = "store-created", with = "StoreCreatedV1")]
-    StoreCreated(StoreCreated),
-    #[serde(rename = "store-deleted", with = "StoreDeletedV1")]
-    StoreDeleted(StoreDeleted),
-    #[serde(rename = "group-created", with = "GroupCreatedV1")]
-    GroupCreated(GroupCreated),
-    #[serde(rename = "group-edited", with = "GroupEditedV1")]
-    GroupEdited(GroupEdited),
-    #[serde(rename = "group-deleted", with = "GroupDeletedV1")]
-    GroupDeleted(GroupDeleted),
-    #[serde(rename = "added-to-group", with = "AddedToGroupV1")]
-    AddedToGroup(AddedToGroup),
-    #[serde(rename = "removed-from-group", with = "RemovedFromGroupV1")]
-    RemovedFromGroup(RemovedFromGroup),
-    #[serde(rename = "role-defined", with = "RoleDefinedV1")]
-    RoleDefined(RoleDefined),
-    #[serde(rename = "role-changed", with = "RoleChangedV1")]
-    RoleChanged(RoleChanged),
-    #[serde(rename = "role-deleted", with = "RoleDeletedV1")]
-    RoleDeleted(RoleDeleted),
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "AccountOpened", deny_unknown_fields)]
-struct AccountOpenedV1 {
-    owner: MemberId,
-    group_limit: GroupLimit,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "MemberInvited", deny_unknown_fields)]
-struct MemberInvitedV1 {
-    member: MemberId,
-    as_owner: bool,
-    #[serde(deserialize_with = "Option::deserialize")]
-    expires: Option<Timestamp>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "InvitationAccepted", deny_unknown_fields)]
-struct InvitationAcceptedV1 {
-    member: MemberId,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "InvitationCancelled", deny_unknown_fields)]
-struct InvitationCancelledV1 {
-    member: MemberId,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "MembersAdded", deny_unknown_fields)]
-struct MembersAddedV1 {
-    #[serde(deserialize_with = "distinct::set")]
-    members: BTreeSet<MemberId>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "MemberRemoved", deny_unknown_fields)]
-struct MemberRemovedV1 {
-    member: MemberId,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "MemberSuspended", deny_unknown_fields)]
-struct MemberSuspendedV1 {
-    member: MemberId,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "MemberReinstated", deny_unknown_fields)]
-struct MemberReinstatedV1 {
-    member: MemberId,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "OwnershipGranted", deny_unknown_fields)]
-struct OwnershipGrantedV1 {
-    member: MemberId,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "OwnershipRevoked", deny_unknown_fields)]
-struct OwnershipRevokedV1 {
-    member: MemberId,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "StoreCreated", deny_unknown_fields)]
-struct StoreCreatedV1 {
-    store: StoreId,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "StoreDeleted", deny_unknown_fields)]
-struct StoreDeletedV1 {
-    store: StoreId,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "GroupCreated", deny_unknown_fields)]
-struct GroupCreatedV1 {
-    group: GroupId,
-    name: GroupName,
-    description: Description,
-    #[serde(with = "grants")]
-    grants: Vec<Grant>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "GroupEdited", deny_unknown_fields)]
-struct GroupEditedV1 {
-    group: GroupId,
-    #[serde(deserialize_with = "Option::deserialize")]
-    name: Option<GroupName>,
-    #[serde(deserialize_with = "Option::deserialize")]
-    description: Option<Description>,
-    #[serde(with = "grants::optional")]
-    grants: Option<Vec<Grant>>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "GroupDeleted", deny_unknown_fields)]
-struct GroupDeletedV1 {
-    group: GroupId,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "AddedToGroup", deny_unknown_fields)]
-struct AddedToGroupV1 {
-    group: GroupId,
-    #[serde(deserialize_with = "distinct::set")]
-    members: BTreeSet<MemberId>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "RemovedFromGroup", deny_unknown_fields)]
-struct RemovedFromGroupV1 {
-    group: GroupId,
-    #[serde(deserialize_with = "distinct::set")]
-    members: BTreeSet<MemberId>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "RoleDefined", deny_unknown_fields)]
-struct RoleDefinedV1 {
-    role: RoleId,
-    name: RoleName,
-    #[serde(with = "RoleLevelV1")]
-    level: RoleLevel,
-    #[serde(deserialize_with = "distinct::set")]
-    permissions: BTreeSet<Permission>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "RoleChanged", deny_unknown_fields)]
-struct RoleChangedV1 {
-    role: RoleId,
-    #[serde(deserialize_with = "Option::deserialize")]
-    name: Option<RoleName>,
-    #[serde(deserialize_with = "distinct::optional_set")]
-    permissions: Option<BTreeSet<Permission>>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "RoleDeleted", deny_unknown_fields)]
-struct RoleDeletedV1 {
-    role: RoleId,
-}
-
 impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         RecordV1::from(self.clone()).serialize(serializer)
@@ -432,17 +237,5 @@ impl Serialize for Record {
 impl<'de> Deserialize<'de> for Record {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         RecordV1::deserialize(deserializer).map(Self::from)
-    }
-}
-
-impl Serialize for Event {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        EventV1::serialize(self, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Event {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        EventV1::deserialize(deserializer)
     }
 }

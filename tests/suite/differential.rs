@@ -39,8 +39,10 @@ const BEGINNINGS: [(usize, u16); 8] = [
     (65, 67),
 ];
 
-/// Every code of a refusal but `versions-exhausted`, which takes 2^64 records.
-const CODES: [&str; 36] = [
+/// Every code of a refusal but `versions-exhausted`, which takes 2^64 records, and `too-many-changed`, which takes more
+/// than 10,000 members.
+const CODES: [&str; 40] = [
+    "account-closed",
     "already-invited",
     "already-member",
     "batch-too-large",
@@ -49,13 +51,16 @@ const CODES: [&str; 36] = [
     "expiry-passed",
     "group-exists",
     "group-has-members",
+    "group-limit-too-low",
     "group-name-taken",
     "host-only",
     "invitation-expired",
+    "last-grant",
     "last-owner",
     "member-suspended",
     "no-grants",
     "no-invitation",
+    "no-membership",
     "no-permissions",
     "not-active",
     "not-authorized",

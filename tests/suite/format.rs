@@ -26,7 +26,10 @@ fn eventful() -> World {
     world.ok("dana", suspend("otto"));
     world.ok("dana", reinstate("otto"));
     world.ok("dana", revoke_ownership("otto"));
-    world.ok("dana", remove_member("otto"));
+    world.ok("dana", invite("ina-2"));
+    world.system(enrol(["ina-2", "leaver"]));
+    world.ok("dana", remove_members(["otto", "ina-2"]));
+    world.ok("leaver", leave());
     for id in ["dev", "old", "prod"] {
         world.ok(OWNER, create_store(id));
     }
@@ -84,6 +87,13 @@ fn eventful() -> World {
     world.ok(OWNER, delete_store("old"));
     world.ok(OWNER, create_group("gone", "Gone Group", [viewer(["dev"])]));
     world.ok(OWNER, delete_group("gone"));
+    world.ok(OWNER, grant_role("it", viewer(["dev", "prod"])));
+    world.ok(OWNER, revoke_in("it", "store-viewer", ["prod"]));
+    world.ok(OWNER, grant_role("devs", Grant::group_manager()));
+    world.ok(OWNER, revoke_role("devs", "group-manager"));
+    world.ok(OWNER, set_members("devs", ["dana", "gil"]));
+    world.system(change_limit(40));
+    world.ok(OWNER, close());
     world
 }
 
@@ -95,7 +105,8 @@ fn commands() -> Vec<Command> {
         accept(),
         cancel("eve"),
         enrol(["dana", "gil"]),
-        remove_member("otto"),
+        remove_members(["otto"]),
+        leave(),
         suspend("otto"),
         reinstate("otto"),
         grant_ownership("dana"),
@@ -112,6 +123,12 @@ fn commands() -> Vec<Command> {
         delete_group("gone"),
         add("devs", ["gil", "ina"]),
         take_out("devs", ["gil"]),
+        grant_role("devs", viewer(["dev", "prod"])),
+        revoke_in("devs", "store-viewer", ["prod"]),
+        revoke_role("devs", "group-manager"),
+        set_members("devs", ["dana", "gil"]),
+        change_limit(40),
+        close(),
         define_role(
             "auditor",
             "Auditor",

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use grantbook::command::{
     AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup, CreateStore, DefineRole,
-    DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership, InviteMember, ReinstateMember,
-    RemoveFromGroup, RemoveMember, RevokeOwnership, SuspendMember,
+    DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership, GrantRole, InviteMember,
+    ReinstateMember, RemoveFromGroup, RemoveMembers, RevokeOwnership, RevokeRole, SetGroupMembers,
+    SuspendMember,
 };
 use grantbook::*;
 use proptest::prelude::*;
@@ -100,7 +101,7 @@ fn group_name() -> impl Strategy<Value = GroupName> {
         "Dev Team",
         "dev team",
         "Ops",
-        "OPS",
+        "Dev  Team",
         "IT Group",
         "Any Other",
     ])
@@ -112,7 +113,7 @@ fn role_name() -> impl Strategy<Value = RoleName> {
         "Auditor",
         "AUDITOR",
         "Billing",
-        "Store Editor",
+        "Store-Editor",
         "Account Owner",
         "Another",
     ])
@@ -170,7 +171,9 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
         3 => Just(accept()),
         1 => who().prop_map(|member| Command::CancelInvitation(CancelInvitation { member })),
         2 => whom().prop_map(|members| Command::AddMembers(AddMembers { members })),
-        1 => who().prop_map(|member| Command::RemoveMember(RemoveMember { member })),
+        1 => who().prop_map(|member| Command::RemoveMembers(RemoveMembers { members: [member].into() })),
+        1 => whom().prop_map(|members| Command::RemoveMembers(RemoveMembers { members })),
+        1 => Just(leave()),
         1 => who().prop_map(|member| Command::SuspendMember(SuspendMember { member })),
         2 => who().prop_map(|member| Command::ReinstateMember(ReinstateMember { member })),
         2 => who().prop_map(|member| Command::GrantOwnership(GrantOwnership { member })),
@@ -186,6 +189,11 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
         1 => which_group().prop_map(|group| Command::DeleteGroup(DeleteGroup { group })),
         8 => (which_group(), whom()).prop_map(|(group, members)| Command::AddToGroup(AddToGroup { group, members })),
         3 => (which_group(), whom()).prop_map(|(group, members)| Command::RemoveFromGroup(RemoveFromGroup { group, members })),
+        4 => (which_group(), grant()).prop_map(|(group, Grant { role, scope })| Command::GrantRole(GrantRole { group, role, scope })),
+        3 => (which_group(), which_role(), sometimes(0.7, prop::collection::btree_set(which_store(), 0..3)))
+            .prop_map(|(group, role, stores)| Command::RevokeRole(RevokeRole { group, role, stores })),
+        3 => (which_group(), whom()).prop_map(|(group, members)| Command::SetGroupMembers(SetGroupMembers { group, members })),
+        1 => (1..5_u16).prop_map(change_limit),
         2 => (which_role(), role_name(), level(), some_permissions()).prop_map(
             |(role, name, level, permissions)| Command::DefineRole(DefineRole { role, name, level, permissions })
         ),

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use grantbook::command::{
-    AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup,
-    CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership,
-    InviteMember, ReinstateMember, RemoveFromGroup, RemoveMember, RevokeOwnership, SuspendMember,
+    AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeGroupLimit, ChangeRole,
+    CloseAccount, CreateGroup, CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore,
+    EditGroup, GrantOwnership, GrantRole, InviteMember, LeaveAccount, ReinstateMember,
+    RemoveFromGroup, RemoveMembers, RevokeOwnership, RevokeRole, SetGroupMembers, SuspendMember,
 };
 use grantbook::repository::{Commit, RecordPage, Repository, Request};
 use grantbook::*;
@@ -136,7 +137,17 @@ pub(crate) fn enrol<'a>(ids: impl IntoIterator<Item = &'a str>) -> Command {
 }
 
 pub(crate) fn remove_member(id: &str) -> Command {
-    Command::RemoveMember(RemoveMember { member: member(id) })
+    remove_members([id])
+}
+
+pub(crate) fn remove_members<'a>(ids: impl IntoIterator<Item = &'a str>) -> Command {
+    Command::RemoveMembers(RemoveMembers {
+        members: members(ids),
+    })
+}
+
+pub(crate) fn leave() -> Command {
+    Command::LeaveAccount(LeaveAccount {})
 }
 
 pub(crate) fn suspend(id: &str) -> Command {
@@ -211,6 +222,52 @@ pub(crate) fn take_out<'a>(of: &str, ids: impl IntoIterator<Item = &'a str>) -> 
     })
 }
 
+pub(crate) fn set_members<'a>(of: &str, ids: impl IntoIterator<Item = &'a str>) -> Command {
+    Command::SetGroupMembers(SetGroupMembers {
+        group: group(of),
+        members: members(ids),
+    })
+}
+
+/// Grants what the grant says, beside what the group carries.
+pub(crate) fn grant_role(to: &str, grant: Grant) -> Command {
+    Command::GrantRole(GrantRole {
+        group: group(to),
+        role: grant.role,
+        scope: grant.scope,
+    })
+}
+
+pub(crate) fn revoke_role(from: &str, id: &str) -> Command {
+    Command::RevokeRole(RevokeRole {
+        group: group(from),
+        role: role(id),
+        stores: None,
+    })
+}
+
+pub(crate) fn revoke_in<'a>(
+    from: &str,
+    id: &str,
+    stores: impl IntoIterator<Item = &'a str>,
+) -> Command {
+    Command::RevokeRole(RevokeRole {
+        group: group(from),
+        role: role(id),
+        stores: Some(stores.into_iter().map(store).collect()),
+    })
+}
+
+pub(crate) fn change_limit(groups: u16) -> Command {
+    Command::ChangeGroupLimit(ChangeGroupLimit {
+        limit: GroupLimit::new(groups).unwrap(),
+    })
+}
+
+pub(crate) fn close() -> Command {
+    Command::CloseAccount(CloseAccount {})
+}
+
 pub(crate) fn define_role(id: &str, name: &str, level: RoleLevel, texts: &[&str]) -> Command {
     let (name, permissions) = (
         RoleName::parse(name).unwrap(),
@@ -237,12 +294,13 @@ pub(crate) fn delete_role(id: &str) -> Command {
     Command::DeleteRole(DeleteRole { role: role(id) })
 }
 
-/// An event with everything that its stored form holds: what is left out is written as null.
+/// An event with everything that its stored form holds: what is left out is written as null, or as an empty list.
 pub(crate) fn whole_event(mut event: serde_json::Value) -> serde_json::Value {
     let optional: &[&str] = match event["kind"].as_str() {
         Some("member-invited") => &["expires"],
         Some("group-edited") => &["name", "description", "grants"],
         Some("role-changed") => &["name", "permissions"],
+        Some("role-revoked") => &["stores"],
         _ => &[],
     };
     for field in optional {
@@ -251,6 +309,12 @@ pub(crate) fn whole_event(mut event: serde_json::Value) -> serde_json::Value {
             .unwrap()
             .entry(*field)
             .or_insert_with(|| serde_json::Value::Null);
+    }
+    if event["kind"] == "members-added" {
+        let fields = event.as_object_mut().unwrap();
+        fields
+            .entry("ended")
+            .or_insert_with(|| serde_json::json!([]));
     }
     event
 }
@@ -322,7 +386,7 @@ impl World {
         self.account.decide(actor, command, at(self.now))
     }
 
-    fn execute(&mut self, actor: &Actor, command: &Command) -> Option<Event> {
+    pub(crate) fn execute(&mut self, actor: &Actor, command: &Command) -> Option<Event> {
         let decided = self.decide(actor, command);
         let record = self.account.execute(actor, command, at(self.now));
         assert_eq!(decided, record, "what is decided is what is done");

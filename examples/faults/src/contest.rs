@@ -2,7 +2,7 @@
 
 use std::process::Command as Process;
 
-use grantbook::command::{AddMembers, GrantOwnership, RemoveMember};
+use grantbook::command::{AddMembers, GrantOwnership, RemoveMembers};
 use grantbook::repository::{self, Replica, Repository, Request};
 use grantbook::{AccountId, Actor, Command, IdempotencyKey, MemberId};
 
@@ -45,8 +45,8 @@ impl<W: Fn() -> Process, C: Fn() -> R, R: Repository> Host<W, C> {
                 account: account.clone(),
                 commit: plan::id(IdempotencyKey::parse, actor),
                 actor: Actor::Member(actor.clone()),
-                command: Command::RemoveMember(RemoveMember {
-                    member: member.clone(),
+                command: Command::RemoveMembers(RemoveMembers {
+                    members: [member.clone()].into(),
                 }),
             };
             let turns = [each_removes(&olga, &otto), each_removes(&otto, &olga)];

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use grantbook::command::{
-    AddMembers, AddToGroup, CreateGroup, CreateStore, DeleteStore, RemoveFromGroup, RemoveMember,
+    AddMembers, AddToGroup, CreateGroup, CreateStore, DeleteStore, RemoveFromGroup, RemoveMembers,
 };
 use grantbook::event::{
-    AddedToGroup, MemberRemoved, MembersAdded, RemovedFromGroup, StoreCreated, StoreDeleted,
+    AddedToGroup, MembersAdded, MembersRemoved, RemovedFromGroup, StoreCreated, StoreDeleted,
 };
 use grantbook::repository::Request;
 use grantbook::{
@@ -88,8 +88,8 @@ fn command(writer: usize, k: usize) -> Command {
             group: group(),
             members: [member("a")].into(),
         }),
-        (_, 0) => Command::RemoveMember(RemoveMember {
-            member: member("b"),
+        (_, 0) => Command::RemoveMembers(RemoveMembers {
+            members: [member("b")].into(),
         }),
         (..) => Command::DeleteStore(DeleteStore { store: store() }),
     }
@@ -126,7 +126,7 @@ pub(crate) fn is_whole(records: &[Record], request: &Request) -> bool {
 fn says(event: &Event, command: &Command) -> bool {
     match (event, command) {
         (
-            Event::MembersAdded(MembersAdded { members: found }),
+            Event::MembersAdded(MembersAdded { members: found, .. }),
             Command::AddMembers(AddMembers { members }),
         ) => found == members,
         (
@@ -152,9 +152,9 @@ fn says(event: &Event, command: &Command) -> bool {
             Command::RemoveFromGroup(RemoveFromGroup { group, members }),
         ) => (changed, found) == (group, members),
         (
-            Event::MemberRemoved(MemberRemoved { member: found }),
-            Command::RemoveMember(RemoveMember { member }),
-        ) => found == member,
+            Event::MembersRemoved(MembersRemoved { members: found }),
+            Command::RemoveMembers(RemoveMembers { members }),
+        ) => found == members,
         _ => false,
     }
 }

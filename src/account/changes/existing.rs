@@ -1,5 +1,8 @@
 //! What a change names exists.
 
+use std::collections::BTreeSet;
+
+use crate::account::changes::Outcome;
 use crate::account::command_error::CommandError;
 use crate::account::data::StoreEntry;
 use crate::account::data::member::MemberEntry;
@@ -7,14 +10,29 @@ use crate::account::data::{AccountData, GroupEntry};
 use crate::id::{GroupId, MemberId, RoleId, StoreId};
 use crate::role::Role;
 
+/// How many of the members that do not exist an error names (M5).
+const MOST_UNKNOWN_NAMED: usize = 10;
+
 pub(super) fn member_exists<'a, D: AccountData>(
     data: &'a D,
     member: &MemberId,
 ) -> Result<&'a MemberEntry, CommandError> {
     let found = data.member(member);
     found.ok_or_else(|| CommandError::UnknownMember {
-        member: member.clone(),
+        members: vec![member.clone()],
     })
+}
+
+/// All of these exist; of those that do not, so many are named.
+pub(super) fn members_exist<D: AccountData>(data: &D, members: &BTreeSet<MemberId>) -> Outcome {
+    let unknown = members
+        .iter()
+        .filter(|member| data.member(member).is_none());
+    let members: Vec<_> = unknown.take(MOST_UNKNOWN_NAMED).cloned().collect();
+    if members.is_empty() {
+        return Ok(());
+    }
+    Err(CommandError::UnknownMember { members })
 }
 
 pub(super) fn store_exists<'a, D: AccountData>(

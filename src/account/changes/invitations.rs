@@ -69,11 +69,7 @@ pub(super) fn is_member<D: AccountData>(data: &D, member: &MemberId) -> bool {
 }
 
 /// Nobody has a pending invitation. One that has expired is out of the way: what comes now starts from nothing (M3).
-pub(super) fn ensure_invitable<D: AccountData>(
-    data: &D,
-    member: &MemberId,
-    at: Timestamp,
-) -> Outcome {
+fn ensure_invitable<D: AccountData>(data: &D, member: &MemberId, at: Timestamp) -> Outcome {
     match data.member(member).map(MemberEntry::status) {
         Some(status @ MemberStatus::Invited { .. }) if !status.has_expired(at) => {
             Err(CommandError::AlreadyInvited {

@@ -20,6 +20,16 @@ pub(super) fn ensure_not_last_owner<D: AccountData>(data: &D, member: &MemberId)
     Ok(())
 }
 
+pub(super) fn ensure_active<D: AccountData>(data: &D, member: &MemberId) -> Outcome {
+    let entry = member_exists(data, member)?;
+    let member = member.clone();
+    match entry.status() {
+        MemberStatus::Active { .. } => Ok(()),
+        MemberStatus::Suspended { .. } => Err(CommandError::MemberSuspended { member }),
+        MemberStatus::Invited { .. } => Err(CommandError::NotActive { member }),
+    }
+}
+
 fn status<D: AccountData>(data: &D, member: &MemberId) -> Option<MemberStatus> {
     data.member(member).map(MemberEntry::status)
 }
@@ -41,12 +51,7 @@ impl Change for OwnershipGranted {
     }
 
     fn conflicts<D: AccountData>(&self, data: &D, _: Timestamp) -> Outcome {
-        let member = self.member.clone();
-        match member_exists(data, &member)?.status() {
-            MemberStatus::Active { .. } => Ok(()),
-            MemberStatus::Suspended { .. } => Err(CommandError::MemberSuspended { member }),
-            MemberStatus::Invited { .. } => Err(CommandError::NotActive { member }),
-        }
+        ensure_active(data, &self.member)
     }
 
     fn without_noops<D: AccountData>(self, data: &D) -> Option<Self> {

@@ -12,12 +12,21 @@ use crate::distinct;
 use crate::id::RoleId;
 use crate::name::RoleName;
 use crate::permission::Permission;
-use crate::role::{Role, RoleLevel, is_ownership};
+use crate::role::{Role, RoleLevel, has_same_letters, is_ownership};
 use crate::time::Timestamp;
 
-/// No other role has this name (L3).
+/// No other role has this name, and no built-in one has it with other separators between the words (L3).
 fn ensure_name_free<D: AccountData>(data: &D, name: &RoleName, but_for: &RoleId) -> Outcome {
-    match data.role_named(name) {
+    let built_ins = [
+        RoleId::group_manager(),
+        RoleId::store_editor(),
+        RoleId::store_viewer(),
+    ];
+    let is_taken = |id: &&RoleId| {
+        let role = data.role(id);
+        role.is_some_and(|role| has_same_letters(&role.name, name))
+    };
+    match data.role_named(name).or(built_ins.iter().find(is_taken)) {
         Some(role) if role != but_for => Err(CommandError::RoleNameTaken {
             name: name.clone(),
             role: role.clone(),

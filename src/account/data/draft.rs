@@ -1,7 +1,7 @@
 //! What an account would be: its rows with changes on top.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 
 use roaring::RoaringBitmap;
@@ -285,27 +285,35 @@ impl<B: DraftBase> AccountData for Draft<'_, B> {
         }
     }
 
-    fn grants_of(&self, slot: Slot) -> impl Iterator<Item = (&RoleId, Cow<'_, Scope>)> {
-        let mut grants: BTreeMap<&RoleId, Cow<'_, Scope>> = self.base.grants_of(slot).collect();
+    fn roles_in(&self, slot: Slot) -> impl Iterator<Item = &RoleId> {
+        let mut roles: BTreeSet<&RoleId> = self.base.roles_in(slot).collect();
         for (role, scope) in self.grants.get(&slot).into_iter().flatten() {
-            match scope {
-                Some(scope) => _ = grants.insert(role, Cow::Borrowed(scope)),
-                None => _ = grants.remove(role),
+            if scope.is_some() {
+                roles.insert(role);
+            } else {
+                roles.remove(role);
             }
         }
-        for (role, scope) in &mut grants {
-            let changes = self.scopes.get(&(slot, (*role).clone()));
-            for (store, is_in) in changes.into_iter().flatten() {
-                if let Scope::Stores(stores) = scope.to_mut() {
-                    if *is_in {
-                        stores.insert(store.clone());
-                    } else {
-                        stores.remove(store);
-                    }
+        roles.into_iter()
+    }
+
+    fn scope_of(&self, slot: Slot, role: &RoleId) -> Option<Cow<'_, Scope>> {
+        let own = self.grants.get(&slot).and_then(|grants| grants.get(role));
+        let mut scope = match own {
+            Some(scope) => Cow::Borrowed(scope.as_ref()?),
+            None => self.base.scope_of(slot, role)?,
+        };
+        let changes = self.scopes.get(&(slot, role.clone()));
+        for (store, is_in) in changes.into_iter().flatten() {
+            if let Scope::Stores(stores) = scope.to_mut() {
+                if *is_in {
+                    stores.insert(store.clone());
+                } else {
+                    stores.remove(store);
                 }
             }
         }
-        grants.into_iter()
+        Some(scope)
     }
 
     fn set_grant(&mut self, slot: Slot, role: &RoleId, scope: Option<Scope>) {

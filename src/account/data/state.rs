@@ -58,6 +58,7 @@ impl State {
             version: 0,
             at: Timestamp::default(),
             group_limit: GroupLimit::default(),
+            is_closed: false,
         };
         let mut state = Self {
             header,
@@ -133,12 +134,9 @@ impl State {
     pub(crate) fn members_with_groups(
         &self,
     ) -> impl Iterator<Item = (&MemberId, &MemberEntry, Vec<&GroupId>)> {
-        let by_slot: BTreeMap<Slot, &GroupId> =
-            self.groups().map(|(id, group)| (group.slot, id)).collect();
+        let by_slot = self.groups_by_slot();
         self.members_after(None).map(move |(id, member)| {
-            let slots = member.groups();
-            let groups = slots.iter().filter_map(|slot| by_slot.get(&slot).copied());
-            let mut groups: Vec<&GroupId> = groups.collect();
+            let mut groups: Vec<&GroupId> = Self::groups_in(&by_slot, member).collect();
             groups.sort_unstable();
             (id, member, groups)
         })
@@ -313,9 +311,12 @@ impl AccountData for State {
         self.scope(slot, role).map(Scope::level)
     }
 
-    fn grants_of(&self, slot: Slot) -> impl Iterator<Item = (&RoleId, Cow<'_, Scope>)> {
-        self.scopes_in(slot)
-            .map(|(role, scope)| (role, Cow::Borrowed(scope)))
+    fn roles_in(&self, slot: Slot) -> impl Iterator<Item = &RoleId> {
+        self.scopes_in(slot).map(|(role, _)| role)
+    }
+
+    fn scope_of(&self, slot: Slot, role: &RoleId) -> Option<Cow<'_, Scope>> {
+        self.scope(slot, role).map(Cow::Borrowed)
     }
 
     fn set_grant(&mut self, slot: Slot, role: &RoleId, scope: Option<Scope>) {

@@ -1,7 +1,7 @@
 //! The writes: each keeps the rows and the index in step.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::account::data::StoreEntry;
@@ -9,11 +9,11 @@ use crate::account::data::member::MemberEntry;
 use crate::account::data::slots::Slot;
 use crate::account::data::{AccountData, GroupEntry};
 use crate::account::status::MemberStatus;
-use crate::grant::{Grant, Scope};
+use crate::grant::{Grant, Scope, merge_grants};
 use crate::id::{GroupId, MemberId, RoleId, StoreId};
 use crate::name::{Description, GroupName, RoleName};
 use crate::permission::Permission;
-use crate::role::{Role, RoleLevel};
+use crate::role::Role;
 
 impl<D: AccountData> Writes for D {}
 
@@ -143,52 +143,128 @@ pub(crate) trait Writes: AccountData {
         self.set_group(id, None);
     }
 
-    /// Gives a group these grants instead of those it has: each role once, in the order of ids. Touches the stores that
-    /// come into a scope or leave one, and no member.
+    /// Gives a group these grants instead of those it has. Touches the stores that come into a scope or
+    /// leave one, and no member.
     fn set_grants(&mut self, group: &GroupId, grants: &[Grant]) {
         let Some(slot) = self.group(group).map(|group| group.slot) else {
             return;
         };
-        let changes = GrantChanges::between(self.grants_of(slot), grants);
-        for (role, level) in &changes.ended {
-            self.set_grant(slot, role, None);
-            if *level == RoleLevel::Account {
-                self.account_index_mut().set_role(role, slot, false);
+        let grants = merge_grants(grants.to_vec());
+        let after: BTreeMap<&RoleId, &Scope> = grants
+            .iter()
+            .map(|grant| (&grant.role, &grant.scope))
+            .collect();
+        let ended = self.roles_in(slot).filter(|role| !after.contains_key(role));
+        let ended: Vec<RoleId> = ended.cloned().collect();
+        for role in ended {
+            self.revoke_role(group, &role, None);
+        }
+        for (role, scope) in after {
+            let before = self.scope_of(slot, role).map(Cow::into_owned);
+            let before = before.as_ref().map_or(scope, |before| before);
+            let difference = |one: &Scope, other: &Scope| {
+                let stores = one.store_set().difference(other.store_set());
+                stores.cloned().collect::<BTreeSet<StoreId>>()
+            };
+            let lost = difference(before, scope);
+            let gained = difference(scope, before);
+            if self.grant(slot, role).is_none() {
+                self.grant_role(group, role, scope);
+            }
+            self.revoke_role(group, role, Some(&lost));
+            if !gained.is_empty() {
+                self.grant_role(group, role, &Scope::Stores(gained));
             }
         }
-        for grant in &changes.started {
-            let scope = self.with_shared_ids(&grant.scope);
-            self.set_grant(slot, &grant.role, Some(scope));
-            if grant.scope == Scope::Account {
-                self.account_index_mut().set_role(&grant.role, slot, true);
-            }
+    }
+
+    /// Grants a role to a group, or grants it in these stores too.
+    fn grant_role(&mut self, group: &GroupId, role: &RoleId, scope: &Scope) {
+        let Some(slot) = self.group(group).map(|group| group.slot) else {
+            return;
+        };
+        let is_new = self.grant(slot, role).is_none();
+        if is_new {
+            let scope = self.with_shared_ids(scope);
+            self.set_grant(slot, role, Some(scope));
         }
-        let mut touched = BTreeSet::new();
-        for ScopeChange {
-            role,
-            store,
-            enters,
-            is_kept,
-        } in &changes.scopes
-        {
+        if *scope == Scope::Account {
+            self.account_index_mut().set_role(role, slot, true);
+        }
+        let held = self.actions_of(role);
+        for store in scope.stores() {
             let Some(entry) = self.store_mut(store) else {
                 continue;
             };
-            entry.index.set_role(role, slot, *enters);
-            touched.insert(store);
-            if *is_kept {
+            entry.index.set_role(role, slot, true);
+            for action in &held {
+                entry.index.set_action(*action, slot, true);
+            }
+            if !is_new {
                 let shared = entry.id.clone();
-                self.set_in_scope(slot, role, &shared, *enters);
+                self.set_in_scope(slot, role, &shared, true);
             }
         }
-        for (action, permission) in Permission::STORE_ACTIONS.iter().enumerate() {
-            let granted = stores_with(self, grants, permission);
-            for store in &touched {
-                if let Some(entry) = self.store_mut(store) {
-                    let is_granted = granted.contains(store);
-                    entry.index.set_action(action, slot, is_granted);
-                }
+    }
+
+    /// Takes a role from a group in these stores, or altogether.
+    fn revoke_role(&mut self, group: &GroupId, role: &RoleId, stores: Option<&BTreeSet<StoreId>>) {
+        let Some(slot) = self.group(group).map(|group| group.slot) else {
+            return;
+        };
+        let all = match stores {
+            Some(_) => None,
+            None => self.scope_of(slot, role).map(Cow::into_owned),
+        };
+        if stores.is_none() {
+            self.set_grant(slot, role, None);
+            if all == Some(Scope::Account) {
+                self.account_index_mut().set_role(role, slot, false);
             }
+        }
+        let held = self.actions_of(role);
+        for store in stores
+            .into_iter()
+            .chain(all.as_ref().map(Scope::store_set))
+            .flatten()
+        {
+            if let Some(entry) = self.store_mut(store) {
+                entry.index.set_role(role, slot, false);
+            }
+            for action in &held {
+                self.refresh_action(slot, store, *action);
+            }
+            if stores.is_some() {
+                self.set_in_scope(slot, role, store, false);
+            }
+        }
+    }
+
+    /// Which of the actions that have sets of their own a role holds.
+    fn actions_of(&self, role: &RoleId) -> Vec<usize> {
+        let actions = Permission::STORE_ACTIONS.iter().enumerate();
+        let held = actions.filter(|(_, permission)| self.role_holds(role, permission));
+        held.map(|(action, _)| action).collect()
+    }
+
+    fn role_holds(&self, role: &RoleId, permission: &Permission) -> bool {
+        let role = self.role(role);
+        role.is_some_and(|role| role.permissions.contains(permission))
+    }
+
+    /// Makes a store's set of an action agree with the roles that the group in this slot grants there.
+    fn refresh_action(&mut self, slot: Slot, store: &StoreId, action: usize) {
+        let Some((entry, permission)) =
+            self.store(store).zip(Permission::STORE_ACTIONS.get(action))
+        else {
+            return;
+        };
+        let is_granted = entry
+            .index
+            .iter()
+            .any(|(role, groups)| groups.contains(slot) && self.role_holds(role, permission));
+        if let Some(entry) = self.store_mut(store) {
+            entry.index.set_action(action, slot, is_granted);
         }
     }
 
@@ -236,34 +312,22 @@ pub(crate) trait Writes: AccountData {
         for permission in permissions.difference(&before) {
             self.set_holder(permission, id, true);
         }
-        for (action, permission) in Permission::STORE_ACTIONS.iter().enumerate() {
-            if before.contains(permission) != permissions.contains(permission) {
-                self.refresh_action(id, action, permission);
-            }
+        let actions = Permission::STORE_ACTIONS.iter().enumerate();
+        let changed: Vec<usize> = actions
+            .filter(|(_, permission)| {
+                before.contains(*permission) != permissions.contains(*permission)
+            })
+            .map(|(action, _)| action)
+            .collect();
+        if changed.is_empty() {
+            return;
         }
-    }
-
-    /// Makes the sets of an action agree with the roles, wherever this role is granted.
-    fn refresh_action(&mut self, role: &RoleId, action: usize, permission: &Permission) {
         let slots: Vec<Slot> = self.slots().iter().collect();
         for slot in slots {
-            if self.grant(slot, role).is_none() {
-                continue;
-            }
-            let grants: Vec<Grant> = self
-                .grants_of(slot)
-                .map(|(role, scope)| Grant {
-                    role: role.clone(),
-                    scope: scope.into_owned(),
-                })
-                .collect();
-            let granted = stores_with(self, &grants, permission);
-            let carried = grants.iter().find(|grant| grant.role == *role);
-            for store in carried.into_iter().flat_map(|grant| grant.scope.stores()) {
-                if let Some(entry) = self.store_mut(store) {
-                    entry
-                        .index
-                        .set_action(action, slot, granted.contains(store));
+            let scope = self.scope_of(slot, id).map(Cow::into_owned);
+            for store in scope.iter().flat_map(Scope::stores) {
+                for action in &changed {
+                    self.refresh_action(slot, store, *action);
                 }
             }
         }
@@ -281,83 +345,4 @@ pub(crate) trait Writes: AccountData {
         }
         self.set_role(id, None);
     }
-}
-
-/// What is to be done so that a group has other grants.
-#[derive(Default)]
-struct GrantChanges<'g> {
-    ended: Vec<(RoleId, RoleLevel)>,
-    started: Vec<&'g Grant>,
-    scopes: Vec<ScopeChange>,
-}
-
-/// A store that enters a scope, or leaves it.
-struct ScopeChange {
-    role: RoleId,
-    store: StoreId,
-    enters: bool,
-    /// Whether the grant itself stays.
-    is_kept: bool,
-}
-
-impl<'g> GrantChanges<'g> {
-    /// Both are in the order of the roles' ids, each role once.
-    fn between<'a>(
-        before: impl Iterator<Item = (&'a RoleId, Cow<'a, Scope>)>,
-        after: &'g [Grant],
-    ) -> Self {
-        let mut changes = Self::default();
-        let mut after = after.iter().peekable();
-        for (role, before) in before {
-            while let Some(new) = after.next_if(|grant| grant.role < *role) {
-                changes.start(new);
-            }
-            if let Some(grant) = after.next_if(|grant| grant.role == *role) {
-                changes.move_scope(role, &before, &grant.scope, true);
-            } else {
-                let level = before.level();
-                changes.move_scope(role, &before, &Scope::empty(level), false);
-                changes.ended.push((role.clone(), level));
-            }
-        }
-        after.for_each(|new| changes.start(new));
-        changes
-    }
-
-    fn start(&mut self, grant: &'g Grant) {
-        let nothing = Scope::empty(grant.scope.level());
-        self.move_scope(&grant.role, &nothing, &grant.scope, false);
-        self.started.push(grant);
-    }
-
-    fn move_scope(&mut self, role: &RoleId, before: &Scope, after: &Scope, is_kept: bool) {
-        let before = before.store_set();
-        let after = after.store_set();
-        let change = |enters| {
-            move |store: &StoreId| ScopeChange {
-                role: role.clone(),
-                store: store.clone(),
-                enters,
-                is_kept,
-            }
-        };
-        self.scopes
-            .extend(before.difference(after).map(change(false)));
-        self.scopes
-            .extend(after.difference(before).map(change(true)));
-    }
-}
-
-/// The stores where these grants give this permission.
-fn stores_with<'g, D: AccountData>(
-    data: &D,
-    grants: &'g [Grant],
-    permission: &Permission,
-) -> BTreeSet<&'g StoreId> {
-    let holds = |role: &RoleId| {
-        let role = data.role(role);
-        role.is_some_and(|role| role.permissions.contains(permission))
-    };
-    let giving = grants.iter().filter(|grant| holds(&grant.role));
-    giving.flat_map(|grant| grant.scope.stores()).collect()
 }

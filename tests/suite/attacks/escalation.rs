@@ -179,7 +179,6 @@ fn u4_bulk_commands_are_checked_like_single_ones() {
     let adding_to_group: Bulk = |ids| add("viewers", ids.iter().map(String::as_str));
     let removing_from_group: Bulk = |ids| take_out("viewers", ids.iter().map(String::as_str));
     for (actor, bulk, others, one, code) in [
-        (host(), adding_members, &new, "ina", "already-invited"),
         (by(OWNER), adding_members, &new, "n30", "host-only"),
         (by(OWNER), adding_to_group, &ids, "nobody", "unknown-member"),
         (
@@ -222,7 +221,6 @@ fn u4_bulk_commands_are_checked_like_single_ones() {
         (by(OWNER), revoke_ownership(OWNER), "last-owner"),
         (host(), remove_member(OWNER), "last-owner"),
         (host(), accept(), "no-invitation"),
-        (host(), enrol(["ina"]), "already-invited"),
         (by(OWNER), enrol(["n30"]), "host-only"),
         (by(OWNER), create_store("dev"), "store-exists"),
         (by(OWNER), delete_group("devs"), "group-has-members"),

@@ -41,7 +41,6 @@ fn e3_ownership_cannot_be_gained_by_invitation() {
         &[invite("eve"), grant_ownership("eve")],
         "not-active",
     );
-    world.assert_refused(Actor::System, enrol(["otto"]), "already-invited");
     world.now = 2_000;
     world.ok(MANAGER, invite("otto"));
     world.ok("otto", accept());
@@ -89,9 +88,13 @@ fn a2_the_last_owner_cannot_leave_in_any_way() {
             ];
             world.assert_batch_refused(actor, &hidden, "last-owner");
         }
-        for kind in ["member-removed", "ownership-revoked"] {
+        for event in [
+            json!({"kind": "members-removed", "members": [last]}),
+            json!({"kind": "ownership-revoked", "member": last}),
+            json!({"kind": "member-suspended", "member": last}),
+        ] {
             for actor in [json!({"member": last}), json!("system")] {
-                let event = json!({"kind": kind, "member": last});
+                let event = event.clone();
                 let record = world.forged(actor, event);
                 world.assert_not_applied(&record, "last-owner");
             }
@@ -169,6 +172,7 @@ fn a2_adding_an_owner_again_does_not_demote_it() {
     let event = world.system(enrol(["new", OWNER]));
     let only_new = Event::MembersAdded(MembersAdded {
         members: members(["new"]),
+        ended: Vec::new(),
     });
     assert_eq!(event, only_new);
     world.ok(OWNER, add("viewers", [OWNER]));

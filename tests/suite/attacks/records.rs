@@ -70,7 +70,7 @@ fn u5_a_forged_record_is_not_applied() {
         ),
         (
             "last-owner",
-            json!({"kind": "member-removed", "member": OWNER}),
+            json!({"kind": "members-removed", "members": [OWNER]}),
         ),
         (
             "scope-mismatch",

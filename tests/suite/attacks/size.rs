@@ -112,7 +112,7 @@ fn u7_very_long_text_is_refused() {
             json[field] = match field {
                 "account" => long.as_str().into(),
                 "actor" => json!({"member": long}),
-                _ => json!({"kind": "member-removed", "member": long}),
+                _ => json!({"kind": "members-removed", "members": [long]}),
             };
         });
         assert!(record.unwrap_err().len() < 300);
@@ -290,7 +290,7 @@ fn a3_the_largest_number_of_groups_is_handled() {
     };
     let snapshot = |groups: usize, limit: usize| {
         let json = json!({
-            "snapshot": 1, "account": "acme", "version": 1, "at": 0, "digest": null, "group_limit": limit, "roles": [],
+            "snapshot": 1, "account": "acme", "version": 1, "at": 0, "digest": null, "group_limit": limit, "closed": false, "roles": [],
             "stores": (0..groups).map(|number| format!("{number:04}")).collect::<Vec<_>>(),
             "groups": (0..groups).map(group).collect::<Vec<_>>(),
             "members": [

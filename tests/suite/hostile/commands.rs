@@ -58,7 +58,12 @@ pub(crate) fn commands(data: &[u8]) -> Reached {
             grants: Some(grants_of(&group)),
         });
         let decided = account.decide(&Actor::System, &same, now);
-        assert_eq!(decided, Ok(None), "U1, S3");
+        let nothing = if account.is_closed() {
+            Err(CommandError::AccountClosed)
+        } else {
+            Ok(None)
+        };
+        assert_eq!(decided, nothing, "U1, S3");
     }
     let mut again = beginning.account;
     if !beginning.records.is_empty() {

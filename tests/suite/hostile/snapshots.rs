@@ -72,6 +72,7 @@ fn plain_state(snapshot: &Value) -> Checked<State> {
         roles: built_in_roles(),
         group_limit: usize::try_from(snapshot["group_limit"].as_u64().unwrap_or_default())
             .unwrap_or(0),
+        is_closed: snapshot["closed"] == true,
         last: 0,
         version,
     };

@@ -16,9 +16,10 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use grantbook::command::{
-    AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup,
-    CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership,
-    InviteMember, ReinstateMember, RemoveFromGroup, RemoveMember, RevokeOwnership, SuspendMember,
+    AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeGroupLimit, ChangeRole,
+    CloseAccount, CreateGroup, CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore,
+    EditGroup, GrantOwnership, GrantRole, InviteMember, LeaveAccount, ReinstateMember,
+    RemoveFromGroup, RemoveMembers, RevokeOwnership, RevokeRole, SetGroupMembers, SuspendMember,
 };
 use grantbook::*;
 
@@ -209,7 +210,9 @@ pub(crate) fn command(line: &[u8], now: Timestamp) -> Option<Command> {
         }),
         5 => Command::AcceptInvitation(AcceptInvitation {}),
         6 => Command::CancelInvitation(CancelInvitation { member }),
-        7 => Command::RemoveMember(RemoveMember { member }),
+        7 => Command::RemoveMembers(RemoveMembers {
+            members: [member].into(),
+        }),
         8 => Command::GrantOwnership(GrantOwnership { member }),
         9 => Command::RevokeOwnership(RevokeOwnership { member }),
         10 => Command::DeleteStore(DeleteStore { store }),
@@ -241,6 +244,22 @@ pub(crate) fn command(line: &[u8], now: Timestamp) -> Option<Command> {
         _ => match third {
             1 => Command::SuspendMember(SuspendMember { member }),
             2 => Command::ReinstateMember(ReinstateMember { member }),
+            3 => Command::RemoveMembers(RemoveMembers { members }),
+            4 => Command::LeaveAccount(LeaveAccount {}),
+            5 => {
+                let Grant { role, scope } = grant(first);
+                Command::GrantRole(GrantRole { group, role, scope })
+            }
+            6 => Command::RevokeRole(RevokeRole {
+                group,
+                role: grant(first).role,
+                stores: (first & 8 == 0).then(|| all_of(&STORES, first >> 4)),
+            }),
+            7 => Command::SetGroupMembers(SetGroupMembers { group, members }),
+            8 => Command::ChangeGroupLimit(ChangeGroupLimit {
+                limit: GroupLimit::new(1 + u16::from(first)).expect("1 to 256"),
+            }),
+            9 => Command::CloseAccount(CloseAccount {}),
             _ => return None,
         },
     })

@@ -121,8 +121,19 @@ fn forged(line: &[u8], at: Timestamp) -> Value {
     let fields = event.as_object_mut().expect("an object");
     fields.remove("command");
     fields.insert("kind".to_owned(), kind.into());
-    if kind == "invitation-accepted" {
-        fields.insert("member".to_owned(), member);
+    match kind {
+        "invitation-accepted" | "member-left" => {
+            fields.insert("member".to_owned(), member);
+        }
+        "members-added" => {
+            fields.insert("ended".to_owned(), serde_json::json!([]));
+        }
+        "group-members-set" => {
+            let members = fields.remove("members").expect("a list");
+            fields.insert("added".to_owned(), members);
+            fields.insert("removed".to_owned(), serde_json::json!([]));
+        }
+        _ => {}
     }
     event
 }

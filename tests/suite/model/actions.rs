@@ -2,11 +2,12 @@
 //! in each of the four.
 
 use grantbook::command::{
-    AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup,
-    CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership,
-    InviteMember, ReinstateMember, RemoveFromGroup, RemoveMember, RevokeOwnership, SuspendMember,
+    AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeGroupLimit, ChangeRole,
+    CreateGroup, CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup,
+    GrantOwnership, GrantRole, InviteMember, LeaveAccount, ReinstateMember, RemoveFromGroup,
+    RemoveMembers, RevokeOwnership, RevokeRole, SetGroupMembers, SuspendMember,
 };
-use grantbook::{Actor, Command, Grant, RoleLevel, Timestamp};
+use grantbook::{Actor, Command, Grant, RoleLevel, Scope, Timestamp};
 
 use super::state::{Grants, Group, Role, Set, State, Status, merged, texts};
 use super::{Model, Reasons, Rule};
@@ -17,6 +18,8 @@ pub(super) enum Takes {
     Permission(&'static str),
     /// The host.
     Host,
+    /// Whoever is an active member (M5).
+    Membership,
     /// Whoever is invited (M3, Decision 1).
     Invitation,
 }
@@ -27,26 +30,32 @@ fn facts(command: &Command) -> (&'static str, Takes) {
         Command::AcceptInvitation(AcceptInvitation {}) => {
             return ("invitation-accepted", Takes::Invitation);
         }
-        Command::AddMembers(_) => return ("members-added", Takes::Host), // M7
+        Command::LeaveAccount(LeaveAccount {}) => return ("member-left", Takes::Membership), // M5
+        Command::AddMembers(_) => return ("members-added", Takes::Host),                     // M7
         Command::InviteMember(InviteMember { as_owner: true, .. }) => {
             ("member-invited", "account.manage_owners")
         } // M2, E3
-        Command::InviteMember(_) => ("member-invited", "account.invite_members"), // M2
-        Command::CancelInvitation(_) => ("invitation-cancelled", "account.invite_members"), // M3
-        Command::RemoveMember(_) => ("member-removed", "account.remove_members"), // M5
+        Command::InviteMember(_) => ("member-invited", "account.invite_members"),            // M2
+        Command::CancelInvitation(_) => ("invitation-cancelled", "account.invite_members"),  // M3
+        Command::RemoveMembers(_) => ("members-removed", "account.remove_members"),          // M5
         Command::SuspendMember(_) => ("member-suspended", "account.remove_members"), // M8, L5
         Command::ReinstateMember(_) => ("member-reinstated", "account.remove_members"), // M8, L5
         Command::GrantOwnership(_) => ("ownership-granted", "account.manage_owners"), // M6
         Command::RevokeOwnership(_) => ("ownership-revoked", "account.manage_owners"), // M6
-        Command::CreateStore(_) => ("store-created", "account.manage_stores"), // S1
-        Command::DeleteStore(_) => ("store-deleted", "account.manage_stores"), // S1
-        Command::DefineRole(_) => ("role-defined", "account.manage_roles"), // L3
-        Command::ChangeRole(_) => ("role-changed", "account.manage_roles"), // L3
-        Command::DeleteRole(_) => ("role-deleted", "account.manage_roles"), // L3
-        Command::CreateGroup(_) => ("group-created", "account.manage_groups"), // G1
-        Command::EditGroup(_) => ("group-edited", "account.manage_groups"), // G1
-        Command::DeleteGroup(_) => ("group-deleted", "account.manage_groups"), // G1
-        Command::AddToGroup(_) => ("added-to-group", "account.manage_groups"), // G1
+        Command::CreateStore(_) => ("store-created", "account.manage_stores"),       // S1
+        Command::DeleteStore(_) => ("store-deleted", "account.manage_stores"),       // S1
+        Command::DefineRole(_) => ("role-defined", "account.manage_roles"),          // L3
+        Command::ChangeRole(_) => ("role-changed", "account.manage_roles"),          // L3
+        Command::DeleteRole(_) => ("role-deleted", "account.manage_roles"),          // L3
+        Command::ChangeGroupLimit(_) => return ("group-limit-changed", Takes::Host), // A3
+        Command::CloseAccount(_) => ("account-closed", "account.close"),             // A5
+        Command::GrantRole(_) => ("role-granted", "account.manage_groups"),          // G8
+        Command::RevokeRole(_) => ("role-revoked", "account.manage_groups"),         // G8
+        Command::SetGroupMembers(_) => ("group-members-set", "account.manage_groups"), // G11
+        Command::CreateGroup(_) => ("group-created", "account.manage_groups"),       // G1
+        Command::EditGroup(_) => ("group-edited", "account.manage_groups"),          // G1
+        Command::DeleteGroup(_) => ("group-deleted", "account.manage_groups"),       // G1
+        Command::AddToGroup(_) => ("added-to-group", "account.manage_groups"),       // G1
         Command::RemoveFromGroup(_) => ("removed-from-group", "account.manage_groups"), // G1
         _ => panic!("a command that the rules do not know: {command:?}"),
     };
@@ -74,6 +83,10 @@ pub(super) struct Named<'a> {
     pub(super) roles: Set,
     /// The grants that it would give to a group, as they are written.
     pub(super) grants: Option<&'a [Grant]>,
+    /// Stores where it would grant a role, or revoke it: at least one (G5, G8).
+    pub(super) scope: Option<Set>,
+    /// Whether the role that it names has to be one of stores, or one of the account.
+    pub(super) level: Option<bool>,
     /// The permissions that it would give to a role.
     pub(super) permissions: Option<Set>,
     /// What it would call a role.
@@ -92,11 +105,14 @@ pub(super) fn named(command: &Command) -> Named<'_> {
         }
         Command::AddMembers(AddMembers { members }) => named.listed = members.len(), // They need not be there.
         Command::CancelInvitation(CancelInvitation { member })
-        | Command::RemoveMember(RemoveMember { member })
         | Command::SuspendMember(SuspendMember { member })
         | Command::ReinstateMember(ReinstateMember { member })
         | Command::GrantOwnership(GrantOwnership { member })
         | Command::RevokeOwnership(RevokeOwnership { member }) => named.members = texts([member]),
+        Command::RemoveMembers(RemoveMembers { members }) => {
+            named.members = texts(members);
+            named.listed = members.len();
+        }
         Command::DeleteStore(DeleteStore { store }) => named.stores = texts([store]),
         Command::CreateGroup(CreateGroup { grants, .. }) => named.grants = Some(grants),
         Command::EditGroup(EditGroup { group, grants, .. }) => {
@@ -104,6 +120,30 @@ pub(super) fn named(command: &Command) -> Named<'_> {
             named.grants = grants.as_deref();
         }
         Command::DeleteGroup(DeleteGroup { group }) => named.groups = texts([group]),
+        Command::GrantRole(GrantRole { group, role, scope }) => {
+            named.groups = texts([group]);
+            named.roles = texts([role]);
+            named.stores = texts(scope.stores());
+            named.scope = (*scope != Scope::Account).then(|| named.stores.clone());
+            named.level = Some(*scope == Scope::Account);
+        }
+        Command::RevokeRole(RevokeRole {
+            group,
+            role,
+            stores,
+        }) => {
+            named.groups = texts([group]);
+            named.roles = texts([role]);
+            named.stores = texts(stores.iter().flatten());
+            named.scope = stores.as_ref().map(texts);
+            named.level = stores.as_ref().map(|_| false);
+        }
+        Command::SetGroupMembers(SetGroupMembers { group, members }) => {
+            // Who is in the group already is there.
+            named.groups = texts([group]);
+            named.members = texts(members);
+            named.listed = members.len();
+        }
         Command::AddToGroup(AddToGroup { group, members })
         | Command::RemoveFromGroup(RemoveFromGroup { group, members }) => {
             named.groups = texts([group]);
@@ -140,10 +180,20 @@ pub(super) fn as_asked(grants: &[Grant]) -> Grants {
     merged(grants.iter().map(|grant| (&grant.role, &grant.scope)))
 }
 
+/// G3: in whatever case of letters, with however many spaces between words.
+pub(super) fn reads_as(name: &str) -> String {
+    let words: Vec<_> = name.split_ascii_whitespace().collect();
+    words.join(" ").to_lowercase()
+}
+
+fn only_letters(text: &str) -> String {
+    let letters = text.replace(|c: char| !c.is_ascii_alphanumeric(), "");
+    letters.to_lowercase()
+}
+
 /// M6, Decision 10: ownership by name, whatever stands between the letters, and in whatever case.
 pub(crate) fn is_ownership_name(text: &str) -> bool {
-    let letters = text.replace(|c: char| !c.is_ascii_alphanumeric(), "");
-    letters.to_lowercase() == "accountowner"
+    only_letters(text) == "accountowner"
 }
 
 /// U3, last: what does not go together with what is there.
@@ -162,11 +212,20 @@ pub(super) fn conflicts(state: &State, actor: &Actor, command: &Command, now: u6
         |member: &str| matches!(state.status(member), Some(Status::Suspended { .. }));
     let is_group_name = |name: &str, own: &str| {
         let mut others = state.groups.iter().filter(|(id, _)| *id != own);
-        others.any(|(_, group)| group.name.eq_ignore_ascii_case(name)) // G3
+        others.any(|(_, group)| reads_as(&group.name) == reads_as(name)) // G3
     };
     let is_role_name = |name: &str, own: &str| {
         let mut others = state.roles.iter().filter(|(id, _)| *id != own);
-        others.any(|(_, role)| role.name.eq_ignore_ascii_case(name)) // L3
+        others.any(|(_, role)| {
+            // L3: of the built-in ones also with other separators.
+            let has_its_letters = role.built_in && only_letters(&role.name) == only_letters(name);
+            has_its_letters || reads_as(&role.name) == reads_as(name)
+        })
+    };
+    let would_come = |group: &str, members: &std::collections::BTreeSet<grantbook::MemberId>| {
+        // M4, Decision 3: into no further group.
+        let mut new = members.iter().filter(|id| !state.is_in(id, group));
+        new.any(|id| is_over(id))
     };
     let is_built_in = |role: &str| state.roles[role].built_in;
     match command {
@@ -181,10 +240,6 @@ pub(super) fn conflicts(state: &State, actor: &Actor, command: &Command, now: u6
         Command::CancelInvitation(CancelInvitation { member }) => {
             conflict("not-invited", !is_invited(member));
         } // M3
-        Command::AddMembers(AddMembers { members }) => {
-            let is_any_invited = members.iter().any(|id| is_pending(id));
-            conflict("already-invited", is_any_invited); // M7
-        }
         Command::GrantOwnership(GrantOwnership { member }) => {
             conflict("not-active", is_invited(member)); // M6, Decision 7
             conflict("member-suspended", is_suspended(member));
@@ -211,9 +266,23 @@ pub(super) fn conflicts(state: &State, actor: &Actor, command: &Command, now: u6
             conflict("group-has-members", !members.is_empty()); // G7
         }
         Command::AddToGroup(AddToGroup { group, members }) => {
-            // M4, Decision 3: into no further group.
-            let mut new = members.iter().filter(|id| !state.is_in(id, group));
-            conflict("invitation-expired", new.any(|id| is_over(id)));
+            conflict("invitation-expired", would_come(group, members));
+        }
+        Command::SetGroupMembers(SetGroupMembers { group, members }) => {
+            conflict("invitation-expired", would_come(group, members));
+        }
+        Command::RevokeRole(RevokeRole {
+            group,
+            role,
+            stores: None,
+        }) => {
+            let carried = &state.groups[group.as_str()].grants;
+            let is_only = carried.keys().all(|(id, _)| id == role.as_str());
+            conflict("last-grant", is_only); // G4
+        }
+        Command::ChangeGroupLimit(ChangeGroupLimit { limit }) => {
+            let is_too_low = state.groups.len() > limit.get().into();
+            conflict("group-limit-too-low", is_too_low); // A3
         }
         Command::DefineRole(DefineRole { role, name, .. }) => {
             conflict("role-exists", state.roles.contains_key(role.as_str())); // L1, L3
@@ -242,7 +311,7 @@ fn set<T: ToString>(field: &mut String, value: Option<&T>) {
 
 impl Model {
     /// Makes everything as the command asks.
-    pub(super) fn make_so(self, state: &mut State, actor: &Actor, command: &Command, now: u64) {
+    pub(super) fn make_so(self, state: &mut State, actor: &Actor, command: &Command) {
         match command {
             Command::InviteMember(InviteMember {
                 member,
@@ -263,15 +332,22 @@ impl Model {
                 let status = Status::Active { owner };
                 state.members.insert(member.to_string(), status);
             }
-            Command::CancelInvitation(CancelInvitation { member })
-            | Command::RemoveMember(RemoveMember { member }) => {
-                self.forget(state, member); // M3, M5
+            Command::CancelInvitation(CancelInvitation { member }) => {
+                self.forget(state, member); // M3
+            }
+            Command::RemoveMembers(RemoveMembers { members }) => {
+                for member in members {
+                    self.forget(state, member); // M5
+                }
+            }
+            Command::LeaveAccount(LeaveAccount {}) => {
+                let Actor::Member(member) = actor else { return };
+                self.forget(state, member); // M5
             }
             Command::AddMembers(AddMembers { members }) => {
                 for member in members {
-                    // M7: who is active stays; an invitation that is over leaves nothing behind (Decision 3).
-                    let status = state.status(member);
-                    if status.is_none_or(|status| status.is_over(now)) {
+                    // M7: who is active or suspended stays; an invitation leaves nothing behind.
+                    if state.status(member).is_none_or(Status::is_invited) {
                         self.forget(state, member);
                         let status = Status::Active { owner: false };
                         state.members.insert(member.to_string(), status);
@@ -339,6 +415,34 @@ impl Model {
             Command::DeleteGroup(DeleteGroup { group }) => {
                 state.groups.remove(group.as_str());
             }
+            Command::GrantRole(GrantRole { group, role, scope }) => {
+                let group = state.groups.get_mut(group.as_str()).unwrap(); // G8
+                let key = (role.to_string(), *scope == Scope::Account);
+                let stores = group.grants.entry(key).or_default();
+                stores.extend(texts(scope.stores()));
+            }
+            Command::RevokeRole(RevokeRole {
+                group,
+                role,
+                stores,
+            }) => {
+                let group = state.groups.get_mut(group.as_str()).unwrap(); // G8
+                group
+                    .grants
+                    .retain(|(id, _), _| id != role.as_str() || stores.is_some());
+                let carried = group.grants.get_mut(&(role.to_string(), false));
+                if let (Some(carried), Some(stores)) = (carried, stores) {
+                    *carried = &*carried - &texts(stores); // It stays, also with none (S3).
+                }
+            }
+            Command::SetGroupMembers(SetGroupMembers { group, members }) => {
+                let group = state.groups.get_mut(group.as_str()).unwrap();
+                group.members = texts(members); // G11
+            }
+            Command::ChangeGroupLimit(ChangeGroupLimit { limit }) => {
+                state.group_limit = limit.get().into(); // A3
+            }
+            Command::CloseAccount(_) => state.is_closed = true, // A5
             Command::AddToGroup(AddToGroup { group, members }) => {
                 let group = state.groups.get_mut(group.as_str()).unwrap();
                 group.members.extend(texts(members)); // G9

@@ -120,7 +120,7 @@ fn held(
     (member, holdings): (&str, &Holdings<'_>),
     effective: &EffectivePermissions,
 ) -> Checked {
-    let is_owner = state.is_owner(member);
+    let is_owner = state.is_owner(member) && !state.is_closed;
     let told = |permissions: &Permissions| match permissions {
         Permissions::All => None,
         Permissions::Only(these) => Some(these.iter().map(ToString::to_string).collect::<Vec<_>>()),

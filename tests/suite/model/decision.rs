@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use grantbook::command::{AcceptInvitation, AddToGroup, CancelInvitation, EditGroup};
+use grantbook::command::{
+    AcceptInvitation, AddToGroup, CancelInvitation, EditGroup, SetGroupMembers,
+};
 use grantbook::{Actor, Command, Scope};
 
 use super::actions::{Named, Takes, as_asked, conflicts, is_ownership_name, named, takes};
@@ -10,7 +12,13 @@ use super::state::{Set, State, Status};
 use super::{MAX_ITEMS_PER_COMMAND, Model, Reasons, Rule};
 
 /// The codes of U3's first step.
-pub(crate) const FORBIDDEN: [&str; 3] = ["not-authorized", "host-only", "no-invitation"];
+pub(crate) const FORBIDDEN: [&str; 5] = [
+    "not-authorized",
+    "host-only",
+    "no-invitation",
+    "no-membership",
+    "account-closed",
+];
 
 /// Of these reasons those that stand.
 fn standing<const N: usize>(reasons: [(&'static str, bool); N]) -> Reasons {
@@ -27,6 +35,7 @@ fn step(reasons: Reasons) -> Result<(), Reasons> {
 
 /// What an actor may issue.
 pub(crate) struct Entitlement<'a> {
+    is_closed: bool,
     is_host: bool,
     status: Option<Status>,
     /// What its groups hold at the account.
@@ -36,12 +45,24 @@ pub(crate) struct Entitlement<'a> {
 impl Entitlement<'_> {
     /// U3, first: why the actor may not issue such a command, or none if it may.
     pub(crate) fn lacks(&self, command: &Command) -> Option<&'static str> {
+        if self.is_closed {
+            return Some("account-closed"); // A5: nobody does anything any more.
+        }
         let (code, may) = match takes(command) {
             Takes::Host => ("host-only", self.is_host), // M7
             // M3, Decision 1: one's own and nobody else's, so that the host has none.
             Takes::Invitation => {
                 let is_invited = matches!(self.status, Some(Status::Invited { .. }));
                 ("no-invitation", is_invited)
+            }
+            // M5: oneself and nobody else.
+            Takes::Membership => {
+                let code = if self.is_host {
+                    "no-membership"
+                } else {
+                    "not-authorized"
+                };
+                (code, self.status.is_some_and(Status::is_active))
             }
             // L5, E5, E6: by what the check that the host uses says.
             Takes::Permission(permission) => {
@@ -58,11 +79,13 @@ impl State {
     pub(crate) fn entitlement(&self, actor: &Actor) -> Entitlement<'_> {
         match actor {
             Actor::System => Entitlement {
+                is_closed: self.is_closed,
                 is_host: true,
                 status: None,
                 held: BTreeSet::new(),
             },
             Actor::Member(member) => Entitlement {
+                is_closed: self.is_closed,
                 is_host: false,
                 status: self.status(member),
                 held: self.holdings(member).remove(&None).unwrap_or_default(),
@@ -110,7 +133,7 @@ impl Model {
         step(at_wrong_level(before, &named))?; // Decision 14: after existence, before the guardrails.
         step(self.barred(before, actor, command, now))?;
         let mut after = before.clone();
-        self.make_so(&mut after, actor, command, now);
+        self.make_so(&mut after, actor, command);
         step(self.escalated(before, actor, command, &after))?;
         let has_owner = after.members.keys().any(|id| after.is_owner(id));
         let last_owner = standing([("last-owner", !has_owner && self.has(Rule::A2))]);
@@ -133,6 +156,10 @@ impl Model {
             Command::AddToGroup(AddToGroup { members, .. }) => {
                 let adds_itself = members.contains(actor) && self.has(Rule::E1);
                 [("self-addition", adds_itself)]
+            }
+            Command::SetGroupMembers(SetGroupMembers { group, members }) => {
+                let adds_itself = members.contains(actor) && !state.is_in(actor, group);
+                [("self-addition", adds_itself && self.has(Rule::E1))]
             }
             // E3, Decision 3
             Command::CancelInvitation(CancelInvitation { member }) => {
@@ -166,6 +193,7 @@ fn malformed(state: &State, command: &Command, named: &Named<'_>, now: u64) -> R
     let stores = grants.iter().map(|grant| grant.scope.stores().count());
     let many = [
         named.listed,
+        named.scope.as_ref().map_or(0, Set::len),
         grants.len(),
         stores.sum(),
         permissions.map_or(0, Set::len),
@@ -186,7 +214,15 @@ fn malformed(state: &State, command: &Command, named: &Named<'_>, now: u64) -> R
         ), // U7
         ("expiry-passed", named.until.is_some_and(|end| end <= now)), // M3, Decision 2
         ("no-grants", named.grants.is_some_and(<[_]>::is_empty)),     // G4
-        ("empty-scope", !are_as_before && grants.iter().any(is_empty)), // G5
+        (
+            "empty-scope",
+            !are_as_before && grants.iter().any(is_empty)
+                || named.scope.as_ref().is_some_and(Set::is_empty),
+        ), // G5, G8
+        (
+            "too-many-changed",
+            changed(state, command) > MAX_ITEMS_PER_COMMAND,
+        ), // G11
         ("no-permissions", permissions.is_some_and(Set::is_empty)),   // L3
         ("reserved-permission", any("account.")),                     // L5
         ("store-permission", named.at_account && any("store.")),      // L5
@@ -195,6 +231,16 @@ fn malformed(state: &State, command: &Command, named: &Named<'_>, now: u64) -> R
             named.called.iter().any(|text| is_ownership_name(text)),
         ), // M6
     ])
+}
+
+/// How many would come into a group and go (G11).
+fn changed(state: &State, command: &Command) -> usize {
+    let Command::SetGroupMembers(SetGroupMembers { group, members }) = command else {
+        return 0;
+    };
+    let members = super::state::texts(members);
+    let current = state.groups.get(group.as_str()).map(|group| &group.members);
+    current.map_or(0, |current| (current ^ &members).len())
 }
 
 /// U3, third: what it names and is not there.
@@ -222,11 +268,18 @@ fn at_wrong_level(state: &State, named: &Named<'_>) -> Reasons {
     let grants = as_asked(named.grants.unwrap_or_default());
     let is_misfit =
         |(role, at_account): &(String, bool)| state.roles[role].at_account != *at_account;
+    let is_other_level = named.level.is_some_and(|at_account| {
+        let mut roles = named.roles.iter();
+        roles.any(|role| state.roles[role].at_account != at_account)
+    });
     let mut permissions = named.permissions.iter().flatten();
     let are_of_stores = permissions.any(|text| text.starts_with("store."));
     let is_of_account = named.roles.iter().any(|role| state.roles[role].at_account);
     standing([
-        ("scope-mismatch", grants.keys().any(is_misfit)), // G5
+        (
+            "scope-mismatch",
+            grants.keys().any(is_misfit) || is_other_level, // G5, G8
+        ),
         ("store-permission", is_of_account && are_of_stores), // L5
     ])
 }

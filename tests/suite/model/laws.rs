@@ -7,14 +7,15 @@ use std::collections::BTreeSet;
 
 use grantbook::command::{
     AcceptInvitation, AddMembers, CancelInvitation, CreateStore, DeleteGroup, DeleteStore,
-    InviteMember, RemoveMember,
+    InviteMember, LeaveAccount, RemoveMembers,
 };
 use grantbook::event::{
-    GroupDeleted, InvitationCancelled, MemberInvited, MemberRemoved, MembersAdded, StoreCreated,
-    StoreDeleted,
+    GroupDeleted, InvitationCancelled, MemberInvited, MemberLeft, MembersAdded, MembersRemoved,
+    StoreCreated, StoreDeleted,
 };
 use grantbook::{Actor, Command, Event, MemberId};
 
+use super::actions::reads_as;
 use super::state::State;
 use super::{Checked, FORBIDDEN, is_ownership_name, law};
 
@@ -122,7 +123,7 @@ fn m6_no_role_is_called_as_ownership(state: &State) -> Checked {
 fn distinct<'a>(rule: &'static str, names: impl Iterator<Item = &'a String>) -> Checked {
     let mut seen = BTreeSet::new();
     for name in names {
-        law(rule, seen.insert(name.to_lowercase()), || {
+        law(rule, seen.insert(reads_as(name)), || {
             format!("{name} is there twice")
         })?;
     }
@@ -136,8 +137,8 @@ pub(crate) enum Deed<'a> {
     Invited(&'a str),
     /// These came without an invitation.
     Added(Vec<&'a str>),
-    /// A member was removed, or an invitation cancelled.
-    Left(&'a str),
+    /// Members were removed or left, or an invitation was cancelled.
+    Left(Vec<&'a str>),
     StoreCreated(&'a str),
     StoreDeleted(&'a str),
     GroupDeleted(&'a str),
@@ -149,11 +150,16 @@ impl<'a> Deed<'a> {
         match event {
             Event::InvitationAccepted(_) => Deed::Accepted,
             Event::MemberInvited(MemberInvited { member, .. }) => Deed::Invited(member),
-            Event::MembersAdded(MembersAdded { members }) => {
+            Event::MembersAdded(MembersAdded { members, .. }) => {
                 Deed::Added(members.iter().map(MemberId::as_str).collect())
             }
-            Event::MemberRemoved(MemberRemoved { member })
-            | Event::InvitationCancelled(InvitationCancelled { member }) => Deed::Left(member),
+            Event::MembersRemoved(MembersRemoved { members }) => {
+                Deed::Left(members.iter().map(MemberId::as_str).collect())
+            }
+            Event::MemberLeft(MemberLeft { member })
+            | Event::InvitationCancelled(InvitationCancelled { member }) => {
+                Deed::Left(vec![member])
+            }
             Event::StoreCreated(StoreCreated { store }) => Deed::StoreCreated(store),
             Event::StoreDeleted(StoreDeleted { store }) => Deed::StoreDeleted(store),
             Event::GroupDeleted(GroupDeleted { group }) => Deed::GroupDeleted(group),
@@ -161,16 +167,26 @@ impl<'a> Deed<'a> {
         }
     }
 
-    pub(crate) fn of_command(command: &'a Command, before: &State) -> Self {
+    pub(crate) fn of_command(actor: &'a Actor, command: &'a Command, before: &State) -> Self {
         match command {
             Command::AcceptInvitation(AcceptInvitation {}) => Deed::Accepted,
             Command::InviteMember(InviteMember { member, .. }) => Deed::Invited(member),
             Command::AddMembers(AddMembers { members }) => {
                 let members = members.iter().map(MemberId::as_str);
-                Deed::Added(members.filter(|member| !before.is_active(member)).collect())
+                let came = |member: &&str| {
+                    let status = before.status(member);
+                    status.is_none_or(super::Status::is_invited)
+                };
+                Deed::Added(members.filter(came).collect())
             }
-            Command::RemoveMember(RemoveMember { member })
-            | Command::CancelInvitation(CancelInvitation { member }) => Deed::Left(member),
+            Command::RemoveMembers(RemoveMembers { members }) => {
+                Deed::Left(members.iter().map(MemberId::as_str).collect())
+            }
+            Command::LeaveAccount(LeaveAccount {}) => match actor {
+                Actor::Member(member) => Deed::Left(vec![member]),
+                Actor::System => Deed::Other,
+            },
+            Command::CancelInvitation(CancelInvitation { member }) => Deed::Left(vec![member]),
             Command::CreateStore(CreateStore { store }) => Deed::StoreCreated(store),
             Command::DeleteStore(DeleteStore { store }) => Deed::StoreDeleted(store),
             Command::DeleteGroup(DeleteGroup { group }) => Deed::GroupDeleted(group),
@@ -197,6 +213,7 @@ pub(crate) fn of_change(change: &Change<'_>) -> Checked {
 
 /// What is true of every change, whoever makes it: also of records that nobody decided.
 pub(crate) fn of_effect(change: &Change<'_>) -> Checked {
+    a5_nothing_changes_after_the_closing(change)?;
     u1_an_event_changes_something(change)?;
     u2_a_version_follows_the_last_and_time_does_not_run_backwards(change)?;
     m3_m5_whoever_comes_starts_from_nothing(change)?;
@@ -204,6 +221,12 @@ pub(crate) fn of_effect(change: &Change<'_>) -> Checked {
     s2_s3_a_new_store_is_in_no_scope(change)?;
     s3_a_deleted_store_leaves_every_scope_and_no_group(change)?;
     g7_a_deleted_group_had_no_members(change)
+}
+
+fn a5_nothing_changes_after_the_closing(change: &Change<'_>) -> Checked {
+    law("A5", !change.before.is_closed, || {
+        "a closed account changed".to_owned()
+    })
 }
 
 fn u1_an_event_changes_something(change: &Change<'_>) -> Checked {
@@ -253,13 +276,16 @@ fn m3_m5_whoever_comes_starts_from_nothing(change: &Change<'_>) -> Checked {
 
 fn m5_whoever_left_is_nowhere(change: &Change<'_>) -> Checked {
     let after = change.after;
-    let Deed::Left(member) = change.deed else {
+    let Deed::Left(members) = &change.deed else {
         return Ok(());
     };
-    let is_somewhere = after.status(member).is_some() || after.groups_of(member).next().is_some();
-    law("M5", !is_somewhere, || {
-        format!("{member} left, and is still there")
-    })
+    for member in members {
+        let is_there = after.status(member).is_some() || after.groups_of(member).next().is_some();
+        law("M5", !is_there, || {
+            format!("{member} left, and is still there")
+        })?;
+    }
+    Ok(())
 }
 
 fn s2_s3_a_new_store_is_in_no_scope(change: &Change<'_>) -> Checked {

@@ -32,6 +32,7 @@ pub(crate) fn read(account: &Account) -> Checked<State> {
             })
             .collect(),
         group_limit: account.group_limit().get().into(),
+        is_closed: account.is_closed(),
         last: account.changed_at().as_millis(),
         version: account.version(),
     };
@@ -71,6 +72,7 @@ pub(crate) fn reads_as(account: &Account, should_be: &State) -> Checked {
     same("U2", "version", is.version, should_be.version)?;
     same("U2", "time", is.last, should_be.last)?;
     same("A3", "limit", is.group_limit, should_be.group_limit)?;
+    same("A5", "closed", is.is_closed, should_be.is_closed)?;
     same("M1", "members", &is.members, &should_be.members)?;
     same("S1", "stores", &is.stores, &should_be.stores)?;
     same("L3", "roles", &is.roles, &should_be.roles)?;

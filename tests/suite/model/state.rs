@@ -43,6 +43,7 @@ pub(crate) struct State {
     pub(crate) stores: Set,
     pub(crate) roles: BTreeMap<String, Role>,
     pub(crate) group_limit: usize,
+    pub(crate) is_closed: bool,
     pub(crate) last: u64,
     pub(crate) version: u64,
 }
@@ -89,6 +90,7 @@ impl State {
             stores: Set::new(),
             roles: built_in_roles(),
             group_limit,
+            is_closed: false,
             last: now,
             version: 1,
         }
@@ -124,8 +126,8 @@ impl State {
     /// everything (P2) is not in it.
     pub(crate) fn holdings(&self, member: &str) -> Holdings<'_> {
         let mut holdings = Holdings::new();
-        // M1: nothing before it is active; P4: nothing for whoever is unknown.
-        if !self.is_active(member) {
+        // M1: nothing before it is active; P4: nothing for whoever is unknown, nor in a closed account.
+        if self.is_closed || !self.is_active(member) {
             return holdings;
         }
         let groups = self.groups.values();
@@ -150,6 +152,9 @@ impl State {
         permission: &str,
         place: Where<'_>,
     ) -> Option<&'static str> {
+        if self.is_closed {
+            return Some("account-closed"); // A5
+        }
         match self.status(member) {
             None => return Some("unknown-member"),
             Some(Status::Invited { .. }) => return Some("invited"), // M1
@@ -189,6 +194,7 @@ impl State {
             && self.stores == other.stores
             && self.roles == other.roles
             && self.group_limit == other.group_limit
+            && self.is_closed == other.is_closed
     }
 }
 

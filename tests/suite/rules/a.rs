@@ -209,3 +209,87 @@ fn a4_a_store_of_another_account_is_unknown() {
             .eq([false])
     );
 }
+
+/// A3: the application changes the limit later; nobody else does, and never to less than what is there.
+#[test]
+fn a3_the_application_changes_the_limit() {
+    let mut world = World::staffed();
+    let groups = world.account.groups().count();
+    assert_eq!(groups, 3);
+    for actor in [OWNER, MANAGER, "nobody"] {
+        world.assert_refused(actor, change_limit(30), "host-only");
+    }
+    world.assert_refused(Actor::System, change_limit(2), "group-limit-too-low");
+    assert_eq!(
+        world.refused(Actor::System, change_limit(2)).to_string(),
+        "the account has 3 groups, more than a limit of 2 allows; delete some first"
+    );
+    assert_eq!(world.system(change_limit(3)).kind(), "group-limit-changed");
+    assert_eq!(world.account.group_limit().get(), 3);
+    let fourth = create_group("ops", "Ops", [Grant::group_manager()]);
+    world.assert_refused(OWNER, fourth.clone(), "too-many-groups");
+    world.system(change_limit(4));
+    assert_eq!(world.decide(&Actor::System, &change_limit(4)), Ok(None));
+    world.ok(OWNER, fourth);
+}
+
+/// A5: an owner or the application closes the account, and that is its last record: every check is denied, every
+/// command refused, whoever asks, and the history is readable.
+#[test]
+fn a5_a_closed_account_answers_nothing_and_changes_no_more() {
+    for closes in [by(OWNER), Actor::System] {
+        let mut world = World::staffed();
+        for actor in [MANAGER, "dana", "nobody"] {
+            world.assert_refused(actor, close(), "not-authorized");
+        }
+        let event = world.execute(&closes, &close()).unwrap();
+        assert_eq!(event.kind(), "account-closed");
+        assert!(world.account.is_closed());
+        for id in [OWNER, MANAGER, "dana", "ina", "nobody"] {
+            for resource in [
+                Resource::Account,
+                Resource::Store("dev"),
+                Resource::Store("none"),
+            ] {
+                for held in Permission::BUILT_IN {
+                    assert!(!world.may(id, &held, resource));
+                    assert_eq!(
+                        world.denial(id, &held, resource),
+                        DenialReason::AccountClosed
+                    );
+                    assert_eq!(world.account.who_can(&held, resource, None).count(), 0);
+                    assert_eq!(world.account.stores_for(id, &held, None).count(), 0);
+                    if let Some(handle) = world.account.member(id) {
+                        assert!(!handle.can(&held, resource));
+                        let store = world.account.store("dev").unwrap();
+                        assert!(!handle.can_in(&held, store));
+                    }
+                }
+            }
+            assert_eq!(world.level(id, "dev"), AccessLevel::None);
+            assert!(world.account.effective_permissions(id).is_empty());
+        }
+        for actor in [by(OWNER), by(MANAGER), by("nobody"), Actor::System] {
+            for command in [
+                create_store("new"),
+                accept(),
+                leave(),
+                enrol(["new"]),
+                close(),
+            ] {
+                world.assert_refused(actor.clone(), command, "account-closed");
+            }
+        }
+        // The history is there, and so are the lists; a record that comes after is not applied.
+        assert_eq!(Account::replay(&world.records).unwrap(), world.account);
+        assert_eq!(world.account.member_count(), 6);
+        let snapshot = world.account.snapshot();
+        assert!(Account::try_from(snapshot).unwrap().is_closed());
+        let more = World::staffed();
+        let mut later = serde_json::to_value(more.records.last().unwrap()).unwrap();
+        later["version"] = (world.account.version() + 1).into();
+        let later: Record = serde_json::from_value(later).unwrap();
+        let error = world.account.apply(&later).unwrap_err();
+        assert_eq!(error.code(), "does-not-fit");
+    }
+}

@@ -1,7 +1,7 @@
 //! G: groups: who manages them, what they are called, what they carry, who is in them.
 
 use grantbook::command::EditGroup;
-use grantbook::event::{GroupCreated, GroupEdited};
+use grantbook::event::{GroupCreated, GroupEdited, GroupMembersSet, RoleGranted, RoleRevoked};
 use grantbook::*;
 
 use crate::support::*;
@@ -145,7 +145,7 @@ fn g3_group_names_differ_by_more_than_case() {
         "group-name-taken",
     );
     world.ok(OWNER, rename_group("devs", "DEV TEAM"));
-    world.ok(OWNER, create_group("new", "Dev  Team", [viewer(["dev"])]));
+    world.ok(OWNER, create_group("new", "Dev-Team", [viewer(["dev"])]));
     world.ok(OWNER, rename_group("devs", "Developers"));
     world.ok(OWNER, rename_group("viewers", "dev team"));
 }
@@ -386,4 +386,204 @@ fn g10_a_group_cannot_act() {
         create_group("nils", "Named As A Member", [editor(["dev"])]),
     );
     assert_eq!(world.level("nils", "dev"), AccessLevel::None);
+}
+
+/// G3, L3: the number of spaces between two words makes no other name, and neither do other separators beside a
+/// built-in role's.
+#[test]
+fn g3_spellings_of_one_name_are_one_name() {
+    let mut world = World::staffed();
+    for name in ["Dev Team", "dev team", "Dev  Team", "DEV    TEAM"] {
+        let again = create_group("again", name, [Grant::group_manager()]);
+        world.assert_refused(OWNER, again, "group-name-taken");
+        assert!(
+            GroupName::parse(name)
+                .unwrap()
+                .is_same_name(&GroupName::parse("Dev Team").unwrap())
+        );
+    }
+    world.ok(
+        OWNER,
+        create_group("again", "Dev-Team", [Grant::group_manager()]),
+    );
+    for name in [
+        "Group-Manager",
+        "GroupManager",
+        "store.viewer",
+        "Store  Editor",
+    ] {
+        let role = define_role("own", name, RoleLevel::Store, &["log.read"]);
+        world.assert_refused(OWNER, role, "role-name-taken");
+    }
+    world.ok(
+        OWNER,
+        define_role("own", "Log Reader", RoleLevel::Store, &["log.read"]),
+    );
+    world.assert_refused(
+        OWNER,
+        define_role("other", "log  READER", RoleLevel::Store, &["log.read"]),
+        "role-name-taken",
+    );
+    world.ok(
+        OWNER,
+        define_role("other", "Log-Reader", RoleLevel::Store, &["log.read"]),
+    );
+}
+
+/// G8: a role is granted apart from the others; the event says only what is new, and two who each add a store both
+/// succeed.
+#[test]
+fn g8_a_role_is_granted_apart_from_the_others() {
+    let mut world = World::staffed();
+    world.ok(OWNER, create_store("stage"));
+    world.ok(MANAGER, grant_role("devs", editor(["stage"])));
+    let event = world.ok(OWNER, grant_role("devs", editor(["dev", "prod", "stage"])));
+    let granted = |role: RoleId, scope| {
+        Event::RoleGranted(RoleGranted {
+            group: group("devs"),
+            role,
+            scope,
+        })
+    };
+    let only_new = Scope::Stores([store("prod")].into());
+    assert_eq!(event, granted(RoleId::store_editor(), only_new));
+    for id in ["dev", "prod", "stage"] {
+        assert_eq!(world.level("dana", id), AccessLevel::Editor);
+    }
+    world.no_change(OWNER, grant_role("devs", editor(["dev", "prod"])));
+    let event = world.ok(OWNER, grant_role("devs", Grant::group_manager()));
+    assert_eq!(event, granted(RoleId::group_manager(), Scope::Account));
+    world.no_change(OWNER, grant_role("devs", Grant::group_manager()));
+    assert!(world.may("dana", "account.manage_groups", Resource::Account));
+    for (command, code) in [
+        (grant_role("none", viewer(["dev"])), "unknown-group"),
+        (grant_role("devs", viewer(["none"])), "unknown-store"),
+        (grant_role("devs", viewer([])), "empty-scope"),
+        (
+            grant_role("devs", Grant::at_account(role("none"))),
+            "unknown-role",
+        ),
+        (
+            grant_role("devs", Grant::at_account(RoleId::store_viewer())),
+            "scope-mismatch",
+        ),
+        (
+            grant_role(
+                "devs",
+                Grant::in_stores(RoleId::group_manager(), [store("dev")]),
+            ),
+            "scope-mismatch",
+        ),
+    ] {
+        world.assert_refused(OWNER, command, code);
+    }
+    world.assert_refused("dana", suspend("vic"), "not-authorized");
+    world.assert_refused("vic", grant_role("devs", viewer(["dev"])), "not-authorized");
+}
+
+/// G8, S3, G4: a role is revoked in some stores or altogether. A revocation is never held up: the last store leaves an
+/// empty scope. Only the last grant cannot go.
+#[test]
+fn g8_a_role_is_revoked_apart_from_the_others() {
+    let mut world = World::staffed();
+    world.ok(OWNER, grant_role("devs", viewer(["dev", "prod"])));
+    let event = world.ok(OWNER, revoke_in("devs", "store-editor", ["dev", "prod"]));
+    assert_eq!(
+        event,
+        Event::RoleRevoked(RoleRevoked {
+            group: group("devs"),
+            role: RoleId::store_editor(),
+            stores: Some([store("dev")].into()),
+        })
+    );
+    assert_eq!(world.level("dana", "dev"), AccessLevel::Viewer);
+    assert_eq!(
+        world.account.group("devs").unwrap().grant_list(),
+        [editor([]), viewer(["dev", "prod"])]
+    );
+    world.no_change(OWNER, revoke_in("devs", "store-editor", ["dev"]));
+    world.no_change(OWNER, revoke_role("devs", "group-manager"));
+    world.ok(OWNER, revoke_role("devs", "store-editor"));
+    world.no_change(OWNER, revoke_role("devs", "store-editor"));
+    let error = world.refused(OWNER, revoke_role("devs", "store-viewer"));
+    assert_eq!(
+        (error.code(), error.to_string().as_str()),
+        (
+            "last-grant",
+            "role `store-viewer` is the only one that group `devs` carries; grant it another role first, or delete \
+             the group"
+        )
+    );
+    world.ok(OWNER, revoke_in("devs", "store-viewer", ["dev", "prod"]));
+    assert_eq!(world.level("dana", "dev"), AccessLevel::None);
+    for (command, code) in [
+        (revoke_role("none", "store-viewer"), "unknown-group"),
+        (revoke_role("devs", "none"), "unknown-role"),
+        (revoke_in("devs", "store-viewer", ["none"]), "unknown-store"),
+        (revoke_in("devs", "store-viewer", []), "empty-scope"),
+        (revoke_in("it", "group-manager", ["dev"]), "scope-mismatch"),
+    ] {
+        world.assert_refused(OWNER, command, code);
+    }
+    world.assert_refused("vic", revoke_role("devs", "store-viewer"), "not-authorized");
+}
+
+/// G11: the members of a group are set to an exact list; the event says who came and who went.
+#[test]
+fn g11_the_members_of_a_group_are_set_exactly() {
+    let mut world = World::staffed();
+    world.ok(OWNER, suspend("vic"));
+    let event = world.ok(MANAGER, set_members("devs", ["dana", "nils", "vic"]));
+    assert_eq!(
+        event,
+        Event::GroupMembersSet(GroupMembersSet {
+            group: group("devs"),
+            added: members(["nils", "vic"]),
+            removed: members(["ina"]),
+        })
+    );
+    assert!(
+        world
+            .account
+            .group("devs")
+            .unwrap()
+            .members()
+            .eq(&members(["dana", "nils", "vic"]))
+    );
+    world.no_change(OWNER, set_members("devs", ["dana", "nils", "vic"]));
+    world.assert_refused(MANAGER, set_members("devs", [MANAGER]), "self-addition");
+    world.no_change(MANAGER, set_members("it", [MANAGER]));
+    world.assert_refused(OWNER, set_members("none", []), "unknown-group");
+    world.assert_refused(OWNER, set_members("devs", ["none"]), "unknown-member");
+    world.assert_refused("dana", set_members("devs", []), "not-authorized");
+    world.ok(OWNER, invite_until("eva", 1_001));
+    world.now = 1_001;
+    world.assert_refused(OWNER, set_members("devs", ["eva"]), "invitation-expired");
+    world.ok(OWNER, set_members("devs", []));
+    assert_eq!(world.account.group("devs").unwrap().member_count(), 0);
+}
+
+/// G11, U7: at most 10,000 come and go together; more is refused with advice, whatever the list says.
+#[test]
+fn g11_a_list_changes_a_bounded_number_of_memberships() {
+    let mut world = World::new();
+    world.ok(OWNER, create_group("all", "All", [Grant::group_manager()]));
+    let ids: Vec<String> = (0..12_000).map(|number| format!("m{number:05}")).collect();
+    for part in ids.chunks(6_000) {
+        world.system(enrol(part.iter().map(String::as_str)));
+        world.ok(OWNER, add("all", part.iter().map(String::as_str)));
+    }
+    let error = world.refused(OWNER, set_members("all", [OWNER]));
+    assert_eq!(error.code(), "too-many-changed");
+    assert_eq!(
+        error.to_string(),
+        "the list would change 12001 memberships; one command may change 10000; send the difference, split into \
+         several commands"
+    );
+    let some = ids.iter().map(String::as_str).take(2_000);
+    let event = world.ok(OWNER, set_members("all", some));
+    let Event::GroupMembersSet(set) = event else {
+        panic!("{event:?}");
+    };
+    assert_eq!((set.added.len(), set.removed.len()), (0, 10_000));
 }

@@ -1,7 +1,7 @@
 //! M: members, invitations and ownership.
 
 use grantbook::command::{ChangeRole, InviteMember};
-use grantbook::event::MembersAdded;
+use grantbook::event::{EndedInvitation, MembersAdded};
 use grantbook::*;
 
 use crate::rules::with_auditor;
@@ -210,6 +210,54 @@ fn m5_a_removed_member_starts_again_from_nothing() {
     world.assert_refused(OWNER, remove_member("nobody"), "unknown-member");
 }
 
+/// M5: many are removed in one command, all or none; those who are not there are named, up to ten at once.
+#[test]
+fn m5_many_are_removed_in_one_command() {
+    let mut world = World::staffed();
+    let unknown: Vec<String> = (0..12).map(|number| format!("x{number:02}")).collect();
+    let unknown = unknown.iter().map(String::as_str);
+    let error = world.refused(OWNER, remove_members(unknown.clone().chain(["dana"])));
+    let expected = CommandError::UnknownMember {
+        members: unknown.take(10).map(member).collect(),
+    };
+    assert_eq!(error, expected);
+    let error = world.refused(OWNER, remove_members(["a", "b", "c", "dana"]));
+    assert_eq!(
+        error.to_string(),
+        "there is no member `a`, `b` or `c` in this account"
+    );
+    let event = world.ok(OWNER, remove_members(["dana", "ina", MANAGER]));
+    assert_eq!(event.kind(), "members-removed");
+    for id in ["dana", "ina", MANAGER] {
+        assert!(world.account.member(id).is_none());
+    }
+    assert_eq!(world.account.group("devs").unwrap().member_count(), 0);
+    world.no_change(OWNER, remove_members([]));
+    world.ok(OWNER, grant_ownership("vic"));
+    world.assert_refused(OWNER, remove_members(["vic", OWNER]), "last-owner");
+    world.assert_refused("nils", remove_members(["vic"]), "not-authorized");
+}
+
+/// M5, A2: an active member leaves by itself, whatever it holds; nobody leaves for somebody else.
+#[test]
+fn m5_a_member_leaves_by_itself() {
+    let mut world = World::staffed();
+    assert_eq!(world.ok("dana", leave()).kind(), "member-left");
+    assert!(world.account.member("dana").is_none());
+    world.assert_refused("dana", leave(), "not-authorized");
+    world.assert_refused("ina", leave(), "not-authorized");
+    world.assert_refused("nobody", leave(), "not-authorized");
+    world.assert_refused(Actor::System, leave(), "no-membership");
+    world.assert_refused(OWNER, leave(), "last-owner");
+    world.ok(OWNER, suspend("vic"));
+    world.assert_refused("vic", leave(), "not-authorized");
+    world.ok(OWNER, grant_ownership("nils"));
+    world.ok(OWNER, leave());
+    assert!(world.account.owners().eq([&member("nils")]));
+    world.system(enrol(["dana"]));
+    assert!(world.groups_of("dana").is_empty());
+}
+
 /// M6: an owner grants and revokes ownership, of active members only.
 #[test]
 fn m6_ownership_is_for_active_members() {
@@ -263,27 +311,72 @@ fn m6_no_role_can_be_called_ownership() {
     world.assert_refused(OWNER, rename, "ownership-name");
 }
 
-/// M7: the host adds many members at once, in one event; those who are active stay as they are.
+/// M7: the host adds many members at once, in one event; those who are active or suspended stay as they are.
 #[test]
 fn m7_the_host_adds_members_without_invitation() {
     let mut world = World::staffed();
-    let event = world.system(enrol(["dana", "new-1", "new-2", OWNER]));
+    world.ok(OWNER, suspend("vic"));
+    let event = world.system(enrol(["dana", "new-1", "new-2", "vic", OWNER]));
     assert_eq!(
         event,
         Event::MembersAdded(MembersAdded {
-            members: members(["new-1", "new-2"])
+            members: members(["new-1", "new-2"]),
+            ended: Vec::new(),
         })
     );
     assert_eq!(world.level("dana", "dev"), AccessLevel::Editor);
     assert_eq!(world.level(OWNER, "dev"), AccessLevel::Owner);
     assert!(world.account.member("new-1").unwrap().status().is_active());
+    assert!(world.account.member("vic").unwrap().status().is_suspended());
     assert_eq!(world.decide(&Actor::System, &enrol(["dana"])), Ok(None));
     assert_eq!(world.decide(&Actor::System, &enrol([])), Ok(None));
-    world.assert_refused(Actor::System, enrol(["new-3", "ina"]), "already-invited");
-    assert!(world.account.member("new-3").is_none());
     for actor in [OWNER, MANAGER, "nobody"] {
         world.assert_refused(actor, enrol(["x"]), "host-only");
     }
+}
+
+/// M7: an invitation, pending or expired, holds nobody up; it ends, its member starts from nothing, and the event says
+/// what ended with it.
+#[test]
+fn m7_adding_ends_an_invitation() {
+    let mut world = World::staffed();
+    world.ok(OWNER, invite_owner("otto"));
+    world.ok(OWNER, invite_until("eva", 1_001));
+    world.ok(MANAGER, add("viewers", ["ina", "eva"]));
+    world.now = 1_001;
+    let event = world.system(enrol(["dana", "eva", "ina", "new", "otto"]));
+    let ended = |id: &str, as_owner, groups: &[&str]| EndedInvitation {
+        member: member(id),
+        as_owner,
+        groups: groups.iter().map(|id| group(id)).collect(),
+    };
+    assert_eq!(
+        event,
+        Event::MembersAdded(MembersAdded {
+            members: members(["eva", "ina", "new", "otto"]),
+            ended: vec![
+                ended("eva", false, &["viewers"]),
+                ended("ina", false, &["devs", "viewers"]),
+                ended("otto", true, &[]),
+            ],
+        })
+    );
+    for id in ["eva", "ina", "new", "otto"] {
+        assert_eq!(
+            world.account.member(id).unwrap().status(),
+            MemberStatus::Active { owner: false }
+        );
+        assert!(world.groups_of(id).is_empty());
+        assert!(world.account.effective_permissions(id).is_empty());
+    }
+    // A record that hides what ended is not applied.
+    let record = world.records.last().unwrap();
+    let mut hidden = serde_json::to_value(record).unwrap();
+    hidden["event"]["ended"].as_array_mut().unwrap().pop();
+    let hidden: Record = serde_json::from_value(hidden).unwrap();
+    let before = world.records.len() - 1;
+    let mut account = Account::replay(&world.records[..before]).unwrap();
+    assert_eq!(account.apply(&hidden).unwrap_err().code(), "redundant");
 }
 
 /// M8: a suspended member holds nothing and does nothing, and has all that it had when it is reinstated.

@@ -279,7 +279,7 @@ impl<S: Subject, V: Fn(&S::State) + Sync> Explorer<'_, S, V> {
                     before,
                     after: &read,
                     actor: &self.actors[step.actor],
-                    deed: Deed::of_command(&step.command, before),
+                    deed: Deed::of_command(&self.actors[step.actor], &step.command, before),
                 };
                 laws::of_change(&change)?;
                 Ok(Some(known))

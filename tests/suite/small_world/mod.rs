@@ -14,7 +14,7 @@ use std::fmt;
 use grantbook::command::{
     AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup,
     CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership,
-    InviteMember, RemoveFromGroup, RemoveMember, RevokeOwnership,
+    InviteMember, RemoveFromGroup, RemoveMembers, RevokeOwnership,
 };
 use grantbook::*;
 
@@ -219,8 +219,8 @@ impl World {
             commands.push(Command::CancelInvitation(CancelInvitation {
                 member: member.clone(),
             }));
-            commands.push(Command::RemoveMember(RemoveMember {
-                member: member.clone(),
+            commands.push(Command::RemoveMembers(RemoveMembers {
+                members: [member.clone()].into(),
             }));
             commands.push(Command::GrantOwnership(GrantOwnership {
                 member: member.clone(),

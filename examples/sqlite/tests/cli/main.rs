@@ -50,7 +50,7 @@ fn a_line_that_is_refused_is_told_and_the_others_are_run() {
          \n\
          {\"command\":\"create-store\",\"store\":\"dev\"}\n\
          not a command\n\
-         {\"command\":\"remove-member\",\"member\":\"olga\"}\n\
+         {\"command\":\"remove-members\",\"members\":[\"olga\"]}\n\
          {\"command\":\"create-store\",\"store\":\"live\"}",
     );
     assert_eq!(said.code, 1);

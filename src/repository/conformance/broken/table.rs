@@ -137,7 +137,7 @@ impl BrokenConnection {
             }
         }
         if self.has(Defect::CutsMembers) {
-            if let Event::MembersAdded(MembersAdded { members }) = &mut record.event {
+            if let Event::MembersAdded(MembersAdded { members, .. }) = &mut record.event {
                 *members = members.iter().take(1_000).cloned().collect();
             }
         }

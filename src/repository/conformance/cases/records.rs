@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use crate::account::actor::Actor;
 use crate::account::changes::Command;
 use crate::account::changes::{
-    AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup,
-    DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership, InviteMember,
-    ReinstateMember, RemoveFromGroup, RemoveMember, RevokeOwnership, SuspendMember,
+    AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeGroupLimit, ChangeRole,
+    CloseAccount, CreateGroup, DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup,
+    GrantOwnership, GrantRole, InviteMember, LeaveAccount, ReinstateMember, RemoveFromGroup,
+    RemoveMembers, RevokeOwnership, RevokeRole, SetGroupMembers, SuspendMember,
 };
-use crate::grant::Grant;
+use crate::account::limits::GroupLimit;
+use crate::grant::{Grant, Scope};
 use crate::id::{GroupId, RoleId, StoreId};
 use crate::name::{Description, GroupName, RoleName};
 use crate::permission::Permission;
@@ -34,6 +36,15 @@ pub fn every_kind_of_event_comes_back<F: Fixture>(fixture: &F) -> Result<(), Fai
         NOW,
     )?;
     keeps_all(&kept, &mut acme, &Actor::System, "host", &sync()?, NOW)?;
+    let zoe = Actor::Member(member_id("zoe")?);
+    let leave = [Command::LeaveAccount(LeaveAccount {})];
+    keeps_all(&kept, &mut acme, &zoe, "leave", &leave, NOW)?;
+    let limit = GroupLimit::new(30).map_err(Failure::of_suite)?;
+    let last = [
+        Command::ChangeGroupLimit(ChangeGroupLimit { limit }),
+        Command::CloseAccount(CloseAccount {}),
+    ];
+    keeps_all(&kept, &mut acme, &Actor::System, "last", &last, NOW)?;
     let likely = "a field of an event, or who asked for it, is not stored; keep the serde form of the whole record";
     kept.holds(&acme, likely)
 }
@@ -171,6 +182,25 @@ fn staff() -> Result<Vec<Command>, Failure> {
             description: Some(description("Those who develop and test.")?),
             grants: Some(vec![Grant::store_viewer([dev])]),
         }),
+        Command::GrantRole(GrantRole {
+            group: group.clone(),
+            role: RoleId::store_editor(),
+            scope: Scope::Stores([store_id("gone")?].into()),
+        }),
+        Command::RevokeRole(RevokeRole {
+            group: group.clone(),
+            role: RoleId::store_editor(),
+            stores: Some([store_id("gone")?].into()),
+        }),
+        Command::RevokeRole(RevokeRole {
+            group: group.clone(),
+            role: RoleId::store_editor(),
+            stores: None,
+        }),
+        Command::SetGroupMembers(SetGroupMembers {
+            group: group.clone(),
+            members: [member_id("olga")?, ina.clone()].into(),
+        }),
         Command::DeleteStore(DeleteStore {
             store: store_id("gone")?,
         }),
@@ -198,7 +228,17 @@ fn sync() -> Result<Vec<Command>, Failure> {
             member: dana.clone(),
         }),
         Command::ReinstateMember(ReinstateMember { member: dana }),
-        Command::RemoveMember(RemoveMember { member: max }),
+        Command::RemoveMembers(RemoveMembers {
+            members: [max].into(),
+        }),
+        Command::InviteMember(InviteMember {
+            member: member_id("zoe")?,
+            as_owner: true,
+            expires: None,
+        }),
+        Command::AddMembers(AddMembers {
+            members: [member_id("zoe")?].into(),
+        }),
     ])
 }
 

@@ -74,6 +74,7 @@ fn l5_the_built_in_permissions() {
     assert_eq!(
         texts,
         [
+            "account.close",
             "account.invite_members",
             "account.manage_groups",
             "account.manage_owners",

@@ -96,7 +96,7 @@ fn u3_messages_say_what_was_wrong_and_what_to_do() {
         (
             OWNER,
             enrol(["x"]),
-            "`olga` may not add people directly; invite them instead",
+            "`olga` may not do this; it is for the application itself",
         ),
         ("nobody", accept(), "`nobody` has no invitation to accept"),
         (

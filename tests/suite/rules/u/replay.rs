@@ -101,7 +101,10 @@ fn u5_an_event_that_does_not_fit_is_not_applied() {
     let next = before.version() + 1;
     let last = world.records.last().unwrap();
     for (event, code) in [
-        (r#"{"kind":"member-removed","member":"olga"}"#, "last-owner"),
+        (
+            r#"{"kind":"members-removed","members":["olga"]}"#,
+            "last-owner",
+        ),
         (
             r#"{"kind":"ownership-revoked","member":"olga"}"#,
             "last-owner",
@@ -129,10 +132,6 @@ fn u5_an_event_that_does_not_fit_is_not_applied() {
         (
             r#"{"kind":"invitation-cancelled","member":"dana"}"#,
             "not-invited",
-        ),
-        (
-            r#"{"kind":"members-added","members":["new","ina"]}"#,
-            "already-invited",
         ),
         (
             r#"{"kind":"added-to-group","group":"devs","members":["none"]}"#,
@@ -234,7 +233,7 @@ fn u5_an_event_its_actor_cannot_have_caused_is_not_applied() {
         let record = forged(world.records.last().unwrap(), |record| {
             record["version"] = (account.version() + 1).into();
             record["actor"] = json(actor);
-            record["event"] = json(event);
+            record["event"] = whole_event(json(event));
         });
         let error = account.apply(&record.unwrap()).unwrap_err();
         assert_eq!(error.code(), "wrong-actor", "{event} {actor}");

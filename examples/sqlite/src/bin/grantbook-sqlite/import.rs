@@ -209,7 +209,7 @@ impl Sums {
     fn add(&mut self, event: &Event) {
         self.parts += 1;
         match event {
-            Event::MembersAdded(MembersAdded { members }) => self.members += members.len(),
+            Event::MembersAdded(MembersAdded { members, .. }) => self.members += members.len(),
             Event::GroupCreated(_) => self.groups += 1,
             Event::AddedToGroup(AddedToGroup { members, .. }) => self.memberships += members.len(),
             _ => {}
