@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::distinct;
 use crate::id::StoreId;
-use crate::permission::Permission;
+use crate::permission::{Permission, Powers};
 
 /// Where something is to be done: at the account, or in one store.
 ///
@@ -139,6 +139,10 @@ impl fmt::Display for AccessLevel {
 
 /// A member's permissions in one place.
 ///
+/// They list what the member's roles name. What that includes (L7) is not listed, and counts: ask
+/// [`allows`](Permissions::allows). Two sets that allow the same may list different permissions, and are then not equal;
+/// compare what they allow by [`is_subset`](Permissions::is_subset).
+///
 /// Exhaustive on purpose: an owner's permissions cannot be listed, because they include those not yet defined (P2).
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -150,22 +154,27 @@ pub enum Permissions {
 }
 
 impl Permissions {
-    /// Whether this permission is among them.
+    /// Returns whether they allow this: whether one of them includes it (L7).
     #[must_use]
-    pub fn contains(&self, permission: &Permission) -> bool {
+    pub fn allows(&self, permission: &Permission) -> bool {
         match self {
             Permissions::All => true,
-            Permissions::Only(permissions) => permissions.contains(permission),
+            Permissions::Only(permissions) => permissions.allows(permission),
         }
     }
 
-    /// Whether all of these are among the others.
+    /// Whether both allow the same, whatever they list.
+    pub(crate) fn allows_same(&self, others: &Self) -> bool {
+        self == others || self.is_subset(others) && others.is_subset(self)
+    }
+
+    /// Returns whether the others allow all that these allow.
     #[must_use]
     pub fn is_subset(&self, others: &Self) -> bool {
         match (self, others) {
             (_, Permissions::All) => true,
             (Permissions::All, Permissions::Only(_)) => false,
-            (Permissions::Only(these), Permissions::Only(others)) => these.is_subset(others),
+            (Permissions::Only(these), Permissions::Only(others)) => others.allows_all(these),
         }
     }
 
@@ -174,10 +183,10 @@ impl Permissions {
     pub fn level(&self) -> AccessLevel {
         match self {
             Permissions::All => AccessLevel::Owner,
-            Permissions::Only(permissions) if !permissions.contains(&Permission::STORE_READ) => {
+            Permissions::Only(permissions) if !permissions.allows(&Permission::STORE_READ) => {
                 AccessLevel::None
             }
-            Permissions::Only(permissions) if permissions.contains(&Permission::STORE_WRITE) => {
+            Permissions::Only(permissions) if permissions.allows(&Permission::STORE_WRITE) => {
                 AccessLevel::Editor
             }
             Permissions::Only(_) => AccessLevel::Viewer,
@@ -214,15 +223,24 @@ impl EffectivePermissions {
         Self { account, stores }
     }
 
+    pub(crate) fn nothing() -> Self {
+        Self::new(Permissions::Only(BTreeSet::new()), BTreeMap::new())
+    }
+
+    /// Whether both allow the same, whatever they list.
+    pub(crate) fn allows_same(&self, others: &Self) -> bool {
+        self == others || self.is_subset(others) && others.is_subset(self)
+    }
+
     /// Whether they allow this, as the account did when they were read from it.
     #[must_use]
     pub fn can(&self, permission: &Permission, resource: Resource<&str>) -> bool {
         match resource {
-            Resource::Account => self.account.contains(permission),
+            Resource::Account => self.account.allows(permission),
             Resource::Store(store) => self
                 .stores
                 .get(store)
-                .is_some_and(|there| there.contains(permission)),
+                .is_some_and(|there| there.allows(permission)),
         }
     }
 
@@ -249,10 +267,7 @@ impl EffectivePermissions {
     /// Whether there is nothing that they allow.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.is_subset(&Self::new(
-            Permissions::Only(BTreeSet::new()),
-            BTreeMap::new(),
-        ))
+        self.is_subset(&Self::nothing())
     }
 
     /// Whether the others allow all that these allow.

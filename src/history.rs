@@ -30,7 +30,7 @@
 
 use std::borrow::Borrow;
 
-use crate::access::Resource;
+use crate::access::{EffectivePermissions, Resource};
 use crate::account::Account;
 use crate::account::actor::Actor;
 use crate::account::record::Record;
@@ -123,10 +123,10 @@ pub fn changes_touching<R: Borrow<Record>>(
     member: &str,
 ) -> Result<Vec<R>, ReplayError> {
     let mut touching = Vec::new();
-    let mut held = None;
+    let mut held = EffectivePermissions::nothing();
     each(records, |record, account| {
-        let holds = Some(account.effective_permissions(member)).filter(|holds| !holds.is_empty());
-        if record.borrow().event().names_member(member) || holds != held {
+        let holds = account.effective_permissions(member);
+        if record.borrow().event().names_member(member) || !holds.allows_same(&held) {
             touching.push(record);
         }
         held = holds;

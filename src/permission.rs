@@ -1,8 +1,10 @@
 //! Permissions: atomic actions, `resource.action`.
 
+use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
-use std::sync::Arc;
+
+use arcstr::ArcStr;
 
 use crate::text::{Form, ParseError, ParseErrorKind, parsed_text};
 
@@ -11,10 +13,18 @@ use crate::text::{Form, ParseError, ParseErrorKind, parsed_text};
 /// Two or more segments joined by `.`; a segment is 1 to 32 of `a-z`, `0-9`, `_`, `-` and begins with a letter;
 /// 64 characters in all (L4). There are no wildcards. The built-in ones (L5) are constants.
 ///
+/// A permission includes those that extend it by further segments (L7): whoever holds `store.write` may also do
+/// `store.write.tuples`, and not the other way round. Name what your application does in a store under `store.read.`
+/// and `store.write.`: then viewers and editors have it, and a custom role can still hold one such action alone.
+///
+/// **A permission that you invent later under a prefix reaches everybody who holds the prefix, at once.** If nobody is to
+/// have it until it is granted, give it a name of its own, such as `billing.refund`.
+///
 /// ```
 /// use grantbook::Permission;
 ///
 /// let export = Permission::parse("invoice.export")?;
+/// assert!(export.includes(&Permission::parse("invoice.export.pdf")?));
 /// assert_eq!(Permission::parse("store.read")?, Permission::STORE_READ);
 /// assert!(Permission::parse("invoice.*").is_err());
 /// # Ok::<(), grantbook::ParseError>(())
@@ -27,7 +37,20 @@ pub struct Permission(Repr);
 #[derive(Clone, Eq, PartialEq)]
 enum Repr {
     BuiltIn(BuiltIn),
-    Host(Arc<str>),
+    Host(ArcStr, Shortest),
+}
+
+/// What is the shortest permission that includes one of the application's (L7), found once.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Shortest {
+    /// Itself: it has two segments.
+    Itself,
+    /// `store.read`.
+    StoreRead,
+    /// `store.write`.
+    StoreWrite,
+    /// Another one of two segments.
+    Other,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -126,10 +149,36 @@ impl Permission {
                 return Err(Self::FORM.error(ParseErrorKind::Segment { segment: segments }));
             }
         }
-        if segments < 2 {
-            return Err(Self::FORM.error(ParseErrorKind::Segment { segment: 2 }));
-        }
-        Ok(Self(Repr::Host(text.into())))
+        let shortest = match segments {
+            0 | 1 => return Err(Self::FORM.error(ParseErrorKind::Segment { segment: 2 })),
+            2 => Shortest::Itself,
+            _ if Self::STORE_READ.begins(text) => Shortest::StoreRead,
+            _ if Self::STORE_WRITE.begins(text) => Shortest::StoreWrite,
+            _ => Shortest::Other,
+        };
+        Ok(Self(Repr::Host(text.into(), shortest)))
+    }
+
+    /// Whether a longer text begins with this permission and `.`.
+    fn begins(&self, text: &str) -> bool {
+        text.strip_prefix(self.as_str())
+            .is_some_and(|rest| rest.starts_with('.'))
+    }
+
+    /// Returns whether whoever holds this permission may also do the other (L7): it is the same, or extends this one by
+    /// further segments.
+    ///
+    /// ```
+    /// use grantbook::Permission;
+    ///
+    /// let write = Permission::STORE_WRITE;
+    /// assert!(write.includes(&write) && write.includes(&"store.write.tuples".parse()?));
+    /// assert!(!write.includes(&"store.writer".parse()?) && !write.includes(&Permission::STORE_READ));
+    /// # Ok::<(), grantbook::ParseError>(())
+    /// ```
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        self == other || self.begins(other)
     }
 
     /// What is asked for most: see [`Permission::store_action`].
@@ -141,8 +190,32 @@ impl Permission {
         match self.0 {
             Repr::BuiltIn(BuiltIn::StoreRead) => Some(0),
             Repr::BuiltIn(BuiltIn::StoreWrite) => Some(1),
-            Repr::BuiltIn(_) | Repr::Host(_) => None,
+            Repr::BuiltIn(_) | Repr::Host(..) => None,
         }
+    }
+
+    /// The place among [`Permission::STORE_ACTIONS`] of the one that includes this permission, which is longer.
+    pub(crate) fn extended_action(&self) -> Option<usize> {
+        match self.0 {
+            Repr::Host(_, Shortest::StoreRead) => Some(0),
+            Repr::Host(_, Shortest::StoreWrite) => Some(1),
+            Repr::Host(_, Shortest::Itself | Shortest::Other) | Repr::BuiltIn(_) => None,
+        }
+    }
+
+    /// Whether it extends another permission: it has three or more segments.
+    pub(crate) fn is_extension(&self) -> bool {
+        match self.0 {
+            Repr::BuiltIn(_) | Repr::Host(_, Shortest::Itself) => false,
+            Repr::Host(_, Shortest::StoreRead | Shortest::StoreWrite | Shortest::Other) => true,
+        }
+    }
+
+    /// The permissions that include this one, from that of two segments to itself.
+    pub(crate) fn included_in(&self) -> impl Iterator<Item = &str> {
+        let prefixes = self.match_indices('.').skip(1);
+        let prefixes = prefixes.filter_map(|(end, _)| self.get(..end));
+        prefixes.chain([self.as_str()])
     }
 
     /// Whether it begins with `account.`: such permissions are the library's own, and no custom role holds one (L5).
@@ -164,7 +237,7 @@ impl Deref for Permission {
     fn deref(&self) -> &str {
         match &self.0 {
             Repr::BuiltIn(built_in) => built_in.text(),
-            Repr::Host(text) => text,
+            Repr::Host(text, _) => text,
         }
     }
 }
@@ -190,3 +263,27 @@ impl PartialOrd for Permission {
 }
 
 parsed_text!(Permission);
+
+/// What a set of permissions allows: what it names, and what that includes (L7).
+pub(crate) trait Powers {
+    /// The longest permission of the set that includes this one.
+    fn including(&self, permission: &Permission) -> Option<&Permission>;
+
+    fn allows(&self, permission: &Permission) -> bool {
+        self.including(permission).is_some()
+    }
+
+    /// Whether the set allows all that the other allows.
+    fn allows_all(&self, other: &Self) -> bool;
+}
+
+impl Powers for BTreeSet<Permission> {
+    fn including(&self, permission: &Permission) -> Option<&Permission> {
+        let including = permission.included_in();
+        including.filter_map(|text| self.get(text)).last()
+    }
+
+    fn allows_all(&self, other: &Self) -> bool {
+        other.iter().all(|permission| self.allows(permission))
+    }
+}

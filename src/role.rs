@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::RoleId;
 use crate::name::RoleName;
-use crate::permission::Permission;
+use crate::permission::{Permission, Powers};
 
 /// Where a role's permissions hold: at the account, or in the stores that a grant names (L6).
 ///
@@ -56,10 +56,17 @@ impl Role {
         self.level
     }
 
-    /// Its permissions, in the order of their text; at least one.
+    /// Its permissions, in the order of their text; at least one. What these include (L7) is not listed: ask
+    /// [`allows`](Role::allows).
     #[must_use]
     pub fn permissions(&self) -> &BTreeSet<Permission> {
         &self.permissions
+    }
+
+    /// Returns whether its permissions allow this: whether one of them includes it (L7).
+    #[must_use]
+    pub fn allows(&self, permission: &Permission) -> bool {
+        self.permissions.allows(permission)
     }
 
     /// Whether the library defines it, so that nobody can change or delete it (L1).

@@ -100,6 +100,8 @@ fn a_check_allocates_nothing() {
         Permission::MANAGE_GROUPS,
         Permission::parse("invoice.read").unwrap(),
         Permission::parse("invoice.pay").unwrap(),
+        Permission::parse("store.read.titles").unwrap(),
+        Permission::parse("invoice.read.all.pages").unwrap(),
     ];
     let counted = Region::new(ALLOCATOR);
     let mut allowed = 0;
@@ -140,8 +142,8 @@ fn a_check_allocates_nothing() {
     assert_eq!((change.allocations, change.reallocations), (0, 0));
     assert_eq!(
         allowed,
-        5 * 2 + 3 * 2,
-        "the owner everywhere, each of the three by two permissions"
+        7 * 2 + 3 * 4,
+        "the owner everywhere, each of the three by two permissions, and by what these include"
     );
     drop(account.snapshot());
     assert!(counted.change().allocations > 0, "it does count");

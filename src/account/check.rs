@@ -1,6 +1,6 @@
 //! What a member may do: the check with its reason, and everything that a member holds.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use crate::access::{DenialReason, EffectivePermissions, Permissions, Resource};
 use crate::account::data::AccountData;
@@ -71,9 +71,8 @@ pub(crate) trait Check: AccountData {
 
     /// Everything that a member holds. What the same roles give is put together once.
     fn effective_permissions(&self, member: &str) -> EffectivePermissions {
-        let nothing = Permissions::Only(BTreeSet::new());
         let Ok((member, account)) = self.look_up(member, Resource::Account) else {
-            return EffectivePermissions::new(nothing, BTreeMap::new());
+            return EffectivePermissions::nothing();
         };
         if member.is_owner() {
             let stores = self.stores().map(|(id, _)| (id.clone(), Permissions::All));

@@ -3,8 +3,9 @@
 //! A [`State`](state::State) owns plain rows and the index that is derived from them; a [`Draft`](draft::Draft) is a
 //! state with changes on top. Only this module and its children know of slots and of the index.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::collections::BTreeMap;
+use std::hash::Hash;
 
 use roaring::RoaringBitmap;
 
@@ -128,8 +129,13 @@ pub(crate) trait AccountData: Sized {
     fn roles(&self) -> impl Iterator<Item = (&RoleId, &Role)>;
     fn role_by_folded_name(&self, folded: &str) -> Option<&RoleId>;
     fn set_role_name(&mut self, folded: &str, role: Option<&RoleId>);
-    /// Whether one of the roles that hold this permission is meant.
-    fn any_holder(&self, permission: &Permission, is_meant: impl FnMut(&RoleId) -> bool) -> bool;
+    /// Whether one of the roles that name this permission is meant.
+    fn any_holder<P>(&self, permission: &P, is_meant: impl FnMut(&RoleId) -> bool) -> bool
+    where
+        Permission: Borrow<P>,
+        P: Hash + Ord + ?Sized;
+    /// Whether there may be a role that names a permission of three or more segments.
+    fn has_extensions(&self) -> bool;
     fn set_holder(&mut self, permission: &Permission, role: &RoleId, is_holder: bool);
 
     // Written once, over the rows.
@@ -150,7 +156,12 @@ pub(crate) trait AccountData: Sized {
     /// Whether the member may use the permission where this is granted.
     #[inline]
     fn holds(&self, member: &MemberEntry, permission: &Permission, index: &GrantIndex) -> bool {
-        let is_granted = match permission.store_action() {
+        let action = permission.store_action().or_else(|| {
+            // As long as no role names so long a permission, this decides (L7).
+            let extended = permission.extended_action();
+            extended.filter(|_| !self.has_extensions())
+        });
+        let is_granted = match action {
             Some(action) => index
                 .action(action)
                 .is_some_and(|groups| member.is_in_any(groups)),
@@ -169,10 +180,34 @@ pub(crate) trait AccountData: Sized {
         permission: &Permission,
         index: &GrantIndex,
     ) -> bool {
+        if permission.is_extension() {
+            return self.holds_by_extended(member, permission, index);
+        }
         self.any_holder(permission, |role| {
             let groups = index.role(role);
             groups.is_some_and(|groups| member.is_in_any(groups))
         })
+    }
+
+    /// As [`holds_by_role`](AccountData::holds_by_role), of a permission that extends others (L7). More than the
+    /// shortest of them is looked up only where a role names something so long.
+    #[inline(never)]
+    fn holds_by_extended(
+        &self,
+        member: &MemberEntry,
+        permission: &Permission,
+        index: &GrantIndex,
+    ) -> bool {
+        let is_in = |groups: &SlotSet| member.is_in_any(groups);
+        let is_granted = |role: &RoleId| index.role(role).is_some_and(is_in);
+        let mut including = permission.included_in();
+        let shortest = including.next();
+        let by_shortest = match permission.extended_action() {
+            Some(action) => index.action(action).is_some_and(is_in),
+            None => shortest.is_some_and(|text| self.any_holder(text, is_granted)),
+        };
+        by_shortest
+            || self.has_extensions() && including.any(|text| self.any_holder(text, is_granted))
     }
 
     /// Two lookups and an AND.
@@ -282,10 +317,7 @@ pub(crate) trait AccountData: Sized {
         let index = self.index(resource);
         let mut slots = SlotSet::default();
         for (role, groups) in index.into_iter().flat_map(GrantIndex::iter) {
-            if self
-                .role(role)
-                .is_some_and(|role| role.permissions.contains(permission))
-            {
+            if self.role(role).is_some_and(|role| role.allows(permission)) {
                 groups.iter().for_each(|slot| _ = slots.insert(slot));
             }
         }

@@ -34,7 +34,8 @@ pub struct Preview {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct AccessDelta(Vec<AccessChange>);
 
-/// What one member may do in one place, before and after. The two differ.
+/// What one member may do in one place, before and after. The two allow different things: what another permission that
+/// the member held and holds includes (L7) is no difference.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AccessChange {
     /// Who.
@@ -51,13 +52,13 @@ impl AccessChange {
     /// Whether the member gains this permission there.
     #[must_use]
     pub fn gains(&self, permission: &Permission) -> bool {
-        self.after.contains(permission) && !self.before.contains(permission)
+        self.after.allows(permission) && !self.before.allows(permission)
     }
 
     /// Whether the member loses this permission there.
     #[must_use]
     pub fn loses(&self, permission: &Permission) -> bool {
-        self.before.contains(permission) && !self.after.contains(permission)
+        self.before.allows(permission) && !self.after.allows(permission)
     }
 
     /// Whether the member gains anything there.
@@ -205,7 +206,7 @@ fn change(
     let is = after
         .permissions_in(member, resource.as_deref())
         .unwrap_or_else(nothing);
-    (was != is).then(|| AccessChange {
+    (!was.allows_same(&is)).then(|| AccessChange {
         member: member.clone(),
         resource: resource.clone(),
         before: was,

@@ -18,7 +18,7 @@ use crate::account::{Account, replay};
 use crate::grant::{Grant, Scope};
 use crate::id::{GroupId, MemberId, RoleId, StoreId};
 use crate::name::{GroupName, RoleName};
-use crate::permission::Permission;
+use crate::permission::{Permission, Powers};
 use crate::role::{Role, RoleLevel};
 use crate::time::Timestamp;
 
@@ -68,7 +68,7 @@ pub struct AccessPath {
 pub enum AccessSource {
     /// The member is an Account Owner (P2).
     Ownership,
-    /// A group of the member carries a role that holds the permission, in a scope that covers the place.
+    /// A group of the member carries a role that allows it, in a scope that covers the place.
     Group {
         /// Which group.
         group: GroupId,
@@ -80,6 +80,8 @@ pub enum AccessSource {
         role_name: RoleName,
         /// Whether the role is Store Editor and what counts is that it includes Store Viewer (L2).
         via_included_role: bool,
+        /// The role's permission that includes what was asked for (L7), if the role does not name that itself.
+        included_by: Option<Permission>,
     },
 }
 
@@ -238,8 +240,10 @@ fn paths(
     }
     for (id, group) in state.groups_of(member) {
         for (role, scope) in state.scopes(group) {
-            let holds = |role: &&Role| role.permissions.contains(permission);
-            let Some(held) = state.role(role).filter(holds) else {
+            let Some(held) = state.role(role) else {
+                continue;
+            };
+            let Some(including) = held.permissions.including(permission) else {
                 continue;
             };
             if covers(scope, resource) {
@@ -249,7 +253,8 @@ fn paths(
                     role: role.clone(),
                     role_name: held.name.clone(),
                     via_included_role: *role == RoleId::store_editor()
-                        && *permission == Permission::STORE_READ,
+                        && *including == Permission::STORE_READ,
+                    included_by: (including != permission).then(|| including.clone()),
                 });
             }
         }
@@ -376,7 +381,7 @@ fn additions(
     groups.map(|(group, _)| addition(group)).collect()
 }
 
-/// The least roles that hold it, each granted here to each group of the member.
+/// The least roles that allow it, each granted here to each group of the member.
 fn edits(
     state: &State,
     member: &MemberEntry,
@@ -390,12 +395,12 @@ fn edits(
             Err(_) => return Vec::new(),
         },
     };
-    let holds = |role: &Role| role.level == level && role.permissions.contains(permission);
-    let roles: Vec<_> = state.roles().filter(|(_, role)| holds(role)).collect();
+    let fits = |role: &Role| role.level == level && role.allows(permission);
+    let roles: Vec<_> = state.roles().filter(|(_, role)| fits(role)).collect();
     let is_least = |role: &Role| {
         let is_less = |other: &Role| {
-            other.permissions.len() < role.permissions.len()
-                && other.permissions.is_subset(&role.permissions)
+            role.permissions.allows_all(&other.permissions)
+                && !other.permissions.allows_all(&role.permissions)
         };
         !roles.iter().any(|(_, other)| is_less(other))
     };

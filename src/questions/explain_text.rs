@@ -52,6 +52,7 @@ impl fmt::Display for AccessPath {
                 group_name,
                 role_name,
                 via_included_role,
+                included_by,
                 ..
             } => {
                 write!(
@@ -60,6 +61,9 @@ impl fmt::Display for AccessPath {
                 )?;
                 if *via_included_role {
                     write!(f, ", which includes Store Viewer")?;
+                }
+                if let Some(including) = included_by {
+                    write!(f, ", because `{including}` includes it")?;
                 }
                 if self.is_only_way {
                     write!(f, " (the only way: who leaves the group loses it)")?;

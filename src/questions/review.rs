@@ -9,6 +9,7 @@ use crate::account::data::AccountData;
 use crate::account::status::MemberStatus;
 use crate::grant::{GrantRef, Scope};
 use crate::id::{GroupId, MemberId, RoleId};
+use crate::permission::Powers;
 use crate::time::Timestamp;
 
 /// Something that somebody should look at. `Display` says it in a sentence.
@@ -57,7 +58,7 @@ pub enum Finding {
         group: GroupId,
         /// The role that adds nothing.
         role: RoleId,
-        /// The role that holds all it holds, wherever it holds it.
+        /// The role that allows all it allows, wherever it allows it.
         by: RoleId,
     },
     /// Groups carry the same grants.
@@ -147,7 +148,7 @@ impl Account {
             is_within
                 && one
                     .zip(more)
-                    .is_some_and(|(one, more)| one.permissions.is_subset(&more.permissions))
+                    .is_some_and(|(one, more)| more.permissions.allows_all(&one.permissions))
         };
         grants
             .iter()

@@ -27,11 +27,15 @@ pub(crate) const ROLES: [&str; 5] = [
     "own",
     "more",
 ];
-pub(crate) const PERMISSIONS: [&str; 7] = [
+pub(crate) const PERMISSIONS: [&str; 11] = [
     "store.read",
     "store.write",
     "log.read",
     "log.export",
+    "store.read.titles",
+    "store.write.tuples",
+    "log.read.old",
+    "store.writer",
     "account.manage_groups",
     "account.manage_owners",
     "account.x",
@@ -125,7 +129,7 @@ fn description() -> impl Strategy<Value = Description> {
 }
 
 fn some_permissions() -> impl Strategy<Value = BTreeSet<Permission>> {
-    let one = prop_oneof![9 => one_of(&PERMISSIONS[..4]), 1 => one_of(&PERMISSIONS)];
+    let one = prop_oneof![9 => one_of(&PERMISSIONS[..7]), 1 => one_of(&PERMISSIONS)];
     prop::collection::btree_set(one.prop_map(permission), 0..4)
 }
 

@@ -30,7 +30,7 @@ g = _, _, _
 e = some(where (p.eft == allow))
 
 [matchers]
-m = (r.act == p.act || p.act == "*") && g(r.sub, p.sub, r.dom)
+m = keyMatch(r.act, p.act) && g(r.sub, p.sub, r.dom)
 "#;
 
 /// The role of owners. No other name is without its kind, and no permission is called `*`.
@@ -87,11 +87,13 @@ fn domain(resource: Resource<&str>) -> String {
     }
 }
 
-/// What each role allows.
+/// What each role allows: what it names, and what extends that.
 fn policies(facts: &Facts) -> Vec<Rule> {
     let roles = facts.roles.iter().flat_map(|(role, permissions)| {
-        let rule = |permission: &_| vec![named("role", role), ToString::to_string(permission)];
-        permissions.iter().map(rule)
+        permissions.iter().flat_map(move |permission| {
+            [permission.to_string(), format!("{permission}.*")]
+                .map(|allowed| vec![named("role", role), allowed])
+        })
     });
     roles
         .chain([vec![OWNER.to_owned(), WHATEVER.to_owned()]])

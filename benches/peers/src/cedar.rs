@@ -5,7 +5,7 @@
 //! | member | `Member::"id"`, whose parents are its groups, with `active`, and `owns` if it is an owner |
 //! | group | `Group::"id"` |
 //! | account, store | `Account::"id"`, and `Store::"id"` whose parent it is |
-//! | permission | `Action::"store.read"`, whose parents are the roles that hold it |
+//! | permission | `Action::"store.read"`, whose parents are the roles that name it, and the actions that it extends |
 //! | role | `Role::Action::"id"`, a group of actions |
 //! | grant | a tag of the account or the store, called as the role: the set of the groups that hold it there |
 //!
@@ -153,9 +153,17 @@ fn resource(
     Ok(Entity::new_with_tags(uid, [], parent, tags)?)
 }
 
-/// The roles, and the permissions that each holds.
+/// The roles, and the permissions that each names, with those that extend them.
 fn actions(facts: &Facts) -> impl Iterator<Item = Entity> {
+    let known = facts.permissions();
     let mut holders: BTreeMap<_, HashSet<_>> = BTreeMap::new();
+    for action in &known {
+        let extended = known
+            .iter()
+            .filter(|other| action.starts_with(&format!("{other}.")));
+        let extended = extended.map(|other| uid(Kind::Action, other));
+        holders.insert(action.as_str(), extended.collect());
+    }
     for (role, permissions) in &facts.roles {
         for permission in permissions {
             let of = holders.entry(permission.as_str()).or_default();

@@ -104,6 +104,20 @@ impl Facts {
         }
     }
 
+    /// Every permission that a role names, and for each one that extends it and that nobody has named.
+    ///
+    /// # Panics
+    /// Never: a permission of the suite is short enough to be extended.
+    #[must_use]
+    pub fn permissions(&self) -> BTreeSet<Permission> {
+        let named = self.roles.values().flatten();
+        let both = named.flat_map(|held| {
+            let more = Permission::parse(&format!("{held}.more")).expect("a permission");
+            [held.clone(), more]
+        });
+        both.collect()
+    }
+
     /// Of these facts, what is said of this member and of this place: all that an answer about the two can hang on,
     /// in an engine without anything like "unless somebody else has".
     #[must_use]
@@ -169,7 +183,8 @@ pub struct Questions {
 }
 
 impl Questions {
-    /// Every member and a stranger; every built-in permission, every one that a role holds, and one that none holds;
+    /// Every member and a stranger; every built-in permission, every one that a role names, one that extends each of
+    /// these, and one that nobody holds;
     /// the account, every store, and one that is not there.
     ///
     /// # Panics
@@ -180,7 +195,7 @@ impl Questions {
         let stranger = unused("stranger", |id| members.contains(id));
         members.insert(stranger);
         let nobodys = Permission::parse("nobody.holds-this").expect("a permission");
-        let held = facts.roles.values().flatten().cloned();
+        let held = facts.permissions().into_iter();
         let permissions = held.chain(Permission::BUILT_IN).chain([nobodys]).collect();
         let unknown = unused("no-such-store", |id| facts.stores.contains(id));
         let stores = facts.stores.iter().map(ToString::to_string);

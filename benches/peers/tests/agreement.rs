@@ -184,13 +184,13 @@ fn report(of: &str, counts: &Counts, began: Instant) {
     );
 }
 
-/// P1, P2, P4, M1, L2, L6, S2, S3, G9: Cedar gives the same answers.
+/// P1, P2, P4, M1, L2, L6, L7, S2, S3, G9: Cedar gives the same answers.
 #[test]
 fn cedar_agrees() {
     agreement(decisions(1_000_000, 10), Cedar::of);
 }
 
-/// P1, P2, P4, M1, L2, L6, S2, S3, G9: casbin gives the same answers.
+/// P1, P2, P4, M1, L2, L6, L7, S2, S3, G9: casbin gives the same answers.
 #[test]
 fn casbin_agrees() {
     agreement(decisions(100_000, 1), Casbin::of);

@@ -1,7 +1,8 @@
 //! What an account would be: its rows with changes on top.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
 use std::iter::Peekable;
 
 use roaring::RoaringBitmap;
@@ -353,17 +354,21 @@ impl<B: DraftBase> AccountData for Draft<'_, B> {
         self.role_names.insert(folded.into(), role.cloned());
     }
 
-    fn any_holder(
-        &self,
-        permission: &Permission,
-        mut is_meant: impl FnMut(&RoleId) -> bool,
-    ) -> bool {
+    fn any_holder<P>(&self, permission: &P, mut is_meant: impl FnMut(&RoleId) -> bool) -> bool
+    where
+        Permission: Borrow<P>,
+        P: Hash + Ord + ?Sized,
+    {
         let own = self.holders.get(permission);
         let mut added = own.into_iter().flatten();
         added.any(|(role, is_holder)| *is_holder && is_meant(role))
             || self.base.any_holder(permission, |role| {
                 own.is_none_or(|own| !own.contains_key(role)) && is_meant(role)
             })
+    }
+
+    fn has_extensions(&self) -> bool {
+        self.base.has_extensions() || self.holders.keys().any(Permission::is_extension)
     }
 
     fn set_holder(&mut self, permission: &Permission, role: &RoleId, is_holder: bool) {

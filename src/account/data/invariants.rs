@@ -99,7 +99,10 @@ impl State {
                 roles.iter().map(move |id| (permission, id))
             })
             .collect();
-        told.len() == held.len() && told.iter().all(|holder| held.contains(holder))
+        let extensions = self.holders.keys().filter(|held| held.is_extension());
+        told.len() == held.len()
+            && told.iter().all(|holder| held.contains(holder))
+            && self.extensions == extensions.count()
     }
 }
 
@@ -231,6 +234,9 @@ mod tests {
         });
         is_seen("a permission that nobody is known to hold", &|state| {
             state.set_holder(&Permission::STORE_WRITE, &editor, false);
+        });
+        is_seen("a count of long permissions", &|state| {
+            state.extensions += 1;
         });
         is_seen("an owner too few", &|state| {
             state.owners.clear();

@@ -1,7 +1,8 @@
 //! The account's own rows.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
 
 use indexmap::IndexMap;
 use roaring::RoaringBitmap;
@@ -46,8 +47,10 @@ pub(crate) struct State {
     pub(super) grants: Vec<BTreeMap<RoleId, Scope>>,
     pub(super) roles: BTreeMap<RoleId, Role>,
     pub(super) role_names: HashById<Box<str>, RoleId>,
-    /// Which roles hold a permission, in the order of their ids.
+    /// Which roles name a permission, in the order of their ids.
     pub(super) holders: HashById<Permission, SmallVec<[RoleId; 2]>>,
+    /// How many permissions of three or more segments are among them.
+    pub(super) extensions: usize,
 }
 
 impl State {
@@ -75,6 +78,7 @@ impl State {
             roles: BTreeMap::new(),
             role_names: HashById::default(),
             holders: HashById::default(),
+            extensions: 0,
         };
         for (id, role) in Role::built_ins() {
             state.insert_role(&id, role);
@@ -374,13 +378,26 @@ impl AccountData for State {
     }
 
     #[inline]
-    fn any_holder(&self, permission: &Permission, is_meant: impl FnMut(&RoleId) -> bool) -> bool {
+    fn any_holder<P>(&self, permission: &P, is_meant: impl FnMut(&RoleId) -> bool) -> bool
+    where
+        Permission: Borrow<P>,
+        P: Hash + Ord + ?Sized,
+    {
         let holders = self.holders.get(permission);
         holders.is_some_and(|holders| holders.iter().any(is_meant))
     }
 
+    #[inline]
+    fn has_extensions(&self) -> bool {
+        self.extensions > 0
+    }
+
     fn set_holder(&mut self, permission: &Permission, role: &RoleId, is_holder: bool) {
-        let holders = self.holders.entry(permission.clone()).or_default();
+        let extension = usize::from(permission.is_extension());
+        let holders = self.holders.entry(permission.clone()).or_insert_with(|| {
+            self.extensions += extension;
+            SmallVec::new()
+        });
         match (holders.binary_search(role), is_holder) {
             (Err(place), true) => holders.insert(place, role.clone()),
             (Ok(place), false) => _ = holders.remove(place),
@@ -388,6 +405,7 @@ impl AccountData for State {
         }
         if holders.is_empty() {
             self.holders.remove(permission);
+            self.extensions -= extension;
         }
     }
 }

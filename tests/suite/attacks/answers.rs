@@ -122,6 +122,8 @@ fn asked_permissions() -> Vec<Permission> {
         "log.read",
         "log.export",
         "log.erase",
+        "log.read.old",
+        "store.write.tuples",
         "invoice.read",
         "never.granted",
     ];
@@ -306,7 +308,8 @@ fn calculated(
                     .role(&grant.role)
                     .unwrap()
                     .permissions()
-                    .contains(permission)
+                    .iter()
+                    .any(|held| permission == held || permission.starts_with(&format!("{held}.")))
         })
     };
     let is_in = |group: &Group<'_>| group.members().any(|other| other == member.id());
@@ -337,7 +340,7 @@ fn compare(
         ("effective_permissions", whole.can(permission, text)),
         (
             "permissions_on",
-            on.is_ok_and(|held| held.contains(permission)),
+            on.is_ok_and(|held| held.allows(permission)),
         ),
         (
             "who_can",
@@ -348,12 +351,12 @@ fn compare(
         ("explain", matches!(explained, Verdict::Allowed { .. })),
     ];
     match resource {
-        Resource::Account => answers.push(("account()", whole.account().contains(permission))),
+        Resource::Account => answers.push(("account()", whole.account().allows(permission))),
         Resource::Store(store) => {
             answers.push(("stores_for", stores.contains(&store)));
             let listed = whole
                 .stores()
-                .any(|(id, held)| id == store && held.contains(permission));
+                .any(|(id, held)| id == store && held.allows(permission));
             answers.push(("stores()", listed));
         }
     }

@@ -233,3 +233,42 @@ fn p4_no_id_stands_for_everything() {
         .collect();
     assert_eq!(left, ["dana", "gil", "ina", "nils", "olga", "vic"]);
 }
+
+/// Whoever defines roles takes a permission that extends a reserved one, to have it count as that one, or to be held by
+/// those who hold that one; and a name that merely begins like one that others hold. L5 and L7 stop it: what is
+/// reserved is reserved with all that extends it, and a longer last segment extends nothing. Known from path checks by
+/// prefix (CWE-22), where `/data-private` is taken to be in `/data`.
+#[test]
+fn l7_no_permission_is_taken_for_one_that_it_begins_like() {
+    let mut world = World::staffed();
+    for level in [RoleLevel::Account, RoleLevel::Store] {
+        for text in ["account.manage_groups.all", "account.manage_owners.x.y"] {
+            let define = define_role("all", "All Groups", level, &[text]);
+            world.assert_refused(OWNER, define.clone(), "reserved-permission");
+            world.assert_refused(Actor::System, define, "reserved-permission");
+        }
+    }
+    let define = define_role("w", "Writers", RoleLevel::Account, &["store.write.tuples"]);
+    world.assert_refused(OWNER, define, "store-permission");
+
+    let alike = ["store.writer", "store.write-all.tuples", "store.write_.x"];
+    for text in alike {
+        assert!(!world.may("dana", text, Resource::Store("dev")), "{text}");
+    }
+    world.ok(OWNER, define_role("w", "Writers", RoleLevel::Store, &alike));
+    let carried = Grant::in_stores(role("w"), [store("dev")]);
+    world.ok(OWNER, create_group("writers", "Writers", [carried]));
+    world.ok(OWNER, add("writers", ["nils"]));
+    for account in world.read_back().iter().chain([&world.account]) {
+        for text in ["store.write", "store.write.tuples", "store.read"] {
+            let may = account.can("nils", &permission(text), Resource::Store("dev"));
+            assert!(!may, "{text}");
+        }
+        for text in alike {
+            let (held, other) = (permission(text), permission(&format!("{text}.y")));
+            assert!(account.can("nils", &held, Resource::Store("dev")));
+            assert!(account.can("nils", &other, Resource::Store("dev")));
+            assert!(!account.can("dana", &held, Resource::Store("dev")));
+        }
+    }
+}

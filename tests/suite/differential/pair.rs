@@ -25,7 +25,7 @@ const STRIDE: usize = 16;
 static IN_PLAY: LazyLock<Asked> = LazyLock::new(|| {
     let permissions: BTreeSet<_> = PERMISSIONS
         .into_iter()
-        .chain(["store.purge", "log.never"])
+        .chain(["store.purge", "store.write.tuples.old", "log.never"])
         .map(permission)
         .chain(Permission::BUILT_IN)
         .collect();

@@ -82,8 +82,8 @@ const PERMISSIONS: [&str; 8] = [
     "store.write",
     "log.read",
     "log.export",
-    "a.b",
-    "store.x",
+    "log.read.old",
+    "store.write.x",
     "account.manage_groups",
     "account.x",
 ];

@@ -165,7 +165,7 @@ impl State {
             return Some("unknown-store");
         }
         let there = holdings.get(&place);
-        let by_group = there.is_some_and(|there| there.contains(permission));
+        let by_group = there.is_some_and(|there| there.iter().any(|held| covers(held, permission)));
         let may = self.is_owner(member) || by_group; // P2, P1
         (!may).then_some("missing-permission")
     }
@@ -196,6 +196,13 @@ impl State {
             && self.group_limit == other.group_limit
             && self.is_closed == other.is_closed
     }
+}
+
+/// L7: whether what is held has the segments of what is asked for, one by one, as far as it goes.
+fn covers(held: &str, asked: &str) -> bool {
+    let asked: Vec<_> = asked.split('.').collect();
+    let held: Vec<_> = held.split('.').collect();
+    asked.starts_with(&held)
 }
 
 /// L1, L5.

@@ -1,4 +1,4 @@
-//! L4 to L6: permissions, who may hold which, and where they count.
+//! L4 to L7: permissions, who may hold which, where they count, and what they include.
 
 use grantbook::*;
 use proptest::prelude::*;
@@ -157,5 +157,250 @@ fn l6_a_role_counts_at_its_own_level_only() {
     assert!(
         !world.may("vic", "invoice.write", Resource::Account),
         "there are no wildcards"
+    );
+}
+
+/// L7: a permission includes those that extend it by further segments, and no others.
+#[test]
+fn l7_a_permission_includes_those_that_extend_it() {
+    let includes = |one: &str, other: &str| permission(one).includes(&permission(other));
+    for (one, other) in [
+        ("store.write", "store.write"),
+        ("store.write", "store.write.tuples"),
+        ("store.write", "store.write.tuples.old"),
+        ("store.write.tuples", "store.write.tuples.old"),
+        ("log.read", "log.read.old"),
+        ("log.read.old", "log.read.old"),
+    ] {
+        assert!(includes(one, other), "{one} {other}");
+        assert_eq!(includes(other, one), one == other, "{other} {one}");
+    }
+    for (one, other) in [
+        ("store.write", "store.writer"),
+        ("store.write", "store.write-all.tuples"),
+        ("store.write", "store.read"),
+        ("store.write.tuples", "store.write.models"),
+        ("a.store.write", "store.write"),
+    ] {
+        assert!(
+            !includes(one, other) && !includes(other, one),
+            "{one} {other}"
+        );
+    }
+}
+
+proptest! {
+    /// L7: the definition, over segments.
+    #[test]
+    fn l7_inclusion_is_of_whole_segments(one in "[ab]{1,2}(\\.[ab]{1,2}){1,3}", other in "[ab]{1,2}(\\.[ab]{1,2}){1,3}") {
+        let segments = |text: &str| text.split('.').map(str::to_owned).collect::<Vec<_>>();
+        let is_longer = segments(&other).starts_with(&segments(&one));
+        prop_assert_eq!(permission(&one).includes(&permission(&other)), is_longer);
+    }
+}
+
+/// L7, F: viewers and editors have what an application names under `store.read` and `store.write`, whichever way they
+/// are asked; a role of the account's own can hold one of those alone.
+#[test]
+fn l7_every_check_follows_inclusion() {
+    let mut world = World::staffed();
+    let prod = Resource::Store("prod");
+    let tuples = "store.write.tuples";
+    world.ok(OWNER, regrant("devs", [editor(["dev", "prod"])]));
+    let who = |world: &World, text: &str| -> Vec<String> {
+        let (account, asked) = (&world.account, permission(text));
+        let who: Vec<_> = account
+            .who_can(&asked, prod, None)
+            .map(ToString::to_string)
+            .collect();
+        for member in account.members() {
+            let id = member.id();
+            let may = world.may(id, text, prod);
+            assert_eq!(may, who.contains(&id.to_string()), "{id} {text}");
+            assert_eq!(may, member.can(&asked, prod));
+            assert_eq!(may, member.can_in(&asked, account.store("prod").unwrap()));
+            let mut stores = account.stores_for(id, &asked, None);
+            assert_eq!(may, stores.any(|store| store.as_str() == "prod"));
+            let there = account.permissions_on(id, prod);
+            assert_eq!(may, there.is_ok_and(|there| there.allows(&asked)));
+            let answer = account.explain(id, &asked, prod).answer;
+            assert_eq!(may, matches!(answer, Verdict::Allowed { .. }));
+        }
+        who
+    };
+    assert_eq!(who(&world, tuples), ["dana", OWNER]);
+    assert_eq!(who(&world, "store.read.titles"), ["dana", OWNER, "vic"]);
+    assert_eq!(who(&world, "store.writer"), [OWNER]);
+    // One alone, beside one that is not asked for; neither gives what it extends.
+    let extra = ["store.write.tuples", "log.read.old"];
+    world.ok(
+        OWNER,
+        define_role("extra", "Extra", RoleLevel::Store, &extra),
+    );
+    let carried = Grant::in_stores(role("extra"), [store("prod")]);
+    world.ok(OWNER, create_group("extras", "Extras", [carried]));
+    world.ok(OWNER, add("extras", ["nils"]));
+    assert_eq!(who(&world, tuples), ["dana", "nils", OWNER]);
+    assert_eq!(
+        who(&world, "store.write.tuples.old"),
+        ["dana", "nils", OWNER]
+    );
+    assert_eq!(who(&world, "store.write.models"), ["dana", OWNER]);
+    assert_eq!(who(&world, "store.write"), ["dana", OWNER]);
+    assert_eq!(who(&world, "log.read.old.first"), ["nils", OWNER]);
+    assert_eq!(who(&world, "log.read"), [OWNER]);
+    // As before, when the last role is gone that names something so long.
+    world.ok(OWNER, redefine_role("extra", &["log.read"]));
+    assert_eq!(who(&world, tuples), ["dana", OWNER]);
+    assert_eq!(who(&world, "log.read.old"), ["nils", OWNER]);
+    world.ok(OWNER, redefine_role("extra", &["log.read.old.first"]));
+    assert_eq!(who(&world, "log.read.old"), [OWNER]);
+    assert_eq!(who(&world, "log.read.old.first"), ["nils", OWNER]);
+}
+
+/// L7, L6: at the account too, and not across levels.
+#[test]
+fn l7_inclusion_stays_in_its_place() {
+    let mut world = World::staffed();
+    let billing = define_role(
+        "billing",
+        "Billing",
+        RoleLevel::Account,
+        &["invoice.export"],
+    );
+    world.ok(OWNER, billing);
+    world.ok(
+        OWNER,
+        create_group("payers", "Payers", [Grant::at_account(role("billing"))]),
+    );
+    world.ok(OWNER, add("payers", ["nils"]));
+    assert!(world.may("nils", "invoice.export.pdf", Resource::Account));
+    assert!(!world.may("nils", "invoice.export.pdf", Resource::Store("dev")));
+    assert!(!world.may("dana", "store.write.tuples", Resource::Account));
+    assert!(!world.may("dana", "store.write.tuples", Resource::Store("prod")));
+    assert!(world.may(MANAGER, "account.manage_groups.all", Resource::Account));
+    assert!(
+        !world.may("ina", "store.write.tuples", Resource::Store("dev")),
+        "M1"
+    );
+}
+
+/// L7: lists name what roles name; comparisons compare what they allow.
+#[test]
+fn l7_lists_name_and_comparisons_compare() {
+    let only = |texts: &[&str]| Permissions::Only(permissions(texts.iter().copied()));
+    let (write, both) = (
+        only(&["store.write"]),
+        only(&["store.write", "store.write.tuples"]),
+    );
+    assert!(both.is_subset(&write) && write.is_subset(&both) && write != both);
+    assert!(only(&["store.write.tuples"]).is_subset(&write));
+    assert!(!write.is_subset(&only(&["store.write.tuples"])));
+
+    let mut world = World::staffed();
+    let dev = Resource::Store("dev");
+    world.ok(
+        OWNER,
+        define_role("extra", "Extra", RoleLevel::Store, &["store.write.tuples"]),
+    );
+    let extra = Grant::in_stores(role("extra"), [store("dev")]);
+    let widened = regrant("devs", [editor(["dev"]), extra.clone()]);
+    let preview = |world: &World, command: &Command| {
+        let commands = std::slice::from_ref(command);
+        let preview = world.account.preview(&by(OWNER), commands, at(world.now));
+        preview.unwrap().delta
+    };
+    assert!(preview(&world, &widened).is_empty(), "no difference");
+    let before = world.account.clone();
+    world.ok(OWNER, widened);
+    assert!(AccessDelta::between(&before, &world.account).is_empty());
+    let listed = only(&["store.read", "store.write", "store.write.tuples"]);
+    assert_eq!(world.account.permissions_on("dana", dev), Ok(listed));
+    let touching = history::changes_touching(&world.records, "dana").unwrap();
+    assert_ne!(touching.last().unwrap().version(), world.account.version());
+
+    let narrowed = preview(&world, &regrant("devs", [extra]));
+    let change = narrowed.iter().next().unwrap();
+    let tuples = permission("store.write.tuples");
+    assert!(change.loses(&Permission::STORE_WRITE) && change.loses_any());
+    assert!(!change.loses(&tuples) && !change.gains(&tuples) && !change.gains_any());
+
+    let findings = world.account.review(at(world.now));
+    let covered = Finding::CoveredGrant {
+        group: group("devs"),
+        role: role("extra"),
+        by: RoleId::store_editor(),
+    };
+    assert!(findings.contains(&covered), "{findings:?}");
+}
+
+/// L7: an explanation says which permission includes what was asked for, and a remedy is the least role that allows it.
+#[test]
+fn l7_explanations_follow_inclusion() {
+    let mut world = World::staffed();
+    let dev = Resource::Store("dev");
+    let explained = |world: &World, member: &str, text: &str| {
+        world
+            .account
+            .explain(member, &permission(text), dev)
+            .to_string()
+    };
+    let only = "(the only way: who leaves the group loses it)";
+    assert_eq!(
+        explained(&world, "dana", "store.write.tuples"),
+        format!(
+            "`dana` may `store.write.tuples` in store `dev`:\n- through group `devs` (Dev Team), \
+             by its role Store Editor, because `store.write` includes it {only}"
+        )
+    );
+    assert_eq!(
+        explained(&world, "dana", "store.read.titles"),
+        format!(
+            "`dana` may `store.read.titles` in store `dev`:\n- through group `devs` (Dev Team), \
+             by its role Store Editor, which includes Store Viewer, because `store.read` includes it {only}"
+        )
+    );
+    let denied = "`vic` may not `store.write.tuples` in store `dev`: the member lacks `store.write.tuples`\n\
+                  Any one of these would allow it:\n- add `vic` to group `devs`\n";
+    assert_eq!(
+        explained(&world, "vic", "store.write.tuples"),
+        format!(
+            "{denied}- grant role `store-editor` to group `viewers` in store `dev`, for all its members"
+        )
+    );
+    world.ok(
+        OWNER,
+        define_role("extra", "Extra", RoleLevel::Store, &["store.write.tuples"]),
+    );
+    assert_eq!(
+        explained(&world, "vic", "store.write.tuples"),
+        format!(
+            "{denied}- grant role `extra` to group `viewers` in store `dev`, for all its members"
+        )
+    );
+    world.ok(
+        OWNER,
+        regrant(
+            "devs",
+            [
+                editor(["dev"]),
+                Grant::in_stores(role("extra"), [store("dev")]),
+            ],
+        ),
+    );
+    let answer = world
+        .account
+        .explain("dana", &permission("store.write.tuples.old"), dev)
+        .answer;
+    let Verdict::Allowed { paths } = answer else {
+        panic!("{answer:?}")
+    };
+    let included_by = paths.into_iter().map(|path| match path.via {
+        AccessSource::Group { included_by, .. } => included_by.unwrap().to_string(),
+        AccessSource::Ownership => panic!("no owner"),
+    });
+    assert_eq!(
+        included_by.collect::<Vec<_>>(),
+        ["store.write.tuples", "store.write"]
     );
 }
