@@ -107,7 +107,13 @@ impl DenialReason {
     }
 }
 
-/// How much a member may do in a store, in one word (P5). Each level includes those before it.
+/// How much a member may do in a store, in one word (P5).
+///
+/// An owner may do all that an editor may, and an editor all that a viewer may. [`Custom`](AccessLevel::Custom) is not
+/// one of that row: it comes before `Viewer` only so that the levels can be sorted.
+///
+/// A level says no more than it says: a viewer may hold `invoice.export` as well. Ask
+/// [`Permissions::exceeds_level`], or look at the [`MatrixCell`](crate::MatrixCell)s of a matrix.
 ///
 /// Exhaustive on purpose: a host that matches on it must handle every level.
 #[derive(
@@ -115,10 +121,12 @@ impl DenialReason {
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum AccessLevel {
-    /// Not even `store.read`, whatever host-defined permissions the member holds there.
+    /// Nothing at all.
     #[default]
     None,
-    /// `store.read`.
+    /// Something, and not `store.read`: `store.write` alone, `store.read.titles` alone, `invoice.export`.
+    Custom,
+    /// `store.read`, and not `store.write`.
     Viewer,
     /// `store.read` and `store.write`.
     Editor,
@@ -126,10 +134,24 @@ pub enum AccessLevel {
     Owner,
 }
 
+impl AccessLevel {
+    /// The level of somebody who is no owner.
+    pub(crate) fn of(reads: bool, writes: bool, holds_any: impl FnOnce() -> bool) -> Self {
+        match (reads, writes) {
+            (true, true) => AccessLevel::Editor,
+            (true, false) => AccessLevel::Viewer,
+            (false, true) => AccessLevel::Custom,
+            (false, false) if holds_any() => AccessLevel::Custom,
+            (false, false) => AccessLevel::None,
+        }
+    }
+}
+
 impl fmt::Display for AccessLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             AccessLevel::None => "none",
+            AccessLevel::Custom => "custom",
             AccessLevel::Viewer => "viewer",
             AccessLevel::Editor => "editor",
             AccessLevel::Owner => "owner",
@@ -154,6 +176,10 @@ pub enum Permissions {
 }
 
 impl Permissions {
+    pub(crate) fn nothing() -> Self {
+        Permissions::Only(BTreeSet::new())
+    }
+
     /// Returns whether they allow this: whether one of them includes it (L7).
     #[must_use]
     pub fn allows(&self, permission: &Permission) -> bool {
@@ -178,19 +204,30 @@ impl Permissions {
         }
     }
 
-    /// The level that they amount to in a store (P5).
+    /// Returns the level that they amount to in a store (P5).
     #[must_use]
     pub fn level(&self) -> AccessLevel {
         match self {
             Permissions::All => AccessLevel::Owner,
-            Permissions::Only(permissions) if !permissions.allows(&Permission::STORE_READ) => {
-                AccessLevel::None
+            Permissions::Only(permissions) => {
+                let [reads, writes] =
+                    Permission::STORE_ACTIONS.map(|action| permissions.allows(&action));
+                AccessLevel::of(reads, writes, || !permissions.is_empty())
             }
-            Permissions::Only(permissions) if permissions.allows(&Permission::STORE_WRITE) => {
-                AccessLevel::Editor
-            }
-            Permissions::Only(_) => AccessLevel::Viewer,
         }
+    }
+
+    /// Returns whether they allow more than their [`level`](Permissions::level) says, as `store.read` with
+    /// `invoice.export` does. Never of an owner, who has everything, nor of [`AccessLevel::Custom`], which says nothing
+    /// of what it is.
+    #[must_use]
+    pub fn exceeds_level(&self) -> bool {
+        let said = match self.level() {
+            AccessLevel::Viewer => vec![Permission::STORE_READ],
+            AccessLevel::Editor => vec![Permission::STORE_READ, Permission::STORE_WRITE],
+            AccessLevel::None | AccessLevel::Custom | AccessLevel::Owner => return false,
+        };
+        !self.is_subset(&Permissions::Only(said.into_iter().collect()))
     }
 }
 
@@ -224,7 +261,7 @@ impl EffectivePermissions {
     }
 
     pub(crate) fn nothing() -> Self {
-        Self::new(Permissions::Only(BTreeSet::new()), BTreeMap::new())
+        Self::new(Permissions::nothing(), BTreeMap::new())
     }
 
     /// Whether both allow the same, whatever they list.
@@ -273,7 +310,7 @@ impl EffectivePermissions {
     /// Whether the others allow all that these allow.
     #[must_use]
     pub fn is_subset(&self, others: &Self) -> bool {
-        let nothing = Permissions::Only(BTreeSet::new());
+        let nothing = Permissions::nothing();
         self.account.is_subset(&others.account)
             && self
                 .stores

@@ -182,16 +182,10 @@ impl Account {
     /// unknown.
     #[must_use]
     pub fn access_level(&self, member: &str, store: &str) -> AccessLevel {
-        let is_owner = self
-            .member(member)
-            .is_some_and(|member| member.status().is_owner());
-        let can = |permission| self.can(member, permission, Resource::Store(store));
-        match (can(&Permission::STORE_READ), can(&Permission::STORE_WRITE)) {
-            (false, _) => AccessLevel::None,
-            (true, _) if is_owner => AccessLevel::Owner,
-            (true, true) => AccessLevel::Editor,
-            (true, false) => AccessLevel::Viewer,
-        }
+        let there = self.state.look_up(member, Resource::Store(store));
+        there.map_or(AccessLevel::None, |(member, store)| {
+            self.state.level(member, store)
+        })
     }
 }
 

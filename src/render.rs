@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::access::AccessLevel;
+use crate::access::{AccessLevel, Permissions};
 use crate::account::Account;
 use crate::account::handles::Member;
 use crate::account::status::MemberStatus;
 use crate::grant::Scope;
 use crate::id::{MemberId, StoreId};
-use crate::questions::matrix::AccessMatrix;
+use crate::permission::Permission;
+use crate::questions::matrix::{AccessMatrix, MatrixRow};
 
 /// Forms of a matrix. Where a member has no access the cell says so, or is empty.
 impl AccessMatrix {
@@ -21,13 +22,11 @@ impl AccessMatrix {
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut cells = vec![self.head("").map(|cell| visible(&cell)).collect::<Vec<_>>()];
-        cells.extend(self.rows.iter().map(|row| {
-            let levels = row.levels.iter().map(ToString::to_string);
-            [visible(&row.member), in_words_of(row.status).to_owned()]
-                .into_iter()
-                .chain(levels)
-                .collect()
-        }));
+        cells.extend(
+            self.rows
+                .iter()
+                .map(|row| row.told(visible(&row.member), "none").collect()),
+        );
         let width = |column: usize| {
             let lengths = cells
                 .iter()
@@ -35,7 +34,7 @@ impl AccessMatrix {
                 .map(|cell| cell.chars().count());
             lengths.max().unwrap_or(0)
         };
-        let widths: Vec<usize> = (0..self.stores.len() + 2).map(width).collect();
+        let widths: Vec<usize> = (0..self.stores.len() + 3).map(width).collect();
         let lines = cells.iter().map(|row| {
             let padded = row
                 .iter()
@@ -51,11 +50,9 @@ impl AccessMatrix {
     pub fn to_markdown(&self) -> String {
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         let mut text = line(self.head("member").map(|cell| markdown(&cell)).collect());
-        text += &line(vec!["---".to_owned(); self.stores.len() + 2]);
+        text += &line(vec!["---".to_owned(); self.stores.len() + 3]);
         for row in &self.rows {
-            let levels = row.levels.iter().map(|level| in_words(*level));
-            let first = [markdown(&row.member), in_words_of(row.status).to_owned()];
-            text += &line(first.into_iter().chain(levels).collect());
+            text += &line(row.told(markdown(&row.member), "").collect());
         }
         text
     }
@@ -65,13 +62,9 @@ impl AccessMatrix {
     #[must_use]
     pub fn to_csv(&self) -> String {
         let line = |cells: Vec<String>| cells.join(",") + "\r\n";
-        let head = ["member", "status"].map(str::to_owned).into_iter();
-        let stores = self.stores.iter().map(|store| csv(store));
-        let mut text = line(head.chain(stores).collect());
+        let mut text = line(self.head("member").map(|cell| csv(&cell)).collect());
         for row in &self.rows {
-            let first = [csv(&row.member), in_words_of(row.status).to_owned()];
-            let levels = row.levels.iter().map(ToString::to_string);
-            text += &line(first.into_iter().chain(levels).collect());
+            text += &line(row.told(csv(&row.member), "none").collect());
         }
         text
     }
@@ -90,10 +83,12 @@ impl AccessMatrix {
              <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n\
              <p>{members} members, {stores} stores. \
              <span class=\"o\">O</span> owner, <span class=\"e\">E</span> editor, \
-             <span class=\"v\">V</span> viewer; an empty cell is no access.</p>\n\
+             <span class=\"v\">V</span> viewer, <span class=\"c\">C</span> custom (something else), \
+             + and more than that; an empty cell is no access.</p>\n\
              <div role=\"region\" aria-label=\"Access levels\" tabindex=\"0\">\n<table>\n\
              <caption>Access level of each member in each store</caption>\n\
-             <thead><tr><th scope=\"col\">Member</th><th scope=\"col\">MemberStatus</th>"
+             <thead><tr><th scope=\"col\">Member</th><th scope=\"col\">Status</th>\
+             <th scope=\"col\">Account</th>"
         );
         for store in &self.stores {
             let _ = write!(page, "<th scope=\"col\"><span>{}</span></th>", html(store));
@@ -103,23 +98,32 @@ impl AccessMatrix {
             let status = in_words_of(row.status);
             let _ = write!(
                 page,
-                "<tr><th scope=\"row\">{}</th><td>{status}</td>",
-                html(&row.member)
+                "<tr><th scope=\"row\">{}</th><td>{status}</td><td>{}</td>",
+                html(&row.member),
+                named(&row.account),
             );
-            for level in &row.levels {
-                // The letter is for the eye, the word for the ear.
-                page += match level {
-                    AccessLevel::None => "<td></td>",
-                    AccessLevel::Viewer => {
-                        "<td class=\"v\"><b aria-hidden=\"true\">V</b><i>viewer</i></td>"
+            for cell in &row.cells {
+                let (class, letter) = match cell.level {
+                    AccessLevel::None => {
+                        page += "<td></td>";
+                        continue;
                     }
-                    AccessLevel::Editor => {
-                        "<td class=\"e\"><b aria-hidden=\"true\">E</b><i>editor</i></td>"
-                    }
-                    AccessLevel::Owner => {
-                        "<td class=\"o\"><b aria-hidden=\"true\">O</b><i>owner</i></td>"
-                    }
+                    AccessLevel::Custom => ("c", 'C'),
+                    AccessLevel::Viewer => ("v", 'V'),
+                    AccessLevel::Editor => ("e", 'E'),
+                    AccessLevel::Owner => ("o", 'O'),
                 };
+                let (plus, more) = if cell.has_more {
+                    ("+", " and more")
+                } else {
+                    ("", "")
+                };
+                // The letter is for the eye, the word for the ear.
+                let _ = write!(
+                    page,
+                    "<td class=\"{class}\"><b aria-hidden=\"true\">{letter}{plus}</b><i>{}{more}</i></td>",
+                    cell.level
+                );
             }
             page += "</tr>\n";
         }
@@ -128,7 +132,7 @@ impl AccessMatrix {
     }
 
     fn head<'a>(&'a self, first: &'a str) -> impl Iterator<Item = String> + 'a {
-        [first, "status"]
+        [first, "status", "account"]
             .map(str::to_owned)
             .into_iter()
             .chain(self.stores.iter().map(ToString::to_string))
@@ -152,7 +156,7 @@ tbody tr:hover > * { box-shadow: inset 0 2px #888, inset 0 -2px #888; }
 b { font-weight: 600; }
 i { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 td { position: relative; }
-.v { background: #2a78; } .e { background: #37c8; } .o { background: #a3a8; }
+.c { background: #a808; } .v { background: #2a78; } .e { background: #37c8; } .o { background: #a3a8; }
 p span { padding: .1rem .35rem; font-weight: 600; }
 @page { size: landscape; margin: 1cm; }
 @media print {
@@ -171,16 +175,43 @@ fn in_words_of(status: MemberStatus) -> &'static str {
         MemberStatus::Active { owner: false } => "active",
         MemberStatus::Suspended { owner: true } => "suspended owner",
         MemberStatus::Suspended { owner: false } => "suspended",
+        MemberStatus::Invited { as_owner: true, .. } => "invited as owner",
         MemberStatus::Invited { .. } => "invited",
     }
 }
 
-/// The level, or nothing where there is none.
-fn in_words(level: AccessLevel) -> String {
-    if level == AccessLevel::None {
-        String::new()
-    } else {
-        level.to_string()
+/// What is held at the account. Permissions mean nothing to any form, and need no escaping (L4).
+fn named(permissions: &Permissions) -> String {
+    match permissions {
+        Permissions::All => "everything".to_owned(),
+        Permissions::Only(permissions) => {
+            let permissions: Vec<&str> = permissions.iter().map(Permission::as_str).collect();
+            permissions.join(" ")
+        }
+    }
+}
+
+impl MatrixRow {
+    /// The cells of a row, each in words, and `none` where there is no access.
+    fn told(&self, member: String, none: &str) -> impl Iterator<Item = String> {
+        let cells = self.cells.iter().map(|cell| match cell.level {
+            AccessLevel::None => String::new(),
+            AccessLevel::Custom
+            | AccessLevel::Viewer
+            | AccessLevel::Editor
+            | AccessLevel::Owner => cell.to_string(),
+        });
+        let held = [named(&self.account)].into_iter().chain(cells);
+        let held = held.map(|held| {
+            if held.is_empty() {
+                none.to_owned()
+            } else {
+                held
+            }
+        });
+        [member, in_words_of(self.status).to_owned()]
+            .into_iter()
+            .chain(held)
     }
 }
 
@@ -312,6 +343,9 @@ impl Account {
                 MemberStatus::Active { owner: true } => (" (owner)", ":::owner"),
                 MemberStatus::Active { owner: false } => ("", ""),
                 MemberStatus::Suspended { .. } => (" (suspended)", ":::invited"),
+                MemberStatus::Invited { as_owner: true, .. } => {
+                    (" (invited as owner)", ":::invited")
+                }
                 MemberStatus::Invited { .. } => (" (invited)", ":::invited"),
             };
             graph.line(&format!(

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use crate::access::{DenialReason, EffectivePermissions, Permissions, Resource};
+use crate::access::{AccessLevel, DenialReason, EffectivePermissions, Permissions, Resource};
 use crate::account::data::AccountData;
 use crate::account::data::grant_index::GrantIndex;
 use crate::account::data::member::MemberEntry;
 use crate::account::status::MemberStatus;
-use crate::id::RoleId;
+use crate::id::{RoleId, StoreId};
 use crate::permission::Permission;
 
 impl<D: AccountData> Check for D {}
@@ -78,17 +78,40 @@ pub(crate) trait Check: AccountData {
             let stores = self.stores().map(|(id, _)| (id.clone(), Permissions::All));
             return EffectivePermissions::new(Permissions::All, stores.collect());
         }
-        let groups = member.groups();
         let mut known: HashMap<Vec<&RoleId>, Permissions> = HashMap::new();
-        let stores = self.stores().filter_map(|(id, store)| {
-            let roles = store.index.granted_by(&groups);
-            roles.clone().next()?;
+        let stores = self.roles_in_stores(member).filter_map(|(id, roles)| {
+            if roles.is_empty() {
+                return None;
+            }
             let there = known
-                .entry(roles.clone().collect())
-                .or_insert_with(|| self.united(roles));
+                .entry(roles)
+                .or_insert_with_key(|roles| self.united(roles.iter().copied()));
             Some((id.clone(), there.clone()))
         });
         let stores = stores.collect();
-        EffectivePermissions::new(self.united(account.granted_by(&groups)), stores)
+        let at_account = self.united(account.granted_by(&member.groups()));
+        EffectivePermissions::new(at_account, stores)
+    }
+
+    /// The roles that a member's groups grant in each store, in the order of ids.
+    fn roles_in_stores<'a>(
+        &'a self,
+        member: &MemberEntry,
+    ) -> impl Iterator<Item = (&'a StoreId, Vec<&'a RoleId>)> {
+        let groups = member.groups();
+        self.stores()
+            .map(move |(id, store)| (id, store.index.granted_by(&groups).collect()))
+    }
+
+    /// How much an active member may do in a store (P5).
+    fn level(&self, member: &MemberEntry, store: &GrantIndex) -> AccessLevel {
+        if member.is_owner() {
+            return AccessLevel::Owner;
+        }
+        let [reads, writes] =
+            Permission::STORE_ACTIONS.map(|action| self.holds(member, &action, store));
+        AccessLevel::of(reads, writes, || {
+            store.iter().any(|(_, groups)| member.is_in_any(groups))
+        })
     }
 }

@@ -199,7 +199,7 @@ fn change(
     member: &MemberId,
     resource: &Resource,
 ) -> Option<AccessChange> {
-    let nothing = |_| Permissions::Only(BTreeSet::new());
+    let nothing = |_| Permissions::nothing();
     let was = before
         .permissions_in(member, resource.as_deref())
         .unwrap_or_else(nothing);

@@ -28,46 +28,105 @@ fn hostile() -> World {
     world
 }
 
-/// P5: a matrix is every member's level in every store.
+/// P5, M1: a matrix is every member's level in every store, and what it holds at the account.
 #[test]
 fn p5_a_matrix_is_every_level() {
     let world = World::staffed();
     let matrix = world.account.matrix();
     assert_eq!(matrix.stores, [store("dev"), store("prod")]);
+    let cell = |level| MatrixCell {
+        level,
+        has_more: false,
+    };
     let rows: Vec<_> = matrix
         .rows
         .iter()
-        .map(|row| (row.member.as_str(), row.levels.as_slice()))
+        .map(|row| (row.member.as_str(), row.cells.as_slice()))
         .collect();
+    let none = cell(AccessLevel::None);
     assert_eq!(
         rows,
         [
-            ("dana", &[AccessLevel::Editor, AccessLevel::None][..]),
-            ("gil", &[AccessLevel::None; 2]),
-            ("ina", &[AccessLevel::None; 2]),
-            ("nils", &[AccessLevel::None; 2]),
-            ("olga", &[AccessLevel::Owner; 2]),
-            ("vic", &[AccessLevel::None, AccessLevel::Viewer]),
+            ("dana", &[cell(AccessLevel::Editor), none][..]),
+            ("gil", &[none; 2]),
+            ("ina", &[none; 2]),
+            ("nils", &[none; 2]),
+            ("olga", &[cell(AccessLevel::Owner); 2]),
+            ("vic", &[none, cell(AccessLevel::Viewer)]),
         ]
     );
     assert_eq!(
         matrix.to_text(),
-        "      status   dev     prod\n\
-         dana  active   editor  none\n\
-         gil   active   none    none\n\
-         ina   invited  none    none\n\
-         nils  active   none    none\n\
-         olga  owner    owner   owner\n\
-         vic   active   none    viewer\n"
+        "      status   account                                       dev     prod\n\
+         dana  active   none                                          editor  none\n\
+         gil   active   account.invite_members account.manage_groups  none    none\n\
+         ina   invited  none                                          none    none\n\
+         nils  active   none                                          none    none\n\
+         olga  owner    everything                                    owner   owner\n\
+         vic   active   none                                          none    viewer\n"
     );
     assert_eq!(
         matrix.to_csv().lines().nth(3),
-        Some("ina,invited,none,none")
+        Some("ina,invited,none,none,none")
     );
-    let table = "| member | status | dev | prod |\n| --- | --- | --- | --- |\n| dana | active | editor |  |\n";
+    let table = "| member | status | account | dev | prod |\n| --- | --- | --- | --- | --- |\n\
+                 | dana | active |  | editor |  |\n\
+                 | gil | active | account.invite_members account.manage_groups |  |  |\n";
     assert!(matrix.to_markdown().starts_with(table));
-    let row = "<tr><th scope=\"row\">ina</th><td>invited</td><td></td><td></td></tr>";
+    let row = "<tr><th scope=\"row\">ina</th><td>invited</td><td></td><td></td><td></td></tr>";
     assert!(matrix.to_html("Acme").contains(row));
+}
+
+/// P5, M1, L7: no form says "no access" of somebody who has some, and each says where there is more than a level says;
+/// who is invited as an owner is told from who is only invited.
+#[test]
+fn p5_a_matrix_hides_no_access() {
+    let mut world = World::staffed();
+    world.ok(
+        OWNER,
+        define_role("w", "Writers", RoleLevel::Store, &["store.write"]),
+    );
+    world.ok(
+        OWNER,
+        define_role("export", "Exporters", RoleLevel::Store, &["invoice.export"]),
+    );
+    world.ok(
+        OWNER,
+        define_role("billing", "Billing", RoleLevel::Account, &["invoice.pay"]),
+    );
+    let exporters = Grant::in_stores(role("export"), ["dev", "prod"].map(store));
+    let writers = Grant::in_stores(role("w"), [store("dev")]);
+    let grants = [exporters, writers, Grant::at_account(role("billing"))];
+    world.ok(OWNER, create_group("more", "And More", grants));
+    world.ok(OWNER, add("more", ["vic", "ina"]));
+    world.ok(OWNER, invite_owner("otto"));
+    let matrix = world.account.matrix();
+    let csv = matrix.to_csv();
+    for line in [
+        "ina,invited,none,none,none",
+        "otto,invited as owner,none,none,none",
+        "vic,active,invoice.pay,custom,viewer+",
+    ] {
+        assert!(csv.lines().any(|other| other == line), "{line}\n{csv}");
+    }
+    assert!(
+        matrix
+            .to_text()
+            .contains("vic   active            invoice.pay")
+    );
+    let markdown = matrix.to_markdown();
+    assert!(
+        markdown.contains("| vic | active | invoice.pay | custom | viewer+ |\n"),
+        "{markdown}"
+    );
+    let html = matrix.to_html("Acme");
+    let row = "<th scope=\"row\">vic</th><td>active</td><td>invoice.pay</td>\
+               <td class=\"c\"><b aria-hidden=\"true\">C</b><i>custom</i></td>\
+               <td class=\"v\"><b aria-hidden=\"true\">V+</b><i>viewer and more</i></td></tr>";
+    assert!(html.contains(row), "{html}");
+    assert!(html.contains("<td>invited as owner</td>") && html.contains("<td>everything</td>"));
+    let graph = world.account.to_mermaid(10);
+    assert!(graph.contains("otto (invited as owner)") && graph.contains("ina (invited)"));
 }
 
 /// Each format escapes what it would otherwise take for its own syntax, and writes out invisible characters.
@@ -89,7 +148,7 @@ fn each_format_escapes_ids() {
             .all(|line| !line.starts_with(['=', '-', '+', '@']))
     );
     assert!(matrix.to_markdown().contains("| a\\|b\\*c\\_d\\`e |"));
-    let columns = matrix.stores.len() + 2;
+    let columns = matrix.stores.len() + 3;
     let bars = |line: &str| line.replace("\\|", "").matches('|').count();
     assert!(
         matrix

@@ -47,7 +47,7 @@ impl GrantIndex {
     /// The roles that these groups grant here, in the order of ids.
     pub(crate) fn granted_by<'a>(
         &'a self,
-        groups: &'a SlotSet,
+        groups: &SlotSet,
     ) -> impl Iterator<Item = &'a RoleId> + Clone {
         let granting = self
             .roles()

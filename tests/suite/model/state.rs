@@ -177,8 +177,15 @@ impl State {
             (true, _) if self.is_owner(member.0) => "owner",
             (true, true) => "editor",
             (true, false) => "viewer",
-            (false, _) => "none",
+            (false, _) if self.holds_nothing(member, store) => "none",
+            (false, _) => "custom",
         }
+    }
+
+    /// Whether none of a member's roles counts in a store that is there (each role holds something: L3).
+    fn holds_nothing(&self, (member, holdings): (&str, &Holdings<'_>), store: &str) -> bool {
+        let is_somewhere = self.stores.contains(store) && self.is_active(member);
+        !is_somewhere || !holdings.contains_key(&Some(store))
     }
 
     /// Whether somebody may manage groups, as owners and group managers may (G1).

@@ -191,8 +191,12 @@ proptest! {
     fn u2_histories_agree_with_replaying(world in account(24)) {
         let matrix = world.account.matrix();
         for row in &matrix.rows {
-            for (store, level) in matrix.stores.iter().zip(&row.levels) {
-                prop_assert_eq!(world.account.effective_permissions(&row.member).level(store), *level);
+            let held = world.account.effective_permissions(&row.member);
+            prop_assert_eq!(&row.account, held.account());
+            for (store, cell) in matrix.stores.iter().zip(&row.cells) {
+                prop_assert_eq!(held.level(store), cell.level);
+                let there = held.stores().find(|(id, _)| *id == store);
+                prop_assert_eq!(there.is_some_and(|(_, there)| there.exceeds_level()), cell.has_more);
             }
         }
         let states: Vec<_> = (1..=world.records.len())

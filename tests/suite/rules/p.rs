@@ -221,7 +221,8 @@ fn p4_unknown_means_denied() {
     );
 }
 
-/// P5: owner, editor, viewer or none follows from `store.read` and `store.write` alone.
+/// P5, L7: owner, editor and viewer follow from `store.read` and `store.write`; whoever holds anything else has a level
+/// of its own, and only who holds nothing has none.
 #[test]
 fn p5_access_levels_follow_from_permissions() {
     let mut world = World::staffed();
@@ -248,7 +249,23 @@ fn p5_access_levels_follow_from_permissions() {
         world.level("vic", "prod")
     };
     let scoped = |id: &str| Grant::in_stores(role(id), [store("prod")]);
-    assert_eq!(with(&mut world, vec![scoped("w")]), AccessLevel::None);
+    for (id, text) in [
+        ("titles", "store.read.titles"),
+        ("export", "invoice.export"),
+    ] {
+        world.ok(OWNER, define_role(id, id, RoleLevel::Store, &[text]));
+        assert_eq!(
+            with(&mut world, vec![scoped(id)]),
+            AccessLevel::Custom,
+            "{text}"
+        );
+        assert_eq!(world.level("vic", "dev"), AccessLevel::None);
+    }
+    assert_eq!(
+        with(&mut world, vec![scoped("export"), viewer(["prod"])]),
+        AccessLevel::Viewer
+    );
+    assert_eq!(with(&mut world, vec![scoped("w")]), AccessLevel::Custom);
     assert_eq!(with(&mut world, vec![scoped("rw")]), AccessLevel::Editor);
     assert_eq!(
         with(&mut world, vec![scoped("w"), viewer(["prod"])]),
@@ -263,6 +280,7 @@ fn p5_access_levels_follow_from_permissions() {
     assert_eq!(world.level("ina", "dev"), AccessLevel::None);
     let levels = [
         AccessLevel::None,
+        AccessLevel::Custom,
         AccessLevel::Viewer,
         AccessLevel::Editor,
         AccessLevel::Owner,
@@ -270,8 +288,36 @@ fn p5_access_levels_follow_from_permissions() {
     assert!(levels.is_sorted());
     assert_eq!(
         levels.map(|level| level.to_string()),
-        ["none", "viewer", "editor", "owner"]
+        ["none", "custom", "viewer", "editor", "owner"]
     );
+}
+
+/// P5, L7: permissions exceed their level if they allow what it does not include.
+#[test]
+fn p5_permissions_may_exceed_their_level() {
+    let exceed =
+        |texts: &[&str]| Permissions::Only(permissions(texts.iter().copied())).exceeds_level();
+    let (read, write) = ("store.read", "store.write");
+    for texts in [
+        &[][..],
+        &[read],
+        &[read, "store.read.titles"],
+        &[read, write],
+        &[read, write, "store.read.titles", "store.write.tuples"],
+        &[write],
+        &["invoice.export"],
+    ] {
+        assert!(!exceed(texts), "{texts:?}");
+    }
+    for texts in [
+        &[read, "invoice.export"][..],
+        &[read, "store.write.tuples"],
+        &[read, "store.reader"],
+        &[read, write, "invoice.export"],
+    ] {
+        assert!(exceed(texts), "{texts:?}");
+    }
+    assert!(!Permissions::All.exceeds_level());
 }
 
 proptest! {
