@@ -6,6 +6,7 @@ use std::fmt;
 use crate::access::{AccessLevel, Permissions, Resource};
 use crate::account::Account;
 use crate::account::check::Check;
+use crate::account::data::AccountData;
 use crate::account::status::MemberStatus;
 use crate::id::{MemberId, RoleId, StoreId};
 
@@ -66,7 +67,8 @@ impl Account {
         let rows = state.members_after(None).map(|(id, member)| {
             let account = state.permissions_in(id, Resource::Account);
             let account = account.unwrap_or_else(|_| Permissions::nothing());
-            let cells = if member.is_active() && !member.is_owner() {
+            let is_listed = member.is_active() && !member.is_owner() && !state.header().is_closed;
+            let cells = if is_listed {
                 let each = state.roles_in_stores(member).map(|(_, roles)| {
                     let cell = known.entry(roles).or_insert_with_key(|roles| {
                         MatrixCell::from(&state.united(roles.iter().copied()))
