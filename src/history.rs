@@ -23,7 +23,7 @@
 //! assert_eq!(was_able.len(), 1);
 //! assert_eq!(was_able[0].began.at(), time(1_000));
 //! let ended = was_able[0].ended.unwrap();
-//! assert_eq!((ended.at(), ended.actor().to_string(), ended.event().kind()), (time(4_000), "otto".into(), "members-removed"));
+//! assert_eq!((ended.at(), ended.actor().to_string(), ended.event().kind()), (time(4_000), "member otto".into(), "members-removed"));
 //! assert_eq!(history::at_time(&records, time(2_500))?.owners().count(), 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -29,10 +29,11 @@ impl From<MemberId> for Actor {
     }
 }
 
+/// `member dana` or `the host`, so that no member id reads like your application.
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Actor::Member(member) => f.pad(member),
+            Actor::Member(member) => f.pad(&format!("member {member}")),
             Actor::System => f.pad("the host"),
         }
     }

@@ -102,13 +102,13 @@ fn u2_access_has_a_history() {
         [
             (
                 1_000,
-                "olga added-to-group".to_owned(),
-                Some((2_000, "gil removed-from-group".to_owned()))
+                "member olga added-to-group".to_owned(),
+                Some((2_000, "member gil removed-from-group".to_owned()))
             ),
             (
                 3_000,
-                "gil added-to-group".to_owned(),
-                Some((4_000, "olga store-deleted".to_owned()))
+                "member gil added-to-group".to_owned(),
+                Some((4_000, "member olga store-deleted".to_owned()))
             ),
         ]
     );
@@ -116,8 +116,8 @@ fn u2_access_has_a_history() {
         stretches("vic", "store.read", dev),
         [(
             3_000,
-            "olga group-edited".to_owned(),
-            Some((4_000, "olga store-deleted".to_owned()))
+            "member olga group-edited".to_owned(),
+            Some((4_000, "member olga store-deleted".to_owned()))
         )]
     );
     assert_eq!(

@@ -208,6 +208,25 @@ fn e6_only_active_members_act() {
     );
 }
 
+/// E6, U2: a member whose id is `the host` is not taken for the host, wherever an actor is written.
+#[test]
+fn e6_no_member_reads_like_the_host() {
+    assert_eq!(Actor::System.to_string(), "the host");
+    assert_eq!(by("the host").to_string(), "member the host");
+    assert_eq!(
+        format!("{:>12}|{:9}|", by("dana"), Actor::System),
+        " member dana|the host |"
+    );
+    let error = ReplayError::WrongActor {
+        version: 2,
+        actor: by("the host"),
+    };
+    assert_eq!(
+        error.to_string(),
+        "record 2 cannot have been caused by its actor (member the host)"
+    );
+}
+
 /// E6: the host passes E1 to E5.
 #[test]
 fn e6_the_host_passes_the_guardrails() {
