@@ -47,6 +47,7 @@ impl Sharing for InShared {
             actor: Actor::System,
             commands: vec![command],
             now: NOW,
+            note: None,
         };
         let done = self.shared.execute(&self.kept, &request);
         done.expect("accepted");

@@ -279,6 +279,7 @@ impl Acme {
             actor: actor.clone(),
             commands: commands.to_vec(),
             now: self.now,
+            note: None,
         };
         repository::execute(&self.kept, &mut self.account, &request)
     }

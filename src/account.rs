@@ -7,14 +7,17 @@ use crate::account::actor::Actor;
 use crate::account::changes::{AccountOpened, Command, Event};
 use crate::account::check::Check;
 use crate::account::command_error::CommandError;
+use crate::account::commit_place::CommitPlace;
+use crate::account::context::Context;
 use crate::account::data::AccountData;
 use crate::account::data::state::State;
+use crate::account::digest::Digest;
 use crate::account::handles::{Group, Member, Store};
 use crate::account::limits::GroupLimit;
-use crate::account::record::Record;
+use crate::account::record::{PlannedChange, Record};
 use crate::account::replay::ReplayError;
 use crate::account::snapshot::{Snapshot, SnapshotError};
-use crate::id::{AccountId, MemberId, RoleId, StoreId};
+use crate::id::{AccountId, IdempotencyKey, MemberId, RoleId, StoreId};
 use crate::permission::Permission;
 use crate::role::Role;
 use crate::time::Timestamp;
@@ -24,8 +27,11 @@ mod authority;
 pub(crate) mod changes;
 pub(crate) mod check;
 pub(crate) mod command_error;
+pub(crate) mod commit_place;
+pub(crate) mod context;
 pub(crate) mod data;
 pub(crate) mod decide;
+pub(crate) mod digest;
 mod guardrails;
 pub(crate) mod handles;
 pub(crate) mod limits;
@@ -56,7 +62,8 @@ pub struct Account {
 impl Account {
     /// Opens an account with one active owner (A1). Also returns record 1, which you must persist.
     ///
-    /// The group limit is 20 by default; your application can change it later (A3).
+    /// The group limit is 20 by default; your application can change it later (A3). An opening cannot be refused, so a
+    /// time after [`Timestamp::MAX`] counts as that (U2).
     #[must_use]
     pub fn open(
         id: AccountId,
@@ -64,13 +71,33 @@ impl Account {
         group_limit: GroupLimit,
         now: Timestamp,
     ) -> (Self, Record) {
-        let record = Record {
+        Self::open_under(None, id, owner, group_limit, now)
+    }
+
+    /// Opens an account by a request with this key.
+    pub(crate) fn open_under(
+        key: Option<IdempotencyKey>,
+        id: AccountId,
+        owner: MemberId,
+        group_limit: GroupLimit,
+        now: Timestamp,
+    ) -> (Self, Record) {
+        let opened = AccountOpened {
+            owner,
+            group_limit,
+            key,
+        };
+        let mut record = Record {
             account: id.clone(),
             version: 1,
-            at: now,
+            at: now.min(Timestamp::MAX),
+            commit: CommitPlace::SINGLE,
             actor: Actor::System,
-            event: Event::AccountOpened(AccountOpened { owner, group_limit }),
+            note: None,
+            event: Event::AccountOpened(opened),
+            digest: Digest::ZERO,
         };
+        record.digest = record.digest_after(Digest::ZERO);
         let mut state = State::unopened(id);
         replay::apply(&mut state, &record);
         (Self { state }, record)
@@ -101,8 +128,8 @@ impl Account {
     /// and is not asked again.
     ///
     /// # Errors
-    /// A record of another account, a version that is not the next one, a time before the last record's, an event
-    /// that does not fit. The account is then as before.
+    /// A record of another account, a version that is not the next one, a digest that does not follow from the last
+    /// record's, a time before the last record's, an event that does not fit. The account is then as before.
     pub fn apply(&mut self, record: &Record) -> Result<(), ReplayError> {
         replay::apply_checked(&mut self.state, record)
     }
@@ -193,8 +220,8 @@ impl Account {
 impl Account {
     /// Returns what this command would lead to, without executing it. Pure: the same arguments give the same answer.
     ///
-    /// `Ok(None)`: nothing would change (U1). The record's time is `now`, or that of the last record if your clock ran
-    /// backwards (U2).
+    /// `Ok(None)`: nothing would change (U1). The record's time is that of the context, or that of the last record if
+    /// your clock ran backwards (U2). To pass the time alone, pass a [`Timestamp`].
     ///
     /// # Errors
     /// See [`CommandError`]; `docs/rules.md` says which rule gives which.
@@ -202,9 +229,11 @@ impl Account {
         &self,
         actor: &Actor,
         command: &Command,
-        now: Timestamp,
+        context: impl Into<Context>,
     ) -> Result<Option<Record>, CommandError> {
-        decide::decide(&self.state, actor, command, now)
+        let context = context.into();
+        let change = decide::decide(&self.state, actor, command, context.now)?;
+        Ok(self.chain(actor, &context, change.into_iter()).next())
     }
 
     /// Returns what these commands would lead to, without executing them: each is decided on what those before it
@@ -217,9 +246,21 @@ impl Account {
         &self,
         actor: &Actor,
         commands: &[Command],
-        now: Timestamp,
+        context: impl Into<Context>,
     ) -> Result<Vec<Record>, CommandError> {
-        decide::decide_batch(&self.state, actor, commands, now).map(|(_, records)| records)
+        let context = context.into();
+        let (_, changes) = decide::decide_batch(&self.state, actor, commands, context.now)?;
+        Ok(self.chain(actor, &context, changes.into_iter()).collect())
+    }
+
+    /// Returns the records of changes that were decided on this account.
+    fn chain(
+        &self,
+        actor: &Actor,
+        context: &Context,
+        changes: impl ExactSizeIterator<Item = PlannedChange>,
+    ) -> impl Iterator<Item = Record> {
+        decide::chain(self.state.header(), actor, context, changes)
     }
 
     /// Executes the command and returns the record, which you must persist; `None` if nothing changed (U1).
@@ -234,9 +275,9 @@ impl Account {
         &mut self,
         actor: &Actor,
         command: &Command,
-        now: Timestamp,
+        context: impl Into<Context>,
     ) -> Result<Option<Record>, CommandError> {
-        let record = self.decide(actor, command, now)?;
+        let record = self.decide(actor, command, context)?;
         self.accept(&record);
         Ok(record)
     }
@@ -249,9 +290,9 @@ impl Account {
         &mut self,
         actor: &Actor,
         commands: &[Command],
-        now: Timestamp,
+        context: impl Into<Context>,
     ) -> Result<Vec<Record>, CommandError> {
-        let records = self.decide_batch(actor, commands, now)?;
+        let records = self.decide_batch(actor, commands, context)?;
         self.accept(&records);
         Ok(records)
     }
@@ -282,6 +323,12 @@ impl Account {
     #[must_use]
     pub fn changed_at(&self) -> Timestamp {
         self.state.header().at
+    }
+
+    /// Returns the digest of the last record, which stands for all records until then (U2).
+    #[must_use]
+    pub fn digest(&self) -> &Digest {
+        &self.state.header().digest
     }
 
     /// Returns how many groups the account may have (A3).

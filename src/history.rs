@@ -33,10 +33,66 @@ use std::borrow::Borrow;
 use crate::access::{EffectivePermissions, Resource};
 use crate::account::Account;
 use crate::account::actor::Actor;
+use crate::account::data::Header;
+use crate::account::digest::Digest;
 use crate::account::record::Record;
-use crate::account::replay::ReplayError;
+use crate::account::replay::{self, ReplayError};
+use crate::account::snapshot::Snapshot;
 use crate::permission::Permission;
 use crate::time::Timestamp;
+
+/// Verifies that records are the unchanged history of one account: for an auditor, who need not replay them.
+///
+/// The versions follow each other without gaps, each record's digest is that of its content and of the record before it,
+/// and the last digest is the expected one (U2). The records are those from the first on or, with a snapshot, those after
+/// it; the snapshot's digest is then trusted.
+///
+/// Whoever can write your storage can also make all digests again. So this proves something only with the digest of a
+/// record that you keep elsewhere, such as [`Account::digest`] in a log that nobody rewrites.
+///
+/// ```
+/// # use grantbook::{*, command::CreateStore};
+/// # let now = Timestamp::from_millis(0);
+/// # let (mut account, opening) =
+/// #     Account::open(AccountId::parse("acme")?, MemberId::parse("olga")?, GroupLimit::default(), now);
+/// # let create = CreateStore { store: StoreId::parse("dev")? }.into();
+/// # let created = account.execute(&Actor::System, &create, now)?.ok_or("it was there")?;
+/// # let records = [opening, created];
+/// let kept_elsewhere = account.digest().to_string();
+///
+/// let expected = Digest::parse(&kept_elsewhere)?;
+/// history::verify(&records, None, Some(&expected))?;
+///
+/// let cut_short = history::verify(&records[..1], None, Some(&expected));
+/// assert_eq!(cut_short.unwrap_err().code(), "other-head");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// No records and no snapshot; a record of another account, a gap or a repeat; a digest that does not follow; a time that
+/// runs backwards; a place in a commit that does not follow; another last digest than the expected one.
+pub fn verify<R: Borrow<Record>>(
+    records: impl IntoIterator<Item = R>,
+    after: Option<&Snapshot>,
+    expected: Option<&Digest>,
+) -> Result<(), ReplayError> {
+    let mut head = after.map(Snapshot::header);
+    for record in records {
+        let record = record.borrow();
+        let head = head.get_or_insert_with(|| Header::unopened(record.account.clone()));
+        replay::ensure_next(head, record)?;
+        replay::advance(head, record);
+    }
+    let head = head.ok_or(ReplayError::NoRecords)?;
+    match expected {
+        Some(expected) if *expected != head.digest => Err(ReplayError::OtherHead {
+            version: head.version,
+            expected: *expected,
+            found: head.digest,
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
 
 /// The account as it was at this version; as it is, if it has not come so far.
 ///

@@ -14,6 +14,7 @@
 //!     actor: Actor::Member(olga),
 //!     commands: vec![CreateStore { store: StoreId::parse("dev")? }.into()],
 //!     now,
+//!     note: None,
 //! };
 //! let records = repository::execute(&kept, &mut account, &request)?;
 //! // Was the answer lost? Ask again: it is kept once, and answered as before.

@@ -6,10 +6,7 @@
 
 pub(crate) mod v1;
 
-use std::fmt;
-
-use serde::de::Visitor;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A number that says in which form something is written. A number that this version does not know is refused.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
@@ -37,44 +34,6 @@ impl TryFrom<u32> for Format {
             "format {number} is not known to this version of grantbook, which reads format {}",
             Self::NUMBER
         ))
-    }
-}
-
-/// A place in a form for what is not written yet. Anything else than nothing is refused, so that nothing is lost.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Reserved;
-
-impl Serialize for Reserved {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_none()
-    }
-}
-
-impl<'de> Deserialize<'de> for Reserved {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Not as an `Option`, which may be left out.
-        deserializer.deserialize_any(Nothing)
-    }
-}
-
-struct Nothing;
-
-impl Visitor<'_> for Nothing {
-    type Value = Reserved;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "null, the only value that this version of grantbook knows here"
-        )
-    }
-
-    fn visit_unit<E>(self) -> Result<Reserved, E> {
-        Ok(Reserved)
-    }
-
-    fn visit_none<E>(self) -> Result<Reserved, E> {
-        Ok(Reserved)
     }
 }
 

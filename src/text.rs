@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a text was not accepted as an id, a name, a description or a permission.
+/// Why a text was not accepted as an id, a name, a description, a permission, a note or a digest.
 ///
 /// The text itself is not repeated: it may be long, and it may be hostile. What is wrong with it
 /// and where is said instead, in characters counted from 1 (ids: length in bytes).
@@ -152,6 +152,11 @@ impl fmt::Display for Explained<'_> {
             ..
         } = self.form;
         match self.problem {
+            ParseErrorKind::TooShort { length } | ParseErrorKind::TooLong { length }
+                if shortest == longest =>
+            {
+                write!(f, "takes {longest} {unit}; this one has {length}")
+            }
             ParseErrorKind::TooShort { length } | ParseErrorKind::TooLong { length } => {
                 write!(
                     f,

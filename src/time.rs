@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 /// A moment, in milliseconds since the Unix epoch (UTC).
 ///
 /// The library never reads a clock: the host passes the time with every command (U6). In an account time never runs
-/// backwards (U2), so a command with a time far ahead keeps the account there: look at a clock before trusting it.
+/// backwards (U2), so a command with a time far ahead keeps the account there: look at a clock before trusting it. A time
+/// after [`Timestamp::MAX`], such as microseconds taken for milliseconds, is refused.
 ///
 /// ```
 /// use grantbook::Timestamp;
@@ -23,6 +24,9 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(u64);
 
 impl Timestamp {
+    /// The last millisecond before the year 10000. No account takes a later time (U2).
+    pub const MAX: Self = Self(253_402_300_799_999);
+
     /// The moment this many milliseconds after the Unix epoch.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {

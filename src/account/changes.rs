@@ -263,6 +263,7 @@ macro_rules! changes {
             }
 
             pub(crate) fn validate(&self, at: Timestamp) -> Outcome {
+                in_range(at)?;
                 match self {
                     $(Event::$event(event) => event.validate(at),)+
                 }
@@ -386,6 +387,14 @@ changes! {
         RoleChanged "role-changed", "A role's name or permissions changed.";
         RoleDeleted "role-deleted", "A role was deleted.";
     }
+}
+
+/// A time is one that an account takes (U2).
+pub(crate) fn in_range(time: Timestamp) -> Outcome {
+    if time > Timestamp::MAX {
+        return Err(CommandError::TimeOutOfRange { time });
+    }
+    Ok(())
 }
 
 /// No command names too many of a kind (U7).

@@ -1,4 +1,4 @@
-//! Why a command was refused: each reason declared once.
+//! Why a command was refused: each reason declared once. Long because it is one table.
 
 use std::fmt;
 
@@ -361,6 +361,14 @@ command_errors! {
     BatchTooLarge {
         /// The number of commands.
         commands: usize,
+    }
+
+    /// The time, or the end of the invitation, is not before the year 10000 (U2, M3).
+    Invalid "time-out-of-range" ["U2", "M3"]
+    #[error("the time {} is not before the year 10000; a time is a number of milliseconds since 1970", time.as_millis())]
+    TimeOutOfRange {
+        /// The time.
+        time: Timestamp,
     }
 
     /// The invitation would have expired before it is made (M3).

@@ -10,10 +10,12 @@ use std::hash::Hash;
 use roaring::RoaringBitmap;
 
 use crate::access::Resource;
+use crate::account::commit_place::CommitPlace;
 use crate::account::data::grant_index::GrantIndex;
 use crate::account::data::member::MemberEntry;
 use crate::account::data::member_slab::MemberIndex;
 use crate::account::data::slots::{Slot, SlotSet};
+use crate::account::digest::Digest;
 use crate::account::limits::GroupLimit;
 use crate::grant::{Grant, Scope};
 use crate::id::{AccountId, GroupId, MemberId, RoleId, StoreId};
@@ -42,9 +44,28 @@ pub(crate) struct Header {
     pub(crate) id: AccountId,
     pub(crate) version: u64,
     pub(crate) at: Timestamp,
+    /// The place of the last record in its commit.
+    pub(crate) commit: CommitPlace,
+    /// The digest of the last record.
+    pub(crate) digest: Digest,
     pub(crate) group_limit: GroupLimit,
     /// There is no record after the closing (A5).
     pub(crate) is_closed: bool,
+}
+
+impl Header {
+    /// Before the first record.
+    pub(crate) fn unopened(id: AccountId) -> Self {
+        Self {
+            id,
+            version: 0,
+            at: Timestamp::default(),
+            commit: CommitPlace::SINGLE,
+            digest: Digest::ZERO,
+            group_limit: GroupLimit::default(),
+            is_closed: false,
+        }
+    }
 }
 
 /// What the account holds of a group. Its members and grants are rows of their own, so that to touch a group copies

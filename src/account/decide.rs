@@ -1,15 +1,16 @@
-//! From a command to the record that it leads to, or the error. Pure: no clock, no I/O, no randomness.
+//! From commands to the changes and records that they lead to, or the error. Pure: no clock, no I/O, no randomness.
 
 use crate::account::actor::Actor;
 use crate::account::authority::authorize;
 use crate::account::changes::{Command, Event};
 use crate::account::command_error::CommandError;
-use crate::account::data::AccountData;
+use crate::account::commit_place::CommitPlace;
+use crate::account::context::Context;
 use crate::account::data::draft::{Draft, DraftBase};
+use crate::account::data::{AccountData, Header};
 use crate::account::guardrails;
 use crate::account::limits::MAX_BATCH;
-use crate::account::record::Record;
-use crate::account::replay;
+use crate::account::record::{PlannedChange, Record};
 use crate::time::Timestamp;
 
 /// Decides a command, in the order of U3: authority, form, existence, guardrails, conflicts. `None`: everything already
@@ -21,7 +22,7 @@ pub(crate) fn decide<D: DraftBase>(
     actor: &Actor,
     command: &Command,
     now: Timestamp,
-) -> Result<Option<Record>, CommandError> {
+) -> Result<Option<PlannedChange>, CommandError> {
     let at = data.not_before(now);
     let event = requested_event(data, actor, command, at)?;
     if let Some(member) = guardrails::constrained_member(data, actor) {
@@ -34,17 +35,10 @@ pub(crate) fn decide<D: DraftBase>(
     let Some(event) = event.without_noops(data) else {
         return Ok(None);
     };
-    let header = data.header();
-    let Some(version) = header.version.checked_add(1) else {
+    let Some(version) = data.header().version.checked_add(1) else {
         return Err(CommandError::VersionsExhausted);
     };
-    Ok(Some(Record {
-        account: header.id.clone(),
-        version,
-        at,
-        actor: actor.clone(),
-        event,
-    }))
+    Ok(Some(PlannedChange { version, event }))
 }
 
 /// The event that a command asks for: its actor may issue it, it is well formed, and what it names exists.
@@ -62,13 +56,13 @@ fn requested_event<D: AccountData>(
 }
 
 /// Decides commands one after another, each on what those before it leave (U4): the draft that they lead to, and their
-/// records.
+/// changes.
 pub(crate) fn decide_batch<'a, D: DraftBase>(
     data: &'a D,
     actor: &Actor,
     commands: &[Command],
     now: Timestamp,
-) -> Result<(Draft<'a, D>, Vec<Record>), CommandError> {
+) -> Result<(Draft<'a, D>, Vec<PlannedChange>), CommandError> {
     if commands.len() > MAX_BATCH {
         if let Some(first) = commands.first() {
             authorize(data, actor, first)?;
@@ -78,7 +72,7 @@ pub(crate) fn decide_batch<'a, D: DraftBase>(
         });
     }
     let mut draft = Draft::over(data);
-    let mut records = Vec::new();
+    let mut changes = Vec::new();
     for (index, command) in commands.iter().enumerate() {
         let refused = |error| match commands {
             [_] => error,
@@ -87,10 +81,38 @@ pub(crate) fn decide_batch<'a, D: DraftBase>(
                 error: Box::new(error),
             },
         };
-        if let Some(record) = decide(&draft, actor, command, now).map_err(refused)? {
-            replay::apply(&mut draft, &record);
-            records.push(record);
+        if let Some(change) = decide(&draft, actor, command, now).map_err(refused)? {
+            change.try_on(&mut draft);
+            changes.push(change);
         }
     }
-    Ok((draft, records))
+    Ok((draft, changes))
+}
+
+/// The records of changes that were decided together on an account with this header, each chained to the one before it.
+pub(crate) fn chain(
+    header: &Header,
+    actor: &Actor,
+    context: &Context,
+    changes: impl ExactSizeIterator<Item = PlannedChange>,
+) -> impl Iterator<Item = Record> {
+    let places = CommitPlace::all(changes.len());
+    let mut before = header.digest;
+    places.zip(changes).map(move |(commit, change)| {
+        let record = Record {
+            account: header.id.clone(),
+            version: change.version,
+            at: header.at.max(context.now),
+            commit,
+            actor: actor.clone(),
+            note: context.note.clone(),
+            event: change.event,
+            digest: before,
+        };
+        before = record.digest_after(before);
+        Record {
+            digest: before,
+            ..record
+        }
+    })
 }

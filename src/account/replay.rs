@@ -3,8 +3,10 @@
 use crate::account::actor::Actor;
 use crate::account::changes::Event;
 use crate::account::command_error::CommandError;
-use crate::account::data::AccountData;
+use crate::account::commit_place::CommitPlace;
 use crate::account::data::writes::Writes;
+use crate::account::data::{AccountData, Header};
+use crate::account::digest::Digest;
 use crate::account::record::Record;
 use crate::id::AccountId;
 use crate::time::Timestamp;
@@ -53,6 +55,23 @@ pub enum ReplayError {
         /// The record's.
         found: Timestamp,
     },
+    /// The digest is not that of this record after the one before it: somebody changed one of the two, or the record
+    /// is of another branch (a backup was restored, say) (U2).
+    #[error("record {version} was changed, or does not belong after the record before it")]
+    DigestMismatch {
+        /// The record's version.
+        version: u64,
+    },
+    /// The record's place in its commit does not follow that of the record before it (U2).
+    #[error("record {version} says that it is record {} of {} in its commit, which cannot follow record {} of {}", found.number(), found.of(), last.number(), last.of())]
+    CommitPlace {
+        /// The record's version.
+        version: u64,
+        /// The place of the record before.
+        last: CommitPlace,
+        /// The record's.
+        found: CommitPlace,
+    },
     /// An account opens once, with its first record (A1, U2).
     #[error("record {version} is out of place: an account opens once, with record 1")]
     Opening {
@@ -82,11 +101,21 @@ pub enum ReplayError {
         /// The record's version.
         version: u64,
     },
+    /// The last record is not the one that was expected: records are missing at the end, or are of another branch (U2).
+    #[error("the last record is {version} with digest {found}, and digest {expected} was expected")]
+    OtherHead {
+        /// The last record's version.
+        version: u64,
+        /// The digest that was expected.
+        expected: Digest,
+        /// The last record's.
+        found: Digest,
+    },
 }
 
 impl ReplayError {
-    /// A stable code: `no-records`, `wrong-account`, `gap`, `repeat`, `time-runs-backwards`, `opening`,
-    /// `wrong-actor`, `does-not-fit` or `redundant`.
+    /// A stable code: `no-records`, `wrong-account`, `gap`, `repeat`, `time-runs-backwards`, `digest-mismatch`,
+    /// `commit-place`, `opening`, `wrong-actor`, `does-not-fit`, `redundant` or `other-head`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -95,10 +124,13 @@ impl ReplayError {
             ReplayError::Gap { .. } => "gap",
             ReplayError::Repeat { .. } => "repeat",
             ReplayError::TimeRunsBackwards { .. } => "time-runs-backwards",
+            ReplayError::DigestMismatch { .. } => "digest-mismatch",
+            ReplayError::CommitPlace { .. } => "commit-place",
             ReplayError::Opening { .. } => "opening",
             ReplayError::WrongActor { .. } => "wrong-actor",
             ReplayError::DoesNotFit { .. } => "does-not-fit",
             ReplayError::Redundant { .. } => "redundant",
+            ReplayError::OtherHead { .. } => "other-head",
         }
     }
 }
@@ -115,15 +147,12 @@ pub(crate) fn apply_checked<D: AccountData>(
 
 /// Whether a record is the next one, can have been caused by its actor, and fits (U5).
 pub(crate) fn validate<D: AccountData>(data: &D, record: &Record) -> Result<(), ReplayError> {
-    ensure_next(data, record)?;
+    ensure_next(data.header(), record)?;
     let version = record.version;
     let event = &record.event;
     if data.header().is_closed {
         let reason = CommandError::AccountClosed;
         return Err(ReplayError::DoesNotFit { version, reason });
-    }
-    if matches!(event, Event::AccountOpened(_)) != (version == 1) {
-        return Err(ReplayError::Opening { version });
     }
     if !event.can_be_caused_by(&record.actor) {
         return Err(ReplayError::WrongActor {
@@ -143,8 +172,8 @@ pub(crate) fn validate<D: AccountData>(data: &D, record: &Record) -> Result<(), 
     }
 }
 
-fn ensure_next<D: AccountData>(data: &D, record: &Record) -> Result<(), ReplayError> {
-    let header = data.header();
+/// Whether a record continues the chain of records, whatever the account holds.
+pub(crate) fn ensure_next(header: &Header, record: &Record) -> Result<(), ReplayError> {
     let version = record.version;
     if record.account != header.id {
         return Err(ReplayError::WrongAccount {
@@ -166,6 +195,9 @@ fn ensure_next<D: AccountData>(data: &D, record: &Record) -> Result<(), ReplayEr
             found: version,
         });
     }
+    if record.digest != record.digest_after(header.digest) {
+        return Err(ReplayError::DigestMismatch { version });
+    }
     if record.at < header.at {
         return Err(ReplayError::TimeRunsBackwards {
             version,
@@ -173,13 +205,29 @@ fn ensure_next<D: AccountData>(data: &D, record: &Record) -> Result<(), ReplayEr
             found: record.at,
         });
     }
+    if !record.commit.follows(header.commit) {
+        return Err(ReplayError::CommitPlace {
+            version,
+            last: header.commit,
+            found: record.commit,
+        });
+    }
+    if matches!(record.event, Event::AccountOpened(_)) != (version == 1) {
+        return Err(ReplayError::Opening { version });
+    }
     Ok(())
+}
+
+/// Moves the header on to this record.
+pub(crate) fn advance(header: &mut Header, record: &Record) {
+    header.version = record.version;
+    header.at = record.at;
+    header.commit = record.commit;
+    header.digest = record.digest;
 }
 
 /// Writes what a record says. It fits: it was just decided on these very rows, or checked by [`validate`].
 pub(crate) fn apply<D: AccountData + Writes>(data: &mut D, record: &Record) {
-    let header = data.header_mut();
-    header.version = record.version;
-    header.at = record.at;
+    advance(data.header_mut(), record);
     record.event.apply(data);
 }

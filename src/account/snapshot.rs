@@ -2,15 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::changes::{Change, GroupCreated, RoleDefined, StoreCreated};
+use crate::account::changes::{Change, GroupCreated, RoleDefined, StoreCreated, in_range};
 use crate::account::command_error::CommandError;
-use crate::account::data::AccountData;
 use crate::account::data::state::State;
 use crate::account::data::writes::Writes;
+use crate::account::data::{AccountData, Header};
+use crate::account::digest::Digest;
+use crate::account::status::MemberStatus;
 use crate::grant::{Grant, are_merged};
 use crate::id::{AccountId, GroupId, MemberId};
 use crate::stored::v1::{GroupV1, MemberV1, MembershipV1, RoleV1, SnapshotV1};
-use crate::stored::{Format, Reserved, Unreleased};
+use crate::stored::{Format, Unreleased};
 
 /// An account at one version, as plain data: what your application stores so that it need not replay from the first
 /// record.
@@ -46,6 +48,26 @@ impl Snapshot {
     #[must_use]
     pub fn version(&self) -> u64 {
         self.0.version
+    }
+
+    /// Returns the digest of the last record before it. It cannot be checked: a snapshot is trusted as your storage is
+    /// (U2).
+    #[must_use]
+    pub fn digest(&self) -> &Digest {
+        &self.0.digest
+    }
+
+    /// Returns where the chain of records stands.
+    pub(crate) fn header(&self) -> Header {
+        Header {
+            id: self.0.account.clone(),
+            version: self.0.version,
+            at: self.0.at,
+            commit: self.0.commit,
+            digest: self.0.digest,
+            group_limit: self.0.group_limit,
+            is_closed: self.0.closed,
+        }
     }
 }
 
@@ -93,7 +115,7 @@ pub enum SnapshotError {
     /// permission, a scope of the wrong level, too many groups, and so on.
     #[error("`{entry}` breaks a rule: {reason}")]
     BreaksRule {
-        /// The id of the role, store or group.
+        /// The id of the role, store, group or member, or of the account itself.
         entry: String,
         /// The rule.
         reason: CommandError,
@@ -152,11 +174,12 @@ pub(crate) fn snapshot_of(state: &State) -> Snapshot {
     });
     Snapshot(SnapshotV1 {
         snapshot: Format,
-        digest: Reserved,
         _unreleased: Unreleased,
         account: header.id.clone(),
         version: header.version,
         at: header.at,
+        commit: header.commit,
+        digest: header.digest,
         group_limit: header.group_limit,
         closed: header.is_closed,
         roles: roles.collect(),
@@ -167,16 +190,15 @@ pub(crate) fn snapshot_of(state: &State) -> Snapshot {
 }
 
 /// The account that a snapshot describes, if it breaks no rule.
-pub(crate) fn restore(Snapshot(snapshot): Snapshot) -> Result<State, SnapshotError> {
-    if snapshot.version == 0 {
+pub(crate) fn restore(snapshot: Snapshot) -> Result<State, SnapshotError> {
+    let header = snapshot.header();
+    if header.version == 0 {
         return Err(SnapshotError::NotOpened);
     }
-    let mut state = State::unopened(snapshot.account);
-    let header = state.header_mut();
-    header.version = snapshot.version;
-    header.at = snapshot.at;
-    header.group_limit = snapshot.group_limit;
-    header.is_closed = snapshot.closed;
+    in_range(header.at).map_err(|reason| breaks_rule(&header.id, reason))?;
+    let mut state = State::unopened(header.id.clone());
+    *state.header_mut() = header;
+    let Snapshot(snapshot) = snapshot;
     for role in snapshot.roles {
         let entry = role.id.to_string();
         let defined = RoleDefined {
@@ -202,6 +224,11 @@ pub(crate) fn restore(Snapshot(snapshot): Snapshot) -> Result<State, SnapshotErr
         return Err(SnapshotError::NoOwner);
     }
     Ok(state)
+}
+
+fn breaks_rule(entry: &str, reason: CommandError) -> SnapshotError {
+    let entry = entry.to_string();
+    SnapshotError::BreaksRule { entry, reason }
 }
 
 /// Restores an entry as if it were created now.
@@ -248,6 +275,13 @@ fn restore_group(state: &mut State, group: GroupV1) -> Result<(), SnapshotError>
 
 fn restore_member(state: &mut State, member: MemberV1) -> Result<(), SnapshotError> {
     let MemberV1 { id, status, groups } = member;
+    if let MemberStatus::Invited {
+        expires: Some(expires),
+        ..
+    } = status
+    {
+        in_range(expires).map_err(|reason| breaks_rule(&id, reason))?;
+    }
     if state.member(&id).is_some() {
         return Err(SnapshotError::DuplicateMember { member: id });
     }

@@ -8,23 +8,23 @@ use crate::account::actor::Actor;
 use crate::account::changes::Command;
 use crate::account::check::Check;
 use crate::account::command_error::CommandError;
+use crate::account::context::Context;
 use crate::account::data::AccountData;
 use crate::account::data::changed::Changed;
 use crate::account::data::draft::Draft;
 use crate::account::data::member::MemberEntry;
 use crate::account::data::state::State;
 use crate::account::decide::decide_batch;
-use crate::account::record::Record;
+use crate::account::record::{PlannedChange, Record};
 use crate::account::replay::{ReplayError, apply_checked};
 use crate::id::MemberId;
 use crate::permission::Permission;
-use crate::time::Timestamp;
 
-/// What commands would lead to: their records, and who gains and loses what.
+/// What commands would lead to: their changes, and who gains and loses what.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Preview {
     /// One for each command that would change something.
-    pub records: Vec<Record>,
+    pub changes: Vec<PlannedChange>,
     /// Who gains and loses what, from the first command to the last.
     pub delta: AccessDelta,
 }
@@ -123,11 +123,12 @@ impl Account {
         &self,
         actor: &Actor,
         commands: &[Command],
-        now: Timestamp,
+        context: impl Into<Context>,
     ) -> Result<Preview, CommandError> {
-        let (draft, records) = decide_batch(&self.state, actor, commands, now)?;
+        let now = context.into().now;
+        let (draft, changes) = decide_batch(&self.state, actor, commands, now)?;
         Ok(Preview {
-            records,
+            changes,
             delta: delta(&self.state, &draft),
         })
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::access::Resource;
+use crate::account::Account;
 use crate::account::actor::Actor;
 use crate::account::changes::{
     AcceptInvitation, AddToGroup, Command, CreateGroup, EditGroup, GrantOwnership, InviteMember,
@@ -16,7 +17,6 @@ use crate::account::data::state::State;
 use crate::account::decide::decide;
 use crate::account::limits::MAX_ITEMS_PER_COMMAND;
 use crate::account::status::MemberStatus;
-use crate::account::{Account, replay};
 use crate::grant::Grant;
 use crate::id::{GroupId, MemberId, StoreId};
 use crate::name::{Description, GroupName};
@@ -240,14 +240,14 @@ impl<'a> Search<'a> {
 
     /// Does it, if this actor may and it changes something.
     fn take(&self, state: &mut Draft<'a, State>, actor: &MemberId, step: &Move) -> Option<()> {
-        let record = decide(
+        let change = decide(
             state,
             &Actor::Member(actor.clone()),
             &self.command(step)?,
             self.now,
         )
         .ok()??;
-        replay::apply(state, &record);
+        change.try_on(state);
         Some(())
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::access::{DenialReason, Resource};
+use crate::account::Account;
 use crate::account::actor::Actor;
 use crate::account::changes::{
     AcceptInvitation, AddToGroup, ChangeRole, Command, CreateStore, EditGroup, GrantOwnership,
@@ -14,7 +15,7 @@ use crate::account::data::AccountData;
 use crate::account::data::draft::Draft;
 use crate::account::data::member::MemberEntry;
 use crate::account::data::state::State;
-use crate::account::{Account, replay};
+use crate::account::decide::decide;
 use crate::grant::{Grant, Scope};
 use crate::id::{GroupId, MemberId, RoleId, StoreId};
 use crate::name::{GroupName, RoleName};
@@ -342,11 +343,11 @@ fn would_allow(
     permission: &Permission,
     resource: Resource<&str>,
 ) -> bool {
-    let Ok(Some(record)) = account.decide(actor, command, account.changed_at()) else {
+    let Ok(Some(change)) = decide(&account.state, actor, command, account.changed_at()) else {
         return false;
     };
     let mut after = Draft::over(&account.state);
-    replay::apply(&mut after, &record);
+    change.try_on(&mut after);
     after.can(member, permission, resource)
 }
 

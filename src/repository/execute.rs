@@ -106,6 +106,7 @@ pub fn execute<R: Repository + ?Sized>(
 ///         RevokeOwnership { member: otto }.into(),
 ///     ],
 ///     now,
+///     note: None,
 /// };
 /// let mut to_revoke = Vec::new();
 /// repository::execute_with(&kept, &mut account, &request, |before, record| {

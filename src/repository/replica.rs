@@ -26,7 +26,7 @@ use crate::time::Timestamp;
 ///
 /// let mut elsewhere = repository::load(&kept, &acme)?.ok_or("it was opened")?;
 /// # let commands = vec![grantbook::command::CreateStore { store: StoreId::parse("dev")? }.into()];
-/// # let request = Request { commit: IdempotencyKey::parse("2")?, actor: Actor::System, commands, now };
+/// # let request = Request { commit: IdempotencyKey::parse("2")?, actor: Actor::System, commands, now, note: None };
 /// repository::execute(&kept, &mut here, &request)?;
 ///
 /// // Somebody tells the other process which version there is now.

@@ -7,10 +7,12 @@ use crate::account::actor::Actor;
 use crate::account::changes::Command;
 use crate::account::changes::Event;
 use crate::account::changes::{GroupCreated, GroupEdited};
+use crate::account::context::Context;
 use crate::account::data::state::State;
 use crate::account::record::Record;
 use crate::grant::merge_grants;
 use crate::id::{AccountId, IdempotencyKey};
+use crate::note::Note;
 use crate::time::Timestamp;
 
 /// What somebody asks for: commands, to be accepted or refused as a whole (U4).
@@ -34,9 +36,20 @@ pub struct Request {
     /// When it was first made, by the host's clock. Tried again with a later time, it might be refused (an invitation
     /// that has ended by then) while the first attempt is still on its way.
     pub now: Timestamp,
+    /// What the records are to note (U2). It is not part of what makes a request the same: tried again with another
+    /// note, it keeps the first one.
+    pub note: Option<Note>,
 }
 
 impl Request {
+    /// When it is decided, and its note.
+    pub(super) fn context(&self) -> Context {
+        Context {
+            now: self.now,
+            note: self.note.clone(),
+        }
+    }
+
     /// How far these records, kept under this request's id, look like what came of it: by its actor, and one after
     /// another what its commands ask for.
     pub(super) fn likeness(&self, account: &AccountId, records: &[Record]) -> Likeness {
@@ -62,7 +75,11 @@ impl Request {
     /// Whether these records are what this request leads to on the account as it was before them.
     pub(super) fn leads_to(&self, records: &[Record], before: &Account) -> bool {
         records.first().is_some_and(|first| {
-            let decided = before.decide_batch(&self.actor, &self.commands, first.at);
+            let context = Context {
+                now: first.at,
+                note: first.note.clone(),
+            };
+            let decided = before.decide_batch(&self.actor, &self.commands, context);
             decided.is_ok_and(|decided| decided == records)
         })
     }

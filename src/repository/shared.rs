@@ -40,7 +40,7 @@ use crate::repository::steps::{self, AtOnce, Awaited, Held, at_once};
 /// # let acme = repository::open(&kept, IdempotencyKey::parse("1")?, acme, olga, GroupLimit::default(), now)?;
 /// # let (commit, actor) = (IdempotencyKey::parse("2")?, Actor::System);
 /// let shared = Shared::new(acme);
-/// let request = Request { commit, actor, commands: vec![command::CreateStore { store: dev }.into()], now };
+/// let request = Request { commit, actor, commands: vec![command::CreateStore { store: dev }.into()], now, note: None };
 /// std::thread::scope(|threads| {
 ///     threads.spawn(|| shared.can("olga", &Permission::STORE_READ, Resource::Store("dev")));
 ///     threads.spawn(|| shared.execute(&kept, &request));

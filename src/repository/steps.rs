@@ -34,7 +34,8 @@ pub(super) async fn open<S: Storage>(
     group_limit: GroupLimit,
     now: Timestamp,
 ) -> Result<Replica, OpenError<S::Error>> {
-    let (account, record) = Account::open(id, owner, group_limit, now);
+    let key = Some(commit.clone());
+    let (account, record) = Account::open_under(key, id, owner, group_limit, now);
     let commit = Commit::opening(commit, record);
     for _ in 0..ATTEMPTS {
         match storage
@@ -222,7 +223,8 @@ fn decided<S: Storage>(
     account: &Account,
     request: &Request,
 ) -> Result<Option<Commit>, CommandError> {
-    let records = account.decide_batch(&request.actor, &request.commands, request.now)?;
+    let context = request.context();
+    let records = account.decide_batch(&request.actor, &request.commands, context)?;
     // There are no records, or they are a commit: they were decided one after another.
     let commit = Commit::new(request.commit.clone(), records).ok();
     Ok(commit.map(|commit| {

@@ -6,9 +6,11 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Format, Reserved, Unreleased};
+use super::{Format, Unreleased};
 use crate::account::actor::Actor;
 use crate::account::changes::Event;
+use crate::account::commit_place::CommitPlace;
+use crate::account::digest::Digest;
 use crate::account::limits::GroupLimit;
 use crate::account::record::Record;
 use crate::account::status::MemberStatus;
@@ -16,44 +18,29 @@ use crate::distinct;
 use crate::grant::{Grant, Scope};
 use crate::id::{AccountId, GroupId, MemberId, RoleId, StoreId};
 use crate::name::{Description, GroupName, RoleName};
+use crate::note::Note;
 use crate::permission::Permission;
 use crate::role::RoleLevel;
 use crate::time::Timestamp;
 
-/// A record. `commit` is for its place in its commit, `note` for a note of the application, `digest` for the chain of
-/// records: nothing fills them yet.
-#[derive(Serialize, Deserialize)]
+/// A record, as it is read.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RecordV1 {
-    record: Format,
+    #[serde(rename = "record")]
+    _format: Format,
     account: AccountId,
     version: u64,
     at: Timestamp,
-    commit: Reserved,
+    commit: CommitPlace,
     #[serde(with = "ActorV1")]
     actor: Actor,
-    note: Reserved,
+    #[serde(deserialize_with = "Option::deserialize")]
+    note: Option<Note>,
     event: Event,
-    digest: Reserved,
-    #[serde(default, rename = "format", skip_serializing)]
+    digest: Digest,
+    #[serde(default, rename = "format")]
     _unreleased: Unreleased,
-}
-
-impl From<Record> for RecordV1 {
-    fn from(record: Record) -> Self {
-        Self {
-            record: Format,
-            account: record.account,
-            version: record.version,
-            at: record.at,
-            commit: Reserved,
-            actor: record.actor,
-            note: Reserved,
-            event: record.event,
-            digest: Reserved,
-            _unreleased: Unreleased,
-        }
-    }
 }
 
 impl From<RecordV1> for Record {
@@ -62,13 +49,54 @@ impl From<RecordV1> for Record {
             account: form.account,
             version: form.version,
             at: form.at,
+            commit: form.commit,
             actor: form.actor,
+            note: form.note,
             event: form.event,
+            digest: form.digest,
         }
     }
 }
 
-/// A snapshot. `digest` is for the digest of the record that it stands at.
+/// The same form, as it is written: with the digest to store it, and without to take the digest.
+#[derive(Serialize)]
+struct WrittenRecordV1<'a, D> {
+    record: Format,
+    account: &'a AccountId,
+    version: u64,
+    at: Timestamp,
+    commit: CommitPlace,
+    #[serde(serialize_with = "ActorV1::serialize")]
+    actor: &'a Actor,
+    note: Option<&'a Note>,
+    event: &'a Event,
+    digest: D,
+}
+
+impl<'a, D> WrittenRecordV1<'a, D> {
+    fn new(record: &'a Record, digest: D) -> Self {
+        Self {
+            record: Format,
+            account: &record.account,
+            version: record.version,
+            at: record.at,
+            commit: record.commit,
+            actor: &record.actor,
+            note: record.note.as_ref(),
+            event: &record.event,
+            digest,
+        }
+    }
+}
+
+impl Record {
+    /// Returns the digest that this record has after one with the digest `before` (U2).
+    pub(crate) fn digest_after(&self, before: Digest) -> Digest {
+        Digest::of(&WrittenRecordV1::new(self, ()), before)
+    }
+}
+
+/// A snapshot. `commit` and `digest` are those of the record that it stands at.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SnapshotV1 {
@@ -76,7 +104,8 @@ pub(crate) struct SnapshotV1 {
     pub(crate) account: AccountId,
     pub(crate) version: u64,
     pub(crate) at: Timestamp,
-    pub(crate) digest: Reserved,
+    pub(crate) commit: CommitPlace,
+    pub(crate) digest: Digest,
     pub(crate) group_limit: GroupLimit,
     pub(crate) closed: bool,
     /// Without the built-in ones.
@@ -230,7 +259,7 @@ mod grants {
 
 impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RecordV1::from(self.clone()).serialize(serializer)
+        WrittenRecordV1::new(self, self.digest).serialize(serializer)
     }
 }
 

@@ -50,23 +50,28 @@ impl World {
     fn forged(&self, actor: Value, event: Value) -> Record {
         let record = serde_json::json!({
             "record": 1,
-            "commit": null,
+            "commit": {"number": 1, "of": 1},
             "note": null,
-            "digest": null,
+            "digest": no_digest(),
             "account": self.account.id(),
             "version": self.account.version() + 1,
             "at": self.account.changed_at(),
             "actor": actor,
             "event": whole_event(event),
         });
-        serde_json::from_value(record).unwrap()
+        sealed(
+            &serde_json::from_value(record).unwrap(),
+            self.account.digest(),
+        )
     }
 
-    /// The host replays a forged record: it is not applied, with this code, and nothing changes.
+    /// The host replays a forged record, whose forger knows how digests are made: it is not applied, with this code, and
+    /// nothing changes.
     #[track_caller]
     fn assert_not_applied(&mut self, record: &Record, code: &str) {
         let before = self.account.clone();
-        let error = self.account.apply(record).unwrap_err();
+        let record = sealed(record, self.account.digest());
+        let error = self.account.apply(&record).unwrap_err();
         let found = match &error {
             ReplayError::DoesNotFit { reason, .. } => reason.code(),
             other => other.code(),

@@ -241,6 +241,7 @@ const FOUND_BY: &str = "
     SplicesIds: ids_of_any_text_are_kept
     LosesExpiry: every_kind_of_event_comes_back times_come_back
     LosesActors: every_kind_of_event_comes_back
+    LosesNotes: every_kind_of_event_comes_back times_come_back
     CutsMembers: large_records_come_back
     RoundsTimes: times_come_back
     RefusesLateTimes: times_come_back

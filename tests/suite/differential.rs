@@ -41,7 +41,7 @@ const BEGINNINGS: [(usize, u16); 8] = [
 
 /// Every code of a refusal but `versions-exhausted`, which takes 2^64 records, and `too-many-changed`, which takes more
 /// than 10,000 members.
-const CODES: [&str; 40] = [
+const CODES: [&str; 41] = [
     "account-closed",
     "already-invited",
     "already-member",
@@ -76,6 +76,7 @@ const CODES: [&str; 40] = [
     "self-escalation",
     "store-exists",
     "store-permission",
+    "time-out-of-range",
     "too-many-groups",
     "too-many-named",
     "unknown-group",

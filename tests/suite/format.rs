@@ -87,6 +87,11 @@ fn eventful() -> World {
     world.ok(OWNER, delete_store("old"));
     world.ok(OWNER, create_group("gone", "Gone Group", [viewer(["dev"])]));
     world.ok(OWNER, delete_group("gone"));
+    let noted = Context::at(at(3_000)).with_note(Note::parse("Ticket 4711: für Dana").unwrap());
+    let both = [grant_ownership("gil"), revoke_ownership("gil")];
+    let both = world.account.execute_batch(&by(OWNER), &both, noted);
+    world.records.extend(both.unwrap());
+    world.now = 3_000;
     world.ok(OWNER, grant_role("it", viewer(["dev", "prod"])));
     world.ok(OWNER, revoke_in("it", "store-viewer", ["prod"]));
     world.ok(OWNER, grant_role("devs", Grant::group_manager()));

@@ -7,18 +7,22 @@ use std::path::{Path, PathBuf};
 use grantbook::CommandError;
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 57] = [
+const LAYERS: [&str; 61] = [
     "text",
     "distinct",
     "time",
     "id",
     "name",
+    "note",
     "permission",
     "role",
     "grant",
     "access",
     "account::limits",
     "account::actor",
+    "account::commit_place",
+    "account::context",
+    "account::digest",
     "account::status",
     "account::data::hash",
     "account::data::slots",
@@ -33,11 +37,11 @@ const LAYERS: [&str; 57] = [
     "account::changes",
     "account::authority",
     "account::record",
+    "stored",
+    "stored::v1",
     "account::replay",
     "account::guardrails",
     "account::decide",
-    "stored",
-    "stored::v1",
     "account::snapshot",
     "account::handles",
     "account",
@@ -194,7 +198,9 @@ fn inner_collections_stay_inside() {
         "IndexMap",
         "Roaring",
         "ShardedLock",
+        "Sha256",
         "SmallVec",
+        "postcard",
     ];
     for (path, text) in files("src") {
         for line in text

@@ -34,6 +34,7 @@ fn by_host(id: impl ToString, command: Command) -> Request {
         actor: Actor::System,
         commands: vec![command],
         now: at(0),
+        note: None,
     }
 }
 

@@ -12,6 +12,8 @@ use grantbook::command::{
 use grantbook::repository::{Commit, RecordPage, Repository, Request};
 use grantbook::*;
 
+pub(crate) use crate::hostile::{no_digest, planned, sealed};
+
 pub(crate) const OWNER: &str = "olga";
 pub(crate) const MANAGER: &str = "gil";
 
@@ -58,6 +60,7 @@ pub(crate) fn request(actor: &Actor, commands: &[Command], now: Timestamp) -> Re
         actor: actor.clone(),
         commands: commands.to_vec(),
         now,
+        note: None,
     }
 }
 
@@ -297,6 +300,7 @@ pub(crate) fn delete_role(id: &str) -> Command {
 /// An event with everything that its stored form holds: what is left out is written as null, or as an empty list.
 pub(crate) fn whole_event(mut event: serde_json::Value) -> serde_json::Value {
     let optional: &[&str] = match event["kind"].as_str() {
+        Some("account-opened") => &["key"],
         Some("member-invited") => &["expires"],
         Some("group-edited") => &["name", "description", "grants"],
         Some("role-changed") => &["name", "permissions"],

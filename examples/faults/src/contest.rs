@@ -150,6 +150,7 @@ fn prepare<R: Repository>(repository: &R, replica: &mut Replica, commands: Vec<C
         actor: Actor::System,
         commands,
         now: NOW,
+        note: None,
     };
     repository::execute(repository, replica, &request).expect("it is prepared");
 }

@@ -41,6 +41,7 @@ pub(crate) fn request(writer: usize, n: usize) -> Request {
             .map(|k| command(writer, k))
             .collect(),
         now: NOW,
+        note: None,
     }
 }
 
@@ -58,6 +59,7 @@ pub(crate) fn groups() -> Request {
             .map(|writer| create_group(&format!("w{writer}")))
             .collect(),
         now: NOW,
+        note: None,
     }
 }
 

@@ -102,6 +102,7 @@ fn contest<R: Repository>(connect: &impl Fn() -> Result<R, Failure>) -> Result<(
             actor: turn.actor,
             commands: vec![turn.command],
             now: plan::NOW,
+            note: None,
         };
         say("ready")?;
         lines.next().transpose()?;

@@ -17,6 +17,7 @@
 //!     actor: Actor::System,
 //!     commands: vec![CreateStore { store: StoreId::parse("dev")? }.into()],
 //!     now,
+//!     note: None,
 //! };
 //! repository::execute(&kept, &mut account, &request)?;
 //!

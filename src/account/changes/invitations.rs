@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::access::Resource;
 use crate::account::actor::Actor;
 use crate::account::changes::existing::member_exists;
-use crate::account::changes::{Change, Decide, Outcome, command_and_event};
+use crate::account::changes::{Change, Decide, Outcome, command_and_event, in_range};
 use crate::account::command_error::CommandError;
 use crate::account::data::AccountData;
 use crate::account::data::member::MemberEntry;
@@ -36,7 +36,8 @@ impl Change for MemberInvited {
     fn validate(&self, at: Timestamp) -> Outcome {
         match self.expires {
             Some(expires) if expires <= at => Err(CommandError::ExpiryPassed { expires, now: at }),
-            Some(_) | None => Ok(()),
+            Some(expires) => in_range(expires),
+            None => Ok(()),
         }
     }
 

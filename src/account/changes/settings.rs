@@ -7,7 +7,7 @@ use crate::account::data::AccountData;
 use crate::account::data::writes::Writes;
 use crate::account::limits::GroupLimit;
 use crate::account::status::MemberStatus;
-use crate::id::MemberId;
+use crate::id::{IdempotencyKey, MemberId};
 use crate::time::Timestamp;
 
 /// The account was opened, with one active owner (A1).
@@ -17,6 +17,9 @@ pub struct AccountOpened {
     pub owner: MemberId,
     /// How many groups the account may have (A3).
     pub group_limit: GroupLimit,
+    /// The idempotency key of the request that opened it, if it was opened in a repository. So the digests of two
+    /// accounts that are opened under one id differ (U2).
+    pub key: Option<IdempotencyKey>,
 }
 
 impl Change for AccountOpened {

@@ -16,12 +16,10 @@ use crate::account::data::member_slab::{MemberIndex, MemberSlab};
 use crate::account::data::slots::{Slot, SlotSet};
 use crate::account::data::writes::Writes;
 use crate::account::data::{AccountData, GroupEntry, Header, StoreEntry};
-use crate::account::limits::GroupLimit;
 use crate::grant::Scope;
 use crate::id::{AccountId, GroupId, MemberId, RoleId, StoreId};
 use crate::permission::Permission;
 use crate::role::{Role, RoleLevel};
-use crate::time::Timestamp;
 
 /// An account's rows, and the index over them.
 ///
@@ -56,15 +54,8 @@ pub(crate) struct State {
 impl State {
     /// Before the first record: built-in roles, and nobody.
     pub(crate) fn unopened(id: AccountId) -> Self {
-        let header = Header {
-            id,
-            version: 0,
-            at: Timestamp::default(),
-            group_limit: GroupLimit::default(),
-            is_closed: false,
-        };
         let mut state = Self {
-            header,
+            header: Header::unopened(id),
             members: IdMap::default(),
             member_slab: MemberSlab::default(),
             owners: BTreeSet::new(),

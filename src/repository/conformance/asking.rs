@@ -4,6 +4,7 @@ use crate::account::Account;
 use crate::account::actor::Actor;
 use crate::account::changes::Command;
 use crate::account::changes::CreateStore;
+use crate::account::context::Context;
 use crate::account::limits::GroupLimit;
 use crate::account::record::Record;
 use crate::account::snapshot::Snapshot;
@@ -59,13 +60,15 @@ impl History {
         commit: &str,
         owner: &str,
     ) -> Result<(Self, Commit), Failure> {
-        let (account, record) = Account::open(
+        let key = commit_id(commit)?;
+        let (account, record) = Account::open_under(
+            Some(key.clone()),
             account_id(account)?,
             member_id(owner)?,
             GroupLimit::default(),
             NOW,
         );
-        let opening = Commit::opening(commit_id(commit)?, record.clone());
+        let opening = Commit::opening(key, record.clone());
         let records = vec![record];
         Ok((Self { account, records }, opening))
     }
@@ -102,9 +105,9 @@ impl History {
         actor: &Actor,
         commit: &str,
         commands: &[Command],
-        now: Timestamp,
+        context: impl Into<Context>,
     ) -> Result<Commit, Failure> {
-        let records = self.account.decide_batch(actor, commands, now);
+        let records = self.account.decide_batch(actor, commands, context);
         Commit::new(commit_id(commit)?, records.map_err(Failure::of_suite)?)
             .map_err(Failure::of_suite)
     }

@@ -123,11 +123,13 @@ defects! {
     LosesExpiry,
     /// Who asked for a change is not kept.
     LosesActors,
+    /// The note on a change is not kept.
+    LosesNotes,
     /// Of many members in one record, the first 1,000 are kept.
     CutsMembers,
     /// Times are kept in seconds.
     RoundsTimes,
-    /// A time that does not fit a signed number is an error.
+    /// A time that does not fit a signed number of nanoseconds is an error.
     RefusesLateTimes,
     /// A connection goes on seeing what it first read, until it commits.
     ReadsOldState,

@@ -33,7 +33,7 @@ use crate::time::Timestamp;
 /// let line = FlakyRepository::new(7, [(Fault::KeptUnanswered, 500), (Fault::NotKept, 200)]);
 /// let mut account = repository::open(line.kept(), IdempotencyKey::parse("1")?, acme, olga, limit, now)?;
 /// # let commands = vec![grantbook::command::CreateStore { store: StoreId::parse("dev")? }.into()];
-/// # let request = Request { commit: IdempotencyKey::parse("2")?, actor: Actor::System, commands, now };
+/// # let request = Request { commit: IdempotencyKey::parse("2")?, actor: Actor::System, commands, now, note: None };
 ///
 /// // An answer that is lost is asked for again, and the request is kept once.
 /// let answered = (0..100).find_map(|_| repository::execute(&line, &mut account, &request).ok());
@@ -242,6 +242,7 @@ impl FlakyRepository {
                 actor: Actor::System,
                 commands: vec![command],
                 now: Timestamp::from_millis(0),
+                note: None,
             };
             if execute::execute(&self.kept, &mut copy, &request).is_ok() {
                 line.rivals += 1;

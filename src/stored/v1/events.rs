@@ -15,7 +15,7 @@ use crate::account::changes::{
 use crate::account::limits::GroupLimit;
 use crate::distinct;
 use crate::grant::{Grant, Scope};
-use crate::id::{GroupId, MemberId, RoleId, StoreId};
+use crate::id::{GroupId, IdempotencyKey, MemberId, RoleId, StoreId};
 use crate::name::{Description, GroupName, RoleName};
 use crate::permission::Permission;
 use crate::role::RoleLevel;
@@ -115,6 +115,8 @@ enum EventV1 {
 struct AccountOpenedV1 {
     owner: MemberId,
     group_limit: GroupLimit,
+    #[serde(deserialize_with = "Option::deserialize")]
+    key: Option<IdempotencyKey>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -188,6 +188,12 @@ fn every_answer(account: &Account, now: Timestamp) -> String {
 fn u6_answers_do_not_depend_on_the_order_of_creation() {
     let first = busy(0);
     let json = serde_json::to_string(&first.account.snapshot()).unwrap();
+    // All but the digest, which stands for the history and not for what came of it.
+    let content = |account: &Account| {
+        let mut plain = serde_json::to_value(account.snapshot()).unwrap();
+        plain.as_object_mut().unwrap().remove("digest");
+        plain
+    };
     let answers = every_answer(&first.account, at(first.now));
     assert!(answers.len() > 50_000, "{}", answers.len());
     let mut histories = BTreeSet::new();
@@ -199,16 +205,12 @@ fn u6_answers_do_not_depend_on_the_order_of_creation() {
             .map(|record| format!("{:?}", record.event()))
             .collect();
         histories.insert(history.join("\n"));
-        assert_eq!(
-            serde_json::to_string(&other.account.snapshot()).unwrap(),
-            json
-        );
+        assert_eq!(content(&other.account), content(&first.account));
         assert_eq!(
             every_answer(&other.account, at(other.now)),
             answers,
             "{seed}"
         );
-        assert_eq!(other.account, first.account);
     }
     assert_eq!(histories.len(), 11, "the histories do differ");
     for account in first.read_back() {

@@ -121,7 +121,9 @@ fn u5_a_forged_record_is_not_applied() {
     }
     let opened_by = rewritten(&all[0], |json| json["actor"] = json!({"member": "eve"}));
     assert_eq!(
-        Account::replay([opened_by.unwrap()]).unwrap_err().code(),
+        Account::replay([sealed(&opened_by.unwrap(), &no_digest())])
+            .unwrap_err()
+            .code(),
         "wrong-actor"
     );
     for smuggled in [

@@ -288,12 +288,20 @@ fn u2_a_stale_snapshot_brings_nothing_back() {
             }
         }
     }
-    // The version is made to fit, the content is not: the records that follow do not fit then.
+    // The version is made to fit: the records that follow do not continue the older snapshot's digest. Where that is made
+    // to fit as well, they do not fit the content.
     let before = usize::try_from(granted).unwrap() - 2;
     let tail = &world.records[before + 2..];
     let dressed_up =
         rewritten(&snapshots[before], |json| json["version"] = granted.into()).unwrap();
-    assert_eq!(served(&dressed_up, tail).unwrap_err(), "does-not-fit");
+    assert_eq!(served(&dressed_up, tail).unwrap_err(), "digest-mismatch");
+    let dressed_up = rewritten(&dressed_up, |json| {
+        json["digest"] = world.records[before + 1].digest().to_string().into();
+    });
+    assert_eq!(
+        served(&dressed_up.unwrap(), tail).unwrap_err(),
+        "does-not-fit"
+    );
     let later = rewritten(&snapshots[before], |json| json["at"] = 9_999.into()).unwrap();
     assert_eq!(
         served(&later, &world.records[before + 1..]).unwrap_err(),

@@ -13,7 +13,7 @@ use crate::support::*;
 #[derive(Clone, Debug)]
 pub(super) struct Turn {
     pub(super) step: Step,
-    /// An invitation that expires does so that long after now.
+    /// An invitation that expires does so that long after now; once in a while beyond the last time there is.
     pub(super) expires_in: i64,
     /// Whether an edit of a group's grants gives back those that the group has, as a form does (Decision 15).
     pub(super) as_shown: bool,
@@ -52,10 +52,11 @@ pub(super) fn turn() -> impl Strategy<Value = Turn> {
         2 => long_batch,
         4 => alone(Just(close()).boxed()),
     ];
+    let expires_in = prop_oneof![50 => -1..=3_i64, 1 => Just(i64::MAX)];
     let sometimes = |often| prop::option::weighted(often, 0..8_usize);
     (
         step,
-        -1..=3_i64,
+        expires_in,
         prop::bool::weighted(0.1),
         sometimes(0.6),
         sometimes(0.6),

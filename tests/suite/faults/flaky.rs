@@ -130,6 +130,7 @@ fn u1_a_request_is_recognized_by_the_account_as_it_was() {
         actor: by(actor),
         commands,
         now: at(0),
+        note: None,
     };
     for (actor, commands) in [
         // `vic` is not in the group; afterwards `gil` may do nothing more.
@@ -194,6 +195,7 @@ fn g9_a_repeated_answer_counts_at_once_too() {
             actor: Actor::System,
             commands: vec![create_store("new")],
             now: at(0),
+            note: None,
         };
         execute(line.kept(), &mut here, &request).unwrap();
         let commit = Request {

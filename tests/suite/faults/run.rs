@@ -48,6 +48,7 @@ impl Run {
             actor: Actor::System,
             commands: staffing(),
             now,
+            note: None,
         };
         execute(line.kept(), &mut first, &request).unwrap();
         Self {
@@ -127,6 +128,7 @@ impl Run {
                 },
                 commands: commands(&mut self.chance, self.now),
                 now: at(self.now),
+                note: None,
             };
             let Request {
                 actor,

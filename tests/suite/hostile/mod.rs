@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use grantbook::{Account, Permission, Record};
+use grantbook::{Account, Permission, PlannedChange, Record};
 
 mod commands;
 mod replays;
+mod sealing;
 mod snapshots;
 mod stored;
 mod story;
@@ -18,6 +19,7 @@ use crate::model::laws::{self, Change, Deed};
 use crate::model::{Asked, Checked, agree, read};
 pub(crate) use commands::commands;
 pub(crate) use replays::replays;
+pub(crate) use sealing::{digest_after, no_digest, sealed};
 pub(crate) use stored::stored;
 pub(crate) use text::text;
 
@@ -48,6 +50,15 @@ fn answers_are_right(account: &Account) {
         permissions: held.into_iter().cloned().collect(),
     };
     kept(read(account).and_then(|state| agree(account, &state, &asked)));
+}
+
+/// What a preview shows of these records.
+pub(crate) fn planned(records: &[Record]) -> Vec<PlannedChange> {
+    let change = |record: &Record| PlannedChange {
+        version: record.version(),
+        event: record.event().clone(),
+    };
+    records.iter().map(change).collect()
 }
 
 /// The record is the next one (A4, U2), and what it tells is what changed.

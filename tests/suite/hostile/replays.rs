@@ -6,7 +6,7 @@ use grantbook::*;
 use super::snapshots::same_snapshot;
 use super::story::{LINE, Story};
 use super::tampering::tampered;
-use super::{answers_are_right, follows, keeps_the_rules};
+use super::{answers_are_right, digest_after, follows, keeps_the_rules, no_digest};
 use crate::model::laws;
 
 /// Any bytes as a story, and as what somebody does to its records where they are stored. They are replayed as far as
@@ -25,7 +25,8 @@ pub(crate) fn replays(data: &[u8]) {
         records.extend(outcome.unwrap_or_default());
     }
     let base = beginning.records.is_empty().then_some(beginning.account);
-    let (changed, untouched) = tampered(&records, lines, *first >= 128);
+    let before = base.as_ref().map_or_else(no_digest, |base| *base.digest());
+    let (changed, untouched) = tampered(&records, lines, *first >= 128, &before);
     if untouched > 0 {
         // The same account as far as nothing was touched.
         let (one, other) = (&records[..untouched], &changed[..untouched]);
@@ -92,6 +93,15 @@ pub(super) fn replayed(base: Option<Account>, records: &[Record]) {
 
 /// Why a record cannot be next, whatever it says happened: the first reason of A4, U2, A1, U5.
 fn barred(account: Option<&Account>, record: &Record) -> Option<&'static str> {
+    let digest = account.map_or_else(no_digest, |account| *account.digest());
+    let place = record.commit();
+    let last = account.map(|account| serde_json::to_value(account.snapshot()).expect("a snapshot"));
+    let follows = match last.map(|last| last["commit"].clone()) {
+        Some(last) if last["number"] != last["of"] => {
+            last == serde_json::json!({"number": place.number() - 1, "of": place.of()})
+        }
+        Some(_) | None => place.number() == 1,
+    };
     let version = account.map_or(0, Account::version);
     let is_opening = matches!(record.event(), Event::AccountOpened(_));
     let by_itself = match record.event() {
@@ -109,9 +119,14 @@ fn barred(account: Option<&Account>, record: &Record) -> Option<&'static str> {
         (record.version() <= version, "repeat"),
         (record.version().saturating_sub(1) > version, "gap"),
         (
+            digest_after(record, &digest) != *record.digest(),
+            "digest-mismatch",
+        ),
+        (
             account.is_some_and(|account| account.changed_at() > record.at()),
             "time-runs-backwards",
         ),
+        (!follows, "commit-place"),
         (is_opening != account.is_none(), "opening"),
         (!by_itself, "wrong-actor"),
     ]

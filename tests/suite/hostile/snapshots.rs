@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use grantbook::{Account, MAX_ITEMS_PER_COMMAND, Snapshot};
+use grantbook::{Account, MAX_ITEMS_PER_COMMAND, Snapshot, Timestamp};
 use serde_json::Value;
 
 use super::stored::takes_a_repetition;
@@ -65,6 +65,8 @@ fn broken_by(snapshot: &Value) -> Option<&'static str> {
 fn plain_state(snapshot: &Value) -> Checked<State> {
     let version = snapshot["version"].as_u64().unwrap_or_default();
     law("U2", version > 0, || "no record".to_owned())?;
+    let is_late = |time: &Value| time.as_u64() > Some(Timestamp::MAX.as_millis());
+    law("U2", !is_late(&snapshot["at"]), || "a late time".to_owned())?;
     let mut state = State {
         members: BTreeMap::new(),
         groups: BTreeMap::new(),
@@ -103,6 +105,8 @@ fn plain_state(snapshot: &Value) -> Checked<State> {
         law("G3", is_new, || format!("{group} is there twice"))?;
     }
     for member in list(snapshot, "members") {
+        let expires = &member["status"]["invited"]["expires"];
+        law("U2", !is_late(expires), || "a late end".to_owned())?;
         let is_owner = member["status"]["active"]["owner"] == Value::Bool(true);
         let status = Status::Active { owner: is_owner }; // Of the others nothing depends on it.
         let is_new = state.members.insert(text(member, "id"), status).is_none();

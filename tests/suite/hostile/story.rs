@@ -5,7 +5,7 @@
 //! | byte | |
 //! |---|---|
 //! | 0 | who asks; with the top bit set, the command goes into one batch with the line before, and is asked by its actor |
-//! | 1 | how the clock moves: -127 to 127 ms; -128 is to the end of time |
+//! | 1 | how the clock moves: -127 to 127 ms; -128 is to the last time that an account takes |
 //! | 2 | which command; with the number after the last, byte 7 says which of those that came later, or none: an empty batch |
 //! | 3 to 7 | its arguments: an id in the low bits, a bit for each of eight names, and so on |
 //!
@@ -159,11 +159,11 @@ impl Story {
     }
 }
 
-/// A moment so many milliseconds before or after another one; -128 is the end of time.
+/// A moment so many milliseconds before or after another one; -128 is the last that an account takes.
 pub(crate) fn moved(now: Timestamp, by: u8) -> Timestamp {
     let by = i64::from(i8::from_ne_bytes([by]));
     if by == -128 {
-        return Timestamp::from_millis(u64::MAX);
+        return Timestamp::MAX;
     }
     Timestamp::from_millis(now.as_millis().saturating_add_signed(by))
 }

@@ -4,11 +4,18 @@ use grantbook::event::InvitationAccepted;
 use grantbook::*;
 use serde_json::Value;
 
+use super::sealed;
 use super::story::{self, LINE};
 use crate::model::event_of;
 
-/// The records after these changes, and how many of them at the beginning nobody touched.
-pub(super) fn tampered(records: &[Record], lines: &[u8], mend: bool) -> (Vec<Record>, usize) {
+/// The records after these changes, and how many of them at the beginning nobody touched. Mended, they are a chain again
+/// that follows this digest.
+pub(super) fn tampered(
+    records: &[Record],
+    lines: &[u8],
+    mend: bool,
+    before: &Digest,
+) -> (Vec<Record>, usize) {
     let mut changed = records.to_vec();
     let mut untouched = changed.len();
     for cut in lines.chunks_exact(LINE) {
@@ -89,16 +96,22 @@ pub(super) fn tampered(records: &[Record], lines: &[u8], mend: bool) -> (Vec<Rec
     }
     untouched = untouched.min(changed.len());
     if mend {
-        for index in untouched.max(1)..changed.len() {
-            let (version, at) = (changed[index - 1].version(), changed[index - 1].at());
-            edited(
-                &mut changed,
-                index,
-                "version",
-                version.saturating_add(1).into(),
-            );
-            let at = at.max(changed[index].at()).as_millis();
-            edited(&mut changed, index, "at", at.into());
+        for index in untouched..changed.len() {
+            let last = index.checked_sub(1).map(|last| changed[last].clone());
+            if let Some(last) = &last {
+                let version = last.version().saturating_add(1);
+                edited(&mut changed, index, "version", version.into());
+                let at = last.at().max(changed[index].at()).as_millis();
+                edited(&mut changed, index, "at", at.into());
+                let (number, of) = match last.commit() {
+                    place if place.is_last() => (1, 1),
+                    place => (place.number() + 1, place.of()),
+                };
+                let place = serde_json::json!({"number": number, "of": of});
+                edited(&mut changed, index, "commit", place);
+            }
+            let before = last.as_ref().map_or(before, Record::digest);
+            changed[index] = sealed(&changed[index], before);
         }
     }
     (changed, untouched)

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Any bytes as an id, a name, a description, a permission: read as they are, or refused for what they break.
+/// Any bytes as an id, a name, a description, a permission, a note: read as they are, or refused for what they break.
 pub(crate) fn text(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     one_text::<AccountId>(data, &text, is_id);
@@ -20,6 +20,7 @@ pub(crate) fn text(data: &[u8]) {
     one_text::<RoleName>(data, &text, is_name);
     one_text::<Description>(data, &text, is_description);
     one_text::<Permission>(data, &text, is_permission);
+    one_text::<Note>(data, &text, is_note);
     let halves = text.split_once('\n').unwrap_or((&text, &text));
     if let (Ok(one), Ok(other)) = (GroupName::parse(halves.0), GroupName::parse(halves.1)) {
         let are_same = halves.0.to_lowercase() == halves.1.to_lowercase();
@@ -103,6 +104,13 @@ fn is_id(text: &str) -> bool {
 const LETTERS_AND_SUCH: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_ ";
 
 /// G2, L3: what a name may be.
+/// On one line, in one direction (U2).
+fn is_note(text: &str) -> bool {
+    let steers = "\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
+    (1..=256).contains(&text.len())
+        && !text.contains(|character: char| character.is_control() || steers.contains(character))
+}
+
 fn is_name(text: &str) -> bool {
     let ends_are_spaces = text.starts_with(' ') || text.ends_with(' ');
     is_of_letters(text) && (3..65).contains(&text.chars().count()) && !ends_are_spaces

@@ -11,6 +11,9 @@ use super::actions::{Named, Takes, as_asked, conflicts, is_ownership_name, named
 use super::state::{Set, State, Status};
 use super::{MAX_ITEMS_PER_COMMAND, Model, Reasons, Rule};
 
+/// The last millisecond before the year 10000 (U2).
+const LAST_MOMENT: u64 = 253_402_300_799_999;
+
 /// The codes of U3's first step.
 pub(crate) const FORBIDDEN: [&str; 5] = [
     "not-authorized",
@@ -212,6 +215,10 @@ fn malformed(state: &State, command: &Command, named: &Named<'_>, now: u64) -> R
             "too-many-named",
             many.iter().any(|many| *many > MAX_ITEMS_PER_COMMAND),
         ), // U7
+        (
+            "time-out-of-range",
+            now > LAST_MOMENT || named.until.is_some_and(|end| end > LAST_MOMENT),
+        ), // U2
         ("expiry-passed", named.until.is_some_and(|end| end <= now)), // M3, Decision 2
         ("no-grants", named.grants.is_some_and(<[_]>::is_empty)),     // G4
         (

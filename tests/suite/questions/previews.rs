@@ -26,7 +26,7 @@ fn g9_a_preview_says_who_gains_and_loses() {
             };
             format!("{sign}{} {}", change.member, change.resource)
         });
-        (preview.records.len(), said.collect::<Vec<_>>())
+        (preview.changes.len(), said.collect::<Vec<_>>())
     };
     assert_eq!(
         preview(&[add("viewers", ["dana", "nils"])]).1,
@@ -146,7 +146,7 @@ proptest! {
             match (preview, executed) {
                 (Err(one), Err(other)) => prop_assert_eq!(one, other),
                 (Ok(preview), Ok(records)) => {
-                    prop_assert_eq!(&preview.records, &records);
+                    prop_assert_eq!(preview.changes, planned(&records));
                     check_delta(&before, &world.account, &preview.delta)?;
                     prop_assert_eq!(&preview.delta, &AccessDelta::between(&before, &world.account));
                     let mut state = before;

@@ -127,7 +127,8 @@ fn u5_a_record_that_does_not_belong_is_refused() {
     let mut copy = loaded(&keeping(&world.records));
     let (before, last) = (copy.clone(), copy.version());
     let newest = &world.records[world.records.len() - 1];
-    let unfitting = changed(&world.records[1], "version", last + 1);
+    let tampered = changed(&world.records[1], "version", last + 1);
+    let unfitting = sealed(&tampered, copy.digest());
     for version in [1, last, last + 1, last + 9] {
         let foreign = changed(&changed(newest, "version", version), "account", "other");
         let refused = copy.ingest_with(&foreign, |_, _| panic!("it is not applied"));
@@ -140,8 +141,10 @@ fn u5_a_record_that_does_not_belong_is_refused() {
             "wrong-account"
         );
     }
-    let refused = copy.ingest_with(&unfitting, |_, _| panic!("it is not applied"));
-    assert_eq!(refused.unwrap_err().code(), "redundant");
+    for (record, code) in [(tampered, "digest-mismatch"), (unfitting, "redundant")] {
+        let refused = copy.ingest_with(&record, |_, _| panic!("it is not applied"));
+        assert_eq!(refused.unwrap_err().code(), code);
+    }
     assert_eq!((&copy, copy.as_of()), (&before, before.as_of()));
 }
 

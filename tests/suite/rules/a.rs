@@ -2,6 +2,7 @@
 
 use grantbook::*;
 
+use crate::hostile::sealed;
 use crate::support::*;
 
 /// A1: an account opens with one owner, who is active at once.
@@ -289,6 +290,7 @@ fn a5_a_closed_account_answers_nothing_and_changes_no_more() {
         let mut later = serde_json::to_value(more.records.last().unwrap()).unwrap();
         later["version"] = (world.account.version() + 1).into();
         let later: Record = serde_json::from_value(later).unwrap();
+        let later = sealed(&later, world.account.digest());
         let error = world.account.apply(&later).unwrap_err();
         assert_eq!(error.code(), "does-not-fit");
     }

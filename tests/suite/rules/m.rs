@@ -4,6 +4,7 @@ use grantbook::command::{ChangeRole, InviteMember};
 use grantbook::event::{EndedInvitation, MembersAdded};
 use grantbook::*;
 
+use crate::hostile::sealed;
 use crate::rules::with_auditor;
 use crate::support::*;
 
@@ -376,6 +377,7 @@ fn m7_adding_ends_an_invitation() {
     let hidden: Record = serde_json::from_value(hidden).unwrap();
     let before = world.records.len() - 1;
     let mut account = Account::replay(&world.records[..before]).unwrap();
+    let hidden = sealed(&hidden, account.digest());
     assert_eq!(account.apply(&hidden).unwrap_err().code(), "redundant");
 }
 

@@ -11,13 +11,15 @@ mod snapshots;
 
 use grantbook::*;
 
+use crate::support::sealed;
+
 fn replayed(records: &[Record]) -> Result<Account, ReplayError> {
     Account::replay(records)
 }
 
-/// The record, changed as JSON and read back.
-fn forged(record: &Record, change: impl Fn(&mut serde_json::Value)) -> Result<Record, String> {
+/// The record, changed as JSON by somebody who knows how digests are made, to follow the record with this digest.
+fn forged(record: &Record, before: &Digest, change: impl Fn(&mut serde_json::Value)) -> Record {
     let mut json = serde_json::to_value(record).unwrap();
     change(&mut json);
-    serde_json::from_value(json).map_err(|error| error.to_string())
+    sealed(&serde_json::from_value(json).unwrap(), before)
 }

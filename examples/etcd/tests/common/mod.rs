@@ -94,6 +94,7 @@ pub(crate) fn request(commit: &str, commands: Vec<Command>) -> Request {
         actor: Actor::System,
         commands,
         now: NOW,
+        note: None,
     }
 }
 

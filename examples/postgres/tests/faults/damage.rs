@@ -136,7 +136,8 @@ async fn rows(sql: &Client, account: &str) -> Vec<String> {
 pub(crate) fn versions_beyond_the_last(server: &Server, name: &str) {
     let commit = |version: u64| {
         let record = format!(
-            r#"{{"record":1,"account":"acme","version":{version},"at":0,"commit":null,"actor":"system","note":null,"event":{{"kind":"store-created","store":"dev"}},"digest":null}}"#
+            r#"{{"record":1,"account":"acme","version":{version},"at":0,"commit":{{"number":1,"of":1}},"actor":"system","note":null,"event":{{"kind":"store-created","store":"dev"}},"digest":"{digest}"}}"#,
+            digest = "0".repeat(64)
         );
         let record: Record = serde_json::from_str(&record).expect("a record");
         Commit::new(IdempotencyKey::parse("far").expect("an id"), vec![record]).expect("a commit")

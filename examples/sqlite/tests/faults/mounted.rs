@@ -186,5 +186,6 @@ fn two_stores(number: usize) -> Request {
         actor: Actor::System,
         commands: commands.into(),
         now: NOW,
+        note: None,
     }
 }

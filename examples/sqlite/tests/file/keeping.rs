@@ -68,6 +68,7 @@ fn a_snapshot_is_kept_once_in_a_thousand_versions() {
             })
             .collect(),
         now: NOW,
+        note: None,
     };
     repository::execute(&repository, &mut account, &create(0)).unwrap();
     let snapshot = repository.snapshot(account.id()).unwrap();
@@ -99,6 +100,7 @@ fn a_commit_of_several_pages_is_given_whole() {
         actor: Actor::System,
         commands: (0..5).map(enrol).collect(),
         now: NOW,
+        note: None,
     };
     let records = repository::execute(&repository, &mut account, &request).unwrap();
     let tail = repository.records_after(account.id(), 3).unwrap();

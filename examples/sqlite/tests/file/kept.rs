@@ -111,6 +111,7 @@ pub(crate) fn create_store(repository: &SqliteRepository, account: &mut Replica,
             store: StoreId::parse(store).unwrap(),
         })],
         now: NOW,
+        note: None,
     };
     repository::execute(repository, account, &request).unwrap();
 }
@@ -123,5 +124,6 @@ pub(crate) fn delete_store(store: &str) -> Request {
             store: StoreId::parse(store).unwrap(),
         })],
         now: NOW,
+        note: None,
     }
 }

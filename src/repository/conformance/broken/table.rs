@@ -19,6 +19,9 @@ use crate::time::Timestamp;
 /// How many records a page has, where it is cut.
 const PAGE: usize = 500;
 
+/// The last moment in a signed number of nanoseconds.
+const YEAR_2262: Timestamp = Timestamp::from_millis(i64::MAX.unsigned_abs() / 1_000_000);
+
 /// What is kept.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table {
@@ -122,14 +125,17 @@ impl BrokenConnection {
     /// A record, as it is kept.
     fn stored(&self, record: &Record) -> Result<Record, BrokenError> {
         let mut record = record.clone();
-        if self.has(Defect::RefusesLateTimes) && i64::try_from(record.at.as_millis()).is_err() {
-            return Err(BrokenError("value out of range for a signed number"));
+        if self.has(Defect::RefusesLateTimes) && record.at > YEAR_2262 {
+            return Err(BrokenError("value out of range for nanoseconds"));
         }
         if self.has(Defect::RoundsTimes) {
             record.at = Timestamp::from_millis(record.at.as_millis() / 1_000 * 1_000);
         }
         if self.has(Defect::LosesActors) {
             record.actor = Actor::System;
+        }
+        if self.has(Defect::LosesNotes) {
+            record.note = None;
         }
         if self.has(Defect::LosesExpiry) {
             if let Event::MemberInvited(MemberInvited { expires, .. }) = &mut record.event {

@@ -262,6 +262,7 @@ fn request(commit: &str, commands: &[Command]) -> Result<Request, Failure> {
         actor: Actor::System,
         commands: commands.to_vec(),
         now: NOW,
+        note: None,
     })
 }
 

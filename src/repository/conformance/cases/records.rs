@@ -10,17 +10,19 @@ use crate::account::changes::{
     GrantOwnership, GrantRole, InviteMember, LeaveAccount, ReinstateMember, RemoveFromGroup,
     RemoveMembers, RevokeOwnership, RevokeRole, SetGroupMembers, SuspendMember,
 };
+use crate::account::context::Context;
 use crate::account::limits::GroupLimit;
 use crate::grant::{Grant, Scope};
 use crate::id::{GroupId, RoleId, StoreId};
 use crate::name::{Description, GroupName, RoleName};
+use crate::note::Note;
 use crate::permission::Permission;
 use crate::repository::conformance::asking::{Connection, History, NOW, member_id, store, stores};
 use crate::repository::conformance::{Failure, Fixture};
 use crate::repository::{Commit, Repository};
 use crate::time::Timestamp;
 
-/// Each kind of event, with each of its fields filled in, by members and by the host.
+/// Each kind of event, with each of its fields filled in, by members and by the host, with notes.
 pub fn every_kind_of_event_comes_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
@@ -45,7 +47,7 @@ pub fn every_kind_of_event_comes_back<F: Fixture>(fixture: &F) -> Result<(), Fai
         Command::CloseAccount(CloseAccount {}),
     ];
     keeps_all(&kept, &mut acme, &Actor::System, "last", &last, NOW)?;
-    let likely = "a field of an event, or who asked for it, is not stored; keep the serde form of the whole record";
+    let likely = "a field of an event or record, such as the actor or the note, is not stored; keep the serde form of the whole record";
     kept.holds(&acme, likely)
 }
 
@@ -82,19 +84,18 @@ pub fn times_come_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let millis = NOW.plus_millis(123);
     let commands = [
         invite("ina", millis.as_millis() + 1)?,
-        invite("ivo", u64::MAX)?,
+        invite("ivo", Timestamp::MAX.as_millis())?,
     ];
     keeps_all(&kept, &mut acme, &Actor::System, "now", &commands, millis)?;
-    let end = Timestamp::from_millis(u64::MAX);
     keeps_all(
         &kept,
         &mut acme,
         &Actor::System,
         "end",
         &stores("end", 1)?,
-        end,
+        Timestamp::MAX,
     )?;
-    let likely = "times are cut to seconds, or kept in a type that does not hold a u64 (a signed one, a float)";
+    let likely = "times are cut to seconds, or kept in a type that does not hold all milliseconds before the year 10000";
     kept.holds(&acme, likely)
 }
 
@@ -107,7 +108,9 @@ fn keeps_all<R: Repository>(
     commands: &[Command],
     now: Timestamp,
 ) -> Result<Commit, Failure> {
-    let commit = history.propose_by(actor, commit, commands, now)?;
+    let note = Note::parse(&"é".repeat(128)).map_err(Failure::of_suite)?;
+    let context = Context::at(now).with_note(note);
+    let commit = history.propose_by(actor, commit, commands, context)?;
     if commit.records().len() != commands.len() {
         return Err(Failure::of_suite("a command changes nothing"));
     }

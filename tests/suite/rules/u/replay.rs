@@ -29,20 +29,22 @@ fn u5_only_the_next_record_is_applied() {
     );
     let mut account = replayed(&records[..4]).unwrap();
     let before = account.clone();
-    let other = forged(&records[4], |json| json["account"] = "other".into()).unwrap();
+    let forged =
+        |record, change: fn(&mut serde_json::Value)| super::forged(record, before.digest(), change);
+    let other = forged(&records[4], |json| json["account"] = "other".into());
     let next = |json: &mut serde_json::Value| json["version"] = 5.into();
     for (record, code) in [
         (records[5].clone(), "gap"),
         (records[3].clone(), "repeat"),
         (records[0].clone(), "repeat"),
         (other, "wrong-account"),
-        (forged(&records[0], next).unwrap(), "opening"),
+        (forged(&records[0], next), "opening"),
         (
-            forged(&records[4], |json| json["version"] = 0.into()).unwrap(),
+            forged(&records[4], |json| json["version"] = 0.into()),
             "repeat",
         ),
         (
-            forged(&records[4], |json| json["version"] = u64::MAX.into()).unwrap(),
+            forged(&records[4], |json| json["version"] = u64::MAX.into()),
             "gap",
         ),
     ] {
@@ -54,7 +56,7 @@ fn u5_only_the_next_record_is_applied() {
         assert_eq!(account, before);
     }
     account.apply(&records[4]).unwrap();
-    let not_opened = forged(&records[1], |json| json["version"] = 1.into()).unwrap();
+    let not_opened = super::forged(&records[1], &no_digest(), |json| json["version"] = 1.into());
     assert_eq!(
         replayed(&[not_opened]).unwrap_err(),
         ReplayError::Opening { version: 1 }
@@ -164,12 +166,12 @@ fn u5_an_event_that_does_not_fit_is_not_applied() {
         ),
     ] {
         let event: serde_json::Value = serde_json::from_str(event).unwrap();
-        let record = forged(last, |json| {
+        let record = forged(last, before.digest(), |json| {
             json["version"] = next.into();
             json["actor"] = possible_actor(&event);
             json["event"] = whole_event(event.clone());
         });
-        let error = world.account.apply(&record.unwrap()).unwrap_err();
+        let error = world.account.apply(&record).unwrap_err();
         let ReplayError::DoesNotFit { version, reason } = &error else {
             panic!("{event}: {error}")
         };
@@ -196,13 +198,13 @@ fn u5_an_event_that_changes_nothing_is_not_applied() {
             {"role":"store-viewer","scope":{"stores":["dev"]}},{"role":"store-viewer","scope":{"stores":["prod"]}}]}"#,
     ] {
         let event: serde_json::Value = serde_json::from_str(event).unwrap();
-        let record = forged(world.records.last().unwrap(), |json| {
+        let record = forged(world.records.last().unwrap(), account.digest(), |json| {
             json["version"] = (account.version() + 1).into();
             json["actor"] = possible_actor(&event);
             json["event"] = whole_event(event.clone());
         });
         assert_eq!(
-            account.apply(&record.unwrap()).unwrap_err().code(),
+            account.apply(&record).unwrap_err().code(),
             "redundant",
             "{event}"
         );
@@ -230,12 +232,12 @@ fn u5_an_event_its_actor_cannot_have_caused_is_not_applied() {
         ),
     ] {
         let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
-        let record = forged(world.records.last().unwrap(), |record| {
+        let record = forged(world.records.last().unwrap(), account.digest(), |record| {
             record["version"] = (account.version() + 1).into();
             record["actor"] = json(actor);
             record["event"] = whole_event(json(event));
         });
-        let error = account.apply(&record.unwrap()).unwrap_err();
+        let error = account.apply(&record).unwrap_err();
         assert_eq!(error.code(), "wrong-actor", "{event} {actor}");
         assert!(
             error
@@ -245,11 +247,8 @@ fn u5_an_event_its_actor_cannot_have_caused_is_not_applied() {
         );
         assert_eq!(account, world.account);
     }
-    let opened = forged(&world.records[0], |record| {
+    let opened = forged(&world.records[0], &no_digest(), |record| {
         record["actor"] = serde_json::json!({"member": "olga"});
     });
-    assert_eq!(
-        replayed(&[opened.unwrap()]).unwrap_err().code(),
-        "wrong-actor"
-    );
+    assert_eq!(replayed(&[opened]).unwrap_err().code(), "wrong-actor");
 }

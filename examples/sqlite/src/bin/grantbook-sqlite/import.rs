@@ -49,6 +49,7 @@ pub(crate) fn import(place: &Place, csv: &Path, dry_run: bool) -> Result<bool, F
             actor: Actor::System,
             commands: part.to_vec(),
             now: now(),
+            note: None,
         };
         match repository::execute(&kept, &mut account, &request) {
             Ok(records) => records.iter().for_each(|record| sums.add(record.event())),

@@ -44,6 +44,7 @@ pub(crate) fn run(
             actor: actor.clone(),
             commands: vec![command],
             now: now(),
+            note: None,
         };
         match repository::execute(&kept, &mut account, &request) {
             Ok(records) => match records.first() {
