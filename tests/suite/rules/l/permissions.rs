@@ -404,3 +404,23 @@ fn l7_explanations_follow_inclusion() {
         ["store.write.tuples", "store.write"]
     );
 }
+
+/// L7: what no role names yet can be added to a role, and counts then: a draft sees the first name that is so long.
+#[test]
+fn l7_the_first_long_name_counts_in_a_draft() {
+    let mut world = World::staffed();
+    let logs = define_role("logs", "Log Reader", RoleLevel::Store, &["log.export"]);
+    world.ok(OWNER, logs);
+    let logs = Grant::in_stores(role("logs"), [store("dev")]);
+    world.ok(OWNER, regrant("devs", [editor(["dev"]), logs]));
+    let asked = permission("log.read.old");
+    let explanation = world
+        .account
+        .explain("dana", &asked, Resource::Store("dev"));
+    assert_eq!(
+        explanation.to_string(),
+        "`dana` may not `log.read.old` in store `dev`: the member lacks `log.read.old`\n\
+         One command would allow it:\n\
+         - add `log.read.old` to role `logs`, for all who hold it"
+    );
+}
