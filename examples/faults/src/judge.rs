@@ -120,9 +120,21 @@ impl Judge {
         let loaded = loaded(repository, &self.account);
         assert_eq!(loaded, replayed, "loaded, and replayed");
         let expected = plan::expected(&self.account, &self.owner, kept);
-        assert_eq!(replayed, expected, "replayed, and told from the commands");
+        assert!(
+            content(&replayed) == content(&expected),
+            "replayed, and told from the commands"
+        );
         assert_holds(&replayed);
     }
+}
+
+/// What an account holds, in whichever order and in whichever commits it came there.
+fn content(account: &Account) -> serde_json::Value {
+    let mut plain = serde_json::to_value(account.snapshot()).expect("a snapshot is JSON");
+    for field in ["commit", "digest"] {
+        plain.as_object_mut().expect("an object").remove(field);
+    }
+    plain
 }
 
 /// Opens an account, with one owner.
