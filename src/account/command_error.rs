@@ -118,16 +118,18 @@ command_errors! {
         group: GroupId,
     }
 
-    /// The actor would come to hold more than it does now (E2, E4).
+    /// The actor would come to hold more than it does now, or hold something in a second way (E2, E4).
     Forbidden "self-escalation" ["E2", "E4"]
-    #[error("`{actor}` would give itself `{permission}` {resource}; an account owner can make this change")]
+    #[error("`{actor}` would give itself {}`{permission}` {resource}; an account owner can make this change", second_way(*is_held))]
     SelfEscalation {
         /// The member who issued the command.
         actor: MemberId,
-        /// The first permission that it would gain.
+        /// The first permission that it would gain; if it would gain none, the first to which it would have a second way.
         permission: Permission,
         /// Where it would hold the permission.
         resource: Resource,
+        /// Whether it holds the permission there already.
+        is_held: bool,
     }
 
     /// Only an Account Owner cancels an owner's invitation (E3).
@@ -432,6 +434,10 @@ command_errors! {
     Invalid "ownership-name" ["M6"]
     #[error("this role id or name is reserved for ownership; grant ownership itself, or choose another id or name")]
     OwnershipName
+}
+
+fn second_way(is_held: bool) -> &'static str {
+    if is_held { "a second way to " } else { "" }
 }
 
 /// "`a`", "`a` or `b`", "`a`, `b` or `c`".

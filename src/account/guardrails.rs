@@ -3,9 +3,6 @@
 //! The guardrails bind every member who is not an Account Owner, whatever gave it its powers. Owners have nothing to
 //! gain, and the host acts for itself (E6).
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use crate::access::Resource;
 use crate::account::actor::Actor;
 use crate::account::changes::Event;
@@ -14,8 +11,10 @@ use crate::account::data::AccountData;
 use crate::account::data::draft::{Draft, DraftBase};
 use crate::account::data::grant_index::GrantIndex;
 use crate::account::data::member::MemberEntry;
-use crate::id::{MemberId, RoleId, StoreId};
-use crate::permission::Permission;
+use crate::account::data::slots::{Slot, SlotSet};
+use crate::grant::Scope;
+use crate::id::{MemberId, RoleId};
+use crate::permission::{Permission, Powers};
 use crate::role::Role;
 
 /// The member whom the guardrails bind, if they bind this actor.
@@ -32,8 +31,12 @@ pub(crate) fn constrained_member<'a, D: AccountData>(
     }
 }
 
-/// The theorem (E4), held on the resulting rows whatever the command was: the actor holds nothing afterwards that it
-/// did not hold before. Accepting an invitation, which somebody else issued, is the one exception.
+/// The theorem (E4), held on the resulting rows whatever the command was: the actor has no way to a permission afterwards
+/// that it did not have before. A way is a group that the actor is in, a role, and a place where the group grants the
+/// role. A second way to what the actor holds already is one too: it would survive the loss of the first (E2).
+/// Accepting an invitation, which somebody else issued, is the one exception.
+///
+/// What was touched is looked at, and nothing else: no sets of permissions are compared.
 pub(crate) fn check_no_escalation<B: DraftBase>(
     before: &B,
     after: &Draft<'_, B>,
@@ -43,92 +46,115 @@ pub(crate) fn check_no_escalation<B: DraftBase>(
     if event.may_raise_its_actor() && event.can_be_caused_by(&Actor::Member(actor.clone())) {
         return Ok(());
     }
-    let escalation = |permission: Permission, resource| CommandError::SelfEscalation {
+    let Some(member) = after.member(actor).filter(|member| member.is_active()) else {
+        return Ok(());
+    };
+    let escalation = |permission: Permission, resource: Resource| CommandError::SelfEscalation {
         actor: actor.clone(),
+        is_held: before.can(actor, &permission, resource.as_deref()),
         permission,
         resource,
     };
-    let Some(member_after) = after.member(actor).filter(|member| member.is_active()) else {
-        return Ok(());
-    };
-    if member_after.is_owner() {
+    if member.is_owner() {
         return Err(escalation(Permission::MANAGE_OWNERS, Resource::Account));
     }
-    let member_before = before.member(actor).filter(|member| member.is_active());
-    let mut gains = Gains {
+    let groups = member.groups();
+    let active_before = before.member(actor).filter(|member| member.is_active());
+    let groups_before = active_before.map(MemberEntry::groups).unwrap_or_default();
+    if !groups.is_subset(&groups_before) {
+        let mut joined = after.groups_of(member);
+        let joined =
+            joined.find(|(id, _)| active_before.is_none() || !before.is_in_group(actor, id));
+        return joined.map_or(Ok(()), |(group, _)| {
+            Err(CommandError::SelfAddition {
+                actor: actor.clone(),
+                group: group.clone(),
+            })
+        });
+    }
+    let ways = Ways {
         before,
         after,
-        member_before,
-        member_after,
-        known: HashMap::new(),
+        groups,
     };
-    if let Some(permission) = gains.first(Some(before.account_index()), after.account_index()) {
-        return Err(escalation(permission, Resource::Account));
-    }
-    let mut first_in = |store: &StoreId| {
-        let index_before = before.store(store).map(|store| &store.index);
-        let permission = gains.first(index_before, &after.store(store)?.index)?;
-        Some(escalation(permission, Resource::Store(store.clone())))
+    let way = ways.first_granted().or_else(|| ways.first_redefined());
+    let Some((role, resource)) = way else {
+        return Ok(());
     };
-    // What the member could gain elsewhere than in the stores that were touched, it gains by a membership or a role.
-    let groups_after = member_after.groups();
-    let is_elsewhere_too = after.redefined_roles().next().is_some()
-        || member_before.is_none_or(|before| !groups_after.is_subset(&before.groups()));
-    let found = if is_elsewhere_too {
-        after.stores().find_map(|(store, _)| first_in(store))
-    } else {
-        after.touched_stores().find_map(first_in)
-    };
-    found.map_or(Ok(()), Err)
+    let held = after
+        .role(&role)
+        .map(Role::permissions)
+        .into_iter()
+        .flatten();
+    let is_gain = |permission: &&Permission| !before.can(actor, permission, resource.as_deref());
+    let permission = held.clone().find(is_gain).or_else(|| held.clone().next());
+    permission.map_or(Ok(()), |permission| {
+        Err(escalation(permission.clone(), resource))
+    })
 }
 
-/// What a member gains, resource by resource.
-struct Gains<'a, B, A> {
+/// The ways by which a member of these groups holds permissions, before and after.
+struct Ways<'a, B> {
     before: &'a B,
-    after: &'a A,
-    member_before: Option<&'a MemberEntry>,
-    member_after: &'a MemberEntry,
-    /// What comes of holding these roles before and those after: the same in every resource.
-    known: HashMap<(Vec<RoleId>, Vec<RoleId>), Option<Permission>>,
+    after: &'a Draft<'a, B>,
+    groups: SlotSet,
 }
 
-impl<B: AccountData, A: AccountData> Gains<'_, B, A> {
-    /// The first permission, in the order of their text, that the member holds here afterwards and did not before.
-    fn first(
-        &mut self,
-        index_before: Option<&GrantIndex>,
-        index_after: &GrantIndex,
-    ) -> Option<Permission> {
-        let roles_after = self.after.roles_held(self.member_after, index_after);
-        if roles_after.is_empty() {
-            return None;
-        }
-        let roles_before = self.member_before.zip(index_before);
-        let roles_before = roles_before.map_or_else(Vec::new, |(member, index)| {
-            self.before.roles_held(member, index)
-        });
-        let Self { before, after, .. } = self;
-        let first = self
-            .known
-            .entry((roles_before, roles_after))
-            .or_insert_with_key(|(old, new)| {
-                let held: Vec<&Role> = old.iter().filter_map(|role| before.role(role)).collect();
-                let is_new = |permission: &&Permission| {
-                    !held
-                        .iter()
-                        .any(|role| role.permissions.contains(*permission))
-                };
-                let is_held = |role: &&Role| {
-                    held.iter()
-                        .any(|held| Arc::ptr_eq(&held.permissions, &role.permissions))
-                };
-                let roles = new.iter().filter_map(|role| after.role(role));
-                let gaining = roles.filter(|role| !is_held(role));
-                let firsts = gaining.filter_map(|role| role.permissions.iter().find(is_new));
-                firsts.min().cloned()
-            });
-        first.clone()
+impl<B: DraftBase> Ways<'_, B> {
+    /// The first role and place that one of the groups grants afterwards and did not grant before.
+    fn first_granted(&self) -> Option<(RoleId, Resource)> {
+        let mut touched = self.after.touched_resources();
+        touched.find_map(|resource| {
+            let after = self.after.index(resource.as_deref())?;
+            let before = self.before.index(resource.as_deref());
+            let mut granted = after.iter();
+            let (role, _) = granted.find(|(role, granting)| {
+                let had = |slot| grants(before, role, slot);
+                let is_new = |slot| !had(slot) && !is_narrowing(before, after, role, slot);
+                let mut ours = granting.iter().filter(|slot| self.groups.contains(*slot));
+                ours.any(is_new)
+            })?;
+            Some((role.clone(), resource))
+        })
     }
+
+    /// The first role that holds more than before, and a place where one of the groups grants it.
+    fn first_redefined(&self) -> Option<(RoleId, Resource)> {
+        self.after.redefined_roles().find_map(|role| {
+            let old = self.before.role(role)?;
+            let new = self.after.role(role)?;
+            if old.permissions.allows_all(&new.permissions) {
+                return None;
+            }
+            let mut scopes = self
+                .groups
+                .iter()
+                .filter_map(|slot| self.after.scope_of(slot, role));
+            let place = scopes.find_map(|scope| match &*scope {
+                Scope::Account => Some(Resource::Account),
+                Scope::Stores(stores) => stores.first().cloned().map(Resource::Store),
+            });
+            place.map(|place| (role.clone(), place))
+        })
+    }
+}
+
+fn grants(index: Option<&GrantIndex>, role: &RoleId, slot: Slot) -> bool {
+    let groups = index.and_then(|index| index.role(role));
+    groups.is_some_and(|groups| groups.contains(slot))
+}
+
+/// The one swap that narrows (E2): Store Viewer in place of Store Editor, in the same store.
+fn is_narrowing(
+    before: Option<&GrantIndex>,
+    after: &GrantIndex,
+    role: &RoleId,
+    slot: Slot,
+) -> bool {
+    let editor = RoleId::store_editor();
+    *role == RoleId::store_viewer()
+        && grants(before, &editor, slot)
+        && !grants(Some(after), &editor, slot)
 }
 
 #[cfg(test)]
@@ -139,7 +165,7 @@ mod tests {
     use crate::account::data::writes::Writes;
     use crate::account::status::MemberStatus;
     use crate::grant::Grant;
-    use crate::id::{AccountId, GroupId};
+    use crate::id::{AccountId, GroupId, StoreId};
     use crate::name::{Description, GroupName};
 
     /// Whatever wrote the resulting state, a gain of the actor's own is found in it (E4): by ownership, by a group,
@@ -192,6 +218,11 @@ mod tests {
         let editors = [Grant::store_editor([dev.clone()])];
         let managers = [Grant::group_manager()];
 
+        let joins = |who: &str, group: &str| {
+            Err(format!(
+                "`{who}` cannot add itself to group `{group}`; an account owner or another group manager can"
+            ))
+        };
         assert_eq!(tried(&gil, &|_| ()), Ok(()));
         assert_eq!(
             tried(&gil, &|after| after
@@ -212,28 +243,48 @@ mod tests {
         );
         assert_eq!(
             tried(&gil, &|after| after.set_in_group(&devs, [&gil], true)),
-            Ok(()),
-            "nothing new"
+            joins("gil", "devs"),
+            "a second way to what it holds"
         );
+        let viewer = RoleId::store_viewer();
+        let more = |permissions: &[Permission]| permissions.iter().cloned().collect();
         assert_eq!(
-            tried(&gil, &|after| {
-                after.set_grants(&devs, &editors);
-                after.set_in_group(&devs, [&gil], true);
-            }),
+            tried(&gil, &|after| after.redefine_role(
+                &viewer,
+                &more(&[Permission::STORE_READ, Permission::STORE_WRITE])
+            )),
             gains("`gil` would give itself `store.write` in store `dev`")
+        );
+        let titles = Permission::parse("store.read.titles").unwrap();
+        assert_eq!(
+            tried(&gil, &|after| after.redefine_role(
+                &viewer,
+                &more(&[Permission::STORE_READ, titles])
+            )),
+            Ok(()),
+            "what the role includes already is no growth (L7)"
         );
         assert_eq!(
             tried(&ina, &|after| after
                 .set_status(&ina, MemberStatus::Active { owner: false })),
-            gains("`ina` would give itself `store.read` in store `dev`")
+            joins("ina", "it")
         );
         assert_eq!(tried(&gil, &|after| after.remove_member(&gil)), Ok(()));
-        // Elsewhere than in what changed: the group was widened before, and is joined now.
-        before.set_grants(&devs, &editors);
-        let mut after = Draft::over(&before);
-        after.set_in_group(&devs, [&gil], true);
-        let error =
-            check_no_escalation(&before, &after, &gil, &event).map_err(|error| error.code());
-        assert_eq!(error, Err("self-escalation"));
+        // A second way by another role of the same group; and the swap that narrows, which is none (L2).
+        let second = [
+            Grant::store_viewer([dev.clone()]),
+            Grant::store_editor([dev.clone()]),
+        ];
+        before.set_grants(&it, &editors);
+        let tried = |grants: &[Grant]| {
+            let mut after = Draft::over(&before);
+            after.set_grants(&it, grants);
+            check_no_escalation(&before, &after, &gil, &event).map_err(|error| error.to_string())
+        };
+        assert_eq!(
+            tried(&second),
+            gains("`gil` would give itself a second way to `store.read` in store `dev`")
+        );
+        assert_eq!(tried(&viewers), Ok(()));
     }
 }

@@ -178,8 +178,8 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
         1 => who().prop_map(|member| Command::RemoveMembers(RemoveMembers { members: [member].into() })),
         1 => whom().prop_map(|members| Command::RemoveMembers(RemoveMembers { members })),
         1 => Just(leave()),
-        1 => who().prop_map(|member| Command::SuspendMember(SuspendMember { member })),
-        2 => who().prop_map(|member| Command::ReinstateMember(ReinstateMember { member })),
+        2 => who().prop_map(|member| Command::SuspendMember(SuspendMember { member })),
+        3 => who().prop_map(|member| Command::ReinstateMember(ReinstateMember { member })),
         2 => who().prop_map(|member| Command::GrantOwnership(GrantOwnership { member })),
         2 => who().prop_map(|member| Command::RevokeOwnership(RevokeOwnership { member })),
         3 => which_store().prop_map(|store| Command::CreateStore(CreateStore { store })),
@@ -197,7 +197,7 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
         3 => (which_group(), which_role(), sometimes(0.7, prop::collection::btree_set(which_store(), 0..3)))
             .prop_map(|(group, role, stores)| Command::RevokeRole(RevokeRole { group, role, stores })),
         3 => (which_group(), whom()).prop_map(|(group, members)| Command::SetGroupMembers(SetGroupMembers { group, members })),
-        1 => (1..5_u16).prop_map(change_limit),
+        3 => (1..5_u16).prop_map(change_limit),
         2 => (which_role(), role_name(), level(), some_permissions()).prop_map(
             |(role, name, level, permissions)| Command::DefineRole(DefineRole { role, name, level, permissions })
         ),

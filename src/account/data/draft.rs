@@ -7,6 +7,7 @@ use std::iter::Peekable;
 
 use roaring::RoaringBitmap;
 
+use crate::access::Resource;
 use crate::account::data::StoreEntry;
 use crate::account::data::grant_index::GrantIndex;
 use crate::account::data::member::MemberEntry;
@@ -97,6 +98,13 @@ impl<'a, B: DraftBase> Draft<'a, B> {
     /// The stores where something else may be granted than below.
     pub(crate) fn touched_stores(&self) -> impl Iterator<Item = &StoreId> {
         self.stores.keys()
+    }
+
+    /// Where something else may be granted than below: the account first, if so.
+    pub(crate) fn touched_resources(&self) -> impl Iterator<Item = Resource> {
+        let account = self.account_index.as_ref().map(|_| Resource::Account);
+        let stores = self.touched_stores().cloned().map(Resource::Store);
+        account.into_iter().chain(stores)
     }
 
     /// The roles that hold other permissions than below.

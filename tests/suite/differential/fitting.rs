@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use grantbook::command::{
     AddToGroup, CancelInvitation, ChangeRole, CreateGroup, CreateStore, DefineRole, DeleteGroup,
-    DeleteRole, DeleteStore, EditGroup, GrantOwnership, InviteMember, RemoveFromGroup,
-    RevokeOwnership,
+    DeleteRole, DeleteStore, EditGroup, GrantOwnership, InviteMember, ReinstateMember,
+    RemoveFromGroup, RevokeOwnership, RevokeRole, SuspendMember,
 };
 use grantbook::*;
 
@@ -30,6 +30,24 @@ pub(super) fn fit(command: &mut Command, known: &State, which: usize) {
         }
         Command::RevokeOwnership(RevokeOwnership { member }) => {
             set(member, someone(&|id| known.is_owner(id)));
+        }
+        Command::SuspendMember(SuspendMember { member }) => set(member, someone(&active)),
+        Command::ReinstateMember(ReinstateMember { member }) => {
+            let suspended = |id: &str| matches!(known.status(id), Some(Status::Suspended { .. }));
+            set(member, someone(&suspended));
+        }
+        Command::RevokeRole(RevokeRole {
+            group: id,
+            role: which_role,
+            ..
+        }) => {
+            let carried = known.groups.iter().rev();
+            let carried = carried
+                .flat_map(|(id, group)| group.grants.keys().map(move |(role, _)| (id, role)));
+            if let Some((carrier, carried)) = nth(carried, which) {
+                *id = group(carrier);
+                *which_role = role(carried);
+            }
         }
         Command::CreateStore(CreateStore { store: id }) => {
             let new = STORES.into_iter().filter(|id| !known.stores.contains(*id));

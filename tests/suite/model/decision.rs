@@ -8,7 +8,7 @@ use grantbook::command::{
 use grantbook::{Actor, Command, Scope};
 
 use super::actions::{Named, Takes, as_asked, conflicts, is_ownership_name, named, takes};
-use super::state::{Set, State, Status};
+use super::state::{Set, State, Status, Where};
 use super::{MAX_ITEMS_PER_COMMAND, Model, Reasons, Rule};
 
 /// The last millisecond before the year 10000 (U2).
@@ -104,17 +104,75 @@ impl State {
         }
     }
 
-    /// Whether a member holds more than it held before (E4).
-    pub(super) fn gives_more_than(&self, before: &Self, member: &str) -> bool {
-        let (held, holds) = (before.holdings(member), self.holdings(member));
-        let is_new = |place, permission: &&str| {
-            let there = held.get(place);
-            !there.is_some_and(|there| there.contains(*permission))
+    /// Whether a member has a way to a permission that it did not have before (E4): a group that it is in, a role, a
+    /// place and a permission. E2's swap narrows, and is none.
+    pub(super) fn gives_new_ways_over(&self, before: &Self, member: &str) -> bool {
+        let had = before.ways_of(member);
+        let has = self.ways_of(member);
+        let is_swap = |way: &Way<'_>| {
+            let in_place_of = |permission| Way {
+                role: "store-editor",
+                permission,
+                ..*way
+            };
+            way.role == "store-viewer"
+                && had.contains(&in_place_of("store.read"))
+                && !has.contains(&in_place_of("store.read"))
         };
-        let mut places = holds.iter();
-        places.any(|(place, there)| there.iter().any(|held| is_new(place, held)))
-            || self.is_owner(member)
+        // L7: what the role allowed there before is no growth.
+        let is_known = |way: &Way<'_>| {
+            had.iter().any(|old| {
+                let is_same = (old.group, old.role, old.place) == (way.group, way.role, way.place);
+                is_same && includes(old.permission, way.permission)
+            })
+        };
+        self.is_owner(member) || has.iter().any(|way| !is_known(way) && !is_swap(way))
     }
+
+    /// Whether a member is in a group that it was not in before, or was not active in (E1, E4).
+    pub(super) fn joins_since(&self, before: &Self, member: &str) -> bool {
+        let mut groups = self.groups_of(member);
+        let was_in = |group: &str| before.is_active(member) && before.is_in(member, group);
+        self.is_active(member) && groups.any(|group| !was_in(group))
+    }
+
+    /// The ways by which a member holds anything.
+    fn ways_of<'a>(&'a self, member: &str) -> BTreeSet<Way<'a>> {
+        let mut ways = BTreeSet::new();
+        if !self.is_active(member) {
+            return ways;
+        }
+        let groups = self.groups.iter();
+        for (group, facts) in groups.filter(|(_, group)| group.members.contains(member)) {
+            for ((role, at_account), stores) in &facts.grants {
+                let stores = stores.iter().map(|store| Some(store.as_str()));
+                for place in stores.chain(at_account.then_some(None)) {
+                    let permissions = self.roles[role].permissions.iter();
+                    ways.extend(permissions.map(|permission| Way {
+                        group,
+                        role,
+                        place,
+                        permission,
+                    }));
+                }
+            }
+        }
+        ways
+    }
+}
+
+/// L7: by further segments.
+fn includes(held: &str, other: &str) -> bool {
+    let further = other.strip_prefix(held);
+    further.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+struct Way<'a> {
+    group: &'a str,
+    role: &'a str,
+    place: Where<'a>,
+    permission: &'a str,
 }
 
 impl Model {
@@ -174,16 +232,21 @@ impl Model {
         })
     }
 
-    /// U3, fourth: E4, and E2, which is what E4 says of a change to the grants of a group. Does the actor hold anything
-    /// afterwards that it did not hold before?
+    /// U3, fourth: E4, and E2, which is what E4 says of a change to the grants of a group. Has the actor a way to anything
+    /// afterwards that it did not have before?
     fn escalated(self, before: &State, actor: &Actor, command: &Command, after: &State) -> Reasons {
         let is_looked_at = match command {
             Command::AcceptInvitation(AcceptInvitation {}) => false, // Which somebody else issued.
-            Command::EditGroup(_) => self.has(Rule::E2) && self.has(Rule::E4),
+            Command::EditGroup(_) | Command::GrantRole(_) => {
+                self.has(Rule::E2) && self.has(Rule::E4)
+            }
             _ => self.has(Rule::E4),
         };
         let actor = before.constrained(actor).filter(|_| is_looked_at);
-        let gains = actor.is_some_and(|actor| after.gives_more_than(before, actor));
+        let gains = actor.is_some_and(|actor| {
+            let joins = self.has(Rule::E1) && after.joins_since(before, actor);
+            joins || after.gives_new_ways_over(before, actor)
+        });
         standing([("self-escalation", gains)])
     }
 }

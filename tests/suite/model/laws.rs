@@ -374,9 +374,9 @@ fn e4_nobody_gains_by_its_own_doing(change: &Change<'_>) -> Checked {
     let Some(actor) = change.constrained() else {
         return Ok(());
     };
-    let gains = change.after.gives_more_than(change.before, actor);
+    let gains = change.after.gives_new_ways_over(change.before, actor);
     law("E4", !gains, || {
-        format!("{actor} gave itself what it did not have")
+        format!("{actor} gave itself a way that it did not have")
     })
 }
 

@@ -64,9 +64,11 @@ fn e2_a_manager_cannot_widen_its_own_group() {
         CommandError::SelfEscalation {
             actor: member(MANAGER),
             permission: permission("invoice.read"),
-            resource: Resource::Account
+            resource: Resource::Account,
+            is_held: false,
         }
     );
+    // The one swap that narrows (L2).
     world.ok(
         MANAGER,
         regrant("it", [Grant::group_manager(), viewer(["dev"])]),
@@ -76,22 +78,74 @@ fn e2_a_manager_cannot_widen_its_own_group() {
     assert_eq!(world.level(MANAGER, "prod"), AccessLevel::None);
 }
 
-/// E2, E4: a permission that the actor holds already, by another role of the group or by another group, is no gain.
+/// E2, E4: a second way to what the actor holds already would survive the loss of the first, so it is refused: by
+/// another group, by another role of the same group, by a narrow grant; and so is a role that would hold more.
 #[test]
-fn e2_what_is_held_already_is_no_gain() {
+fn e2_a_second_way_is_refused() {
     let mut world = World::staffed();
     world.ok(OWNER, add("devs", [MANAGER]));
-    world.ok(
-        MANAGER,
+    for command in [
         regrant("it", [Grant::group_manager(), editor(["dev"])]),
+        grant_role("it", editor(["dev"])),
+        grant_role("it", viewer(["dev"])),
+        regrant("devs", [editor(["dev"]), viewer(["dev"])]),
+        grant_role("devs", viewer(["dev"])),
+        grant_role("devs", Grant::group_manager()),
+        regrant("devs", [editor(["dev"]), Grant::group_manager()]),
+    ] {
+        let error = world.refused(MANAGER, command);
+        assert_eq!(error.code(), "self-escalation", "{error}");
+    }
+    let error = world.refused(MANAGER, grant_role("it", viewer(["dev"])));
+    assert_eq!(
+        error.to_string(),
+        "`gil` would give itself a second way to `store.read` in store `dev`; an account owner can make this change"
     );
+    // Another group than its own, less, and the one swap that narrows.
+    world.ok(MANAGER, grant_role("viewers", editor(["dev"])));
     world.ok(MANAGER, regrant("devs", [viewer(["dev"])]));
-    assert_eq!(world.level(MANAGER, "dev"), AccessLevel::Editor);
+    world.assert_refused(
+        MANAGER,
+        regrant("devs", [editor(["dev"])]),
+        "self-escalation",
+    );
     world.assert_refused(
         MANAGER,
         regrant("devs", [viewer(["dev", "prod"])]),
         "self-escalation",
     );
+    world.ok(MANAGER, revoke_in("devs", "store-viewer", ["dev"]));
+    world.assert_refused(
+        MANAGER,
+        grant_role("devs", viewer(["dev"])),
+        "self-escalation",
+    );
+    // Not one command after the other either: the first takes the way, the second would add one.
+    world.ok(OWNER, grant_role("devs", editor(["dev"])));
+    let batch = [
+        grant_role("devs", viewer(["dev"])),
+        revoke_in("devs", "store-editor", ["dev"]),
+    ];
+    for batch in [batch.clone(), [batch[1].clone(), batch[0].clone()]] {
+        let error = world
+            .account
+            .execute_batch(&by(MANAGER), &batch, at(world.now))
+            .unwrap_err();
+        assert_eq!(error.code(), "self-escalation");
+    }
+}
+
+/// E1, E4, G11: a membership is a way too, even in a group that grants nothing.
+#[test]
+fn e4_a_new_membership_is_a_new_way() {
+    let mut world = World::staffed();
+    world.ok(OWNER, revoke_in("viewers", "store-viewer", ["prod"]));
+    for command in [
+        add("viewers", [MANAGER]),
+        set_members("viewers", [MANAGER, "vic"]),
+    ] {
+        world.assert_refused(MANAGER, command, "self-addition");
+    }
 }
 
 /// E3: a group manager can neither grant nor revoke ownership, nor invite an owner, cancel an owner's invitation or
