@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(
             tried(&gil, &|after| after.redefine_role(
                 &viewer,
-                &more(&[Permission::STORE_READ, titles])
+                &more(&[Permission::STORE_READ, titles.clone()])
             )),
             Ok(()),
             "what the role includes already is no growth (L7)"
