@@ -41,6 +41,8 @@ pub struct Role {
     /// Shared, because a role is copied when a change to it is tried out.
     pub(crate) permissions: Arc<BTreeSet<Permission>>,
     pub(crate) built_in: bool,
+    /// As the account has it; the account sets it.
+    pub(crate) revision: u64,
 }
 
 impl Role {
@@ -48,6 +50,13 @@ impl Role {
     #[must_use]
     pub fn name(&self) -> &RoleName {
         &self.name
+    }
+
+    /// Returns the revision of its definition: the version of the last record that changed its name or permissions; 0,
+    /// if it is built in (U8).
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Where its permissions hold. It never changes (L3).
@@ -82,6 +91,7 @@ impl Role {
             level,
             permissions: Arc::new(permissions.iter().cloned().collect()),
             built_in: true,
+            revision: 0,
         };
         let manager = [Permission::INVITE_MEMBERS, Permission::MANAGE_GROUPS];
         let editor = [Permission::STORE_READ, Permission::STORE_WRITE];

@@ -444,11 +444,9 @@ fn second_way(is_held: bool) -> &'static str {
 fn listed(members: &[MemberId]) -> String {
     let quoted: Vec<String> = members.iter().map(|member| format!("`{member}`")).collect();
     match quoted.as_slice() {
-        [most @ .., before, last] => {
-            let most: String = most.iter().map(|member| format!("{member}, ")).collect();
-            format!("{most}{before} or {last}")
-        }
-        few => few.concat(),
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
     }
 }
 

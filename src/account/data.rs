@@ -77,6 +77,15 @@ pub(crate) struct GroupEntry {
     pub(crate) description: Description,
 }
 
+/// The versions of the last records that changed a group (U8).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Revisions {
+    /// Its name, its description or its grants.
+    pub(crate) definition: u64,
+    /// Who is in it.
+    pub(crate) membership: u64,
+}
+
 /// What the account holds of a store.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct StoreEntry {

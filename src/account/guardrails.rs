@@ -172,6 +172,7 @@ mod tests {
     /// by a group's grants at the account and in a store, by becoming active. No command could do the first and the
     /// last; the guardrail does not rely on that.
     #[test]
+    #[allow(clippy::too_many_lines)] // a table of cases
     fn a_gain_is_found_whatever_caused_it() {
         let (gil, ina) = (
             MemberId::parse("gil").unwrap(),

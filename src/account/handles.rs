@@ -195,6 +195,20 @@ impl<'a> Group<'a> {
         grants.map(|(role, scope)| GrantRef { role, scope })
     }
 
+    /// Returns the revision of its definition: the version of the last record that changed its name, its description or
+    /// its grants. Deleting a store changes each group that the store leaves (U8).
+    #[must_use]
+    pub fn definition_revision(&self) -> u64 {
+        self.state.revisions(self.entry).definition
+    }
+
+    /// Returns the revision of its membership: the version of the last record by which somebody came or went. Suspending
+    /// a member changes nothing here (U8).
+    #[must_use]
+    pub fn membership_revision(&self) -> u64 {
+        self.state.revisions(self.entry).membership
+    }
+
     /// Returns how many members it has, invited ones included.
     #[must_use]
     pub fn member_count(&self) -> usize {

@@ -6,7 +6,7 @@ use crate::account::changes::{Change, GroupCreated, RoleDefined, StoreCreated, i
 use crate::account::command_error::CommandError;
 use crate::account::data::state::State;
 use crate::account::data::writes::Writes;
-use crate::account::data::{AccountData, Header};
+use crate::account::data::{AccountData, Header, Revisions};
 use crate::account::digest::Digest;
 use crate::account::status::MemberStatus;
 use crate::grant::{Grant, are_merged};
@@ -111,6 +111,12 @@ pub enum SnapshotError {
         /// The group.
         group: GroupId,
     },
+    /// A revision is no version that the account has had (U8).
+    #[error("the revision of `{entry}` is not a version that the account has had")]
+    BadRevision {
+        /// The id of the role or group.
+        entry: String,
+    },
     /// An entry breaks the rule that the reason names: a duplicate id or name, a dangling reference, a reserved
     /// permission, a scope of the wrong level, too many groups, and so on.
     #[error("`{entry}` breaks a rule: {reason}")]
@@ -124,7 +130,7 @@ pub enum SnapshotError {
 
 impl SnapshotError {
     /// A stable code: `not-opened`, `no-owner`, `duplicate-member`, `duplicate-membership`, `unknown-group`,
-    /// `duplicate-grant`, or the code of the broken rule.
+    /// `duplicate-grant`, `bad-revision`, or the code of the broken rule.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -134,6 +140,7 @@ impl SnapshotError {
             SnapshotError::DuplicateMembership { .. } => "duplicate-membership",
             SnapshotError::UnknownGroup { .. } => "unknown-group",
             SnapshotError::DuplicateGrant { .. } => "duplicate-grant",
+            SnapshotError::BadRevision { .. } => "bad-revision",
             SnapshotError::BreaksRule { reason, .. } => reason.code(),
         }
     }
@@ -148,6 +155,7 @@ pub(crate) fn snapshot_of(state: &State) -> Snapshot {
         name: role.name.clone(),
         level: role.level,
         permissions: role.permissions.as_ref().clone(),
+        revision: role.revision,
     });
     let groups = state.groups().map(|(id, group)| GroupV1 {
         id: id.clone(),
@@ -160,6 +168,8 @@ pub(crate) fn snapshot_of(state: &State) -> Snapshot {
                 scope: scope.clone(),
             })
             .collect(),
+        definition_revision: state.revisions(group).definition,
+        membership_revision: state.revisions(group).membership,
     });
     let members = state.members_with_groups();
     let members = members.map(|(id, member, groups)| MemberV1 {
@@ -199,6 +209,7 @@ pub(crate) fn restore(snapshot: Snapshot) -> Result<State, SnapshotError> {
     let mut state = State::unopened(header.id.clone());
     *state.header_mut() = header;
     let Snapshot(snapshot) = snapshot;
+    let versions = 1..=snapshot.version;
     for role in snapshot.roles {
         let entry = role.id.to_string();
         let defined = RoleDefined {
@@ -207,19 +218,37 @@ pub(crate) fn restore(snapshot: Snapshot) -> Result<State, SnapshotError> {
             level: role.level,
             permissions: role.permissions,
         };
-        restore_by(&mut state, entry, &defined)?;
+        restore_by(&mut state, entry.clone(), &defined)?;
+        if !versions.contains(&role.revision) {
+            return Err(SnapshotError::BadRevision { entry });
+        }
+        state.set_role_revision(&defined.role, role.revision);
     }
     for store in snapshot.stores {
         restore_by(&mut state, store.to_string(), &StoreCreated { store })?;
     }
+    let mut revisions = Vec::new();
     for group in snapshot.groups {
+        let id = group.id.clone();
+        let of_group = Revisions {
+            definition: group.definition_revision,
+            membership: group.membership_revision,
+        };
         restore_group(&mut state, group)?;
+        if !versions.contains(&of_group.definition) || !versions.contains(&of_group.membership) {
+            let entry = id.to_string();
+            return Err(SnapshotError::BadRevision { entry });
+        }
+        revisions.push((id, of_group));
     }
     state.begin_bulk_load();
     for member in snapshot.members {
         restore_member(&mut state, member)?;
     }
     state.finish_bulk_load();
+    for (group, revisions) in revisions {
+        state.set_revisions(&group, revisions);
+    }
     if state.owners().next().is_none() {
         return Err(SnapshotError::NoOwner);
     }

@@ -126,6 +126,7 @@ pub(crate) struct RoleV1 {
     pub(crate) level: RoleLevel,
     #[serde(deserialize_with = "distinct::set")]
     pub(crate) permissions: BTreeSet<Permission>,
+    pub(crate) revision: u64,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -136,6 +137,8 @@ pub(crate) struct GroupV1 {
     pub(crate) description: Description,
     #[serde(with = "grants")]
     pub(crate) grants: Vec<Grant>,
+    pub(crate) definition_revision: u64,
+    pub(crate) membership_revision: u64,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]

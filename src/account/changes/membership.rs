@@ -430,9 +430,9 @@ impl Change for GroupMembersSet {
 
     fn has_no_noops<D: AccountData>(&self, data: &D) -> bool {
         let is_in = |member: &MemberId| data.is_in_group(member, &self.group);
-        !(self.added.is_empty() && self.removed.is_empty())
-            && !self.added.iter().any(is_in)
-            && self.removed.iter().all(is_in)
+        let is_change = !self.added.is_empty() || !self.removed.is_empty();
+        let is_new = |member: &MemberId| !is_in(member);
+        is_change && self.added.iter().all(is_new) && self.removed.iter().all(is_in)
     }
 
     fn apply<D: AccountData + Writes>(&self, data: &mut D) {

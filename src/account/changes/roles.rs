@@ -118,6 +118,7 @@ impl Change for RoleDefined {
             level: self.level,
             permissions: Arc::new(self.permissions.clone()),
             built_in: false,
+            revision: 0,
         };
         data.insert_role(&self.role, role);
     }

@@ -15,7 +15,7 @@ use crate::account::data::member::MemberEntry;
 use crate::account::data::member_slab::{MemberIndex, MemberSlab};
 use crate::account::data::slots::{Slot, SlotSet};
 use crate::account::data::writes::Writes;
-use crate::account::data::{AccountData, GroupEntry, Header, StoreEntry};
+use crate::account::data::{AccountData, GroupEntry, Header, Revisions, StoreEntry};
 use crate::grant::Scope;
 use crate::id::{AccountId, GroupId, MemberId, RoleId, StoreId};
 use crate::permission::Permission;
@@ -35,6 +35,8 @@ pub(crate) struct State {
     pub(super) owners: BTreeSet<MemberId>,
     /// The members of each group, by its slot.
     pub(super) memberships: Vec<RoaringBitmap>,
+    /// The revisions of each group, by its slot. Each write sets them: a draft has none.
+    revisions: Vec<Revisions>,
     pub(super) stores: IdMap<StoreId, StoreEntry>,
     pub(super) account_index: GrantIndex,
     /// In the order of ids. There are few enough to keep them so: see [`GroupLimit`].
@@ -60,6 +62,7 @@ impl State {
             member_slab: MemberSlab::default(),
             owners: BTreeSet::new(),
             memberships: Vec::new(),
+            revisions: Vec::new(),
             stores: IdMap::default(),
             account_index: GrantIndex::default(),
             groups: IndexMap::default(),
@@ -146,6 +149,36 @@ impl State {
         self.members.finish_bulk_load();
     }
 
+    pub(crate) fn revisions(&self, group: &GroupEntry) -> Revisions {
+        let revisions = self.revisions.get(usize::from(group.slot));
+        revisions.copied().unwrap_or_default()
+    }
+
+    /// Restores what a snapshot says of a group that is there.
+    pub(crate) fn set_revisions(&mut self, group: &GroupId, revisions: Revisions) {
+        if let Some(slot) = self.group(group).map(|group| group.slot) {
+            self.change_revisions(slot, |current, _| *current = revisions);
+        }
+    }
+
+    /// Restores what a snapshot says of a role that is there.
+    pub(crate) fn set_role_revision(&mut self, role: &RoleId, revision: u64) {
+        if let Some(role) = self.roles.get_mut(role) {
+            role.revision = revision;
+        }
+    }
+
+    /// Changes the revisions of the group in this slot, given the version of the record that is being applied.
+    fn change_revisions(&mut self, slot: Slot, change: impl FnOnce(&mut Revisions, u64)) {
+        let slot = usize::from(slot);
+        if slot >= self.revisions.len() {
+            self.revisions.resize(slot + 1, Revisions::default());
+        }
+        if let Some(revisions) = self.revisions.get_mut(slot) {
+            change(revisions, self.header.version);
+        }
+    }
+
     pub(super) fn index_bound(&self) -> usize {
         self.member_slab.bound()
     }
@@ -215,6 +248,7 @@ impl AccountData for State {
     }
 
     fn set_membership(&mut self, slot: Slot, member: MemberIndex, is_in: bool) {
+        self.change_revisions(slot, |revisions, version| revisions.membership = version);
         let slot = usize::from(slot);
         if slot >= self.memberships.len() {
             self.memberships.resize_with(slot + 1, RoaringBitmap::new);
@@ -262,10 +296,20 @@ impl AccountData for State {
     }
 
     fn group_mut(&mut self, id: &GroupId) -> Option<&mut GroupEntry> {
+        let slot = self.groups.get(id)?.slot;
+        self.change_revisions(slot, |revisions, version| revisions.definition = version);
         self.groups.get_mut(id)
     }
 
     fn set_group(&mut self, id: &GroupId, entry: Option<GroupEntry>) {
+        if let Some(entry) = &entry {
+            self.change_revisions(entry.slot, |revisions, version| {
+                *revisions = Revisions {
+                    definition: version,
+                    membership: version,
+                };
+            });
+        }
         match entry {
             Some(entry) => match self.groups.binary_search_keys(id) {
                 Ok(_) => _ = self.groups.insert(id.clone(), entry),
@@ -315,6 +359,7 @@ impl AccountData for State {
     }
 
     fn set_grant(&mut self, slot: Slot, role: &RoleId, scope: Option<Scope>) {
+        self.change_revisions(slot, |revisions, version| revisions.definition = version);
         let slot = usize::from(slot);
         if slot >= self.grants.len() {
             self.grants.resize_with(slot + 1, BTreeMap::new);
@@ -328,6 +373,7 @@ impl AccountData for State {
     }
 
     fn set_in_scope(&mut self, slot: Slot, role: &RoleId, store: &StoreId, is_in: bool) {
+        self.change_revisions(slot, |revisions, version| revisions.definition = version);
         let grants = self.grants.get_mut(usize::from(slot));
         if let Some(Scope::Stores(stores)) = grants.and_then(|grants| grants.get_mut(role)) {
             if is_in {
@@ -343,12 +389,17 @@ impl AccountData for State {
     }
 
     fn role_mut(&mut self, id: &RoleId) -> Option<&mut Role> {
-        self.roles.get_mut(id)
+        let role = self.roles.get_mut(id)?;
+        role.revision = self.header.version;
+        Some(role)
     }
 
     fn set_role(&mut self, id: &RoleId, role: Option<Role>) {
         match role {
-            Some(role) => _ = self.roles.insert(id.clone(), role),
+            Some(mut role) => {
+                role.revision = self.header.version;
+                self.roles.insert(id.clone(), role);
+            }
             None => _ = self.roles.remove(id),
         }
     }

@@ -286,6 +286,7 @@ fn a3_the_largest_number_of_groups_is_handled() {
         json!({
             "id": format!("{number:04}"), "name": format!("Group {number}"), "description": "",
             "grants": [{"role": "store-viewer", "scope": {"stores": [format!("{number:04}")]}}],
+            "definition_revision": 1, "membership_revision": 1,
         })
     };
     let member = |id: &str, groups: &[&str]| {

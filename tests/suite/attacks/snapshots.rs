@@ -27,7 +27,7 @@ fn u5_a_snapshot_that_breaks_one_rule_is_refused() {
         (
             "not-opened",
             |json| json["version"] = 0.into(),
-            |json| json["version"] = 1.into(),
+            |json| json["version"] = u64::MAX.into(),
         ),
         (
             "no-owner",

@@ -77,8 +77,13 @@ fn plain_state(snapshot: &Value) -> Checked<State> {
         is_closed: snapshot["closed"] == true,
         last: 0,
         version,
+        revisions: BTreeMap::new(),
     };
+    let is_revision = |value: &Value| value.as_u64().is_some_and(|it| 1 <= it && it <= version);
     for role in list(snapshot, "roles") {
+        law("U8", is_revision(&role["revision"]), || {
+            format!("{role} has no revision")
+        })?;
         let permissions = texts(role, "permissions");
         at_most_as_many_as_a_command_names(permissions.len())?;
         let is_new = state.roles.insert(
@@ -95,6 +100,11 @@ fn plain_state(snapshot: &Value) -> Checked<State> {
         })?;
     }
     for group in list(snapshot, "groups") {
+        for revision in ["definition_revision", "membership_revision"] {
+            law("U8", is_revision(&group[revision]), || {
+                format!("{group} has no {revision}")
+            })?;
+        }
         let read = Group {
             name: text(group, "name"),
             description: text(group, "description"),

@@ -265,10 +265,8 @@ pub(super) fn conflicts(state: &State, actor: &Actor, command: &Command, now: u6
             let members = &state.groups[group.as_str()].members;
             conflict("group-has-members", !members.is_empty()); // G7
         }
-        Command::AddToGroup(AddToGroup { group, members }) => {
-            conflict("invitation-expired", would_come(group, members));
-        }
-        Command::SetGroupMembers(SetGroupMembers { group, members }) => {
+        Command::AddToGroup(AddToGroup { group, members })
+        | Command::SetGroupMembers(SetGroupMembers { group, members }) => {
             conflict("invitation-expired", would_come(group, members));
         }
         Command::RevokeRole(RevokeRole {

@@ -204,6 +204,7 @@ impl Model {
         }
         let version = before.version.checked_add(1); // U2
         (after.last, after.version) = (now, version.ok_or(["versions-exhausted"])?);
+        after.revise(before);
         Ok(Some(after))
     }
 

@@ -8,7 +8,7 @@ use grantbook::{
     StoreId, Timestamp,
 };
 
-use super::state::{self, Role, State, Status, merged, texts};
+use super::state::{self, Revisions, Role, State, Status, merged, texts};
 use super::{Checked, law, same};
 
 pub(crate) fn read(account: &Account) -> Checked<State> {
@@ -35,6 +35,7 @@ pub(crate) fn read(account: &Account) -> Checked<State> {
         is_closed: account.is_closed(),
         last: account.changed_at().as_millis(),
         version: account.version(),
+        revisions: revisions(account),
     };
     for group in account.groups() {
         ascending("roles of a group", each_grant(&group).map(|(role, _)| role))?; // G4: each once
@@ -74,6 +75,7 @@ pub(crate) fn reads_as(account: &Account, should_be: &State) -> Checked {
     same("A3", "limit", is.group_limit, should_be.group_limit)?;
     same("A5", "closed", is.is_closed, should_be.is_closed)?;
     same("M1", "members", &is.members, &should_be.members)?;
+    same("U8", "revisions", &is.revisions, &should_be.revisions)?;
     same("S1", "stores", &is.stores, &should_be.stores)?;
     same("L3", "roles", &is.roles, &should_be.roles)?;
     for (id, group) in &should_be.groups {
@@ -85,6 +87,19 @@ pub(crate) fn reads_as(account: &Account, should_be: &State) -> Checked {
         is.groups.len(),
         should_be.groups.len(),
     )
+}
+
+fn revisions(account: &Account) -> Revisions {
+    let roles = account.roles().filter(|(_, role)| !role.is_built_in());
+    let roles = roles.map(|(id, role)| (("role", id.to_string()), role.revision()));
+    let groups = account.groups().flat_map(|group| {
+        let id = group.id().to_string();
+        [
+            (("definition", id.clone()), group.definition_revision()),
+            (("membership", id), group.membership_revision()),
+        ]
+    });
+    roles.chain(groups).collect()
 }
 
 fn status(status: MemberStatus) -> Status {

@@ -46,7 +46,12 @@ pub(crate) struct State {
     pub(crate) is_closed: bool,
     pub(crate) last: u64,
     pub(crate) version: u64,
+    /// The version that last changed a role, or of a group what defines it and who is in it (U8), by what it is and the
+    /// id.
+    pub(crate) revisions: Revisions,
 }
+
+pub(crate) type Revisions = BTreeMap<(&'static str, String), u64>;
 
 pub(crate) fn texts<T: AsRef<str>>(these: impl IntoIterator<Item = T>) -> Set {
     these
@@ -93,6 +98,7 @@ impl State {
             is_closed: false,
             last: now,
             version: 1,
+            revisions: Revisions::new(),
         }
     }
 
@@ -194,7 +200,31 @@ impl State {
         self.denial(known, "account.manage_groups", None).is_none()
     }
 
-    /// Everything but the time and the number of the last record.
+    /// U8: sets the revisions of what this version has changed, whatever the command was.
+    pub(super) fn revise(&mut self, before: &Self) {
+        let mut revisions = Revisions::new();
+        let mut revise = |what, id: &String, is_as_before: bool| {
+            let key = (what, id.clone());
+            let old = before.revisions.get(&key).filter(|_| is_as_before);
+            revisions.insert(key, old.copied().unwrap_or(self.version));
+        };
+        for (id, role) in self.roles.iter().filter(|(_, role)| !role.built_in) {
+            revise("role", id, before.roles.get(id) == Some(role));
+        }
+        for (id, group) in &self.groups {
+            let old = before.groups.get(id);
+            let is_defined_alike = |old: &Group| {
+                let of_old = (&old.name, &old.description, &old.grants);
+                of_old == (&group.name, &group.description, &group.grants)
+            };
+            revise("definition", id, old.is_some_and(is_defined_alike));
+            let has_same_members = old.is_some_and(|old| old.members == group.members);
+            revise("membership", id, has_same_members);
+        }
+        self.revisions = revisions;
+    }
+
+    /// Everything but the time and the number of the last record, and revisions.
     pub(crate) fn has_content_of(&self, other: &Self) -> bool {
         self.members == other.members
             && self.groups == other.groups

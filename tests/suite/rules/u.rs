@@ -7,6 +7,7 @@ mod order;
 mod records;
 mod refusals;
 mod replay;
+mod revisions;
 mod snapshots;
 
 use grantbook::*;
