@@ -2,7 +2,7 @@
 # it; it installs nothing, which only `scripts/setup` does.
 cargo_fuzz=0.13.2 cargo_llvm_cov=0.9.1 cargo_mutants=27.1.0 cargo_nextest=0.9.143
 
-check_tools=(postgres etcd protoc protobuf-includes)
+check_tools=(postgres etcd protoc protobuf-includes valgrind)
 coverage_tools=(llvm-19 cargo-llvm-cov)
 fuzz_tools=(nightly-rust g++ cargo-fuzz)
 mutants_tools=(cargo-mutants cargo-nextest)

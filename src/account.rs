@@ -231,9 +231,7 @@ impl Account {
         command: &Command,
         context: impl Into<Context>,
     ) -> Result<Option<Record>, CommandError> {
-        let context = context.into();
-        let change = decide::decide(&self.state, actor, command, context.now)?;
-        Ok(self.chain(actor, &context, change.into_iter()).next())
+        self.decide_in(actor, command, &context.into())
     }
 
     /// Returns what these commands would lead to, without executing them: each is decided on what those before it
@@ -248,19 +246,7 @@ impl Account {
         commands: &[Command],
         context: impl Into<Context>,
     ) -> Result<Vec<Record>, CommandError> {
-        let context = context.into();
-        let (_, changes) = decide::decide_batch(&self.state, actor, commands, context.now)?;
-        Ok(self.chain(actor, &context, changes.into_iter()).collect())
-    }
-
-    /// Returns the records of changes that were decided on this account.
-    fn chain(
-        &self,
-        actor: &Actor,
-        context: &Context,
-        changes: impl ExactSizeIterator<Item = PlannedChange>,
-    ) -> impl Iterator<Item = Record> {
-        decide::chain(self.state.header(), actor, context, changes)
+        self.decide_batch_in(actor, commands, &context.into())
     }
 
     /// Executes the command and returns the record, which you must persist; `None` if nothing changed (U1).
@@ -277,9 +263,7 @@ impl Account {
         command: &Command,
         context: impl Into<Context>,
     ) -> Result<Option<Record>, CommandError> {
-        let record = self.decide(actor, command, context)?;
-        self.accept(&record);
-        Ok(record)
+        self.execute_in(actor, command, &context.into())
     }
 
     /// Executes all of these commands, or none (U4). Returns the records, one for each command that changed something.
@@ -292,9 +276,7 @@ impl Account {
         commands: &[Command],
         context: impl Into<Context>,
     ) -> Result<Vec<Record>, CommandError> {
-        let records = self.decide_batch(actor, commands, context)?;
-        self.accept(&records);
-        Ok(records)
+        self.execute_batch_in(actor, commands, &context.into())
     }
 
     /// Applies what was just decided on this very account.
@@ -302,6 +284,61 @@ impl Account {
         for record in records {
             replay::apply(&mut self.state, record);
         }
+    }
+}
+
+/// The same without type parameters: so the decision is compiled once, in this crate, and not in each that calls it.
+impl Account {
+    fn decide_in(
+        &self,
+        actor: &Actor,
+        command: &Command,
+        context: &Context,
+    ) -> Result<Option<Record>, CommandError> {
+        let change = decide::decide(&self.state, actor, command, context.now)?;
+        Ok(self.chain(actor, context, change.into_iter()).next())
+    }
+
+    fn decide_batch_in(
+        &self,
+        actor: &Actor,
+        commands: &[Command],
+        context: &Context,
+    ) -> Result<Vec<Record>, CommandError> {
+        let (_, changes) = decide::decide_batch(&self.state, actor, commands, context.now)?;
+        Ok(self.chain(actor, context, changes.into_iter()).collect())
+    }
+
+    fn execute_in(
+        &mut self,
+        actor: &Actor,
+        command: &Command,
+        context: &Context,
+    ) -> Result<Option<Record>, CommandError> {
+        let record = self.decide_in(actor, command, context)?;
+        self.accept(&record);
+        Ok(record)
+    }
+
+    fn execute_batch_in(
+        &mut self,
+        actor: &Actor,
+        commands: &[Command],
+        context: &Context,
+    ) -> Result<Vec<Record>, CommandError> {
+        let records = self.decide_batch_in(actor, commands, context)?;
+        self.accept(&records);
+        Ok(records)
+    }
+
+    /// Returns the records of changes that were decided on this account.
+    fn chain(
+        &self,
+        actor: &Actor,
+        context: &Context,
+        changes: impl ExactSizeIterator<Item = PlannedChange>,
+    ) -> impl Iterator<Item = Record> {
+        decide::chain(self.state.header(), actor, context, changes)
     }
 }
 

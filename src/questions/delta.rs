@@ -19,6 +19,7 @@ use crate::account::record::{PlannedChange, Record};
 use crate::account::replay::{ReplayError, apply_checked};
 use crate::id::MemberId;
 use crate::permission::Permission;
+use crate::time::Timestamp;
 
 /// What commands would lead to: their changes, and who gains and loses what.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -125,12 +126,7 @@ impl Account {
         commands: &[Command],
         context: impl Into<Context>,
     ) -> Result<Preview, CommandError> {
-        let now = context.into().now;
-        let (draft, changes) = decide_batch(&self.state, actor, commands, now)?;
-        Ok(Preview {
-            changes,
-            delta: delta(&self.state, &draft),
-        })
+        preview(&self.state, actor, commands, context.into().now)
     }
 
     /// Who gains and loses what by the next record, before it is applied: for notifications, and for revoking tokens.
@@ -143,6 +139,19 @@ impl Account {
         apply_checked(&mut after, record)?;
         Ok(delta(&self.state, &after))
     }
+}
+
+fn preview(
+    state: &State,
+    actor: &Actor,
+    commands: &[Command],
+    now: Timestamp,
+) -> Result<Preview, CommandError> {
+    let (draft, changes) = decide_batch(state, actor, commands, now)?;
+    Ok(Preview {
+        changes,
+        delta: delta(state, &draft),
+    })
 }
 
 /// What leads from a state to a draft over it.
