@@ -13,12 +13,13 @@ use std::time::Instant;
 
 use grantbook::command::{
     AddMembers, AddToGroup, CreateGroup, CreateStore, DefineRole, DeleteStore, EditGroup,
-    GrantOwnership, InviteMember, RemoveFromGroup, RemoveMembers, RevokeOwnership,
+    GrantOwnership, GrantRole, InviteMember, ReinstateMember, RemoveFromGroup, RemoveMembers,
+    RevokeOwnership, SuspendMember,
 };
 use grantbook::{
-    Account, AccountId, Actor, Command, Description, Grant, GroupId, GroupLimit, GroupName,
-    MemberId, ParseError, Permission, Permissions, Record, Resource, RoleId, RoleLevel, RoleName,
-    StoreId, Timestamp, history,
+    AccessLevel, Account, AccountId, Actor, Command, Description, Grant, GroupId, GroupLimit,
+    GroupName, MemberId, MemberStatus, ParseError, Permission, Permissions, Record, Resource,
+    RoleId, RoleLevel, RoleName, StoreId, Timestamp, history,
 };
 
 const MEMBERS: usize = 2_000;
@@ -67,6 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         account.owners().count(),
     );
     findings(&account, now);
+    what_levels_leave_out(&account);
     questions(&account, &records)?;
     questions_about_changes(&account, &records, now)?;
     questions_about_managers(&account, &records, now)?;
@@ -90,6 +92,46 @@ fn findings(account: &Account, now: Timestamp) {
         }
     }
     println!();
+}
+
+/// What a reviewer who only reads a table of levels would miss. The rows of the matrix have it all.
+fn what_levels_leave_out(account: &Account) {
+    let matrix = account.matrix();
+    println!("WHO IS SUSPENDED, WHO MAY BECOME AN OWNER, AND WHO HOLDS WHAT AT THE ACCOUNT?\n");
+    for row in &matrix.rows {
+        let member = &row.member;
+        match row.status {
+            MemberStatus::Suspended { owner } => {
+                let returns_as = if owner { " as an owner" } else { "" };
+                println!(
+                    "  `{member}` is suspended, and returns{returns_as} when it is reinstated"
+                );
+            }
+            MemberStatus::Invited { as_owner: true, .. } => {
+                println!("  `{member}` is invited as an owner, and holds nothing until it accepts");
+            }
+            MemberStatus::Active { owner: true } => println!("  `{member}` is an owner"),
+            _ if row.account != Permissions::Only([].into()) => {
+                println!("  `{member}`: {}", listed(&row.account));
+            }
+            _ => {}
+        }
+    }
+
+    println!("\nWHO HOLDS SOMETHING IN A STORE, BUT NO LEVEL THERE? Three of them stand for all\n");
+    let cells = matrix.rows.iter().flat_map(|row| {
+        let cells = matrix.stores.iter().zip(&row.cells);
+        cells.map(move |(store, cell)| (&row.member, store, cell.level))
+    });
+    let custom: Vec<_> = cells
+        .filter(|(_, _, level)| *level == AccessLevel::Custom)
+        .collect();
+    for (member, store, level) in custom.iter().take(3) {
+        let held = account.permissions_on(member, Resource::Store(store));
+        let held = held.map_or_else(|reason| reason.to_string(), |held| listed(&held));
+        println!("  `{member}` in {store}: {level}, {held}");
+    }
+    println!("  ... {} members and stores in all\n", custom.len());
 }
 
 fn questions(account: &Account, records: &[Record]) -> Result<(), Box<dyn Error>> {
@@ -408,6 +450,12 @@ fn set_up(numbers: &mut Numbers) -> Result<Vec<Command>, Box<dyn Error>> {
             level: RoleLevel::Store,
             permissions: [Permission::STORE_READ, Permission::parse("log.export")?].into(),
         }),
+        Command::DefineRole(DefineRole {
+            role: RoleId::parse("librarian")?,
+            name: RoleName::parse("Librarian")?,
+            level: RoleLevel::Store,
+            permissions: [Permission::parse("store.read.titles")?].into(),
+        }),
     ];
     for number in 0..STORES {
         commands.push(Command::CreateStore(CreateStore {
@@ -455,7 +503,7 @@ fn managers_change(numbers: &mut Numbers) -> Result<Command, Box<dyn Error>> {
     let some = (0..=numbers.below(3))
         .map(|_| member(4 + numbers.below(MEMBERS - 4)))
         .collect::<Result<_, _>>()?;
-    Ok(match numbers.below(20) {
+    Ok(match numbers.below(21) {
         0..=11 => Command::AddToGroup(AddToGroup {
             group,
             members: some,
@@ -471,6 +519,14 @@ fn managers_change(numbers: &mut Numbers) -> Result<Command, Box<dyn Error>> {
                 BEGINNING + numbers.below(500) as u64 * 24 * 3_600_000,
             )),
         }),
+        19 => {
+            let librarian = Grant::in_stores(RoleId::parse("librarian")?, stores(numbers, 3)?);
+            Command::GrantRole(GrantRole {
+                group,
+                role: librarian.role,
+                scope: librarian.scope,
+            })
+        }
         _ => Command::EditGroup(EditGroup {
             group,
             name: None,
@@ -484,7 +540,7 @@ fn managers_change(numbers: &mut Numbers) -> Result<Command, Box<dyn Error>> {
 }
 
 fn owners_change(numbers: &mut Numbers) -> Result<Command, Box<dyn Error>> {
-    Ok(match numbers.below(40) {
+    Ok(match numbers.below(44) {
         0..=5 => Command::CreateStore(CreateStore {
             store: store(numbers.below(STORES))?,
         }),
@@ -499,6 +555,20 @@ fn owners_change(numbers: &mut Numbers) -> Result<Command, Box<dyn Error>> {
         }),
         23..=26 => Command::RevokeOwnership(RevokeOwnership {
             member: member(4 + numbers.below(3))?,
+        }),
+        27 => Command::SuspendMember(SuspendMember {
+            member: member(4 + numbers.below(MEMBERS - 4))?,
+        }),
+        28 => Command::SuspendMember(SuspendMember {
+            member: member(4 + numbers.below(3))?,
+        }),
+        29 => Command::ReinstateMember(ReinstateMember {
+            member: member(4 + numbers.below(3))?,
+        }),
+        30 => Command::InviteMember(InviteMember {
+            member: MemberId::parse(&format!("board{}@acme.example", numbers.below(3)))?,
+            as_owner: true,
+            expires: None,
         }),
         _ => Command::AddToGroup(AddToGroup {
             group: team(numbers.below(TEAMS.len()))?,

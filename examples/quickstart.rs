@@ -8,14 +8,13 @@ use std::error::Error;
 
 use grantbook::command::{
     AcceptInvitation, AddMembers, AddToGroup, ChangeRole, CreateGroup, CreateStore, DefineRole,
-    DeleteGroup, EditGroup, InviteMember, RemoveFromGroup, RemoveMembers, RevokeOwnership,
+    DeleteGroup, EditGroup, GrantRole, InviteMember, ReinstateMember, RemoveFromGroup,
+    RemoveMembers, RevokeOwnership, RevokeRole, SuspendMember,
 };
-use grantbook::event::MembersAdded;
 use grantbook::repository::{self, ExecuteError, MemoryRepository, Replica, Request};
 use grantbook::{
-    AccessLevel, Account, AccountId, Actor, Command, Decision, Description, Event, Grant, GroupId,
-    GroupLimit, GroupName, IdempotencyKey, MemberId, Permission, Record, Resource, RoleId,
-    RoleLevel, RoleName, StoreId, Timestamp,
+    AccessLevel, Account, Actor, Command, Decision, Grant, GroupLimit, IdempotencyKey, MemberId,
+    Note, ParseError, Permission, Record, Resource, RoleId, RoleLevel, Snapshot, Timestamp,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -26,7 +25,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     print_table(&acme.account);
 
     acme.inherits()?;
+    acme.knows_actions_of_your_own()?;
+    acme.grants_one_role()?;
     acme.is_guarded()?;
+    acme.suspends()?;
     acme.follows_changes()?;
     acme.is_the_same_when_loaded()?;
 
@@ -35,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// An account, the repository that keeps it, and a clock that ticks once a command.
+/// An account, the repository that keeps it, and a clock that ticks once a request.
 struct Acme {
     kept: MemoryRepository,
     account: Replica,
@@ -46,75 +48,37 @@ impl Acme {
     fn open() -> Result<Self, Box<dyn Error>> {
         let kept = MemoryRepository::new();
         let now = Timestamp::from_millis(1_700_000_000_000);
-        let (id, owner) = (AccountId::parse("acme")?, member("olga")?);
-        let (commit, limit) = (IdempotencyKey::parse("open")?, GroupLimit::default());
-        let account = repository::open(&kept, commit, id, owner, limit, now)?;
+        let (key, limit) = ("open-acme".parse()?, GroupLimit::default());
+        let account = repository::open(&kept, key, "acme".parse()?, "olga".parse()?, limit, now)?;
         Ok(Self { kept, account, now })
     }
 
     /// Four groups, their stores, and members in one, several and no groups.
     fn set_up(&mut self) -> Result<(), Box<dyn Error>> {
-        let create = |id, name, description, grants| -> Result<Command, Box<dyn Error>> {
-            let (group, name) = (group(id)?, GroupName::parse(name)?);
-            let description = Description::parse(description)?;
-            Ok(Command::CreateGroup(CreateGroup {
-                group,
-                name,
-                description,
-                grants,
-            }))
-        };
-        let (dev, staging, production) = (store("dev")?, store("staging")?, store("production")?);
-        let people = ["ivan", "dana", "max", "rosa", "nils"].map(member);
-        let people = people.into_iter().collect::<Result<_, _>>()?;
-        let enrolled = self.try_all(
-            &Actor::System,
-            &[Command::AddMembers(AddMembers { members: people })],
-        )?;
-        assert!(
-            matches!(enrolled[0].event(), Event::MembersAdded(MembersAdded { members, .. }) if members.len() == 5)
-        );
+        let people = ["ivan", "dana", "max", "rosa", "nils"];
+        let members = people.map(str::parse::<MemberId>);
+        let members = members.into_iter().collect::<Result<_, _>>()?;
+        let records = self.request(&Actor::System, &[AddMembers { members }.into()], None)?;
+        assert_eq!(records[0].event().kind(), "members-added");
+
         let set_up = [
-            Command::CreateStore(CreateStore { store: dev.clone() }),
-            Command::CreateStore(CreateStore {
-                store: staging.clone(),
-            }),
-            Command::CreateStore(CreateStore {
-                store: production.clone(),
-            }),
-            create(
-                "it-group",
-                "IT Group",
-                "Information Technology Team",
-                vec![Grant::group_manager()],
-            )?,
-            create(
-                "dev-team",
-                "Dev Team",
-                "Software Development Team",
-                vec![Grant::store_editor([dev, staging.clone()])],
-            )?,
-            create(
-                "read-only",
-                "Read-Only Access",
-                "",
-                vec![Grant::store_viewer([production.clone()])],
-            )?,
-            create(
+            create_store("dev")?,
+            create_store("staging")?,
+            create_store("production")?,
+            create_group("it-group", "IT Group", [Grant::group_manager()])?,
+            create_group("dev-team", "Dev Team", [editor(["dev", "staging"])?])?,
+            create_group("read-only", "Read-Only Access", [viewer(["production"])?])?,
+            create_group(
                 "integrations",
                 "Integrations Team",
-                "",
-                vec![
-                    Grant::store_editor([staging]),
-                    Grant::store_viewer([production]),
-                ],
+                [editor(["staging"])?, viewer(["production"])?],
             )?,
             add("it-group", ["ivan"])?,
             add("dev-team", ["dana", "max"])?,
             add("read-only", ["dana", "rosa"])?,
             add("integrations", ["max"])?,
         ];
-        let records = self.try_all(&Actor::Member(member("olga")?), &set_up)?;
+        let records = self.request(&by("olga")?, &set_up, None)?;
         assert_eq!(records.len(), set_up.len(), "every command is one record");
         Ok(())
     }
@@ -122,7 +86,7 @@ impl Acme {
     fn inherits(&mut self) -> Result<(), Box<dyn Error>> {
         println!("\nStore Editor includes Store Viewer (L2)");
         self.level("dana", "dev", AccessLevel::Editor);
-        self.check("dana", &Permission::STORE_READ, "dev", "allowed");
+        self.check("dana", "store.read", "dev", "allowed")?;
 
         println!("\nIn several groups, a member has what all of them give (P1)");
         self.level("max", "dev", AccessLevel::Editor);
@@ -130,23 +94,64 @@ impl Acme {
         self.level("max", "production", AccessLevel::Viewer);
 
         println!("\nA new store is in no group's scope; owners have it at once (S2)");
-        self.accepted(
-            "olga",
-            Command::CreateStore(CreateStore {
-                store: store("sandbox")?,
-            }),
-        )?;
+        self.accepted("olga", create_store("sandbox")?)?;
         for member in ["ivan", "dana", "max", "rosa", "nils"] {
             self.level(member, "sandbox", AccessLevel::None);
         }
         self.level("olga", "sandbox", AccessLevel::Owner);
         self.check(
             "dana",
-            &Permission::STORE_READ,
+            "store.read",
             "sandbox",
             "the member lacks `store.read`",
+        )
+    }
+
+    fn knows_actions_of_your_own(&self) -> Result<(), Box<dyn Error>> {
+        println!("\nName your actions under `store.write.`, and editors have them (L7)");
+        self.check("dana", "store.write.tuples", "dev", "allowed")?;
+        println!("  and viewers have not:");
+        let denied = "the member lacks `store.write.tuples`";
+        self.check("rosa", "store.write.tuples", "production", denied)?;
+        self.check("rosa", "store.read.tuples", "production", "allowed")
+    }
+
+    fn grants_one_role(&mut self) -> Result<(), Box<dyn Error>> {
+        println!("\nOne role is granted beside the others; the record says only what is new (G8)");
+        let wider = grant("read-only", viewer(["production", "staging"])?)?;
+        let record = self.accepted_with_note("ivan", wider, Some("ticket 4711".parse()?))?;
+        println!("  {}", serde_json::to_string(record.event())?);
+        assert_eq!(
+            serde_json::to_value(record.event())?,
+            serde_json::json!({
+                "kind": "role-granted",
+                "group": "read-only",
+                "role": "store-viewer",
+                "scope": {"stores": ["staging"]},
+            })
         );
-        Ok(())
+        self.level("rosa", "staging", AccessLevel::Viewer);
+
+        println!("\nThe record also has the note of whoever runs the service (U2)");
+        let note = record.note().map(Note::as_str);
+        println!("  {}: {}", record.actor(), note.unwrap_or("no note"));
+        assert_eq!(note, Some("ticket 4711"));
+
+        println!("\nIt is revoked in some stores, or altogether (G8)");
+        let narrower = RevokeRole {
+            group: "read-only".parse()?,
+            role: RoleId::store_viewer(),
+            stores: Some(["staging".parse()?].into()),
+        };
+        self.accepted("ivan", narrower)?;
+        self.level("rosa", "staging", AccessLevel::None);
+        self.level("rosa", "production", AccessLevel::Viewer);
+        let the_last = RevokeRole {
+            group: "read-only".parse()?,
+            role: RoleId::store_viewer(),
+            stores: None,
+        };
+        self.refused("ivan", the_last, "last-grant")
     }
 
     fn is_guarded(&mut self) -> Result<(), Box<dyn Error>> {
@@ -157,149 +162,156 @@ impl Acme {
         self.level("ivan", "dev", AccessLevel::Editor);
 
         println!("\nNor can it widen a group that it is in (E2, E4)");
-        let wider = vec![
-            Grant::group_manager(),
-            Grant::store_viewer([store("production")?]),
-        ];
-        self.refused("ivan", regrant("it-group", wider)?, "self-escalation")?;
+        let wider = grant("it-group", viewer(["production"])?)?;
+        self.refused("ivan", wider, "self-escalation")?;
 
         println!("\nA group with members cannot be deleted (G7)");
-        self.refused(
-            "ivan",
-            Command::DeleteGroup(DeleteGroup {
-                group: group("dev-team")?,
-            }),
-            "group-has-members",
-        )?;
+        let group = "dev-team".parse()?;
+        self.refused("ivan", DeleteGroup { group }, "group-has-members")?;
 
-        println!("\nThe last owner cannot go, by whatever door (A2)");
-        self.refused(
-            "olga",
-            Command::RemoveMembers(RemoveMembers {
-                members: [member("olga")?].into(),
-            }),
-            "last-owner",
-        )?;
-        self.refused(
-            "olga",
-            Command::RevokeOwnership(RevokeOwnership {
-                member: member("olga")?,
-            }),
-            "last-owner",
-        )?;
+        println!("\nThe last owner cannot go, in whichever way (A2)");
+        let olga: MemberId = "olga".parse()?;
+        let members = [olga.clone()].into();
+        self.refused("olga", RemoveMembers { members }, "last-owner")?;
+        let member = olga.clone();
+        self.refused("olga", RevokeOwnership { member }, "last-owner")?;
+        self.refused("olga", SuspendMember { member: olga }, "last-owner")
+    }
+
+    fn suspends(&mut self) -> Result<(), Box<dyn Error>> {
+        println!("\nA suspended member may do nothing, and keeps its groups for its return (M8)");
+        let member: MemberId = "dana".parse()?;
+        let suspend = SuspendMember {
+            member: member.clone(),
+        };
+        self.accepted("olga", suspend)?;
+        self.check("dana", "store.read", "dev", "the member is suspended")?;
+        self.level("dana", "dev", AccessLevel::None);
+        self.accepted("olga", ReinstateMember { member })?;
+        self.level("dana", "dev", AccessLevel::Editor);
         Ok(())
     }
 
     fn follows_changes(&mut self) -> Result<(), Box<dyn Error>> {
         println!("\nOut of one group, while another still gives access (G9)");
-        self.accepted("ivan", remove("dev-team", ["max"])?)?;
+        let out = RemoveFromGroup {
+            group: "dev-team".parse()?,
+            members: ["max".parse()?].into(),
+        };
+        self.accepted("ivan", out)?;
         self.level("max", "dev", AccessLevel::None);
         self.level("max", "staging", AccessLevel::Editor);
 
-        println!("\nA role of one's own, and everybody follows when it is redefined (L3)");
-        let export = Permission::parse("report.export")?;
-        let analyst = RoleId::parse("analyst")?;
-        self.accepted(
-            "olga",
-            Command::DefineRole(DefineRole {
-                role: analyst.clone(),
-                name: RoleName::parse("Analyst")?,
-                level: RoleLevel::Store,
-                permissions: [Permission::STORE_READ].into(),
-            }),
-        )?;
-        self.accepted(
-            "ivan",
-            regrant(
-                "read-only",
-                vec![Grant::in_stores(analyst.clone(), [store("production")?])],
-            )?,
-        )?;
-        self.check(
-            "dana",
-            &export,
-            "production",
-            "the member lacks `report.export`",
-        );
-        self.accepted(
-            "olga",
-            Command::ChangeRole(ChangeRole {
-                role: analyst,
-                name: None,
-                permissions: Some([Permission::STORE_READ, export.clone()].into()),
-            }),
-        )?;
-        self.check("dana", &export, "production", "allowed");
-        self.check("rosa", &export, "production", "allowed");
+        println!("\nA role of your own, and everybody follows when it changes (L3)");
+        let (analyst, export): (RoleId, Permission) =
+            ("analyst".parse()?, "report.export".parse()?);
+        let define = DefineRole {
+            role: analyst.clone(),
+            name: "Analyst".parse()?,
+            level: RoleLevel::Store,
+            permissions: [Permission::STORE_READ].into(),
+        };
+        self.accepted("olga", define)?;
+        let instead = EditGroup {
+            group: "read-only".parse()?,
+            name: None,
+            description: None,
+            grants: Some(vec![Grant::in_stores(
+                analyst.clone(),
+                ["production".parse()?],
+            )]),
+        };
+        self.accepted("ivan", instead)?;
+        let denied = "the member lacks `report.export`";
+        self.check("dana", "report.export", "production", denied)?;
+        let change = ChangeRole {
+            role: analyst,
+            name: None,
+            permissions: Some([Permission::STORE_READ, export].into()),
+        };
+        self.accepted("olga", change)?;
+        self.check("dana", "report.export", "production", "allowed")?;
+        self.check("rosa", "report.export", "production", "allowed")?;
 
         println!("\nAn invited member has nothing until it accepts (M1)");
-        self.accepted(
-            "ivan",
-            Command::InviteMember(InviteMember {
-                member: member("pia")?,
-                as_owner: false,
-                expires: None,
-            }),
-        )?;
+        let invite = InviteMember {
+            member: "pia".parse()?,
+            as_owner: false,
+            expires: None,
+        };
+        self.accepted("ivan", invite)?;
         self.accepted("ivan", add("read-only", ["pia"])?)?;
-        self.check(
-            "pia",
-            &Permission::STORE_READ,
-            "production",
-            "the member has not accepted its invitation yet",
-        );
-        self.accepted("pia", Command::AcceptInvitation(AcceptInvitation {}))?;
-        self.check("pia", &Permission::STORE_READ, "production", "allowed");
-        Ok(())
+        let denied = "the member has not accepted its invitation yet";
+        self.check("pia", "store.read", "production", denied)?;
+        self.accepted("pia", AcceptInvitation {})?;
+        self.check("pia", "store.read", "production", "allowed")
     }
 
     fn is_the_same_when_loaded(&self) -> Result<(), Box<dyn Error>> {
         let loaded = repository::load(&self.kept, self.account.id())?.ok_or("it was stored")?;
         assert_eq!(loaded, self.account);
         let snapshot = serde_json::to_string(&self.account.snapshot())?;
-        let restored = Account::try_from(serde_json::from_str::<grantbook::Snapshot>(&snapshot)?)?;
+        let restored = Account::try_from(serde_json::from_str::<Snapshot>(&snapshot)?)?;
         assert_eq!(restored, *loaded);
+        let records = loaded.version();
         println!(
-            "\nLoaded again from its {} records, and from its snapshot: nothing changed (U2)",
-            loaded.version()
+            "\nLoaded again from its {records} records, and from its snapshot: nothing changed (U2)"
         );
         Ok(())
     }
 
-    fn try_all(
+    /// What a service does with each request that changes something.
+    fn request(
         &mut self,
         actor: &Actor,
         commands: &[Command],
+        note: Option<Note>,
     ) -> Result<Vec<Record>, ExecuteError<Infallible>> {
         self.now = self.now.plus_millis(1_000);
-        // One id for each request; a service draws a UUID.
-        let id = format!("request at {}", self.now.as_millis());
+        // One key for each request; a service takes the one that its caller sent, or draws a UUID.
+        let key = format!("request at {}", self.now.as_millis());
         let request = Request {
-            commit: IdempotencyKey::parse(&id).expect("well formed"),
+            commit: IdempotencyKey::parse(&key).expect("well formed"),
             actor: actor.clone(),
             commands: commands.to_vec(),
             now: self.now,
-            note: None,
+            note,
         };
         repository::execute(&self.kept, &mut self.account, &request)
     }
 
-    fn accepted(&mut self, actor: &str, command: Command) -> Result<(), Box<dyn Error>> {
-        let records = self.try_all(&Actor::Member(member(actor)?), &[command])?;
-        println!(
-            "  {actor}: {} (record {})",
-            records[0].event().kind().replace('-', " "),
-            records[0].version()
-        );
-        Ok(())
+    fn accepted(
+        &mut self,
+        actor: &str,
+        command: impl Into<Command>,
+    ) -> Result<Record, Box<dyn Error>> {
+        self.accepted_with_note(actor, command, None)
     }
 
-    fn refused(&mut self, actor: &str, command: Command, code: &str) -> Result<(), Box<dyn Error>> {
+    fn accepted_with_note(
+        &mut self,
+        actor: &str,
+        command: impl Into<Command>,
+        note: Option<Note>,
+    ) -> Result<Record, Box<dyn Error>> {
+        let records = self.request(&by(actor)?, &[command.into()], note)?;
+        let record = records.into_iter().next().ok_or("nothing changed")?;
+        let what = record.event().kind().replace('-', " ");
+        println!("  {actor}: {what} (record {})", record.version());
+        Ok(record)
+    }
+
+    fn refused(
+        &mut self,
+        actor: &str,
+        command: impl Into<Command>,
+        code: &str,
+    ) -> Result<(), Box<dyn Error>> {
         let before = self.account.clone();
-        match self.try_all(&Actor::Member(member(actor)?), &[command]) {
-            Err(ExecuteError::Refused(refusal)) => {
-                println!("  refused: {refusal}");
-                assert_eq!((refusal.code(), &self.account), (code, &before));
+        match self.request(&by(actor)?, &[command.into()], None) {
+            Err(ExecuteError::Refused(error)) => {
+                println!("  refused: {error}");
+                assert_eq!((error.code(), &self.account), (code, &before));
                 Ok(())
             }
             other => Err(format!("expected a refusal, {code}; got {other:?}").into()),
@@ -310,22 +322,25 @@ impl Acme {
         let level = self.account.access_level(member, store);
         println!("  {member} in {store}: {level}");
         assert_eq!(level, expected);
-        assert_eq!(
-            self.account.effective_permissions(member).level(store),
-            expected
-        );
+        let all = self.account.effective_permissions(member);
+        assert_eq!(all.level(store), expected);
     }
 
-    fn check(&self, member: &str, permission: &Permission, store: &str, expected: &str) {
-        let answer = match self
-            .account
-            .check(member, permission, Resource::Store(store))
-        {
+    fn check(
+        &self,
+        member: &str,
+        permission: &str,
+        store: &str,
+        expected: &str,
+    ) -> Result<(), Box<dyn Error>> {
+        let (permission, resource) = (permission.parse()?, Resource::Store(store));
+        let answer = match self.account.check(member, &permission, resource) {
             Decision::Allowed => "allowed".to_owned(),
-            Decision::Denied(denial) => denial.to_string(),
+            Decision::Denied(reason) => reason.to_string(),
         };
         println!("  may {member} do {permission} in {store}? {answer}");
         assert_eq!(answer, expected);
+        Ok(())
     }
 }
 
@@ -343,43 +358,45 @@ fn print_table(account: &Account) {
     }
 }
 
-fn member(id: &str) -> Result<MemberId, grantbook::ParseError> {
-    MemberId::parse(id)
+fn by(id: &str) -> Result<Actor, ParseError> {
+    Ok(Actor::Member(id.parse()?))
 }
 
-fn store(id: &str) -> Result<StoreId, grantbook::ParseError> {
-    StoreId::parse(id)
+fn editor<const N: usize>(stores: [&str; N]) -> Result<Grant, ParseError> {
+    let stores = stores.map(str::parse).into_iter();
+    Ok(Grant::store_editor(stores.collect::<Result<Vec<_>, _>>()?))
 }
 
-fn group(id: &str) -> Result<GroupId, grantbook::ParseError> {
-    GroupId::parse(id)
+fn viewer<const N: usize>(stores: [&str; N]) -> Result<Grant, ParseError> {
+    let stores = stores.map(str::parse).into_iter();
+    Ok(Grant::store_viewer(stores.collect::<Result<Vec<_>, _>>()?))
 }
 
-fn members<const N: usize>(
-    ids: [&str; N],
-) -> Result<std::collections::BTreeSet<MemberId>, grantbook::ParseError> {
-    ids.into_iter().map(member).collect()
+fn create_store(id: &str) -> Result<Command, ParseError> {
+    Ok(CreateStore { store: id.parse()? }.into())
 }
 
-fn add<const N: usize>(to: &str, ids: [&str; N]) -> Result<Command, grantbook::ParseError> {
-    Ok(Command::AddToGroup(AddToGroup {
-        group: group(to)?,
-        members: members(ids)?,
-    }))
+fn create_group(
+    id: &str,
+    name: &str,
+    grants: impl Into<Vec<Grant>>,
+) -> Result<Command, ParseError> {
+    let create = CreateGroup {
+        group: id.parse()?,
+        name: name.parse()?,
+        description: "".parse()?,
+        grants: grants.into(),
+    };
+    Ok(create.into())
 }
 
-fn remove<const N: usize>(from: &str, ids: [&str; N]) -> Result<Command, grantbook::ParseError> {
-    Ok(Command::RemoveFromGroup(RemoveFromGroup {
-        group: group(from)?,
-        members: members(ids)?,
-    }))
+fn add<const N: usize>(to: &str, ids: [&str; N]) -> Result<Command, ParseError> {
+    let members = ids.map(str::parse).into_iter().collect::<Result<_, _>>()?;
+    let group = to.parse()?;
+    Ok(AddToGroup { group, members }.into())
 }
 
-fn regrant(id: &str, grants: Vec<Grant>) -> Result<Command, grantbook::ParseError> {
-    Ok(Command::EditGroup(EditGroup {
-        group: group(id)?,
-        name: None,
-        description: None,
-        grants: Some(grants),
-    }))
+fn grant(to: &str, grant: Grant) -> Result<Command, ParseError> {
+    let (group, role, scope) = (to.parse()?, grant.role, grant.scope);
+    Ok(GrantRole { group, role, scope }.into())
 }
