@@ -6,16 +6,20 @@
 mod answers;
 mod concurrency;
 mod escalation;
+mod group_edits;
 mod hashing;
 mod identity;
 mod invitations;
+mod names;
 mod ownership;
 mod records;
 mod reuse;
 mod scopes;
+mod settings;
 mod size;
 mod snapshots;
 mod spelling;
+mod suspension;
 
 use grantbook::*;
 use serde::Serialize;

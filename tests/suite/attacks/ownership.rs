@@ -220,3 +220,46 @@ fn a2_adding_an_owner_again_does_not_demote_it() {
     assert_eq!(error.code(), "duplicate-member");
     assert!(world.account.owners().eq([&member(OWNER)]));
 }
+
+/// The last owner does not have itself removed, it leaves: in a batch, twice in one, after it has put everybody else out
+/// of the way, together with another owner who leaves at the same time, by a record. A2, M5 and U4 stop it. Known as
+/// improper ownership management (CWE-282), and for the two at once as a race (CWE-362).
+#[test]
+fn a2_the_last_owner_does_not_leave_by_itself() {
+    let mut world = World::staffed();
+    for batch in [
+        vec![create_store("new"), leave()],
+        vec![leave(), leave()],
+        vec![invite_owner("eve"), leave()],
+        vec![grant_ownership("dana"), revoke_ownership("dana"), leave()],
+        vec![grant_ownership("dana"), remove_member("dana"), leave()],
+    ] {
+        world.assert_batch_refused(OWNER, &batch, "last-owner");
+    }
+    let alone = world.forged(
+        json!({"member": OWNER}),
+        json!({"kind": "member-left", "member": OWNER}),
+    );
+    world.assert_not_applied(&alone, "last-owner");
+
+    world.ok(OWNER, grant_ownership("dana"));
+    // Whoever has left is a stranger to what comes after it in its batch.
+    for last in [leave(), create_store("new"), grant_ownership("vic")] {
+        world.assert_batch_refused(OWNER, &[leave(), last], "not-authorized");
+    }
+    for actor in [json!({"member": "dana"}), json!("system")] {
+        let record = world.forged(actor, json!({"kind": "member-left", "member": OWNER}));
+        world.assert_not_applied(&record, "wrong-actor");
+    }
+    let olga = world.decide(&by(OWNER), &leave()).unwrap().unwrap();
+    world.ok("dana", leave());
+    let late = rewritten(&olga, |json| {
+        json["version"] = (world.account.version() + 1).into();
+    });
+    world.assert_not_applied(&late.unwrap(), "last-owner");
+    world.assert_refused(OWNER, leave(), "last-owner");
+    for account in world.read_back() {
+        assert!(account.owners().eq([&member(OWNER)]));
+        assert!(account.member("dana").is_none());
+    }
+}

@@ -139,3 +139,97 @@ fn u5_a_forged_record_is_not_applied() {
         );
     }
 }
+
+/// A note is made to look like more than a note: it turns the direction of writing, begins a new line of the log,
+/// rings, ends early, or is so long that it pushes out what follows. U2 and U5 stop it: no record with such a note is
+/// read, and a note that was changed later is noticed. Known from CVE-2021-42574 ("Trojan Source") and as improper
+/// neutralization of output for logs (CWE-117).
+#[test]
+fn u2_a_note_cannot_pass_for_more_than_a_note() {
+    let mut world = World::staffed();
+    let next = world.forged(
+        json!({"member": OWNER}),
+        json!({"kind": "store-created", "store": "new"}),
+    );
+    let noted = |note: Value| rewritten(&next, |json| json["note"] = note);
+    for note in [
+        "ticket 4711 \u{202e}detrever",
+        "\u{2067}ticket\u{2069}",
+        "\u{200f}ticket",
+        "ticket\n7  2026-03-02  (the host)  account-closed",
+        "ticket\r(the host)",
+        "ticket\u{2028}(the host)",
+        "ticket\u{85}(the host)",
+        "\u{1b}[2K\u{1b}[1A",
+        "ticket\0",
+        "\u{7f}",
+        "",
+    ] {
+        assert!(noted(note.into()).is_err(), "{note:?}");
+    }
+    for note in [json!(4711), json!(["ticket"]), json!({"text": "ticket"})] {
+        assert!(noted(note.clone()).is_err(), "{note}");
+    }
+    // Bytes are counted, and not letters.
+    for (letter, longest) in [("x", 256), ("é", 128), ("日", 85), ("😀", 64)] {
+        assert!(noted(letter.repeat(longest + 1).into()).is_err());
+        let record = noted(letter.repeat(longest).into()).unwrap();
+        let error = world.account.apply(&record).unwrap_err();
+        assert_eq!(error.code(), "digest-mismatch", "it was changed afterwards");
+        let mut copy = world.account.clone();
+        let record = sealed(&record, copy.digest());
+        assert_eq!(copy.apply(&record), Ok(()));
+    }
+    world.account.apply(&next).unwrap();
+}
+
+/// The host adds people, and the record lies about the invitations that ended by it: it hides one, makes up another,
+/// turns a promise of ownership into a plain invitation, leaves out a group. M7, U1 and U5 stop it: the list is exactly
+/// what there was. Known as insufficient verification of data (CWE-345) in a trail that is meant to be evidence.
+#[test]
+fn m7_a_record_cannot_lie_about_what_ended() {
+    let mut world = World::staffed();
+    world.ok(OWNER, invite_owner("otto"));
+    world.ok(MANAGER, add("viewers", ["ina"]));
+    let ended = |id: &str, as_owner: bool, groups: &[&str]| json!({"member": id, "as_owner": as_owner, "groups": groups});
+    let added = |ended: Vec<Value>| json!({"kind": "members-added", "members": ["ina", "new", "otto"], "ended": ended});
+    let ina = || ended("ina", false, &["devs", "viewers"]);
+    let otto = || ended("otto", true, &[]);
+    for lie in [
+        vec![],
+        vec![ina()],
+        vec![otto()],
+        vec![otto(), ina()],
+        vec![ina(), ina(), otto()],
+        vec![ina(), ended("new", false, &[]), otto()],
+        vec![ended("dana", false, &["devs"]), ina(), otto()],
+        vec![ina(), ended("otto", false, &[])],
+        vec![ended("ina", true, &["devs", "viewers"]), otto()],
+        vec![ended("ina", false, &["devs"]), otto()],
+        vec![ended("ina", false, &[]), otto()],
+        vec![ended("ina", false, &["devs", "it", "viewers"]), otto()],
+        vec![ina(), ended("otto", true, &["none"])],
+    ] {
+        let record = world.forged(json!("system"), added(lie));
+        world.assert_not_applied(&record, "redundant");
+    }
+    for unreadable in [
+        vec![ended("ina", false, &["devs", "devs", "viewers"]), otto()],
+        vec![ina(), json!({"member": "otto", "groups": []})],
+        vec![
+            ina(),
+            json!({"member": "otto", "as_owner": true, "groups": [], "owner": true}),
+        ],
+    ] {
+        let record = rewritten(world.records.last().unwrap(), |json| {
+            json["event"] = added(unreadable);
+        });
+        assert!(record.is_err());
+    }
+    let true_record = world.forged(json!("system"), added(vec![ina(), otto()]));
+    world.system(enrol(["ina", "new", "otto"]));
+    assert_eq!(world.records.last().unwrap().event(), true_record.event());
+    for account in world.read_back() {
+        assert!(account.owners().eq([&member(OWNER)]));
+    }
+}
