@@ -8,7 +8,7 @@ use crate::account::Account;
 use crate::account::actor::Actor;
 use crate::account::changes::{
     AcceptInvitation, AddToGroup, Command, CreateGroup, EditGroup, GrantOwnership, InviteMember,
-    RemoveFromGroup,
+    ReinstateMember, RemoveFromGroup,
 };
 use crate::account::data::AccountData;
 use crate::account::data::draft::Draft;
@@ -38,16 +38,18 @@ pub struct Escalation {
 }
 
 impl Account {
-    /// What this member could come to hold by its own commands, up to `depth` of them; and what it and an second
-    /// could come to hold by theirs. In the order of members, places and permissions.
+    /// Returns what this member could come to hold by its own commands, up to `depth` of them; with a second one, what
+    /// the two could come to hold by theirs. In the order of members, resources and permissions.
     ///
     /// Alone, nobody can gain anything, but for accepting an invitation (E4). Two group managers can: each adds the
-    /// other to any group. This shows how far.
+    /// other to any group. So can one who controls a second person, such as its own second mailbox: it invites that and
+    /// puts it in a group. This shows how far; the second need not be a member yet.
     ///
     /// The search is exact for gains: it tries, by either of the two, to put either in any group or take it out, to
-    /// give any group every role in every store, to create such a group, and to invite, accept and grant ownership.
-    /// Any other command brings less. It ends early once nothing is left to gain; otherwise its time grows with the
-    /// number of groups that differ, to the power of `depth`. A depth of 3 shows what two can do.
+    /// give any group every role in every store, to create such a group, to invite, accept and reinstate, and to grant
+    /// ownership. Any other command brings less. It ends early once nothing is left to gain; otherwise its time grows
+    /// with the number of groups that differ, to the power of `depth`. A depth of 3 shows what two members can do; if
+    /// the second has to be invited first, that takes two commands more.
     ///
     /// ```
     /// # use grantbook::command::{AddMembers, AddToGroup, CreateGroup, CreateStore};
@@ -74,6 +76,21 @@ impl Account {
     ///     together.last().unwrap().to_string(),
     ///     "`gil` could gain `store.write` in store `dev`: \
     ///      `gil` grants everything to a new group, then `ada` adds `gil` to it"
+    /// );
+    ///
+    /// // One group manager with a second mailbox, which is not a member yet; and there is a group of viewers now.
+    /// # account.execute(&Actor::System, &Command::CreateGroup(CreateGroup {
+    /// #     group: GroupId::parse("viewers")?,
+    /// #     name: GroupName::parse("Viewers")?,
+    /// #     description: Description::default(),
+    /// #     grants: vec![Grant::store_viewer([StoreId::parse("dev")?])],
+    /// # }), now)?;
+    /// let with_mailbox = account.escalation("gil", Some("gil2"), 4, now);
+    /// assert_eq!(
+    ///     with_mailbox.first().unwrap().to_string(),
+    ///     "`gil` could gain `store.read` in store `dev`: \
+    ///      `gil` invites `gil2`, then `gil2` accepts the invitation, \
+    ///      then `gil` adds `gil2` to group `it`, then `gil2` adds `gil` to group `viewers`"
     /// );
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -105,6 +122,7 @@ enum Move {
     Create(usize),
     Invite(MemberId, bool),
     Accept(MemberId),
+    Reinstate(MemberId),
     MakeOwner(MemberId),
 }
 
@@ -283,7 +301,8 @@ impl<'a> Search<'a> {
         moves.extend(parts.clone().map(Move::Create));
         for member in &self.members {
             let invite = [false, true].map(|as_owner| Move::Invite(member.clone(), as_owner));
-            moves.extend(invite.into_iter().chain([Move::MakeOwner(member.clone())]));
+            moves.extend(invite);
+            moves.extend([Move::Reinstate, Move::MakeOwner].map(|step| step(member.clone())));
         }
         let by_each = |step: Move| {
             self.members
@@ -330,6 +349,9 @@ impl<'a> Search<'a> {
                 expires: None,
             }),
             Move::Accept(_) => Command::AcceptInvitation(AcceptInvitation {}),
+            Move::Reinstate(member) => Command::ReinstateMember(ReinstateMember {
+                member: member.clone(),
+            }),
             Move::MakeOwner(member) => Command::GrantOwnership(GrantOwnership {
                 member: member.clone(),
             }),
@@ -434,6 +456,8 @@ impl fmt::Display for Escalation {
                 write!(f, "invites `{}`{as_owner}", invitation.member)?;
             } else if let Command::AcceptInvitation(AcceptInvitation {}) = command {
                 write!(f, "accepts the invitation")?;
+            } else if let Command::ReinstateMember(ReinstateMember { member }) = command {
+                write!(f, "reinstates `{member}`")?;
             } else if let Command::GrantOwnership(GrantOwnership { member }) = command {
                 write!(f, "makes `{member}` an owner")?;
             } else {

@@ -65,6 +65,45 @@ fn e4_two_group_managers_can_raise_each_other() {
     }));
 }
 
+/// E4: one group manager who controls a second person can raise itself by it, whether that person is a member already,
+/// is invited, or is not known yet.
+#[test]
+fn e4_a_group_manager_can_use_a_second_person() {
+    let mut world = World::staffed();
+    let said = |world: &World, depth| -> Vec<String> {
+        let gains = world
+            .account
+            .escalation(MANAGER, Some("gil2"), depth, at(world.now));
+        let own = gains.iter().filter(|gain| gain.member.as_str() == MANAGER);
+        own.map(ToString::to_string).collect()
+    };
+    let in_prod = "`gil` could gain `store.read` in store `prod`:";
+    let raises = "then `gil2` adds `gil` to group `viewers`";
+    assert_eq!(said(&world, 3), [""; 0], "too few steps");
+    let of_a_stranger = said(&world, 4);
+    assert_eq!(of_a_stranger.len(), 3, "what the groups grant already");
+    assert!(
+        of_a_stranger.contains(&format!(
+            "{in_prod} `gil` invites `gil2`, then `gil2` accepts the invitation, then `gil` adds `gil2` to group `it`, \
+             {raises}"
+        )),
+        "{of_a_stranger:#?}"
+    );
+    world.ok(MANAGER, invite("gil2"));
+    let of_an_invited = said(&world, 3);
+    assert!(
+        of_an_invited.contains(&format!(
+            "{in_prod} `gil2` accepts the invitation, then `gil` adds `gil2` to group `it`, {raises}"
+        )),
+        "{of_an_invited:#?}"
+    );
+    world.ok("gil2", accept());
+    let of_a_member = said(&world, 2);
+    assert!(of_a_member.contains(&format!(
+        "{in_prod} `gil` adds `gil2` to group `it`, {raises}"
+    )));
+}
+
 /// E4, U7: if one command can name all that a group could be given, the search grants it all at once.
 #[test]
 fn e4_the_search_grants_everything_in_one_command() {
@@ -174,7 +213,7 @@ proptest! {
         if one == other {
             return Ok(());
         }
-        let mut single = vec![accept(), grant_ownership(one), grant_ownership(other)];
+        let mut single = vec![accept(), grant_ownership(one), grant_ownership(other), reinstate(one), reinstate(other)];
         for group in account.groups() {
             single.push(add(group.id(), [one]));
             single.push(add(group.id(), [other]));

@@ -69,6 +69,13 @@ fn e4_each_step_of_an_escalation_is_described() {
     assert!(stranger.iter().any(|gain| gain
         == "`eve` could gain `account.manage_owners` at the account: \
             `olga` invites `eve` as owner, then `eve` accepts the invitation"));
+    let mut world = World::staffed();
+    world.ok(OWNER, suspend("dana"));
+    let suspended = gains(&world.account, "dana", OWNER);
+    assert!(
+        suspended.iter().any(|gain| gain
+            == "`dana` could gain `store.write` in store `dev`: `olga` reinstates `dana`")
+    );
     let world = one_group_of_two();
     assert_eq!(
         gains(&world.account, "gil", "hal").last().unwrap(),
