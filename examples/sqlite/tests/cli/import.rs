@@ -66,7 +66,6 @@ fn a_table_that_is_imported_again_changes_nothing() {
 #[test]
 fn every_bad_line_is_told_and_none_of_the_table_is_imported() {
     let terminal = with_stores();
-    terminal.runs(r#"{"command":"invite-member","member":"ivan"}"#);
     let before = terminal.kinds();
     let said = terminal.imports(
         "kind,id,groups,name,description,grants\n\
@@ -80,7 +79,6 @@ fn every_bad_line_is_told_and_none_of_the_table_is_imported() {
          robot,r2,,,,\n\
          member,named,,Name,,\n\
          member, space,,,,\n\
-         member,ivan,,,,\n\
          group,empty,,Empty,,\n",
     );
     assert_eq!((said.out.as_str(), said.code), ("", 1));
@@ -94,11 +92,46 @@ fn every_bad_line_is_told_and_none_of_the_table_is_imported() {
          line 9: the kind is `robot`; it is `member` or `group`\n\
          line 10: a member has nothing in the column `name`\n\
          line 11: id: a member id neither begins nor ends with white space\n\
-         line 12: `ivan` is already invited; cancel that invitation first\n\
-         line 13: a group carries at least one grant; name a role\n\
-         10 bad lines; nothing was imported\n"
+         line 12: a group carries at least one grant; name a role\n\
+         9 bad lines; nothing was imported\n"
     );
     assert_eq!(terminal.kinds(), before);
+}
+
+#[test]
+fn an_import_ends_invitations_and_no_suspension() {
+    let terminal = with_stores();
+    terminal.imports(TABLE);
+    terminal.runs(
+        r#"{"command":"invite-member","member":"ivan","as_owner":true}
+           {"command":"add-to-group","group":"devs","members":["ivan"]}
+           {"command":"suspend-member","member":"dana"}"#,
+    );
+    let said = terminal.imports("kind,id\nmember,dana\nmember,ivan\n");
+    assert_eq!(
+        said.out,
+        "imported 1 member, 0 groups, 0 memberships; 1 invitation ended; version 12\n"
+    );
+    let check = |member: &str| {
+        let args = [
+            "check",
+            "access.db",
+            "acme",
+            member,
+            "store.read",
+            "--store",
+            "dev",
+        ];
+        terminal.types(&args, "").out
+    };
+    assert_eq!(
+        check("ivan"),
+        "denied, missing-permission: the member lacks `store.read`\n"
+    );
+    assert_eq!(
+        check("dana"),
+        "denied, suspended: the member is suspended\n"
+    );
 }
 
 #[test]

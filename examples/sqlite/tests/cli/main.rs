@@ -190,7 +190,7 @@ fn the_history_says_when_who_and_what() {
     let [invited, added] = lines.as_slice() else {
         panic!("{}", said.out);
     };
-    assert_eq!((invited[0], invited[2]), ("4", "olga"));
+    assert_eq!((invited[0], invited[2]), ("4", "member olga"));
     assert!(
         humantime::parse_rfc3339(invited[1]).is_ok(),
         "{}",
@@ -204,6 +204,46 @@ fn the_history_says_when_who_and_what() {
         added[3],
         r#"{"kind":"added-to-group","group":"devs","members":["dana"]}"#
     );
+}
+
+#[test]
+fn the_history_shows_notes_and_takes_no_member_for_the_host() {
+    let terminal = Terminal::new();
+    let added = r#"{"command":"add-members","members":["the host"]}"#;
+    let system = [
+        "run",
+        "access.db",
+        "acme",
+        "--system",
+        "--note",
+        "ticket 4711",
+    ];
+    assert_eq!(terminal.types(&system, added).code, 0);
+    terminal.runs(r#"{"command":"grant-ownership","member":"the host"}"#);
+    let by_member = ["run", "access.db", "acme", "--as", "the host"];
+    let suspended = terminal.types(
+        &by_member,
+        r#"{"command":"suspend-member","member":"olga"}"#,
+    );
+    assert_eq!(suspended.out, "line 1: version 4, member-suspended\n");
+    let said = terminal.types(&["history", "access.db", "acme", "--after", "1"], "");
+    let lines: Vec<&str> = said.out.lines().collect();
+    let [added, _, suspended] = lines.as_slice() else {
+        panic!("{}", said.out);
+    };
+    assert!(added.contains("  the host  "), "{added}");
+    assert!(added.ends_with("  note: ticket 4711"), "{added}");
+    assert!(suspended.contains("  member the host  "), "{suspended}");
+    assert!(!suspended.contains("note"), "{suspended}");
+    let steering = [
+        "run",
+        "access.db",
+        "acme",
+        "--system",
+        "--note",
+        "\u{202e}4711",
+    ];
+    assert_eq!(terminal.types(&steering, "").code, 2);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::io::{BufWriter, Write, stdout};
 
 use grantbook::repository::{RecordPage, Repository};
-use grantbook::{Actor, Record, Timestamp};
+use grantbook::{Record, Timestamp};
 use grantbook_sqlite::SqliteRepository;
 use serde_json::Value;
 
@@ -45,13 +45,13 @@ pub(crate) fn print(place: &Place, after: u64, json: bool) -> Result<bool, Failu
 
 fn line(record: &Record) -> Result<String, Failure> {
     let (version, at) = (record.version(), time(record.at()));
-    let who = match record.actor() {
-        Actor::Member(member) => member.as_str(),
-        Actor::System => "(the host)",
-    };
+    // No member id reads like the host.
+    let who = record.actor();
     let mut what = serde_json::to_value(record.event())?;
     shorten(&mut what);
-    Ok(format!("{version:>6}  {at}  {who:<16}  {what}"))
+    let note = record.note().map(|note| format!("  note: {note}"));
+    let note = note.unwrap_or_default();
+    Ok(format!("{version:>6}  {at}  {who:<16}  {what}{note}"))
 }
 
 /// Cuts long lists: nobody reads ten thousand members in a line.

@@ -204,33 +204,36 @@ struct Sums {
     members: usize,
     groups: usize,
     memberships: usize,
+    /// Invitations of those who were added (M7).
+    ended: usize,
 }
 
 impl Sums {
     fn add(&mut self, event: &Event) {
         self.parts += 1;
         match event {
-            Event::MembersAdded(MembersAdded { members, .. }) => self.members += members.len(),
+            Event::MembersAdded(MembersAdded { members, ended }) => {
+                self.members += members.len();
+                self.ended += ended.len();
+            }
             Event::GroupCreated(_) => self.groups += 1,
             Event::AddedToGroup(AddedToGroup { members, .. }) => self.memberships += members.len(),
             _ => {}
         }
     }
 
+    /// Invitations are mentioned only where some have ended.
     fn told(&self) -> String {
-        let Self {
-            members,
-            groups,
-            memberships,
-            ..
-        } = self;
-        [
-            (members, "member"),
-            (groups, "group"),
-            (memberships, "membership"),
+        let mut told = [
+            counted(self.members, "member"),
+            counted(self.groups, "group"),
+            counted(self.memberships, "membership"),
         ]
-        .map(|(count, what)| counted(*count, what))
-        .join(", ")
+        .join(", ");
+        if self.ended > 0 {
+            told += &format!("; {} ended", counted(self.ended, "invitation"));
+        }
+        told
     }
 }
 

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use grantbook::{AccountId, Actor, IdempotencyKey, MemberId, Permission, StoreId};
+use grantbook::{AccountId, Actor, IdempotencyKey, MemberId, Note, Permission, StoreId};
 
 /// What stopped the program. It is told in one line.
 type Failure = Box<dyn Error>;
@@ -40,7 +40,7 @@ enum Task {
         place: Place,
         /// Its first owner
         owner: MemberId,
-        /// How many groups it may have, 1 to 4096; this cannot be changed later
+        /// How many groups it may have, 1 to 4096; later, `change-group-limit` changes it, run with `--system`
         #[arg(long, default_value_t = 20)]
         groups: u16,
     },
@@ -48,7 +48,8 @@ enum Task {
     ///
     /// Example: echo '{"command":"create-store","store":"dev"}' | grantbook-sqlite run access.db acme --as olga
     ///
-    /// A line that is refused is told with its number and a code, and the lines after it are run all the same.
+    /// A line that is refused is told with its number and a code, and the lines after it are run all the same. Every
+    /// command can be run, such as `suspend-member`, `grant-role`, `set-group-members` or `close-account`.
     Run {
         #[command(flatten)]
         place: Place,
@@ -60,6 +61,9 @@ enum Task {
         /// kept once. Without it each has a random name
         #[arg(long, value_name = "PREFIX", value_parser = prefix)]
         commits: Option<String>,
+        /// Leaves this note on what changes, such as a ticket; `history` shows it
+        #[arg(long, value_name = "TEXT")]
+        note: Option<Note>,
     },
     /// Say whether a member may do something: allowed, or denied and why
     ///
@@ -77,7 +81,7 @@ enum Task {
         #[command(flatten)]
         question: Question,
     },
-    /// Print what has happened: version, time, who, what
+    /// Print what has happened: version, time, who, what, and the note if there is one
     ///
     /// Lists of more than ten are cut short; `--json` prints them whole.
     History {
@@ -155,9 +159,14 @@ fn main() -> ExitCode {
             commands,
             actor,
             commits,
+            note,
         } => input(commands.as_deref()).and_then(|commands| {
-            let actor = actor.member.map_or(Actor::System, Actor::Member);
-            run::run(&place, &actor, commits.as_deref(), BufReader::new(commands))
+            let requests = run::Requests {
+                actor: actor.member.map_or(Actor::System, Actor::Member),
+                commits,
+                note,
+            };
+            run::run(&place, &requests, BufReader::new(commands))
         }),
         Task::Check { place, question } => ask::check(&place, &question),
         Task::Explain { place, question } => ask::explain(&place, &question),

@@ -3,16 +3,23 @@
 use std::io::{BufRead, Write, stdout};
 
 use grantbook::repository::{self, ExecuteError, Request};
-use grantbook::{Actor, Command, IdempotencyKey};
+use grantbook::{Actor, Command, IdempotencyKey, Note};
 
 use crate::account::{load, now, random_commit};
 use crate::{Failure, Place};
 
+/// What all requests of a run have in common.
+pub(crate) struct Requests {
+    pub(crate) actor: Actor,
+    /// What their idempotency keys begin with; random ones, without it.
+    pub(crate) commits: Option<String>,
+    pub(crate) note: Option<Note>,
+}
+
 /// Runs each line as a request of its own, and says what came of it.
 pub(crate) fn run(
     place: &Place,
-    actor: &Actor,
-    commits: Option<&str>,
+    requests: &Requests,
     commands: impl BufRead,
 ) -> Result<bool, Failure> {
     let (kept, mut account) = load(place)?;
@@ -35,16 +42,16 @@ pub(crate) fn run(
                 continue;
             }
         };
-        let commit = match commits {
+        let commit = match &requests.commits {
             Some(prefix) => IdempotencyKey::parse(&format!("{prefix}-{number}"))?,
             None => random_commit()?,
         };
         let request = Request {
             commit,
-            actor: actor.clone(),
+            actor: requests.actor.clone(),
             commands: vec![command],
             now: now(),
-            note: None,
+            note: requests.note.clone(),
         };
         match repository::execute(&kept, &mut account, &request) {
             Ok(records) => match records.first() {
