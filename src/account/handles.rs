@@ -62,7 +62,7 @@ impl<'a> Member<'a> {
         self.id
     }
 
-    /// Returns whether it is active or invited, and as what.
+    /// Returns whether it is active, suspended or invited, and as what.
     #[must_use]
     pub fn status(&self) -> MemberStatus {
         self.entry.status()

@@ -219,7 +219,8 @@ impl Change for MemberLeft {
 }
 
 command_and_event! {
-    /// Puts members, active or invited, in a group (M4, G9). Takes `account.manage_groups`; nobody adds itself (E1).
+    /// Puts members, active, suspended or invited, in a group (M4, G9). Takes `account.manage_groups`; nobody adds itself
+    /// (E1).
     AddToGroup =>
 
     /// Members were put in a group.
