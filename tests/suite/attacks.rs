@@ -26,6 +26,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::hostile::{no_digest, sealed};
 use crate::support::*;
 
 impl World {

@@ -12,8 +12,6 @@ use grantbook::command::{
 use grantbook::repository::{Commit, RecordPage, Repository, Request};
 use grantbook::*;
 
-pub(crate) use crate::hostile::{no_digest, planned, sealed};
-
 pub(crate) const OWNER: &str = "olga";
 pub(crate) const MANAGER: &str = "gil";
 

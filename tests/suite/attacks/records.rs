@@ -4,6 +4,7 @@ use grantbook::*;
 use serde_json::{Value, json};
 
 use super::rewritten;
+use crate::hostile::{no_digest, sealed};
 use crate::support::*;
 
 type Edit = fn(&mut Value);

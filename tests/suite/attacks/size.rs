@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::rewritten;
+use crate::hostile::no_digest;
 use crate::support::*;
 
 /// The error message for a text that cannot be read. It is short, however long the text.

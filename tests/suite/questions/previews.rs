@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use grantbook::*;
 use proptest::prelude::*;
 
+use crate::hostile::planned;
 use crate::strategies::{MEMBERS, STORES, account, config, step};
 use crate::support::*;
 

@@ -6,6 +6,7 @@ use grantbook::repository::{
 use grantbook::*;
 
 use super::{by_host, changed, keeping, loaded, opened};
+use crate::hostile::sealed;
 use crate::support::*;
 
 /// U2, U5: the next record is applied, one that was applied is not applied again, and before one that is missing

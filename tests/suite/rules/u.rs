@@ -12,7 +12,7 @@ mod snapshots;
 
 use grantbook::*;
 
-use crate::support::sealed;
+use crate::hostile::sealed;
 
 fn replayed(records: &[Record]) -> Result<Account, ReplayError> {
     Account::replay(records)

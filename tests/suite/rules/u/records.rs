@@ -5,6 +5,7 @@ use grantbook::*;
 use serde_json::{Value, json};
 
 use super::{forged, replayed};
+use crate::hostile::no_digest;
 use crate::support::*;
 
 /// U2, A1: records are numbered from the opening on; replaying them gives the account, at every version.

@@ -3,6 +3,7 @@
 use grantbook::*;
 
 use super::{forged, replayed};
+use crate::hostile::no_digest;
 use crate::support::*;
 
 /// An actor who can have caused such an event.
