@@ -130,6 +130,10 @@ fn says(event: &Event, command: &Command) -> bool {
         (
             Event::MembersAdded(MembersAdded { members: found, .. }),
             Command::AddMembers(AddMembers { members }),
+        )
+        | (
+            Event::MembersRemoved(MembersRemoved { members: found }),
+            Command::RemoveMembers(RemoveMembers { members }),
         ) => found == members,
         (
             Event::StoreCreated(StoreCreated { store: found }),
@@ -153,10 +157,6 @@ fn says(event: &Event, command: &Command) -> bool {
             }),
             Command::RemoveFromGroup(RemoveFromGroup { group, members }),
         ) => (changed, found) == (group, members),
-        (
-            Event::MembersRemoved(MembersRemoved { members: found }),
-            Command::RemoveMembers(RemoveMembers { members }),
-        ) => found == members,
         _ => false,
     }
 }

@@ -231,7 +231,9 @@ impl Sums {
         ]
         .join(", ");
         if self.ended > 0 {
-            told += &format!("; {} ended", counted(self.ended, "invitation"));
+            told.push_str("; ");
+            told.push_str(&counted(self.ended, "invitation"));
+            told.push_str(" ended");
         }
         told
     }
