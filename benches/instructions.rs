@@ -7,7 +7,7 @@ use std::env;
 use std::error::Error;
 use std::hint::black_box;
 
-use crate::population::S;
+use crate::population::{Batch, S};
 use crate::reference::can;
 
 mod population;
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let checks: usize = checks.unwrap_or(1_000);
     let (account, _) = S.account()?;
     let batches = S.batches();
-    let questions = batches.iter().cycle().flat_map(|batch| batch.questions());
+    let questions = batches.iter().cycle().flat_map(Batch::questions);
     let allowed = questions
         .take(checks)
         .filter(|asked| can(&account, black_box(*asked)))

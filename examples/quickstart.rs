@@ -165,6 +165,13 @@ impl Acme {
         let wider = grant("it-group", viewer(["production"])?)?;
         self.refused("ivan", wider, "self-escalation")?;
 
+        println!("\nNot even by what it holds already: that would outlast the other group (E2)");
+        self.accepted("olga", add("read-only", ["ivan"])?)?;
+        self.level("ivan", "production", AccessLevel::Viewer);
+        let again = grant("it-group", viewer(["production"])?)?;
+        self.refused("ivan", again, "self-escalation")?;
+        self.accepted("olga", remove("read-only", ["ivan"])?)?;
+
         println!("\nA group with members cannot be deleted (G7)");
         let group = "dev-team".parse()?;
         self.refused("ivan", DeleteGroup { group }, "group-has-members")?;
@@ -194,11 +201,7 @@ impl Acme {
 
     fn follows_changes(&mut self) -> Result<(), Box<dyn Error>> {
         println!("\nOut of one group, while another still gives access (G9)");
-        let out = RemoveFromGroup {
-            group: "dev-team".parse()?,
-            members: ["max".parse()?].into(),
-        };
-        self.accepted("ivan", out)?;
+        self.accepted("ivan", remove("dev-team", ["max"])?)?;
         self.level("max", "dev", AccessLevel::None);
         self.level("max", "staging", AccessLevel::Editor);
 
@@ -394,6 +397,12 @@ fn add<const N: usize>(to: &str, ids: [&str; N]) -> Result<Command, ParseError> 
     let members = ids.map(str::parse).into_iter().collect::<Result<_, _>>()?;
     let group = to.parse()?;
     Ok(AddToGroup { group, members }.into())
+}
+
+fn remove<const N: usize>(from: &str, ids: [&str; N]) -> Result<Command, ParseError> {
+    let members = ids.map(str::parse).into_iter().collect::<Result<_, _>>()?;
+    let group = from.parse()?;
+    Ok(RemoveFromGroup { group, members }.into())
 }
 
 fn grant(to: &str, grant: Grant) -> Result<Command, ParseError> {
