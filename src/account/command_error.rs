@@ -109,7 +109,7 @@ command_errors! {
     NoMembership
 
     /// A Group Manager cannot add itself to a group (E1).
-    Forbidden "self-addition" ["E1"]
+    Forbidden "self-addition" ["E1", "E4"]
     #[error("`{actor}` cannot add itself to group `{group}`; an account owner or another group manager can")]
     SelfAddition {
         /// The member who issued the command.
