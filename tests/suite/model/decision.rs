@@ -185,7 +185,7 @@ impl Model {
         now: u64,
     ) -> Result<Option<State>, Reasons> {
         let now = now.max(before.last); // U2: time does not run backwards.
-        if let Some(code) = before.entitlement(actor).lacks(command) {
+        if let Some(code) = self.seen(before).entitlement(actor).lacks(command) {
             return Err([code].into());
         }
         let named = named(command);
@@ -196,7 +196,7 @@ impl Model {
         let mut after = before.clone();
         self.make_so(&mut after, actor, command);
         step(self.escalated(before, actor, command, &after))?;
-        let has_owner = after.members.keys().any(|id| after.is_owner(id));
+        let has_owner = self.seen(&after).has_active_owner();
         let last_owner = standing([("last-owner", !has_owner && self.has(Rule::A2))]);
         step(&conflicts(before, actor, command, now) | &last_owner)?;
         if after == *before {

@@ -7,16 +7,16 @@ use std::collections::BTreeSet;
 
 use grantbook::command::{
     AcceptInvitation, AddMembers, CancelInvitation, CreateStore, DeleteGroup, DeleteStore,
-    InviteMember, LeaveAccount, RemoveMembers,
+    InviteMember, LeaveAccount, RemoveMembers, SetGroupMembers,
 };
 use grantbook::event::{
-    GroupDeleted, InvitationCancelled, MemberInvited, MemberLeft, MembersAdded, MembersRemoved,
-    StoreCreated, StoreDeleted,
+    GroupDeleted, GroupMembersSet, InvitationCancelled, MemberInvited, MemberLeft, MembersAdded,
+    MembersRemoved, StoreCreated, StoreDeleted,
 };
 use grantbook::{Actor, Command, Event, MemberId};
 
 use super::actions::reads_as;
-use super::state::State;
+use super::state::{Set, State, Status, texts};
 use super::{Checked, FORBIDDEN, is_ownership_name, law};
 
 /// What is true of every account at every moment.
@@ -33,8 +33,9 @@ pub(crate) fn of_state(state: &State) -> Checked {
 }
 
 fn a2_an_active_owner_is_there(state: &State) -> Checked {
-    let has_owner = state.members.keys().any(|id| state.is_owner(id));
-    law("A2", has_owner, || "no active owner is left".to_owned())
+    law("A2", state.has_active_owner(), || {
+        "no active owner is left".to_owned()
+    })
 }
 
 fn a3_there_are_no_more_groups_than_the_limit(state: &State) -> Checked {
@@ -130,6 +131,22 @@ fn distinct<'a>(rule: &'static str, names: impl Iterator<Item = &'a String>) -> 
     Ok(())
 }
 
+/// What is true of what a member was told that it may do, whatever its groups grant.
+pub(crate) fn of_answers(state: &State, member: &str, may_something: bool) -> Checked {
+    law("P4", !(state.is_closed && may_something), || {
+        format!("the account is closed, and {member} may do something")
+    })?;
+    let rule = match state.status(member) {
+        None => "P4",
+        Some(Status::Invited { .. }) => "M1",
+        Some(Status::Suspended { .. }) => "M8",
+        Some(Status::Active { .. }) => return Ok(()),
+    };
+    law(rule, !may_something, || {
+        format!("{member} is not active, and may do something")
+    })
+}
+
 /// What somebody did, as far as the laws ask.
 pub(crate) enum Deed<'a> {
     Accepted,
@@ -142,6 +159,12 @@ pub(crate) enum Deed<'a> {
     StoreCreated(&'a str),
     StoreDeleted(&'a str),
     GroupDeleted(&'a str),
+    /// The members of a group were set: who came, and who went.
+    MembersSet {
+        group: &'a str,
+        came: Set,
+        went: Set,
+    },
     Other,
 }
 
@@ -163,6 +186,15 @@ impl<'a> Deed<'a> {
             Event::StoreCreated(StoreCreated { store }) => Deed::StoreCreated(store),
             Event::StoreDeleted(StoreDeleted { store }) => Deed::StoreDeleted(store),
             Event::GroupDeleted(GroupDeleted { group }) => Deed::GroupDeleted(group),
+            Event::GroupMembersSet(GroupMembersSet {
+                group,
+                added,
+                removed,
+            }) => Deed::MembersSet {
+                group,
+                came: texts(added),
+                went: texts(removed),
+            },
             _ => Deed::Other,
         }
     }
@@ -175,7 +207,7 @@ impl<'a> Deed<'a> {
                 let members = members.iter().map(MemberId::as_str);
                 let came = |member: &&str| {
                     let status = before.status(member);
-                    status.is_none_or(super::Status::is_invited)
+                    status.is_none_or(Status::is_invited)
                 };
                 Deed::Added(members.filter(came).collect())
             }
@@ -190,6 +222,14 @@ impl<'a> Deed<'a> {
             Command::CreateStore(CreateStore { store }) => Deed::StoreCreated(store),
             Command::DeleteStore(DeleteStore { store }) => Deed::StoreDeleted(store),
             Command::DeleteGroup(DeleteGroup { group }) => Deed::GroupDeleted(group),
+            Command::SetGroupMembers(SetGroupMembers { group, members }) => {
+                let (old, new) = (&before.groups[group.as_str()].members, texts(members));
+                Deed::MembersSet {
+                    group,
+                    came: &new - old,
+                    went: old - &new,
+                }
+            }
             _ => Deed::Other,
         }
     }
@@ -206,6 +246,7 @@ pub(crate) struct Change<'a> {
 /// What is true of every change that somebody may make.
 pub(crate) fn of_change(change: &Change<'_>) -> Checked {
     of_effect(change)?;
+    e6_m8_whoever_acts_is_active(change)?;
     e1_nobody_puts_itself_in_a_group(change)?;
     e3_nobody_makes_itself_an_owner(change)?;
     e4_nobody_gains_by_its_own_doing(change)
@@ -218,9 +259,11 @@ pub(crate) fn of_effect(change: &Change<'_>) -> Checked {
     u2_a_version_follows_the_last_and_time_does_not_run_backwards(change)?;
     m3_m5_whoever_comes_starts_from_nothing(change)?;
     m5_whoever_left_is_nowhere(change)?;
+    m8_whoever_is_suspended_or_returns_keeps_what_it_has(change)?;
     s2_s3_a_new_store_is_in_no_scope(change)?;
     s3_a_deleted_store_leaves_every_scope_and_no_group(change)?;
-    g7_a_deleted_group_had_no_members(change)
+    g7_a_deleted_group_had_no_members(change)?;
+    g11_an_exact_set_is_exact(change)
 }
 
 fn a5_nothing_changes_after_the_closing(change: &Change<'_>) -> Checked {
@@ -260,7 +303,7 @@ fn m3_m5_whoever_comes_starts_from_nothing(change: &Change<'_>) -> Checked {
     }
     match &change.deed {
         Deed::Invited(member) => {
-            let is_invited = after.status(member).is_some_and(super::Status::is_invited);
+            let is_invited = after.status(member).is_some_and(Status::is_invited);
             law("M1", is_invited, || format!("{member} is not invited"))
         }
         Deed::Added(members) => {
@@ -284,6 +327,21 @@ fn m5_whoever_left_is_nowhere(change: &Change<'_>) -> Checked {
         law("M5", !is_there, || {
             format!("{member} left, and is still there")
         })?;
+    }
+    Ok(())
+}
+
+fn m8_whoever_is_suspended_or_returns_keeps_what_it_has(change: &Change<'_>) -> Checked {
+    let (before, after) = (change.before, change.after);
+    for (id, was) in &before.members {
+        match (*was, after.status(id)) {
+            (Status::Active { owner: was }, Some(Status::Suspended { owner: is }))
+            | (Status::Suspended { owner: was }, Some(Status::Active { owner: is })) => {
+                let keeps = was == is && before.groups_of(id).eq(after.groups_of(id));
+                law("M8", keeps, || format!("{id} has not what it had"))?;
+            }
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -343,12 +401,37 @@ fn g7_a_deleted_group_had_no_members(change: &Change<'_>) -> Checked {
     })
 }
 
+fn g11_an_exact_set_is_exact(change: &Change<'_>) -> Checked {
+    let Deed::MembersSet { group, came, went } = &change.deed else {
+        return Ok(());
+    };
+    let (old, new) = (&change.before.groups[*group], &change.after.groups[*group]);
+    let is_exact = *came == &new.members - &old.members && *went == &old.members - &new.members;
+    law("G11", is_exact, || {
+        format!("{came:?} came to `{group}` and {went:?} went, and it has {new:?}")
+    })
+}
+
 impl Change<'_> {
     /// The actor, where it must not gain by what it did: no owner, and not by an invitation that somebody else issued.
     fn constrained(&self) -> Option<&str> {
         let actor = self.before.constrained(self.actor);
         actor.filter(|_| !matches!(self.deed, Deed::Accepted))
     }
+}
+
+fn e6_m8_whoever_acts_is_active(change: &Change<'_>) -> Checked {
+    let Actor::Member(actor) = change.actor else {
+        return Ok(());
+    };
+    let status = change.before.status(actor);
+    let is_suspended = matches!(status, Some(Status::Suspended { .. }));
+    law("M8", !is_suspended, || {
+        format!("{actor} did something while suspended")
+    })?;
+    let accepts = matches!(change.deed, Deed::Accepted) && status.is_some_and(Status::is_invited);
+    let may = accepts || status.is_some_and(Status::is_active);
+    law("E6", may, || format!("{actor} did something as {status:?}"))
 }
 
 fn e1_nobody_puts_itself_in_a_group(change: &Change<'_>) -> Checked {

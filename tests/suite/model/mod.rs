@@ -14,6 +14,7 @@
 //!
 //! The oracle (`differential`), the small world, the random histories and the hostile streams share it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -48,6 +49,10 @@ pub(crate) enum Rule {
     E4,
     /// Whoever leaves the account stays in its groups.
     M5,
+    /// A suspended member counts as active.
+    M8,
+    /// A closed account counts as open.
+    P4,
     /// A deleted store stays in the scopes.
     S3,
 }
@@ -73,6 +78,22 @@ impl Model {
 
     fn has(self, rule: Rule) -> bool {
         self.missing != Some(rule)
+    }
+
+    /// A state as it counts, which is as it is where no rule is missing.
+    pub(crate) fn seen(self, state: &State) -> Cow<'_, State> {
+        let mut seen = Cow::Borrowed(state);
+        if !self.has(Rule::M8) {
+            for status in seen.to_mut().members.values_mut() {
+                if let Status::Suspended { owner } = *status {
+                    *status = Status::Active { owner };
+                }
+            }
+        }
+        if !self.has(Rule::P4) {
+            seen.to_mut().is_closed = false;
+        }
+        seen
     }
 
     /// U4: all or none, each on what those before it leave (Decision 12). The index is given where there are several.

@@ -114,6 +114,11 @@ impl State {
         self.status(member) == Some(Status::Active { owner: true })
     }
 
+    /// A2.
+    pub(crate) fn has_active_owner(&self) -> bool {
+        self.members.keys().any(|id| self.is_owner(id))
+    }
+
     pub(crate) fn is_in(&self, member: &str, group: &str) -> bool {
         let group = self.groups.get(group);
         group.is_some_and(|group| group.members.contains(member))

@@ -253,6 +253,9 @@ impl<S: Subject, V: Fn(&S::State) + Sync> Explorer<'_, S, V> {
             None => self.questions.answers_of(&read),
         };
         let answers = self.subject.answers(state, &self.questions);
+        for (member, may_something) in self.questions.each_member(answers) {
+            laws::of_answers(&read, member, may_something)?;
+        }
         if answers != should_be {
             self.subject.check(state, &read)?; // Which says more.
             same("P1", &read, answers, should_be)?;

@@ -7,23 +7,29 @@
 //! there, of which one is followed; so every answer, and every list that a group or the account keeps beside the
 //! members' own entries, is looked at on every change and not only in every state. The first law that does not hold is
 //! reported with the shortest sequence of commands that leads there. The laws are the model's (`model/laws.rs`).
+//!
+//! Everything at once would not come to an end, so each world leaves something out. In all of them members are added,
+//! invited, suspended, reinstated, made owners and removed, several at once, and leave; groups get exact sets of members.
+//!
+//! | world | members | stores | and besides | leaves out |
+//! |---|---|---|---|---|
+//! | `smallest` | 2 | 1 | two roles of one group and one of the other granted and revoked by themselves; a role of the account's own | |
+//! | `small` | 3 | 2 | one role granted and revoked in one of its two stores; a role of the account's own | invitations as an owner |
+//! | `limited` | 2 | 1 | limits for the groups, and closing | roles of the account's own, and grants one by one |
+//! | `smallest_timed`, `timed` | 3 | 0 | invitations that end, and a clock that runs both ways; one or two groups of managers | stores |
+//! | `large` | 3 | 2 | as `small`, with what it leaves out, and an own role that is redefined | |
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use grantbook::command::{
-    AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup,
-    CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership,
-    InviteMember, RemoveFromGroup, RemoveMembers, RevokeOwnership,
-};
 use grantbook::*;
 
+mod commands;
 mod explore;
 mod packed;
 mod subject;
 
 use crate::model::Flaw;
-use explore::Step;
 pub(crate) use explore::explore;
 pub(crate) use subject::{Crate, Subject};
 
@@ -34,9 +40,10 @@ const OWN_ROLE: &str = "own";
 /// The roles that a group can carry, in the order in which their scopes are packed.
 const ROLES: [&str; 4] = ["group-manager", "store-editor", "store-viewer", OWN_ROLE];
 /// What is asked of everybody everywhere.
-pub(crate) const PERMISSIONS: [&str; 5] = [
+pub(crate) const PERMISSIONS: [&str; 6] = [
     "store.read",
     "store.write",
+    "store.write.tuples",
     "log.read",
     "account.manage_groups",
     "account.manage_owners",
@@ -54,10 +61,16 @@ pub(crate) struct World {
     stores: usize,
     /// The grants that each of the two groups may be given.
     grants: [Vec<Vec<Grant>>; GROUPS.len()],
+    /// The grants that each of the groups may be given and lose one by one.
+    narrow: [Vec<Grant>; GROUPS.len()],
     /// The permissions that the account's own role may be given.
     permissions: Vec<BTreeSet<Permission>>,
     /// Whether there are invitations that end, and a clock that runs both ways.
     has_time: bool,
+    /// Whether somebody may be invited as an owner.
+    invites_owners: bool,
+    /// The limits that the account may be given. Where there are any, it may be closed as well.
+    limits: &'static [u16],
 }
 
 /// What a whole exploration came to.
@@ -106,28 +119,40 @@ impl fmt::Display for Violation {
 }
 
 impl World {
-    /// Two members and one store: for builds without optimization, and for the peers.
+    /// Two members and one store: for builds without optimization.
     pub(crate) fn smallest() -> Self {
         Self {
             members: 2,
             stores: 1,
-            grants: [vec![manager(), viewer([0])], vec![editor([0]), own([0])]],
-            permissions: vec![permissions(&["log.read"])],
+            grants: [vec![manager(), own([0])], vec![editor([0]), viewer([0])]],
+            narrow: [[manager(), own([0])].concat(), viewer([0])],
+            permissions: vec![permissions(&["log.read", "store.write.tuples"])],
             has_time: false,
+            invites_owners: true,
+            limits: &[],
         }
     }
 
-    /// Three members, two stores, the built-in roles and one of the account's own, which can be redefined.
+    /// Three members and two stores.
     pub(crate) fn small() -> Self {
         Self {
             members: 3,
             stores: 2,
             grants: [vec![manager(), viewer([0, 1])], vec![editor([0]), own([1])]],
-            permissions: vec![
-                permissions(&["log.read"]),
-                permissions(&["log.read", "store.write"]),
-            ],
-            has_time: false,
+            narrow: [viewer([0]), Vec::new()],
+            invites_owners: false,
+            ..Self::smallest()
+        }
+    }
+
+    /// Two members and one store, limits for the groups, and an end.
+    pub(crate) fn limited() -> Self {
+        Self {
+            grants: [vec![manager()], vec![viewer([0])]],
+            narrow: [Vec::new(), Vec::new()],
+            permissions: Vec::new(),
+            limits: &[1, 2],
+            ..Self::smallest()
         }
     }
 
@@ -137,8 +162,10 @@ impl World {
             members: 3,
             stores: 0,
             grants: [vec![manager()], Vec::new()],
+            narrow: [Vec::new(), Vec::new()],
             permissions: Vec::new(),
             has_time: true,
+            ..Self::smallest()
         }
     }
 
@@ -150,140 +177,14 @@ impl World {
         }
     }
 
-    /// As [`small`](World::small), and groups that carry two roles, Group Manager among them.
+    /// As [`small`](World::small), with invited owners and an own role that can be redefined.
     pub(crate) fn large() -> Self {
         let mut world = Self::small();
-        world.grants[0].push([manager(), editor([0])].concat());
-        world.grants[1].push(viewer([0, 1]));
+        world.invites_owners = true;
         world
-    }
-
-    fn actors(&self) -> Vec<Actor> {
-        let members = MEMBERS.iter().take(self.members);
-        let members = members.map(|id| Actor::Member(parsed(id, MemberId::parse)));
-        members.chain([Actor::System]).collect()
-    }
-
-    /// Every command by every actor, at every time there is.
-    fn steps(&self) -> Vec<Step> {
-        let times: &[Timestamp] = if self.has_time {
-            &[START, END]
-        } else {
-            &[START]
-        };
-        let mut steps = Vec::new();
-        for actor in 0..self.actors().len() {
-            for command in self.commands() {
-                steps.extend(times.iter().map(|at| Step {
-                    actor,
-                    command: command.clone(),
-                    at: *at,
-                }));
-            }
-        }
-        steps
-    }
-
-    fn commands(&self) -> Vec<Command> {
-        let members: Vec<_> = MEMBERS
-            .iter()
-            .take(self.members)
-            .map(|id| parsed(id, MemberId::parse))
-            .collect();
-        let some_members: Vec<BTreeSet<_>> = (1..1 << self.members)
-            .map(|chosen| {
-                members
-                    .iter()
-                    .zip(0..)
-                    .filter(|(_, bit)| chosen & 1 << bit != 0)
-                    .map(|(id, _)| id.clone())
-                    .collect()
-            })
-            .collect();
-        let expiries: &[_] = if self.has_time {
-            &[None, Some(END)]
-        } else {
-            &[None]
-        };
-        let mut commands = vec![Command::AcceptInvitation(AcceptInvitation {})];
-        for member in members {
-            for as_owner in [false, true] {
-                commands.extend(expiries.iter().map(|expires| {
-                    Command::InviteMember(InviteMember {
-                        member: member.clone(),
-                        as_owner,
-                        expires: *expires,
-                    })
-                }));
-            }
-            commands.push(Command::CancelInvitation(CancelInvitation {
-                member: member.clone(),
-            }));
-            commands.push(Command::RemoveMembers(RemoveMembers {
-                members: [member.clone()].into(),
-            }));
-            commands.push(Command::GrantOwnership(GrantOwnership {
-                member: member.clone(),
-            }));
-            commands.push(Command::RevokeOwnership(RevokeOwnership { member }));
-        }
-        commands.extend(some_members.iter().map(|members| {
-            Command::AddMembers(AddMembers {
-                members: members.clone(),
-            })
-        }));
-        for id in STORES.iter().take(self.stores) {
-            let store = parsed(id, StoreId::parse);
-            commands.push(Command::CreateStore(CreateStore {
-                store: store.clone(),
-            }));
-            commands.push(Command::DeleteStore(DeleteStore { store }));
-        }
-        for (id, grants) in GROUPS.iter().zip(&self.grants) {
-            let group = parsed(id, GroupId::parse);
-            for grants in grants {
-                commands.push(Command::CreateGroup(CreateGroup {
-                    group: group.clone(),
-                    name: parsed(id, GroupName::parse),
-                    description: Description::default(),
-                    grants: grants.clone(),
-                }));
-                commands.push(Command::EditGroup(EditGroup {
-                    group: group.clone(),
-                    name: None,
-                    description: None,
-                    grants: Some(grants.clone()),
-                }));
-            }
-            for members in &some_members {
-                commands.push(Command::AddToGroup(AddToGroup {
-                    group: group.clone(),
-                    members: members.clone(),
-                }));
-                commands.push(Command::RemoveFromGroup(RemoveFromGroup {
-                    group: group.clone(),
-                    members: members.clone(),
-                }));
-            }
-            commands.push(Command::DeleteGroup(DeleteGroup { group }));
-        }
-        for permissions in &self.permissions {
-            commands.push(Command::DefineRole(DefineRole {
-                role: own_role(),
-                name: parsed("Own Role", RoleName::parse),
-                level: RoleLevel::Store,
-                permissions: permissions.clone(),
-            }));
-            commands.push(Command::ChangeRole(ChangeRole {
-                role: own_role(),
-                name: None,
-                permissions: Some(permissions.clone()),
-            }));
-        }
-        if !self.permissions.is_empty() {
-            commands.push(Command::DeleteRole(DeleteRole { role: own_role() }));
-        }
-        commands
+            .permissions
+            .push(permissions(&["log.read", "store.write"]));
+        world
     }
 }
 

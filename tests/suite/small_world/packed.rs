@@ -1,5 +1,7 @@
 //! All that an account of the small world holds, its version aside, as one number.
 
+use grantbook::GroupLimit;
+
 use super::{END, GROUPS, MEMBERS, OWN_ROLE, ROLES, STORES, World};
 use crate::model::{Checked, Flaw, Group, State, Status};
 
@@ -23,7 +25,7 @@ impl World {
     pub(super) fn packed(&self, state: &State) -> Checked<u64> {
         let mut packed = Packed(u64::from(state.last >= END.as_millis()));
         for member in MEMBERS {
-            packed.add(status(state.status(member)), 3);
+            packed.add(status(state.status(member)), 4);
             packed.add(
                 bits(GROUPS.iter().map(|group| state.is_in(member, group))),
                 2,
@@ -40,7 +42,20 @@ impl World {
             2,
         );
         packed.add(self.own_role(state)?, 2);
+        packed.add(self.limit(state)?, 2);
+        packed.add(state.is_closed.into(), 1);
         Ok(packed.0)
+    }
+
+    /// Which of the world's limits the account has, counted from 1; 0 for the one that it was opened with.
+    fn limit(&self, state: &State) -> Checked<u64> {
+        let opened_with = [GroupLimit::default().get()];
+        let mut known = (0..).zip(opened_with.iter().chain(self.limits));
+        let known = known.find(|(_, limit)| usize::from(**limit) == state.group_limit);
+        known.map(|(number, _)| number).ok_or_else(|| Flaw {
+            rule: "A3",
+            what: format!("the limit is {}", state.group_limit),
+        })
     }
 
     /// Which of the world's permissions the account's own role has, counted from 1; 0 where there is no such role.
@@ -68,10 +83,10 @@ fn status(status: Option<Status>) -> u64 {
     match status {
         None => 0,
         Some(Status::Active { owner }) => 1 + u64::from(owner),
-        Some(Status::Suspended { .. }) => panic!("nobody is suspended in this world"),
+        Some(Status::Suspended { owner }) => 3 + u64::from(owner),
         Some(Status::Invited { as_owner, until }) => {
             assert!(until.is_none_or(|until| until == END.as_millis()));
-            3 + u64::from(as_owner) + 2 * u64::from(until.is_some())
+            5 + u64::from(as_owner) + 2 * u64::from(until.is_some())
         }
     }
 }

@@ -125,7 +125,7 @@ impl Subject for Model {
     }
 
     fn answers(&self, state: &State, questions: &Questions) -> u64 {
-        questions.answers_of(state)
+        questions.answers_of(&self.seen(state))
     }
 
     fn check(&self, _: &State, _: &State) -> Checked {
@@ -165,7 +165,17 @@ impl Questions {
         answers
     }
 
-    /// What the rules answer (L2, L5, L6, P1 to P4).
+    /// Whether each member may do something, by its answers.
+    pub(super) fn each_member(&self, answers: u64) -> impl Iterator<Item = (&'static str, bool)> {
+        let asked = self.permissions.len() * self.places.len();
+        let members = self.members.iter().rev().zip(0..);
+        members.map(move |(id, number)| {
+            let its = answers >> (number * asked) & ((1 << asked) - 1);
+            (*id, its != 0)
+        })
+    }
+
+    /// What the rules answer (L2, L5 to L7, P1 to P4).
     pub(super) fn answers_of(&self, state: &State) -> u64 {
         let members = self.members.iter();
         let holdings: BTreeMap<_, _> = members.map(|id| (*id, state.holdings(id))).collect();
