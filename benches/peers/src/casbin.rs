@@ -16,7 +16,7 @@ use crate::{Engine, EngineError, Facts, Question};
 /// A rule: the first is a role or a member, and the last what it may do or where it is so.
 type Rule = Vec<String>;
 
-const MODEL: &str = r#"
+const MODEL: &str = r"
 [request_definition]
 r = sub, dom, act
 
@@ -31,7 +31,7 @@ e = some(where (p.eft == allow))
 
 [matchers]
 m = keyMatch(r.act, p.act) && g(r.sub, p.sub, r.dom)
-"#;
+";
 
 /// The role of owners. No other name is without its kind, and no permission is called `*`.
 const OWNER: &str = "owner";
