@@ -121,6 +121,15 @@ fn the_crate_does_what_the_rules_say() {
         seen.codes.len(),
         seen.kinds.len(),
     );
+    println!(
+        "accepted {:?}\nrefused {:?}",
+        seen.kinds, seen.refused_commands
+    );
+    // In a long run each command is put to the test often enough both ways.
+    if steps >= 10 * STEPS {
+        let counts = seen.kinds.values().chain(seen.refused_commands.values());
+        assert!(counts.min().is_some_and(|least| *least >= 1_000));
+    }
     // A short run on purpose need not meet everything.
     if steps >= STEPS {
         let met: Vec<_> = seen.codes.keys().copied().collect();
@@ -222,6 +231,7 @@ struct Seen {
     tied: u64,
     codes: BTreeMap<&'static str, u64>,
     kinds: BTreeMap<&'static str, u64>,
+    refused_commands: BTreeMap<&'static str, u64>,
 }
 
 impl Seen {
@@ -236,6 +246,9 @@ impl Seen {
         }
         for (kind, count) in other.kinds {
             *self.kinds.entry(kind).or_default() += count;
+        }
+        for (command, count) in other.refused_commands {
+            *self.refused_commands.entry(command).or_default() += count;
         }
         self
     }

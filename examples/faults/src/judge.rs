@@ -134,6 +134,12 @@ fn content(account: &Account) -> serde_json::Value {
     for field in ["commit", "digest"] {
         plain.as_object_mut().expect("an object").remove(field);
     }
+    for list in ["roles", "groups"] {
+        for entry in plain[list].as_array_mut().expect("a list") {
+            let entry = entry.as_object_mut().expect("an object");
+            entry.retain(|field, _| !field.contains("revision"));
+        }
+    }
     plain
 }
 

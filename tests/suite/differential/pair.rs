@@ -206,6 +206,12 @@ impl Pair {
                 seen.refused += 1;
                 seen.tied += u64::from(is_one_of_several);
                 *seen.codes.entry(refusal.code()).or_default() += 1;
+                let which = match &refusal {
+                    CommandError::InBatch { index, .. } => *index,
+                    _ => 0,
+                };
+                let command = commands[which].kind();
+                *seen.refused_commands.entry(command).or_default() += 1;
             }
         }
         let is_same = self.copy == self.account;
