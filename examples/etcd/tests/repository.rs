@@ -213,7 +213,7 @@ async fn a_request_that_is_too_large_is_refused_and_smaller_ones_are_kept() {
     };
     assert_eq!(
         error.to_string(),
-        "the records of account `acme` up to version 2 take 2391301 bytes, and etcd accepts 1540096 at once; ask for \
+        "the records of account `acme` up to version 2 take 2391389 bytes, and etcd accepts 1540096 at once; ask for \
          less in one request"
     );
     assert_eq!(
