@@ -198,7 +198,7 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
             .prop_map(|(group, role, stores)| Command::RevokeRole(RevokeRole { group, role, stores })),
         3 => (which_group(), whom()).prop_map(|(group, members)| Command::SetGroupMembers(SetGroupMembers { group, members })),
         3 => (1..5_u16).prop_map(change_limit),
-        2 => (which_role(), role_name(), level(), some_permissions()).prop_map(
+        4 => (which_role(), role_name(), level(), some_permissions()).prop_map(
             |(role, name, level, permissions)| Command::DefineRole(DefineRole { role, name, level, permissions })
         ),
         2 => (which_role(), sometimes(0.3, role_name()), sometimes(0.8, some_permissions()))

@@ -50,7 +50,7 @@ pub(super) fn turn() -> impl Strategy<Value = Turn> {
         80 => alone(oddity().boxed()),
         3 => alone(bulk().boxed()),
         2 => long_batch,
-        16 => alone(Just(close()).boxed()),
+        8 => alone(Just(close()).boxed()),
     ];
     let expires_in = prop_oneof![50 => -1..=3_i64, 1 => Just(i64::MAX)];
     let sometimes = |often| prop::option::weighted(often, 0..8_usize);
