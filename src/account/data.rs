@@ -247,11 +247,6 @@ pub(crate) trait AccountData: Sized {
         found.is_some_and(|(member, index)| self.holds(member, permission, index))
     }
 
-    fn is_last_owner(&self, member: &MemberId) -> bool {
-        self.member(member).is_some_and(MemberEntry::is_owner)
-            && self.owners().all(|owner| owner == member)
-    }
-
     fn group_named(&self, name: &GroupName) -> Option<&GroupId> {
         self.group_by_folded_name(&name.folded())
     }

@@ -7,6 +7,7 @@ use crate::account::command_error::CommandError;
 use crate::account::data::StoreEntry;
 use crate::account::data::member::MemberEntry;
 use crate::account::data::{AccountData, GroupEntry};
+use crate::account::status::MemberStatus;
 use crate::id::{GroupId, MemberId, RoleId, StoreId};
 use crate::role::Role;
 
@@ -21,6 +22,10 @@ pub(super) fn member_exists<'a, D: AccountData>(
     found.ok_or_else(|| CommandError::UnknownMember {
         members: vec![member.clone()],
     })
+}
+
+pub(super) fn status<D: AccountData>(data: &D, member: &MemberId) -> Option<MemberStatus> {
+    data.member(member).map(MemberEntry::status)
 }
 
 /// All of these exist; of those that do not, so many are named.

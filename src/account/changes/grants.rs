@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::access::Resource;
 use crate::account::changes::existing::{group_exists, role_exists, store_exists};
-use crate::account::changes::groups::grants_exist;
+use crate::account::changes::groups::{ensure_fits, named_exist};
 use crate::account::changes::{Change, Outcome, bounded, command_and_event};
 use crate::account::command_error::CommandError;
 use crate::account::data::AccountData;
 use crate::account::data::writes::Writes;
 use crate::distinct;
-use crate::grant::{Grant, Scope};
+use crate::grant::Scope;
 use crate::id::{GroupId, RoleId, StoreId};
 use crate::role::RoleLevel;
 use crate::time::Timestamp;
@@ -54,8 +54,8 @@ impl Change for RoleGranted {
 
     fn exists<D: AccountData>(&self, data: &D) -> Outcome {
         group_exists(data, &self.group)?;
-        let (role, scope) = (self.role.clone(), self.scope.clone());
-        grants_exist(data, &[Grant { role, scope }])
+        named_exist(data, &self.role, &self.scope)?;
+        ensure_fits(data, &self.role, &self.scope)
     }
 
     fn without_noops<D: AccountData>(mut self, data: &D) -> Option<Self> {

@@ -9,7 +9,7 @@ use crate::account::command_error::CommandError;
 use crate::account::data::AccountData;
 use crate::account::data::writes::Writes;
 use crate::grant::{Grant, Scope, are_merged, merge_grants};
-use crate::id::GroupId;
+use crate::id::{GroupId, RoleId};
 use crate::name::{Description, GroupName};
 use crate::time::Timestamp;
 
@@ -47,22 +47,29 @@ fn ensure_grants_bounded(grants: &[Grant]) -> Outcome {
 }
 
 /// The roles and stores of these grants exist, and each scope is of its role's level (G5).
-pub(super) fn grants_exist<D: AccountData>(data: &D, grants: &[Grant]) -> Outcome {
+fn grants_exist<D: AccountData>(data: &D, grants: &[Grant]) -> Outcome {
     for grant in grants {
-        role_exists(data, &grant.role)?;
-        let mut stores = grant.scope.stores();
-        stores.try_for_each(|store| store_exists(data, store).map(drop))?;
+        named_exist(data, &grant.role, &grant.scope)?;
     }
-    for grant in grants {
-        let level = role_exists(data, &grant.role)?.level;
-        if !grant.scope.fits(level) {
-            return Err(CommandError::ScopeMismatch {
-                role: grant.role.clone(),
-                level,
-            });
-        }
+    let mut grants = grants.iter();
+    grants.try_for_each(|grant| ensure_fits(data, &grant.role, &grant.scope))
+}
+
+pub(super) fn named_exist<D: AccountData>(data: &D, role: &RoleId, scope: &Scope) -> Outcome {
+    role_exists(data, role)?;
+    let mut stores = scope.stores();
+    stores.try_for_each(|store| store_exists(data, store).map(drop))
+}
+
+pub(super) fn ensure_fits<D: AccountData>(data: &D, role: &RoleId, scope: &Scope) -> Outcome {
+    let level = role_exists(data, role)?.level;
+    if scope.fits(level) {
+        return Ok(());
     }
-    Ok(())
+    Err(CommandError::ScopeMismatch {
+        role: role.clone(),
+        level,
+    })
 }
 
 command_and_event! {

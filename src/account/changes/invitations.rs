@@ -4,11 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Resource;
 use crate::account::actor::Actor;
-use crate::account::changes::existing::member_exists;
+use crate::account::changes::existing::{member_exists, status};
 use crate::account::changes::{Change, Decide, Outcome, command_and_event, in_range};
 use crate::account::command_error::CommandError;
 use crate::account::data::AccountData;
-use crate::account::data::member::MemberEntry;
 use crate::account::data::writes::Writes;
 use crate::account::status::MemberStatus;
 use crate::id::MemberId;
@@ -65,13 +64,12 @@ impl Change for MemberInvited {
 
 /// Whether this is a member who has no invitation any more: active or suspended.
 pub(super) fn is_member<D: AccountData>(data: &D, member: &MemberId) -> bool {
-    data.member(member)
-        .is_some_and(|member| !member.status().is_invited())
+    status(data, member).is_some_and(|status| !status.is_invited())
 }
 
 /// Nobody has a pending invitation. One that has expired is out of the way: what comes now starts from nothing (M3).
 fn ensure_invitable<D: AccountData>(data: &D, member: &MemberId, at: Timestamp) -> Outcome {
-    match data.member(member).map(MemberEntry::status) {
+    match status(data, member) {
         Some(status @ MemberStatus::Invited { .. }) if !status.has_expired(at) => {
             Err(CommandError::AlreadyInvited {
                 member: member.clone(),
@@ -130,8 +128,7 @@ impl Change for InvitationAccepted {
     }
 
     fn apply<D: AccountData + Writes>(&self, data: &mut D) {
-        let status = data.member(&self.member).map(MemberEntry::status);
-        if let Some(MemberStatus::Invited { as_owner, .. }) = status {
+        if let Some(MemberStatus::Invited { as_owner, .. }) = status(data, &self.member) {
             data.set_status(&self.member, MemberStatus::Active { owner: as_owner });
         }
     }
@@ -166,8 +163,7 @@ impl Change for InvitationCancelled {
     }
 
     fn forbid<D: AccountData>(&self, data: &D, actor: &MemberId, at: Timestamp) -> Outcome {
-        let status = data.member(&self.member).map(MemberEntry::status);
-        let pending = status.filter(|status| !status.has_expired(at));
+        let pending = status(data, &self.member).filter(|status| !status.has_expired(at));
         let is_owners = matches!(pending, Some(MemberStatus::Invited { as_owner: true, .. }));
         if is_owners && !data.can(actor, &Permission::MANAGE_OWNERS, Resource::Account) {
             return Err(CommandError::OwnerInvitation {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::actor::Actor;
 use crate::account::changes::existing::{group_exists, member_exists, members_exist};
 use crate::account::changes::invitations::is_member;
-use crate::account::changes::ownership::{ensure_active, ensure_not_last_owner};
+use crate::account::changes::ownership::{ensure_active, ensure_not_last_owner, ensure_owner_left};
 use crate::account::changes::{Change, Decide, Outcome, bounded, command_and_event};
 use crate::account::command_error::CommandError;
 use crate::account::data::AccountData;
@@ -138,15 +138,7 @@ impl Change for MembersRemoved {
     }
 
     fn conflicts<D: AccountData>(&self, data: &D, _: Timestamp) -> Outcome {
-        let mut owners = data.owners();
-        match data.owners().last() {
-            Some(last) if owners.all(|owner| self.members.contains(owner)) => {
-                Err(CommandError::LastOwner {
-                    member: last.clone(),
-                })
-            }
-            Some(_) | None => Ok(()),
-        }
+        ensure_owner_left(data, |owner| self.members.contains(owner))
     }
 
     fn without_noops<D: AccountData>(self, _: &D) -> Option<Self> {

@@ -1,19 +1,36 @@
 //! Ownership (A2, M6).
 
-use crate::account::changes::existing::member_exists;
+use crate::account::changes::existing::{member_exists, status};
 use crate::account::changes::{Change, Outcome, command_and_event};
 use crate::account::command_error::CommandError;
 use crate::account::data::AccountData;
-use crate::account::data::member::MemberEntry;
 use crate::account::data::writes::Writes;
 use crate::account::status::MemberStatus;
 use crate::id::MemberId;
 use crate::time::Timestamp;
 
+/// Some active owner is left without those who go (A2).
+pub(super) fn ensure_owner_left<D: AccountData>(
+    data: &D,
+    goes: impl Fn(&MemberId) -> bool,
+) -> Outcome {
+    match data.owners().last() {
+        Some(last) if data.owners().all(goes) => Err(CommandError::LastOwner {
+            member: last.clone(),
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// Somebody else is an active owner (A2).
 pub(super) fn ensure_not_last_owner<D: AccountData>(data: &D, member: &MemberId) -> Outcome {
-    if data.is_last_owner(member) {
-        return Err(CommandError::LastOwner {
+    ensure_owner_left(data, |owner| owner == member)
+}
+
+/// The member is invited no more: active or suspended.
+pub(super) fn ensure_accepted<D: AccountData>(data: &D, member: &MemberId) -> Outcome {
+    if member_exists(data, member)?.status().is_invited() {
+        return Err(CommandError::NotActive {
             member: member.clone(),
         });
     }
@@ -28,10 +45,6 @@ pub(super) fn ensure_active<D: AccountData>(data: &D, member: &MemberId) -> Outc
         MemberStatus::Suspended { .. } => Err(CommandError::MemberSuspended { member }),
         MemberStatus::Invited { .. } => Err(CommandError::NotActive { member }),
     }
-}
-
-fn status<D: AccountData>(data: &D, member: &MemberId) -> Option<MemberStatus> {
-    data.member(member).map(MemberEntry::status)
 }
 
 command_and_event! {
@@ -91,11 +104,8 @@ impl Change for OwnershipRevoked {
     }
 
     fn conflicts<D: AccountData>(&self, data: &D, _: Timestamp) -> Outcome {
-        let member = self.member.clone();
-        if member_exists(data, &member)?.status().is_invited() {
-            return Err(CommandError::NotActive { member });
-        }
-        ensure_not_last_owner(data, &member)
+        ensure_accepted(data, &self.member)?;
+        ensure_not_last_owner(data, &self.member)
     }
 
     fn without_noops<D: AccountData>(self, data: &D) -> Option<Self> {

@@ -1,29 +1,13 @@
 //! Suspending members and reinstating them (M8).
 
-use crate::account::changes::existing::member_exists;
-use crate::account::changes::ownership::ensure_not_last_owner;
+use crate::account::changes::existing::{member_exists, status};
+use crate::account::changes::ownership::{ensure_accepted, ensure_not_last_owner};
 use crate::account::changes::{Change, Outcome, command_and_event};
-use crate::account::command_error::CommandError;
 use crate::account::data::AccountData;
-use crate::account::data::member::MemberEntry;
 use crate::account::data::writes::Writes;
 use crate::account::status::MemberStatus;
 use crate::id::MemberId;
 use crate::time::Timestamp;
-
-/// An invited member is neither suspended nor reinstated.
-fn ensure_accepted<D: AccountData>(data: &D, member: &MemberId) -> Outcome {
-    if member_exists(data, member)?.status().is_invited() {
-        return Err(CommandError::NotActive {
-            member: member.clone(),
-        });
-    }
-    Ok(())
-}
-
-fn status<D: AccountData>(data: &D, member: &MemberId) -> Option<MemberStatus> {
-    data.member(member).map(MemberEntry::status)
-}
 
 command_and_event! {
     /// Suspends an active member: it holds nothing and does nothing, and keeps its groups and its ownership (M8). Takes
