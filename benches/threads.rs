@@ -10,8 +10,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use grantbook::command::{AddToGroup, RemoveFromGroup};
-use grantbook::repository::{self, Commit, MemoryRepository, Repository, Request, Shared};
-use grantbook::{Account, Actor, Command, IdempotencyKey, Permission, Resource};
+use grantbook::repository::{
+    Accounts, Commit, MemoryRepository, Repository, Request, SharedAccount, StoredRequest,
+    SyncStorage,
+};
+use grantbook::{Account, Actor, Command, IdempotencyKey, Permission, Record, Resource};
 
 mod population;
 mod timing;
@@ -29,28 +32,21 @@ trait Sharing: Sync {
 }
 
 /// The crate's.
-struct InShared {
-    kept: MemoryRepository,
-    shared: Shared,
+struct InAccounts {
+    account: SharedAccount<SyncStorage<MemoryRepository>>,
     requests: AtomicU64,
 }
 
-impl Sharing for InShared {
+impl Sharing for InAccounts {
     fn can(&self, member: &str, permission: &Permission, resource: Resource<&str>) -> bool {
-        self.shared.can(member, permission, resource)
+        self.account.can(member, permission, resource)
     }
 
     fn change(&self, command: Command) {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        let request = Request {
-            commit: IdempotencyKey::parse(&number.to_string()).expect("well formed"),
-            actor: Actor::System,
-            commands: vec![command],
-            now: NOW,
-            note: None,
-        };
-        let done = self.shared.execute(&self.kept, &request);
-        done.expect("accepted");
+        let key = IdempotencyKey::parse(&number.to_string()).expect("well formed");
+        let request = Request::by(Actor::System, key, NOW).command(command);
+        self.account.execute(&request).expect("accepted");
     }
 }
 
@@ -130,6 +126,25 @@ fn round(
     })
 }
 
+/// Keeps a history, commit by commit.
+fn keep(repository: &MemoryRepository, records: &[Record]) -> Result<(), Box<dyn Error>> {
+    let mut head = None;
+    for commit in records.chunk_by(|record, _| !record.commit().is_last()) {
+        let (first, last) = (&commit[0], &commit[commit.len() - 1]);
+        let request = StoredRequest {
+            key: IdempotencyKey::parse(&format!("kept {}", first.version()))?,
+            actor: first.actor().clone(),
+            digest: *first.digest(), // of a request that nobody makes again
+            before: first.version() - 1,
+            version: last.version(),
+        };
+        let commit = Commit::copied(first.account().clone(), request, head, commit.to_vec())?;
+        let _ = repository.commit(&commit)?;
+        head = Some(*commit.head());
+    }
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     if !is_bench() {
         println!("measured by `cargo bench --bench threads`");
@@ -137,13 +152,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let (account, records) = L.account()?;
     let repository = MemoryRepository::new();
-    let id = account.id().clone();
-    let commit = Commit::new(IdempotencyKey::parse("all of it")?, records)?;
-    let _ = repository.commit(&commit)?;
-    let replica = repository::load(&repository, &id)?.ok_or("it was just kept")?;
-    let shared = InShared {
-        kept: repository,
-        shared: Shared::new(replica),
+    keep(&repository, &records)?;
+    let shared = InAccounts {
+        account: Accounts::builder(repository).build().get(account.id())?,
         requests: AtomicU64::new(0),
     };
     let locked = RwLock::new(account.clone());
@@ -172,7 +183,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     println!("|---|--:|--:|--:|--:|");
     let ways: [(&str, &dyn Sharing); 3] = [
-        ("`repository::Shared`", &shared),
+        ("`SharedAccount`", &shared),
         ("`RwLock<Account>`", &locked),
         ("`&Account`, no changes", &account),
     ];

@@ -3,7 +3,6 @@
 //! `cargo run --example quickstart` prints who may do what, and what happens as people and access change. Every line
 //! it prints is checked: it ends with an error if the library says anything else.
 
-use std::convert::Infallible;
 use std::error::Error;
 
 use grantbook::command::{
@@ -11,7 +10,7 @@ use grantbook::command::{
     DeleteGroup, EditGroup, GrantRole, InviteMember, ReinstateMember, RemoveFromGroup,
     RemoveMembers, RevokeOwnership, RevokeRole, SuspendMember,
 };
-use grantbook::repository::{self, ExecuteError, MemoryRepository, Replica, Request};
+use grantbook::repository::{self, MemoryRepository, Replica, RepositoryError, Request};
 use grantbook::{
     AccessLevel, Account, Actor, Command, Decision, Grant, GroupLimit, IdempotencyKey, MemberId,
     Note, ParseError, Permission, Record, Resource, RoleId, RoleLevel, Snapshot, Timestamp,
@@ -269,18 +268,17 @@ impl Acme {
         actor: &Actor,
         commands: &[Command],
         note: Option<Note>,
-    ) -> Result<Vec<Record>, ExecuteError<Infallible>> {
+    ) -> Result<Vec<Record>, RepositoryError> {
         self.now = self.now.plus_millis(1_000);
         // One key for each request; a service takes the one that its caller sent, or draws a UUID.
         let key = format!("request at {}", self.now.as_millis());
+        let key = IdempotencyKey::parse(&key).expect("well formed");
         let request = Request {
-            commit: IdempotencyKey::parse(&key).expect("well formed"),
-            actor: actor.clone(),
-            commands: commands.to_vec(),
-            now: self.now,
             note,
+            ..Request::by(actor.clone(), key, self.now).commands(commands.to_vec())
         };
-        repository::execute(&self.kept, &mut self.account, &request)
+        let executed = repository::execute(&self.kept, &mut self.account, &request)?;
+        Ok(executed.into_records())
     }
 
     fn accepted(
@@ -312,7 +310,7 @@ impl Acme {
     ) -> Result<(), Box<dyn Error>> {
         let before = self.account.clone();
         match self.request(&by(actor)?, &[command.into()], None) {
-            Err(ExecuteError::Refused(error)) => {
+            Err(RepositoryError::Refused(error)) => {
                 println!("  refused: {error}");
                 assert_eq!((error.code(), &self.account), (code, &before));
                 Ok(())

@@ -72,6 +72,10 @@ pub enum DenialReason {
     /// The account is closed (A5).
     #[error("the account is closed")]
     AccountClosed,
+    /// This copy of the account does not hold what its repository holds: a backup was restored, say. It denies
+    /// everything until the account is loaded again (U2).
+    #[error("this copy of the account is not what the repository holds; load the account again")]
+    Diverged,
     /// No such member in this account.
     #[error("no such member in this account")]
     UnknownMember,
@@ -93,16 +97,27 @@ pub enum DenialReason {
 }
 
 impl DenialReason {
-    /// A stable code: `account-closed`, `unknown-member`, `invited`, `suspended`, `unknown-store` or `missing-permission`.
+    /// A stable code: `account-closed`, `diverged`, `unknown-member`, `invited`, `suspended`, `unknown-store` or `missing-permission`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             DenialReason::AccountClosed => "account-closed",
+            DenialReason::Diverged => "diverged",
             DenialReason::UnknownMember => "unknown-member",
             DenialReason::Invited => "invited",
             DenialReason::Suspended => "suspended",
             DenialReason::UnknownStore => "unknown-store",
             DenialReason::MissingPermission { .. } => "missing-permission",
+        }
+    }
+
+    /// Returns the status with which an HTTP service answers: 403, or 503 where the account has to be loaded again.
+    #[must_use]
+    pub fn http_status(&self) -> u16 {
+        if matches!(self, DenialReason::Diverged) {
+            503
+        } else {
+            403
         }
     }
 }

@@ -9,8 +9,9 @@ use crate::account::check::Check;
 use crate::account::command_error::CommandError;
 use crate::account::commit_place::CommitPlace;
 use crate::account::context::Context;
-use crate::account::data::AccountData;
+use crate::account::data::draft::Draft;
 use crate::account::data::state::State;
+use crate::account::data::{AccountData, Condition};
 use crate::account::digest::Digest;
 use crate::account::handles::{Group, Member, Store};
 use crate::account::limits::GroupLimit;
@@ -23,7 +24,7 @@ use crate::role::Role;
 use crate::time::Timestamp;
 
 pub(crate) mod actor;
-mod authority;
+pub(crate) mod authority;
 pub(crate) mod changes;
 pub(crate) mod check;
 pub(crate) mod command_error;
@@ -35,6 +36,7 @@ pub(crate) mod digest;
 mod guardrails;
 pub(crate) mod handles;
 pub(crate) mod limits;
+pub(crate) mod precondition;
 pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod snapshot;
@@ -72,6 +74,12 @@ impl Account {
         now: Timestamp,
     ) -> (Self, Record) {
         Self::open_under(None, id, owner, group_limit, now)
+    }
+
+    /// An account before its first record.
+    pub(crate) fn unopened(id: AccountId) -> Self {
+        let state = State::unopened(id);
+        Self { state }
     }
 
     /// Opens an account by a request with this key.
@@ -279,6 +287,19 @@ impl Account {
         self.execute_batch_in(actor, commands, &context.into())
     }
 
+    /// Applies the records of one commit, all or none (U10).
+    pub(crate) fn apply_commit(&mut self, records: &[Record]) -> Result<(), ReplayError> {
+        if let [record] = records {
+            return self.apply(record);
+        }
+        let mut draft = Draft::over(&self.state);
+        for record in records {
+            replay::apply_checked(&mut draft, record)?;
+        }
+        self.accept(records);
+        Ok(())
+    }
+
     /// Applies what was just decided on this very account.
     pub(crate) fn accept<'r>(&mut self, records: impl IntoIterator<Item = &'r Record>) {
         for record in records {
@@ -377,7 +398,7 @@ impl Account {
     /// Returns whether the account is closed: every check is denied, and every command refused (A5).
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.state.header().is_closed
+        self.state.header().condition == Condition::Closed
     }
 
     /// Returns the member with this id.

@@ -42,6 +42,7 @@ pub use account::context::Context;
 pub use account::digest::Digest;
 pub use account::handles::{Group, Member, Store};
 pub use account::limits::{GroupLimit, GroupLimitError, MAX_BATCH, MAX_ITEMS_PER_COMMAND};
+pub use account::precondition::Precondition;
 pub use account::record::{PlannedChange, Record};
 pub use account::replay::ReplayError;
 pub use account::snapshot::{Snapshot, SnapshotError};

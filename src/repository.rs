@@ -1,56 +1,44 @@
-//! Keeping accounts: the trait for the host's storage, and requests executed over it.
+//! Keeping accounts: the trait for your storage, and requests executed over it.
 //!
-//! ```
-//! use grantbook::repository::{self, MemoryRepository, Request};
-//! use grantbook::command::CreateStore;
-//! use grantbook::{AccountId, Actor, IdempotencyKey, GroupLimit, MemberId, StoreId, Timestamp};
-//!
-//! let (kept, acme, olga) = (MemoryRepository::new(), AccountId::parse("acme")?, MemberId::parse("olga")?);
-//! let (now, limit) = (Timestamp::from_millis(1_700_000_000_000), GroupLimit::default());
-//!
-//! let mut account = repository::open(&kept, IdempotencyKey::parse("2f9a")?, acme.clone(), olga.clone(), limit, now)?;
-//! let request = Request {
-//!     commit: IdempotencyKey::parse("e41c")?, // one for each request: a UUID, say
-//!     actor: Actor::Member(olga),
-//!     commands: vec![CreateStore { store: StoreId::parse("dev")? }.into()],
-//!     now,
-//!     note: None,
-//! };
-//! let records = repository::execute(&kept, &mut account, &request)?;
-//! // Was the answer lost? Ask again: it is kept once, and answered as before.
-//! assert_eq!(repository::execute(&kept, &mut account, &request)?, records);
-//!
-//! assert_eq!(repository::load(&kept, &acme)?, Some(account));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! A service holds its accounts in [`Accounts`], which loads them from a [`Repository`] that you implement over your
+//! storage, and gives out handles to them. The example there is the whole of it.
 //!
 //! # Several processes, several threads
 //!
-//! What a process holds is a [`Replica`], its own copy. [`execute`] brings it up to date whenever that matters for a
-//! change; for checks, it is as new as the last [`execute`], [`catch_up`] or [offer](Replica::ingest). How long a
-//! revocation made elsewhere may take to count here is the host's choice: catch up before a check that must not be late,
-//! on a [notice](Replica::notify_version) from the storage, or every so often.
+//! What a process holds of an account is a copy, which all its handles share. Executing a request brings it up to date
+//! whenever that matters for a change; for checks, it is as new as the last request, [refresh](SharedAccount::refresh) or
+//! [record that was handed over](SharedAccount::ingest). How long a revocation made elsewhere may take to count here is
+//! your choice: refresh before a check that must not be late, on a [notice](Accounts::notify_version) from the storage, or
+//! every so often.
 //!
-//! Several threads share a copy as a [`Shared`]: checks do not wait for each other, nor for the storage, and a change
-//! counts for every check that begins after [`Shared::execute`] has returned. A process with many accounts holds them in
-//! a [`Realm`].
+//! A program that needs one account and no threads can do with [`load`], [`execute`] and a [`Replica`].
 //!
-//! # Storages that are waited for
+//! # Asynchronous storage
 //!
-//! A host whose storage has an asynchronous client implements [`AsyncRepository`] and uses [`open_async`],
-//! [`load_async`] and the methods of [`Shared`] whose names end so. It is the same contract and the same code.
+//! If your storage has an asynchronous client, implement [`AsyncRepository`] and build `Accounts` with
+//! [`build_async`](AccountsBuilder::build_async). It is the same contract and the same code.
+//!
+//! # Restored backups
+//!
+//! Records are a chain, and a repository keeps the head of each account's chain. So a copy that holds what the repository
+//! does not (a backup was restored, and perhaps went on otherwise) is found out when it next reads or commits. It commits
+//! nothing, denies everything and says `diverged`, and [`Accounts::get`] loads the account again.
 //!
 //! # Snapshots
 //!
-//! Loading replays all records after the stored snapshot, or all there are. A host that finds this slow asks for a
-//! snapshot now and then ([`Repository::wants_snapshot`]) and keeps the latest. Keep the records too: they are the audit
-//! trail, and an account as it was is replayed from them. A host that does give old records up answers [`RecordPage::Compacted`]
-//! where they were, and copies begin again from the snapshot.
+//! Loading replays all records after the stored snapshot, or all there are. If this is slow for you, ask for a snapshot
+//! now and then ([`Repository::wants_snapshot`]) and keep the latest. Keep the records too: they are the audit trail, and
+//! an account as it was is replayed from them. If you do give old records up, answer [`RecordPage::Compacted`] where they
+//! were, and copies begin again from the snapshot.
 //!
-//! After a storage was restored from a backup, load all accounts again in every process: a copy that is ahead notices it
-//! only as long as it is.
+//! # Closing and erasing
+//!
+//! An account that is not needed any more is closed by a command, after which its history can still be read, and may
+//! then be [erased](Accounts::erase). Its id is never used again (A5), so choose ids that say nothing about anybody.
 
+mod accounts;
 mod adapters;
+mod builder;
 mod commit;
 #[cfg(feature = "conformance")]
 #[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
@@ -58,22 +46,28 @@ pub mod conformance;
 mod contract;
 mod error;
 mod execute;
+mod head;
+mod held;
+mod holder;
 mod memory;
-mod realm;
+mod observer;
+mod protocol;
 mod replica;
 mod request;
-mod shared;
-mod steps;
+mod shared_account;
+mod storage;
 
+pub use accounts::Accounts;
 pub use adapters::{AnyAsyncRepository, AnyError, AnyRepository, SyncAsAsync};
-pub use commit::{Commit, CommitError};
-pub use contract::{AsyncRepository, CommitOutcome, RecordPage, Repository};
-pub use error::{ExecuteError, LoadError, OpenError};
-pub use execute::{
-    catch_up, catch_up_with, execute, execute_with, load, load_async, open, open_async,
-};
+pub use builder::AccountsBuilder;
+pub use commit::{Commit, CommitError, Prepared};
+pub use contract::{AsyncRepository, CommitOutcome, EraseOutcome, RecordPage, Repository};
+pub use error::RepositoryError;
+pub use execute::{catch_up, erase, execute, load, open};
+pub use head::{Head, HeadState};
 pub use memory::MemoryRepository;
-pub use realm::Realm;
+pub use observer::Notice;
 pub use replica::{AsOf, Freshness, Ingested, Replica, StaleError};
-pub use request::Request;
-pub use shared::Shared;
+pub use request::{Executed, Request, StoredRequest};
+pub use shared_account::SharedAccount;
+pub use storage::{AsyncStorage, SyncStorage};

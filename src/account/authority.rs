@@ -5,7 +5,7 @@ use crate::account::actor::Actor;
 use crate::account::changes::{Command, InviteMember};
 use crate::account::check::Check;
 use crate::account::command_error::CommandError;
-use crate::account::data::AccountData;
+use crate::account::data::{AccountData, Condition};
 use crate::id::MemberId;
 use crate::permission::Permission;
 
@@ -55,13 +55,15 @@ fn requirement(command: &Command) -> Requirement {
 }
 
 /// Whether the actor may issue such a command at all (L5, E5, E6).
-pub(super) fn authorize<D: AccountData>(
+pub(crate) fn authorize<D: AccountData>(
     data: &D,
     actor: &Actor,
     command: &Command,
 ) -> Result<(), CommandError> {
-    if data.header().is_closed {
-        return Err(CommandError::AccountClosed);
+    match data.header().condition {
+        Condition::Open => {}
+        Condition::Closed => return Err(CommandError::AccountClosed),
+        Condition::Diverged => return Err(CommandError::Diverged),
     }
     match (requirement(command), actor) {
         (Requirement::Permission(_) | Requirement::Host, Actor::System) => Ok(()),

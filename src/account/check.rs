@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use crate::access::{AccessLevel, DenialReason, EffectivePermissions, Permissions, Resource};
-use crate::account::data::AccountData;
 use crate::account::data::grant_index::GrantIndex;
 use crate::account::data::member::MemberEntry;
+use crate::account::data::{AccountData, Condition};
 use crate::account::status::MemberStatus;
 use crate::id::{RoleId, StoreId};
 use crate::permission::Permission;
@@ -20,8 +20,10 @@ pub(crate) trait Check: AccountData {
         member: &str,
         resource: Resource<&str>,
     ) -> Result<(&MemberEntry, &GrantIndex), DenialReason> {
-        if self.header().is_closed {
-            return Err(DenialReason::AccountClosed);
+        match self.header().condition {
+            Condition::Open => {}
+            Condition::Closed => return Err(DenialReason::AccountClosed),
+            Condition::Diverged => return Err(DenialReason::Diverged),
         }
         let member = self.member(member).ok_or(DenialReason::UnknownMember)?;
         match member.status() {

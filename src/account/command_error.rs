@@ -5,6 +5,7 @@ use std::fmt;
 use crate::access::{DenialReason, Resource};
 use crate::account::actor::Actor;
 use crate::account::limits::{MAX_BATCH, MAX_ITEMS_PER_COMMAND};
+use crate::account::precondition::Precondition;
 use crate::id::{GroupId, MemberId, RoleId, StoreId};
 use crate::name::{GroupName, RoleName};
 use crate::permission::Permission;
@@ -279,6 +280,21 @@ command_errors! {
     Conflict "account-closed" ["A5"]
     #[error("the account is closed; it can be read, not changed")]
     AccountClosed
+
+    /// This copy of the account does not hold what its repository holds, so nothing can be decided on it (U2).
+    Conflict "diverged" ["U2"]
+    #[error("this copy of the account is not what the repository holds; load the account again")]
+    Diverged
+
+    /// What the request was decided on has changed since, or is gone (U8).
+    Conflict "precondition-failed" ["U8"]
+    #[error("{}; look at it again before you save", precondition.failure(*found))]
+    PreconditionFailed {
+        /// What the request was decided on.
+        precondition: Precondition,
+        /// The revision that it has now; `None` if it is gone.
+        found: Option<u64>,
+    }
 
     /// A group carries at least one grant (G4).
     Conflict "last-grant" ["G4", "G8"]

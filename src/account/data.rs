@@ -49,11 +49,24 @@ pub(crate) struct Header {
     /// The digest of the last record.
     pub(crate) digest: Digest,
     pub(crate) group_limit: GroupLimit,
+    pub(crate) condition: Condition,
+}
+
+/// Whether the account, or this copy of it, answers at all.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Condition {
+    Open,
     /// There is no record after the closing (A5).
-    pub(crate) is_closed: bool,
+    Closed,
+    /// This copy does not hold what its repository holds (U2).
+    Diverged,
 }
 
 impl Header {
+    pub(crate) fn is_open(&self) -> bool {
+        self.condition == Condition::Open
+    }
+
     /// Before the first record.
     pub(crate) fn unopened(id: AccountId) -> Self {
         Self {
@@ -63,7 +76,7 @@ impl Header {
             commit: CommitPlace::SINGLE,
             digest: Digest::ZERO,
             group_limit: GroupLimit::default(),
-            is_closed: false,
+            condition: Condition::Open,
         }
     }
 }
@@ -198,7 +211,7 @@ pub(crate) trait AccountData: Sized {
             None => self.holds_by_role(member, permission, index),
         };
         // Without branches: nobody can predict the answer.
-        member.is_active() & (member.is_owner() | is_granted) & !self.header().is_closed
+        member.is_active() & (member.is_owner() | is_granted) & self.header().is_open()
     }
 
     /// As [`holds`](AccountData::holds), of a permission that has no set of its own. Apart from it, so that the usual

@@ -7,10 +7,13 @@ use crate::account::command_error::CommandError;
 use crate::account::commit_place::CommitPlace;
 use crate::account::context::Context;
 use crate::account::data::draft::{Draft, DraftBase};
+use crate::account::data::state::State;
 use crate::account::data::{AccountData, Header};
 use crate::account::guardrails;
 use crate::account::limits::MAX_BATCH;
+use crate::account::precondition::Precondition;
 use crate::account::record::{PlannedChange, Record};
+use crate::id::GroupId;
 use crate::time::Timestamp;
 
 /// Decides a command, in the order of U3: authority, form, existence, guardrails, conflicts. `None`: everything already
@@ -87,6 +90,33 @@ pub(crate) fn decide_batch<'a, D: DraftBase>(
         }
     }
     Ok((draft, changes))
+}
+
+/// Checks that what a request was decided on is still as it was (U8).
+pub(crate) fn check_precondition(
+    state: &State,
+    precondition: &Precondition,
+) -> Result<(), CommandError> {
+    let revisions = |group: &GroupId| Some(state.revisions(state.group(group)?));
+    let (expected, found) = match precondition {
+        Precondition::Account { version } => (*version, Some(state.header().version)),
+        Precondition::Role { role, revision } => {
+            (*revision, state.role(role).map(|role| role.revision))
+        }
+        Precondition::GroupDefinition { group, revision } => {
+            (*revision, revisions(group).map(|found| found.definition))
+        }
+        Precondition::GroupMembership { group, revision } => {
+            (*revision, revisions(group).map(|found| found.membership))
+        }
+    };
+    if found == Some(expected) {
+        return Ok(());
+    }
+    Err(CommandError::PreconditionFailed {
+        precondition: precondition.clone(),
+        found,
+    })
 }
 
 /// The records of changes that were decided together on an account with this header, each chained to the one before it.

@@ -41,7 +41,7 @@ impl<'a> Member<'a> {
             state,
             id,
             entry,
-            word: entry.word().filter(|_| !state.header().is_closed),
+            word: entry.word().filter(|_| state.header().is_open()),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::account::changes::Event;
 use crate::account::command_error::CommandError;
 use crate::account::commit_place::CommitPlace;
 use crate::account::data::writes::Writes;
-use crate::account::data::{AccountData, Header};
+use crate::account::data::{AccountData, Condition, Header};
 use crate::account::digest::Digest;
 use crate::account::record::Record;
 use crate::id::AccountId;
@@ -150,8 +150,12 @@ pub(crate) fn validate<D: AccountData>(data: &D, record: &Record) -> Result<(), 
     ensure_next(data.header(), record)?;
     let version = record.version;
     let event = &record.event;
-    if data.header().is_closed {
-        let reason = CommandError::AccountClosed;
+    let refusal = match data.header().condition {
+        Condition::Open => None,
+        Condition::Closed => Some(CommandError::AccountClosed),
+        Condition::Diverged => Some(CommandError::Diverged),
+    };
+    if let Some(reason) = refusal {
         return Err(ReplayError::DoesNotFit { version, reason });
     }
     if !event.can_be_caused_by(&record.actor) {

@@ -6,7 +6,7 @@ use crate::account::changes::{Change, GroupCreated, RoleDefined, StoreCreated, i
 use crate::account::command_error::CommandError;
 use crate::account::data::state::State;
 use crate::account::data::writes::Writes;
-use crate::account::data::{AccountData, Header, Revisions};
+use crate::account::data::{AccountData, Condition, Header, Revisions};
 use crate::account::digest::Digest;
 use crate::account::status::MemberStatus;
 use crate::grant::{Grant, are_merged};
@@ -66,7 +66,11 @@ impl Snapshot {
             commit: self.0.commit,
             digest: self.0.digest,
             group_limit: self.0.group_limit,
-            is_closed: self.0.closed,
+            condition: if self.0.closed {
+                Condition::Closed
+            } else {
+                Condition::Open
+            },
         }
     }
 }
@@ -191,7 +195,7 @@ pub(crate) fn snapshot_of(state: &State) -> Snapshot {
         commit: header.commit,
         digest: header.digest,
         group_limit: header.group_limit,
-        closed: header.is_closed,
+        closed: !header.is_open(),
         roles: roles.collect(),
         stores: state.stores().map(|(id, _)| id.clone()).collect(),
         groups: groups.collect(),

@@ -141,6 +141,17 @@ impl Account {
     }
 }
 
+impl Account {
+    /// Who gains and loses what by the records of the next commit.
+    pub(crate) fn delta_of_commit(&self, records: &[Record]) -> Result<AccessDelta, ReplayError> {
+        let mut after = Draft::over(&self.state);
+        for record in records {
+            apply_checked(&mut after, record)?;
+        }
+        Ok(delta(&self.state, &after))
+    }
+}
+
 fn preview(
     state: &State,
     actor: &Actor,
@@ -170,7 +181,7 @@ fn delta(before: &State, after: &Draft<'_, State>) -> AccessDelta {
             affected.extend(owners.map(|owner| (owner.clone(), resource.clone())));
         }
     }
-    if before.header().is_closed != after.header().is_closed {
+    if before.header().condition != after.header().condition {
         let stores = before.stores().map(|(id, _)| Resource::Store(id.clone()));
         let resources: Vec<Resource> = stores.chain([Resource::Account]).collect();
         for (member, _) in before.members_after(None) {

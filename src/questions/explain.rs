@@ -289,7 +289,9 @@ fn remedies(
         return Vec::new();
     };
     let mut remedies = match denial {
-        DenialReason::AccountClosed | DenialReason::UnknownMember => Vec::new(),
+        DenialReason::AccountClosed | DenialReason::Diverged | DenialReason::UnknownMember => {
+            Vec::new()
+        }
         DenialReason::Invited => vec![Remedy {
             step: RemedyKind::Accept { member: id.clone() },
             command: Command::AcceptInvitation(AcceptInvitation {}),

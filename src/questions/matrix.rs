@@ -67,7 +67,7 @@ impl Account {
         let rows = state.members_after(None).map(|(id, member)| {
             let account = state.permissions_in(id, Resource::Account);
             let account = account.unwrap_or_else(|_| Permissions::nothing());
-            let is_listed = member.is_active() && !member.is_owner() && !state.header().is_closed;
+            let is_listed = member.is_active() && !member.is_owner() && state.header().is_open();
             let cells = if is_listed {
                 let each = state.roles_in_stores(member).map(|(_, roles)| {
                     let cell = known.entry(roles).or_insert_with_key(|roles| {

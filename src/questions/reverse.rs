@@ -40,7 +40,7 @@ impl Account {
     ) -> impl Iterator<Item = &'a MemberId> + use<'a> {
         let state = &self.state;
         let mut indexes = RoaringBitmap::new();
-        if state.index(resource).is_some() && !state.header().is_closed {
+        if state.index(resource).is_some() && state.header().is_open() {
             let index = |owner| state.member(owner).map(MemberEntry::index);
             indexes.extend(state.owners().filter_map(|owner| index(owner)));
             for (_, group) in state.groups_giving(permission, resource) {

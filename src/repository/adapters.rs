@@ -6,83 +6,78 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::account::record::Record;
 use crate::account::snapshot::Snapshot;
 use crate::id::{AccountId, IdempotencyKey};
 use crate::repository::commit::Commit;
-use crate::repository::contract::{AsyncRepository, CommitOutcome, RecordPage, Repository};
+use crate::repository::contract::{
+    AsyncRepository, CommitOutcome, EraseOutcome, RecordPage, Repository,
+};
+use crate::repository::request::StoredRequest;
+
+/// Calls a macro with every method of the contract that has to be waited for, so that they are listed once.
+macro_rules! for_each_method {
+    ($callback:ident!($($arguments:tt)*)) => {
+        $callback! {
+            $($arguments)*
+            snapshot(account: &AccountId) -> Option<Snapshot>;
+            records_after(account: &AccountId, version: u64) -> RecordPage;
+            request(account: &AccountId, key: &IdempotencyKey) -> Option<StoredRequest>;
+            commit(commit: &Commit) -> CommitOutcome;
+            erase(account: &AccountId) -> EraseOutcome;
+        }
+    };
+}
+
+macro_rules! forward {
+    ($error:ty, $this:ident => $to:expr; $($method:ident($($argument:ident: $type:ty),+) -> $answer:ty;)+) => {
+        type Error = $error;
+
+        $(
+            fn $method(&self, $($argument: $type),+) -> Result<$answer, $error> {
+                let $this = self;
+                $to.$method($($argument),+)
+            }
+        )+
+
+        fn wants_snapshot(&self, before: u64, version: u64) -> bool {
+            let $this = self;
+            $to.wants_snapshot(before, version)
+        }
+    };
+}
 
 macro_rules! behind_pointer {
     ($($pointer:ty),*) => {$(
         impl<R: Repository + ?Sized> Repository for $pointer {
-            type Error = R::Error;
-
-            fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, R::Error> {
-                (**self).snapshot(account)
-            }
-
-            fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, R::Error> {
-                (**self).records_after(account, version)
-            }
-
-            fn records_of(
-                &self,
-                account: &AccountId,
-                id: &IdempotencyKey,
-            ) -> Result<Vec<Record>, R::Error> {
-                (**self).records_of(account, id)
-            }
-
-            fn commit(&self, commit: &Commit) -> Result<CommitOutcome, R::Error> {
-                (**self).commit(commit)
-            }
-
-            fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
-                (**self).wants_snapshot(expected, version)
-            }
+            for_each_method!(forward!(R::Error, this => (**this);));
         }
     )*};
 }
 behind_pointer!(&R, Box<R>, Arc<R>);
 
+macro_rules! forward_async {
+    ($($method:ident($($argument:ident: $type:ty),+) -> $answer:ty;)+) => {
+        type Error = R::Error;
+
+        $(
+            fn $method(
+                &self,
+                $($argument: $type),+
+            ) -> impl Future<Output = Result<$answer, R::Error>> + Send {
+                (**self).$method($($argument),+)
+            }
+        )+
+
+        fn wants_snapshot(&self, before: u64, version: u64) -> bool {
+            (**self).wants_snapshot(before, version)
+        }
+    };
+}
+
 macro_rules! async_behind_pointer {
     ($($pointer:ty: $($bound:ident)?),*) => {$(
         impl<R: AsyncRepository $(+ $bound)? + ?Sized> AsyncRepository for $pointer {
-            type Error = R::Error;
-
-            fn snapshot(
-                &self,
-                account: &AccountId,
-            ) -> impl Future<Output = Result<Option<Snapshot>, R::Error>> + Send {
-                (**self).snapshot(account)
-            }
-
-            fn records_after(
-                &self,
-                account: &AccountId,
-                version: u64,
-            ) -> impl Future<Output = Result<RecordPage, R::Error>> + Send {
-                (**self).records_after(account, version)
-            }
-
-            fn records_of(
-                &self,
-                account: &AccountId,
-                id: &IdempotencyKey,
-            ) -> impl Future<Output = Result<Vec<Record>, R::Error>> + Send {
-                (**self).records_of(account, id)
-            }
-
-            fn commit(
-                &self,
-                commit: &Commit,
-            ) -> impl Future<Output = Result<CommitOutcome, R::Error>> + Send {
-                (**self).commit(commit)
-            }
-
-            fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
-                (**self).wants_snapshot(expected, version)
-            }
+            for_each_method!(forward_async!());
         }
     )*};
 }
@@ -93,36 +88,24 @@ async_behind_pointer!(&R:, Box<R>:, Arc<R>: Send);
 #[derive(Clone, Copy, Debug)]
 pub struct SyncAsAsync<R>(pub R);
 
-impl<R: Repository<Error: Send + Sync> + Sync> AsyncRepository for SyncAsAsync<R> {
-    type Error = R::Error;
+macro_rules! forward_at_once {
+    ($($method:ident($($argument:ident: $type:ty),+) -> $answer:ty;)+) => {
+        type Error = R::Error;
 
-    async fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, R::Error> {
-        self.0.snapshot(account)
-    }
+        $(
+            async fn $method(&self, $($argument: $type),+) -> Result<$answer, R::Error> {
+                self.0.$method($($argument),+)
+            }
+        )+
 
-    async fn records_after(
-        &self,
-        account: &AccountId,
-        version: u64,
-    ) -> Result<RecordPage, R::Error> {
-        self.0.records_after(account, version)
-    }
+        fn wants_snapshot(&self, before: u64, version: u64) -> bool {
+            self.0.wants_snapshot(before, version)
+        }
+    };
+}
 
-    async fn records_of(
-        &self,
-        account: &AccountId,
-        id: &IdempotencyKey,
-    ) -> Result<Vec<Record>, R::Error> {
-        self.0.records_of(account, id)
-    }
-
-    async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, R::Error> {
-        self.0.commit(commit)
-    }
-
-    fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
-        self.0.wants_snapshot(expected, version)
-    }
+impl<R: Repository + Sync> AsyncRepository for SyncAsAsync<R> {
+    for_each_method!(forward_at_once!());
 }
 
 /// What went wrong in a storage whose type is not known.
@@ -134,7 +117,7 @@ impl AnyError {
         Self(Box::new(error))
     }
 
-    /// The storage's own error, if it is of this type.
+    /// Returns the storage's own error, if it is of this type.
     #[must_use]
     pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
         self.0.downcast_ref()
@@ -161,7 +144,7 @@ impl Error for AnyError {
 /// fn chosen(name: &str) -> Option<AnyRepository> {
 ///     match name {
 ///         "memory" => Some(AnyRepository::new(MemoryRepository::new())),
-///         _ => None, // and here the host's others
+///         _ => None, // and here your others
 ///     }
 /// }
 /// assert!(chosen("memory").is_some());
@@ -171,7 +154,7 @@ pub struct AnyRepository(Arc<dyn Repository<Error = AnyError> + Send + Sync>);
 
 impl AnyRepository {
     /// Forgets which repository it is.
-    pub fn new<R: Repository<Error: Send + Sync> + Send + Sync + 'static>(repository: R) -> Self {
+    pub fn new<R: Repository + Send + Sync + 'static>(repository: R) -> Self {
         Self(Arc::new(Erased(repository)))
     }
 }
@@ -183,64 +166,30 @@ impl fmt::Debug for AnyRepository {
 }
 
 impl Repository for AnyRepository {
-    type Error = AnyError;
-
-    fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, AnyError> {
-        self.0.snapshot(account)
-    }
-
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, AnyError> {
-        self.0.records_after(account, version)
-    }
-
-    fn records_of(
-        &self,
-        account: &AccountId,
-        id: &IdempotencyKey,
-    ) -> Result<Vec<Record>, AnyError> {
-        self.0.records_of(account, id)
-    }
-
-    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, AnyError> {
-        self.0.commit(commit)
-    }
-
-    fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
-        self.0.wants_snapshot(expected, version)
-    }
+    for_each_method!(forward!(AnyError, this => this.0;));
 }
 
 /// A repository that tells what went wrong in one word for all.
 struct Erased<R>(R);
 
-impl<R: Repository<Error: Send + Sync>> Repository for Erased<R> {
-    type Error = AnyError;
+macro_rules! forward_erased {
+    ($($method:ident($($argument:ident: $type:ty),+) -> $answer:ty;)+) => {
+        type Error = AnyError;
 
-    fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, AnyError> {
-        self.0.snapshot(account).map_err(AnyError::new)
-    }
+        $(
+            fn $method(&self, $($argument: $type),+) -> Result<$answer, AnyError> {
+                self.0.$method($($argument),+).map_err(AnyError::new)
+            }
+        )+
 
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, AnyError> {
-        self.0
-            .records_after(account, version)
-            .map_err(AnyError::new)
-    }
+        fn wants_snapshot(&self, before: u64, version: u64) -> bool {
+            self.0.wants_snapshot(before, version)
+        }
+    };
+}
 
-    fn records_of(
-        &self,
-        account: &AccountId,
-        id: &IdempotencyKey,
-    ) -> Result<Vec<Record>, AnyError> {
-        self.0.records_of(account, id).map_err(AnyError::new)
-    }
-
-    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, AnyError> {
-        self.0.commit(commit).map_err(AnyError::new)
-    }
-
-    fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
-        self.0.wants_snapshot(expected, version)
-    }
+impl<R: Repository> Repository for Erased<R> {
+    for_each_method!(forward_erased!());
 }
 
 /// An [`AsyncRepository`] that is chosen at run time. Clones are the same one. Each call allocates what is awaited.
@@ -260,84 +209,84 @@ impl fmt::Debug for AnyAsyncRepository {
     }
 }
 
-type Waiting<'a, T> = Pin<Box<dyn Future<Output = Result<T, AnyError>> + Send + 'a>>;
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, AnyError>> + Send + 'a>>;
 
 /// An asynchronous repository whose futures are behind pointers.
 trait Boxed: Send + Sync {
-    fn snapshot<'a>(&'a self, account: &'a AccountId) -> Waiting<'a, Option<Snapshot>>;
-    fn records_after<'a>(&'a self, account: &'a AccountId, version: u64)
-    -> Waiting<'a, RecordPage>;
-    fn records_of<'a>(
+    fn snapshot<'a>(&'a self, account: &'a AccountId) -> BoxFuture<'a, Option<Snapshot>>;
+    fn records_after<'a>(
         &'a self,
         account: &'a AccountId,
-        id: &'a IdempotencyKey,
-    ) -> Waiting<'a, Vec<Record>>;
-    fn commit<'a>(&'a self, commit: &'a Commit) -> Waiting<'a, CommitOutcome>;
-    fn wants_snapshot(&self, expected: u64, version: u64) -> bool;
+        version: u64,
+    ) -> BoxFuture<'a, RecordPage>;
+    fn request<'a>(
+        &'a self,
+        account: &'a AccountId,
+        key: &'a IdempotencyKey,
+    ) -> BoxFuture<'a, Option<StoredRequest>>;
+    fn commit<'a>(&'a self, commit: &'a Commit) -> BoxFuture<'a, CommitOutcome>;
+    fn erase<'a>(&'a self, account: &'a AccountId) -> BoxFuture<'a, EraseOutcome>;
+    fn wants_snapshot(&self, before: u64, version: u64) -> bool;
+}
+
+async fn erased<T, E: Error + Send + Sync + 'static>(
+    waiting: impl Future<Output = Result<T, E>> + Send,
+) -> Result<T, AnyError> {
+    waiting.await.map_err(AnyError::new)
 }
 
 impl<R: AsyncRepository + Send> Boxed for R {
-    fn snapshot<'a>(&'a self, account: &'a AccountId) -> Waiting<'a, Option<Snapshot>> {
-        let waiting = AsyncRepository::snapshot(self, account);
-        Box::pin(async move { waiting.await.map_err(AnyError::new) })
+    fn snapshot<'a>(&'a self, account: &'a AccountId) -> BoxFuture<'a, Option<Snapshot>> {
+        Box::pin(erased(AsyncRepository::snapshot(self, account)))
     }
 
     fn records_after<'a>(
         &'a self,
         account: &'a AccountId,
         version: u64,
-    ) -> Waiting<'a, RecordPage> {
-        let waiting = AsyncRepository::records_after(self, account, version);
-        Box::pin(async move { waiting.await.map_err(AnyError::new) })
+    ) -> BoxFuture<'a, RecordPage> {
+        Box::pin(erased(AsyncRepository::records_after(
+            self, account, version,
+        )))
     }
 
-    fn records_of<'a>(
+    fn request<'a>(
         &'a self,
         account: &'a AccountId,
-        id: &'a IdempotencyKey,
-    ) -> Waiting<'a, Vec<Record>> {
-        let waiting = AsyncRepository::records_of(self, account, id);
-        Box::pin(async move { waiting.await.map_err(AnyError::new) })
+        key: &'a IdempotencyKey,
+    ) -> BoxFuture<'a, Option<StoredRequest>> {
+        Box::pin(erased(AsyncRepository::request(self, account, key)))
     }
 
-    fn commit<'a>(&'a self, commit: &'a Commit) -> Waiting<'a, CommitOutcome> {
-        let waiting = AsyncRepository::commit(self, commit);
-        Box::pin(async move { waiting.await.map_err(AnyError::new) })
+    fn commit<'a>(&'a self, commit: &'a Commit) -> BoxFuture<'a, CommitOutcome> {
+        Box::pin(erased(AsyncRepository::commit(self, commit)))
     }
 
-    fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
-        AsyncRepository::wants_snapshot(self, expected, version)
+    fn erase<'a>(&'a self, account: &'a AccountId) -> BoxFuture<'a, EraseOutcome> {
+        Box::pin(erased(AsyncRepository::erase(self, account)))
+    }
+
+    fn wants_snapshot(&self, before: u64, version: u64) -> bool {
+        AsyncRepository::wants_snapshot(self, before, version)
     }
 }
 
+macro_rules! forward_boxed {
+    ($($method:ident($($argument:ident: $type:ty),+) -> $answer:ty;)+) => {
+        type Error = AnyError;
+
+        $(
+            async fn $method(&self, $($argument: $type),+) -> Result<$answer, AnyError> {
+                Boxed::$method(&*self.0, $($argument),+).await
+            }
+        )+
+
+        fn wants_snapshot(&self, before: u64, version: u64) -> bool {
+            Boxed::wants_snapshot(&*self.0, before, version)
+        }
+    };
+}
+
 impl AsyncRepository for AnyAsyncRepository {
-    type Error = AnyError;
-
-    async fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, AnyError> {
-        Boxed::snapshot(&*self.0, account).await
-    }
-
-    async fn records_after(
-        &self,
-        account: &AccountId,
-        version: u64,
-    ) -> Result<RecordPage, AnyError> {
-        Boxed::records_after(&*self.0, account, version).await
-    }
-
-    async fn records_of(
-        &self,
-        account: &AccountId,
-        id: &IdempotencyKey,
-    ) -> Result<Vec<Record>, AnyError> {
-        Boxed::records_of(&*self.0, account, id).await
-    }
-
-    async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, AnyError> {
-        Boxed::commit(&*self.0, commit).await
-    }
-
-    fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
-        Boxed::wants_snapshot(&*self.0, expected, version)
-    }
+    for_each_method!(forward_boxed!());
 }

@@ -1,118 +1,200 @@
-//! What is kept in one step: the records of one request, and perhaps a snapshot.
+//! What is kept in one step: the records of one request, what is remembered of it, and perhaps a snapshot.
 
+use crate::account::Account;
+use crate::account::actor::Actor;
+use crate::account::changes::Event;
+use crate::account::command_error::CommandError;
+use crate::account::digest::Digest;
+use crate::account::limits::GroupLimit;
 use crate::account::record::Record;
 use crate::account::snapshot::Snapshot;
-use crate::id::{AccountId, IdempotencyKey};
+use crate::id::{AccountId, IdempotencyKey, MemberId};
+use crate::repository::head::{Head, HeadState};
+use crate::repository::request::{Executed, Request, StoredRequest, digest_of_opening};
+use crate::time::Timestamp;
 
-/// The records of one request, to be kept all or none, and perhaps a snapshot of the account after them.
+/// The records of one request, to be kept all or none, with what is to be remembered of the request.
 ///
-/// Holding one proves that there is at least one record, that all are of one account and follow each other without
-/// gaps, and that the snapshot, if there is one, is of that account at the last of their versions (U2).
+/// Holding one proves that its records follow the head that it expects, and each other: their versions have no gaps,
+/// their digests are a chain, and their places are those of one commit (U2). There may be no records: an accepted
+/// request that changed nothing is remembered too (U9).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Commit {
-    id: IdempotencyKey,
     account: AccountId,
-    expected: u64,
-    version: u64,
+    request: StoredRequest,
+    expected: Option<Head>,
+    head: Head,
     records: Vec<Record>,
     snapshot: Option<Snapshot>,
 }
 
 impl Commit {
-    /// Puts records together, as they were decided. The library does so by itself; who tests a repository may want to.
+    /// Decides a request on an account. The library does so by itself; who tests a repository may want to.
     ///
     /// # Errors
-    /// No records, records of two accounts, a gap between two versions, a version 0.
-    pub fn new(id: IdempotencyKey, records: Vec<Record>) -> Result<Self, CommitError> {
-        let first = records.first().ok_or(CommitError::Empty)?;
-        let account = first.account.clone();
-        let expected = first
-            .version
-            .checked_sub(1)
-            .ok_or(CommitError::OutOfOrder { version: 0 })?;
-        let mut version = expected;
-        for record in &records {
-            if record.account != account || version.checked_add(1) != Some(record.version) {
-                let version = record.version;
-                return Err(CommitError::OutOfOrder { version });
-            }
-            version = record.version;
-        }
+    /// The request is refused.
+    pub fn decide(account: &Account, request: &Request) -> Result<Self, CommandError> {
+        request.authorize_first(account)?;
+        request.check_preconditions(account)?;
+        let records = account.decide_batch(&request.actor, &request.commands, request.context())?;
+        let expected = Head::of(account);
+        let head = records.last().map_or(expected, Head::after);
         Ok(Self {
-            id,
-            account,
-            expected,
-            version,
+            account: account.id().clone(),
+            request: StoredRequest {
+                key: request.key.clone(),
+                actor: request.actor.clone(),
+                digest: request.digest(),
+                before: expected.version,
+                version: head.version,
+            },
+            expected: Some(expected),
+            head,
             records,
             snapshot: None,
         })
     }
 
-    /// The first commit of an account.
-    pub(super) fn opening(id: IdempotencyKey, record: Record) -> Self {
-        Self {
-            id,
-            account: record.account.clone(),
-            expected: 0,
-            version: record.version,
+    /// Returns the commit that opens an account, and the account.
+    #[must_use]
+    pub fn opening(
+        key: IdempotencyKey,
+        id: AccountId,
+        owner: MemberId,
+        group_limit: GroupLimit,
+        now: Timestamp,
+    ) -> (Self, Account) {
+        let request = StoredRequest {
+            key: key.clone(),
+            actor: Actor::System,
+            digest: digest_of_opening(&owner, group_limit),
+            before: 0,
+            version: 1,
+        };
+        let (account, record) = Account::open_under(Some(key), id.clone(), owner, group_limit, now);
+        let commit = Self {
+            account: id,
+            request,
+            expected: None,
+            head: Head::of(&account),
             records: vec![record],
             snapshot: None,
+        };
+        (commit, account)
+    }
+
+    /// Puts a commit together from what another repository kept of it, to copy it.
+    ///
+    /// # Errors
+    /// The request says that it led to other versions; the records do not follow the head or each other, or are not
+    /// one commit.
+    pub fn copied(
+        account: AccountId,
+        request: StoredRequest,
+        expected: Option<Head>,
+        records: Vec<Record>,
+    ) -> Result<Self, CommitError> {
+        let mut version = expected.map_or(0, |head| head.version);
+        if request.before != version {
+            return Err(CommitError::OtherRequest);
         }
+        let mut head = expected.unwrap_or(Head {
+            version: 0,
+            digest: Digest::ZERO,
+            state: HeadState::Open,
+        });
+        for (number, record) in (1..).zip(&records) {
+            let place = record.commit;
+            let is_next = record.account == account
+                && head.state == HeadState::Open
+                && version.checked_add(1) == Some(record.version)
+                && record.digest == record.digest_after(head.digest)
+                && (place.number(), place.of()) == (number, records.len());
+            if !is_next {
+                let version = record.version;
+                return Err(CommitError::OutOfOrder { version });
+            }
+            version = record.version;
+            head = Head::after(record);
+        }
+        if request.version != version || version == 0 {
+            return Err(CommitError::OtherRequest);
+        }
+        Ok(Self {
+            account,
+            request,
+            expected,
+            head,
+            records,
+            snapshot: None,
+        })
+    }
+
+    /// Adds a snapshot, made from the account that this was just decided on.
+    pub(super) fn with_snapshot_after(self, account: &Account) -> Self {
+        let mut after = account.clone();
+        after.accept(&self.records);
+        let snapshot = Some(after.snapshot());
+        Self { snapshot, ..self }
     }
 
     /// Adds a snapshot of the account after the last record.
     ///
     /// # Errors
-    /// A snapshot of another account, or of another version.
+    /// A snapshot of another account, or that does not stand at the commit's [`head`](Commit::head).
     pub fn with_snapshot(self, snapshot: Snapshot) -> Result<Self, CommitError> {
-        if *snapshot.account() == self.account && snapshot.version() == self.version {
-            Ok(self.bringing(snapshot))
+        let is_of_it = *snapshot.account() == self.account
+            && snapshot.version() == self.head.version
+            && *snapshot.digest() == self.head.digest;
+        if is_of_it {
+            let snapshot = Some(snapshot);
+            Ok(Self { snapshot, ..self })
         } else {
             Err(CommitError::OtherSnapshot)
         }
     }
 
-    /// The request's id, chosen by the host. Kept beside the records, so that the same commit is kept once.
-    #[must_use]
-    pub fn id(&self) -> &IdempotencyKey {
-        &self.id
-    }
-
-    /// The account that changes.
+    /// Returns the account that changes.
     #[must_use]
     pub fn account(&self) -> &AccountId {
         &self.account
     }
 
-    /// The version that the records were decided on: that of the last record kept, or nothing may be kept. 0: no
-    /// record is kept.
+    /// Returns the request's key.
     #[must_use]
-    pub fn expected(&self) -> u64 {
-        self.expected
+    pub fn key(&self) -> &IdempotencyKey {
+        &self.request.key
     }
 
-    /// The version of the last record, which the account has afterwards.
+    /// Returns what is to be remembered of the request, under its key.
     #[must_use]
-    pub fn version(&self) -> u64 {
-        self.version
+    pub fn request(&self) -> &StoredRequest {
+        &self.request
     }
 
-    /// The records, in the order of their versions; at least one.
+    /// Returns the head that the records were decided on: it must be the one that is kept, or nothing may be kept.
+    /// `None`: no account of this id was ever opened.
+    #[must_use]
+    pub fn expected(&self) -> Option<&Head> {
+        self.expected.as_ref()
+    }
+
+    /// Returns the head that the account has afterwards.
+    #[must_use]
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Returns the records, in the order of their versions; none, if the request changed nothing.
     #[must_use]
     pub fn records(&self) -> &[Record] {
         &self.records
     }
 
-    /// The account after the last record, if the repository asked for it.
+    /// Returns the account after the last record, if the repository asked for it.
     #[must_use]
     pub fn snapshot(&self) -> Option<&Snapshot> {
         self.snapshot.as_ref()
-    }
-
-    /// The same with a snapshot that is known to be of it.
-    pub(super) fn bringing(self, snapshot: Snapshot) -> Self {
-        let snapshot = Some(snapshot);
-        Self { snapshot, ..self }
     }
 
     pub(super) fn into_records(self) -> Vec<Record> {
@@ -120,20 +202,72 @@ impl Commit {
     }
 }
 
+impl Head {
+    pub(super) fn of(account: &Account) -> Self {
+        Self {
+            version: account.version(),
+            digest: *account.digest(),
+            state: if account.is_closed() {
+                HeadState::Closed
+            } else {
+                HeadState::Open
+            },
+        }
+    }
+
+    pub(super) fn after(record: &Record) -> Self {
+        Self {
+            version: record.version,
+            digest: record.digest,
+            state: if matches!(record.event, Event::AccountClosed(_)) {
+                HeadState::Closed
+            } else {
+                HeadState::Open
+            },
+        }
+    }
+}
+
+/// A request that was decided, to be kept by a transaction of the application's own; see
+/// [`SharedAccount::prepare`](super::SharedAccount::prepare).
+///
+/// Exhaustive on purpose: a request that was done before has nothing to be kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[must_use = "nothing is kept yet"]
+pub enum Prepared {
+    /// Append this commit in the transaction and, when the transaction is committed,
+    /// [adopt](super::SharedAccount::adopt) it. Dropped, it changes nothing.
+    Commit(Box<Commit>),
+    /// The request was done before, and this is what came of it.
+    Done(Executed),
+}
+
 /// Why records are no commit.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {
-    /// There is no record.
-    #[error("a commit holds at least one record")]
-    Empty,
-    /// A record is of another account than the first, or does not follow the one before it.
-    #[error("record {version} is not the next one of the commit's account")]
+    /// A record does not follow the one before it, or has another place than in this commit.
+    #[error("record {version} is not the next one of this commit")]
     OutOfOrder {
         /// The record's version.
         version: u64,
     },
-    /// The snapshot is of another account, or of another version than the last record's.
+    /// The request led to other versions than those of the records.
+    #[error("the request that is remembered did not lead to these records")]
+    OtherRequest,
+    /// The snapshot is of another account, or does not stand at the commit's last record.
     #[error("the snapshot is not of the commit's account after its last record")]
     OtherSnapshot,
+}
+
+impl CommitError {
+    /// A stable code: `commit-out-of-order`, `other-request` or `other-snapshot`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            CommitError::OutOfOrder { .. } => "commit-out-of-order",
+            CommitError::OtherRequest => "other-request",
+            CommitError::OtherSnapshot => "other-snapshot",
+        }
+    }
 }

@@ -1,5 +1,5 @@
-//! What a host implements over its storage: one contract, for storages that make a thread wait and for those that do
-//! not.
+//! What your application implements over its storage: one contract, for storages that make a thread wait and for those
+//! that are awaited.
 
 use std::error::Error;
 use std::future::{Future, ready};
@@ -8,127 +8,150 @@ use crate::account::record::Record;
 use crate::account::snapshot::Snapshot;
 use crate::id::{AccountId, IdempotencyKey};
 use crate::repository::commit::Commit;
+use crate::repository::head::Head;
+use crate::repository::request::StoredRequest;
 
-/// Where a host keeps the records of its accounts.
+/// Where your application keeps the records of its accounts.
 ///
-/// Versions belong to an account and have no gaps, so `primary key (account, version)` gives the order, and lets one of
-/// two commits on the same version through. There is no way to write without saying which version is written on: a
-/// revocation that somebody else overwrites is a security hole.
+/// A repository keeps three things of each account: its [`Head`], its records, and the requests that were accepted. The
+/// head says where the chain of records stands. Every commit compares and sets it, in one transaction with all that it
+/// writes: so of two commits on the same head one gets through, a commit on another branch never does, and an id whose
+/// account was erased is not used again. There is no way to write without saying what is written on: a revocation that
+/// somebody else overwrites is a security hole.
 ///
-/// A host without snapshots implements three methods: one reads, one looks a commit up, one writes. Over SQL:
+/// A repository without snapshots and erasure implements three methods: one reads, one looks a request up, one writes.
+/// Over SQL:
 ///
 /// ```
-/// # use grantbook::{AccountId, IdempotencyKey, Record, repository::{Commit, CommitOutcome, Repository, RecordPage}};
+/// # use grantbook::{AccountId, IdempotencyKey, Record, repository::{Commit, CommitOutcome, Head, Repository, RecordPage, StoredRequest}};
 /// # use std::fmt::{Display, Error as Failed};
 /// # struct Database;
 /// # struct Writing;
 /// # impl Database {
 /// #     fn records(&self, _: &str, _: &AccountId, _: impl Display) -> Result<Vec<Record>, Failed> { Ok(Vec::new()) }
-/// #     fn last(&self, _: &AccountId) -> Result<u64, Failed> { Ok(0) }
+/// #     fn head(&self, _: &AccountId) -> Result<Option<Head>, Failed> { Ok(None) }
+/// #     fn request(&self, _: &AccountId, _: &IdempotencyKey) -> Result<Option<StoredRequest>, Failed> { Ok(None) }
 /// #     fn begin(&self) -> Result<Writing, Failed> { Ok(Writing) }
 /// # }
 /// # impl Writing {
 /// #     fn knows(&self, _: &AccountId, _: &IdempotencyKey) -> Result<bool, Failed> { Ok(false) }
-/// #     fn last(&self, _: &AccountId) -> Result<u64, Failed> { Ok(0) }
-/// #     fn insert(&self, _: &Record, _: &IdempotencyKey) -> Result<bool, Failed> { Ok(true) }
+/// #     fn replace_head(&self, _: &AccountId, _: Option<&Head>, _: &Head) -> Result<bool, Failed> { Ok(true) }
+/// #     fn insert_record(&self, _: &Record) -> Result<(), Failed> { Ok(()) }
+/// #     fn insert_request(&self, _: &AccountId, _: &StoredRequest) -> Result<(), Failed> { Ok(()) }
 /// #     fn commit(self) -> Result<(), Failed> { Ok(()) }
 /// # }
 /// impl Repository for Database {
 ///     type Error = Failed;
+///
 ///     fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, Failed> {
-///         let (last, after) = (self.last(account)?, version.min(i64::MAX as u64)); // in this order
+///         let (head, after) = (self.head(account)?, version.min(i64::MAX as u64)); // in this order
 ///         let records = self.records("version > ?2 order by version limit 1000", account, after)?;
-///         Ok(RecordPage::Records { records, last })
+///         Ok(RecordPage::Records { records, head })
 ///     }
-///     fn records_of(&self, account: &AccountId, id: &IdempotencyKey) -> Result<Vec<Record>, Failed> {
-///         self.records("commit_id = ?2 order by version", account, id.as_str())
+///
+///     fn request(&self, account: &AccountId, key: &IdempotencyKey) -> Result<Option<StoredRequest>, Failed> {
+///         Database::request(self, account, key)
 ///     }
+///
 ///     fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Failed> {
-///         let (account, id, writing) = (commit.account(), commit.id(), self.begin()?);
-///         if writing.knows(account, id)? { return Ok(CommitOutcome::Duplicate); }
-///         if writing.last(account)? != commit.expected() { return Ok(CommitOutcome::Conflict); }
-///         for record in commit.records() {
-///             if !writing.insert(record, id)? { return Ok(CommitOutcome::Conflict); }
-///         }
+///         let (account, writing) = (commit.account(), self.begin()?);
+///         if writing.knows(account, commit.key())? { return Ok(CommitOutcome::Duplicate); }
+///         // update heads set … where account = … and version = … and digest = …; or insert the first one
+///         if !writing.replace_head(account, commit.expected(), commit.head())? { return Ok(CommitOutcome::Conflict); }
+///         for record in commit.records() { writing.insert_record(record)?; }
+///         writing.insert_request(account, commit.request())?;
 ///         writing.commit().map(|()| CommitOutcome::Appended)
 ///     }
 /// }
 /// ```
 ///
 /// [`MemoryRepository`](super::MemoryRepository) shows the whole contract in few lines, and the feature `conformance`
-/// brings tests for a host's own. Whatever has been committed when a method is called must be seen by it: read from
-/// where is written, and not from a copy that lags behind.
+/// brings tests for your own. Whatever has been committed when a method is called must be seen by it: read from where is
+/// written, and not from a copy that lags behind.
 pub trait Repository {
     /// What can go wrong in the storage itself.
-    type Error: Error + 'static;
+    type Error: Error + Send + Sync + 'static;
 
-    /// The latest snapshot that is kept of an account; `None` if none is, as always without this method.
+    /// Returns the latest snapshot that is kept of an account; `None` if none is, as always without this method.
     ///
     /// # Errors
-    /// The storage's own.
+    /// The storage's own. A snapshot that cannot be read is an error too; it is passed over where the records are kept.
     fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, Self::Error> {
         let _ = account;
         Ok(None)
     }
 
-    /// The records of an account after this version, as many as are conveniently read at once: at least one, where
-    /// there is one. Of a version beyond all that can be kept, there are none.
+    /// Returns the records of an account after this version, as many as are conveniently read at once, and the account's
+    /// head: at least one record, where there is one. Of a version beyond all that can be kept, there are none.
     ///
     /// # Errors
     /// The storage's own. Of records that cannot be read (another format, a changed row) none may be left out: fail.
     fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, Self::Error>;
 
-    /// The records of the commit with this id; none, if it was not kept. A host that gives old records up gives their
-    /// commit ids up with them.
+    /// Returns what is remembered of the accepted request with this key; `None`, if there was none.
+    ///
+    /// Requests outlive the records that they led to. A repository that forgets them after a time must say so to its
+    /// users: a request that is tried again after that is decided again.
     ///
     /// # Errors
     /// The storage's own.
-    fn records_of(
+    fn request(
         &self,
         account: &AccountId,
-        id: &IdempotencyKey,
-    ) -> Result<Vec<Record>, Self::Error>;
+        key: &IdempotencyKey,
+    ) -> Result<Option<StoredRequest>, Self::Error>;
 
-    /// Keeps a commit, all or nothing: its records, its id, and its snapshot, if it has one. In this order:
+    /// Keeps a commit, all or nothing: its head in place of the one before, its records, its request, and its snapshot,
+    /// if it has one. There may be no records. In this order:
     ///
-    /// 1. A commit with this id is kept of this account: [`CommitOutcome::Duplicate`], and nothing is kept.
-    /// 2. The last record kept is of another version than [`Commit::expected`]: [`CommitOutcome::Conflict`], and nothing is
-    ///    kept.
+    /// 1. A request with this key is remembered of this account: [`CommitOutcome::Duplicate`], and nothing is kept.
+    /// 2. The account's head has another version or digest than [`Commit::expected`], or is not open; or there is a head
+    ///    where none is expected: [`CommitOutcome::Conflict`], and nothing is kept.
     /// 3. Otherwise all of it is kept: [`CommitOutcome::Appended`].
     ///
-    /// An id that is kept stays, so it can as well be looked for after the insert has failed.
+    /// A key that is kept stays, so it can as well be looked for after the insert has failed.
     ///
-    /// In a database this is one transaction that compares the last version and inserts the records. A violated primary
-    /// key is a conflict, and so is a transaction that was not kept because of another one; but the primary key alone
-    /// does not see a commit ahead of what is kept, which would leave a gap. Of the same commit, tried twice at a time,
-    /// one is done, and the other is answered with 1 or 2. To compare first and insert afterwards without a lock or a
-    /// transaction is a race, and loses changes.
+    /// In a database this is one transaction that updates the head where it is the expected one, and inserts the rest. A
+    /// violated primary key is a conflict, and so is a transaction that was not kept because of another one. Of the same
+    /// commit, tried twice at a time, one is done, and the other is answered with 1 or 2. To compare first and write
+    /// afterwards without a lock or a transaction is a race, and loses changes.
     ///
     /// # Errors
     /// The storage's own, and then it may be unknown whether the commit was kept. Not for 1 and 2, which are ordinary
     /// answers.
     fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Self::Error>;
 
-    /// Whether a commit that takes the account from version `expected` to `version` is to bring a snapshot; never,
+    /// Erases a closed account (A5): its records, its snapshot and its requests go, all in one step. Its head stays, with
+    /// the state [`Erased`](super::HeadState::Erased), so that the id is never used again. An account that is erased
+    /// already counts as erased now. Without this method, nothing is ever erased.
+    ///
+    /// # Errors
+    /// The storage's own.
+    fn erase(&self, account: &AccountId) -> Result<EraseOutcome, Self::Error> {
+        let _ = account;
+        Ok(EraseOutcome::Unsupported)
+    }
+
+    /// Returns whether a commit that takes the account from version `before` to `version` is to bring a snapshot; never,
     /// without this method. To take one takes time in proportion to the account. For one in a thousand versions:
     ///
     /// ```
-    /// # fn wants_snapshot(expected: u64, version: u64) -> bool {
-    /// expected / 1_000 != version / 1_000
+    /// # fn wants_snapshot(before: u64, version: u64) -> bool {
+    /// before / 1_000 != version / 1_000
     /// # }
     /// # assert!(wants_snapshot(999, 1_000) && !wants_snapshot(1_000, 1_001));
     /// ```
-    fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
-        let _ = (expected, version);
+    fn wants_snapshot(&self, before: u64, version: u64) -> bool {
+        let _ = (before, version);
         false
     }
 }
 
-/// [`Repository`] for a storage that is waited for without holding up a thread.
+/// [`Repository`] for a storage that is awaited, without holding up a thread.
 ///
-/// The same contract, method by method. A host writes plain `async fn`; what it awaits must be `Send`, so that its
-/// runtime can move it between threads. The library brings no runtime, and does not care which one the host has. What
-/// is awaited may be dropped at any time; a commit may then have been kept.
+/// The same contract, method by method. You write plain `async fn`; what it awaits must be `Send`, so that your runtime
+/// can move it between threads. The library brings no runtime, and does not care which one you have. What is awaited may
+/// be dropped at any time; a commit may then have been kept.
 pub trait AsyncRepository: Sync {
     /// What can go wrong in the storage itself.
     type Error: Error + Send + Sync + 'static;
@@ -149,12 +172,12 @@ pub trait AsyncRepository: Sync {
         version: u64,
     ) -> impl Future<Output = Result<RecordPage, Self::Error>> + Send;
 
-    /// As [`Repository::records_of`].
-    fn records_of(
+    /// As [`Repository::request`].
+    fn request(
         &self,
         account: &AccountId,
-        id: &IdempotencyKey,
-    ) -> impl Future<Output = Result<Vec<Record>, Self::Error>> + Send;
+        key: &IdempotencyKey,
+    ) -> impl Future<Output = Result<Option<StoredRequest>, Self::Error>> + Send;
 
     /// As [`Repository::commit`].
     fn commit(
@@ -162,9 +185,18 @@ pub trait AsyncRepository: Sync {
         commit: &Commit,
     ) -> impl Future<Output = Result<CommitOutcome, Self::Error>> + Send;
 
+    /// As [`Repository::erase`].
+    fn erase(
+        &self,
+        account: &AccountId,
+    ) -> impl Future<Output = Result<EraseOutcome, Self::Error>> + Send {
+        let _ = account;
+        ready(Ok(EraseOutcome::Unsupported))
+    }
+
     /// As [`Repository::wants_snapshot`].
-    fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
-        let _ = (expected, version);
+    fn wants_snapshot(&self, before: u64, version: u64) -> bool {
+        let _ = (before, version);
         false
     }
 }
@@ -178,10 +210,9 @@ pub enum RecordPage {
     Records {
         /// The records.
         records: Vec<Record>,
-        /// The version of the last record that is kept; 0, if none is. Whoever asks knows by it whether there is more.
-        /// It is of the same moment as the records, or read before them: what is said to be there must be among what
-        /// can be read next.
-        last: u64,
+        /// The account's head; `None`, if no account of this id was ever opened. It is of the same moment as the
+        /// records, or read before them: what is said to be there must be among what can be read next.
+        head: Option<Head>,
     },
     /// The next records are kept no more; there is a snapshot of a later version.
     Compacted,
@@ -195,8 +226,24 @@ pub enum RecordPage {
 pub enum CommitOutcome {
     /// It is kept now.
     Appended,
-    /// It was kept before, when the same request was tried already; nothing more was kept.
+    /// A request with this key was kept before; nothing more was kept.
     Duplicate,
-    /// The account has moved on from the expected version; nothing was kept.
+    /// The account's head is not the expected one; nothing was kept.
     Conflict,
+}
+
+/// The answer to an erasure.
+///
+/// Exhaustive on purpose: only one of these means that the records are gone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use = "only one of these means that the records are gone"]
+pub enum EraseOutcome {
+    /// The account is erased, now or before.
+    Erased,
+    /// The account is in use; nothing was erased.
+    NotClosed,
+    /// There is no account of this id.
+    Unknown,
+    /// This repository does not erase accounts.
+    Unsupported,
 }

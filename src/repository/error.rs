@@ -7,114 +7,127 @@ use crate::account::replay::ReplayError;
 use crate::account::snapshot::SnapshotError;
 use crate::id::{AccountId, IdempotencyKey};
 
-/// Why an account could not be opened.
+/// Why an account could not be opened, loaded, changed or erased.
+///
+/// ```
+/// use grantbook::repository::{Accounts, MemoryRepository, RepositoryError};
+/// # use grantbook::AccountId;
+/// let accounts = Accounts::builder(MemoryRepository::new()).build();
+/// let error = accounts.get(&AccountId::parse("acme")?).unwrap_err();
+/// assert!(matches!(error, RepositoryError::UnknownAccount { .. }));
+/// assert_eq!((error.code(), error.http_status()), ("unknown-account", 404));
+/// # Ok::<(), grantbook::ParseError>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum OpenError<E: Error + 'static> {
-    /// The repository keeps such an account already, opened by another request.
-    #[error("there is an account `{account}` already; load it")]
-    Exists {
-        /// Its id.
-        account: AccountId,
-    },
-    /// The storage failed, or gave what is not this account. Whether it was opened: try again with the same commit id.
+pub enum RepositoryError {
+    /// The commands were refused; nothing was kept.
     #[error(transparent)]
-    Load(#[from] LoadError<E>),
-}
-
-/// Why an account could not be loaded, or brought up to date.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LoadError<E: Error + 'static> {
-    /// The storage failed.
-    #[error("the repository failed: {0}")]
-    Repository(#[source] E),
-    /// What is kept as a snapshot is not an account.
-    #[error("the stored snapshot is not an account: {0}")]
-    Snapshot(SnapshotError),
-    /// What is kept as records is not the account's history.
-    #[error("the stored records are not this account's history: {0}")]
-    Replay(ReplayError),
-    /// The repository says that there is more, and gives neither a record after this version nor a later snapshot; or
-    /// the history that it would take to answer a request once more has been given up.
-    #[error("the repository gives no record after version {version}, though there is one")]
-    Missing {
-        /// The last version that could be read.
-        version: u64,
-    },
-    /// The repository keeps less than this copy holds. It may have been restored from a backup, or be a reader that
-    /// lags behind.
-    #[error(
-        "this copy is at version {version}, and the repository at {kept}; load the account again"
-    )]
-    Diverged {
-        /// The copy's version.
-        version: u64,
-        /// The last version that is kept.
-        kept: u64,
-    },
-}
-
-/// Why a request could not be executed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExecuteError<E: Error + 'static> {
-    /// The commands were refused.
-    #[error(transparent)]
-    Refused(CommandError),
-    /// Another request of this commit id was kept before, and so this one was not.
-    #[error("commit id `{commit}` is that of another request; give each request its own")]
+    Refused(#[from] CommandError),
+    /// Another request has this key; nothing was kept.
+    #[error("idempotency key `{key}` is that of another request; give each request its own")]
     IdempotencyKeyReused {
-        /// The id.
-        commit: IdempotencyKey,
+        /// The key.
+        key: IdempotencyKey,
     },
     /// Others kept changing the account in between; nothing was kept.
-    #[error("the account changed {attempts} times while the command was being decided; try again")]
+    #[error("the account changed {attempts} times while the request was being decided; try again")]
     Contended {
         /// How often it was decided.
         attempts: usize,
     },
-    /// The account could not be brought up to date, or the commit failed. After a failed commit it is unknown whether
-    /// it was kept: try the same request again, with the same commit id.
-    #[error(transparent)]
-    Load(#[from] LoadError<E>),
+    /// The repository keeps no account of this id.
+    #[error("there is no account `{account}`")]
+    UnknownAccount {
+        /// The id.
+        account: AccountId,
+    },
+    /// The repository keeps such an account already, opened by another request.
+    #[error("there is an account `{account}` already; load it")]
+    AccountExists {
+        /// Its id.
+        account: AccountId,
+    },
+    /// The account was erased, and its id is not used again (A5).
+    #[error("account `{account}` was erased; its id cannot be used again")]
+    AccountErased {
+        /// Its id.
+        account: AccountId,
+    },
+    /// An account is erased only after it was closed (A5).
+    #[error("account `{account}` is not closed; close it before it is erased")]
+    NotClosed {
+        /// Its id.
+        account: AccountId,
+    },
+    /// The repository has no way to erase an account.
+    #[error("this repository cannot erase accounts")]
+    EraseUnsupported,
+    /// What this copy holds is not what the repository keeps: a backup was restored, or somebody changed the storage
+    /// (U2). The copy denies everything; load the account again.
+    #[error(
+        "this copy of account `{account}` (version {version}) is not what the repository holds; load the account again"
+    )]
+    Diverged {
+        /// The account.
+        account: AccountId,
+        /// The copy's version.
+        version: u64,
+    },
+    /// The storage failed. After a commit it is unknown whether it was kept: try the same request again, with the same
+    /// key.
+    #[error("the repository failed: {0}")]
+    Storage(#[source] Box<dyn Error + Send + Sync>),
+    /// What is kept as a snapshot is not an account.
+    #[error("the stored snapshot is not an account: {0}")]
+    Snapshot(#[source] SnapshotError),
+    /// What is kept as records is not the account's history.
+    #[error("the stored records are not this account's history: {0}")]
+    Replay(#[source] ReplayError),
+    /// The repository says that there is more, and gives neither a record after this version nor a later snapshot.
+    #[error("the repository gives no record after version {version}, though there is one")]
+    RecordsMissing {
+        /// The last version that could be read.
+        version: u64,
+    },
 }
 
-impl<E: Error + 'static> OpenError<E> {
-    /// A stable code: `account-exists`, or that of the [`LoadError`].
+impl RepositoryError {
+    /// Returns a stable code: that of the [`CommandError`], [`SnapshotError`] or [`ReplayError`], or
+    /// `idempotency-key-reused`, `contended`, `unknown-account`, `account-exists`, `account-erased`,
+    /// `account-not-closed`, `erase-unsupported`, `diverged`, `repository-failed` or `records-missing`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            OpenError::Exists { .. } => "account-exists",
-            OpenError::Load(error) => error.code(),
+            Self::Refused(error) => error.code(),
+            Self::IdempotencyKeyReused { .. } => "idempotency-key-reused",
+            Self::Contended { .. } => "contended",
+            Self::UnknownAccount { .. } => "unknown-account",
+            Self::AccountExists { .. } => "account-exists",
+            Self::AccountErased { .. } => "account-erased",
+            Self::NotClosed { .. } => "account-not-closed",
+            Self::EraseUnsupported => "erase-unsupported",
+            Self::Diverged { .. } => "diverged",
+            Self::Storage(_) => "repository-failed",
+            Self::Snapshot(error) => error.code(),
+            Self::Replay(error) => error.code(),
+            Self::RecordsMissing { .. } => "records-missing",
         }
     }
-}
 
-impl<E: Error + 'static> LoadError<E> {
-    /// A stable code: `repository-failed`, `records-missing`, `diverged`, or that of the [`SnapshotError`] or the
-    /// [`ReplayError`].
+    /// Returns the status with which an HTTP service answers: 403, 404, 409, 410 or 422 for the caller's part, 503 for
+    /// what may pass if the same request is tried again, and 500 for a storage that somebody has to look at.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn http_status(&self) -> u16 {
         match self {
-            LoadError::Repository(_) => "repository-failed",
-            LoadError::Snapshot(error) => error.code(),
-            LoadError::Replay(error) => error.code(),
-            LoadError::Missing { .. } => "records-missing",
-            LoadError::Diverged { .. } => "diverged",
-        }
-    }
-}
-
-impl<E: Error + 'static> ExecuteError<E> {
-    /// A stable code: that of the [`CommandError`] or the [`LoadError`], `idempotency-key-reused` or `contended`.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            ExecuteError::Refused(refusal) => refusal.code(),
-            ExecuteError::IdempotencyKeyReused { .. } => "idempotency-key-reused",
-            ExecuteError::Contended { .. } => "contended",
-            ExecuteError::Load(error) => error.code(),
+            Self::Refused(error) => error.kind().http_status(),
+            Self::UnknownAccount { .. } => 404,
+            Self::AccountExists { .. } | Self::NotClosed { .. } => 409,
+            Self::AccountErased { .. } => 410,
+            Self::IdempotencyKeyReused { .. } => 422,
+            Self::EraseUnsupported => 501,
+            Self::Contended { .. } | Self::Diverged { .. } | Self::Storage(_) => 503,
+            Self::Snapshot(_) | Self::Replay(_) | Self::RecordsMissing { .. } => 500,
         }
     }
 }

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::account::record::Record;
 use crate::account::snapshot::Snapshot;
 use crate::id::{AccountId, IdempotencyKey};
 use crate::repository::commit::Commit;
-use crate::repository::contract::{CommitOutcome, RecordPage, Repository};
+use crate::repository::contract::{CommitOutcome, EraseOutcome, RecordPage, Repository};
+use crate::repository::head::{Head, HeadState};
+use crate::repository::request::StoredRequest;
 
 /// Keeps records in memory, for as long as it lives. For tests, for trying things out, and as the example of what a
 /// repository must do. Can be shared by threads.
@@ -18,26 +19,34 @@ pub struct MemoryRepository {
     accounts: Mutex<HashMap<AccountId, Kept>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug)]
 struct Kept {
-    snapshot: Option<Snapshot>,
+    head: Head,
     /// All there are, from version 1 on.
     records: Vec<Record>,
-    /// Where in `records` those of each commit lie.
-    commits: HashMap<IdempotencyKey, Range<usize>>,
-}
-
-impl Kept {
-    fn last(&self) -> u64 {
-        self.records.last().map_or(0, Record::version)
-    }
+    requests: HashMap<IdempotencyKey, StoredRequest>,
+    snapshot: Option<Snapshot>,
 }
 
 impl MemoryRepository {
-    /// An empty one.
+    /// Creates an empty one.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Returns a copy of all that is kept now, as a backup would hold it.
+    #[must_use]
+    pub fn backup(&self) -> Self {
+        Self {
+            accounts: Mutex::new(self.accounts().clone()),
+        }
+    }
+
+    /// Puts what a backup holds in the place of all that is kept.
+    pub fn restore(&self, backup: &Self) {
+        let kept = backup.accounts().clone();
+        *self.accounts() = kept;
     }
 
     fn accounts(&self) -> MutexGuard<'_, HashMap<AccountId, Kept>> {
@@ -57,50 +66,66 @@ impl Repository for MemoryRepository {
     fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, Infallible> {
         let accounts = self.accounts();
         let Some(kept) = accounts.get(account) else {
-            let (records, last) = (Vec::new(), 0);
-            return Ok(RecordPage::Records { records, last });
+            let (records, head) = (Vec::new(), None);
+            return Ok(RecordPage::Records { records, head });
         };
         // Versions have no gaps, so that many records come first.
         let after = usize::try_from(version).map_or(&[][..], |version| {
             kept.records.get(version..).unwrap_or_default()
         });
-        let (records, last) = (after.to_vec(), kept.last());
-        Ok(RecordPage::Records { records, last })
+        let (records, head) = (after.to_vec(), Some(kept.head));
+        Ok(RecordPage::Records { records, head })
     }
 
-    fn records_of(
+    fn request(
         &self,
         account: &AccountId,
-        id: &IdempotencyKey,
-    ) -> Result<Vec<Record>, Infallible> {
+        key: &IdempotencyKey,
+    ) -> Result<Option<StoredRequest>, Infallible> {
         let accounts = self.accounts();
-        let of_it = accounts.get(account).and_then(|kept| {
-            let range = kept.commits.get(id)?.clone();
-            kept.records.get(range)
-        });
-        Ok(of_it.unwrap_or_default().to_vec())
+        let kept = accounts.get(account);
+        Ok(kept.and_then(|kept| kept.requests.get(key).cloned()))
     }
 
     fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Infallible> {
         let mut accounts = self.accounts();
-        let last = match accounts.get(commit.account()) {
-            Some(kept) if kept.commits.contains_key(commit.id()) => {
-                return Ok(CommitOutcome::Duplicate);
-            }
-            Some(kept) => kept.last(),
-            None => 0,
-        };
-        if last != commit.expected() {
+        let kept = accounts.get(commit.account());
+        if kept.is_some_and(|kept| kept.requests.contains_key(commit.key())) {
+            return Ok(CommitOutcome::Duplicate);
+        }
+        // An expected head is open.
+        if kept.map(|kept| &kept.head) != commit.expected() {
             return Ok(CommitOutcome::Conflict);
         }
-        let kept = accounts.entry(commit.account().clone()).or_default();
-        let start = kept.records.len();
+        let account = commit.account().clone();
+        let kept = accounts.entry(account).or_insert_with(|| Kept {
+            head: *commit.head(),
+            records: Vec::new(),
+            requests: HashMap::new(),
+            snapshot: None,
+        });
+        kept.head = *commit.head();
         kept.records.extend_from_slice(commit.records());
-        kept.commits
-            .insert(commit.id().clone(), start..kept.records.len());
+        kept.requests
+            .insert(commit.key().clone(), commit.request().clone());
         if let Some(snapshot) = commit.snapshot() {
             kept.snapshot = Some(snapshot.clone());
         }
         Ok(CommitOutcome::Appended)
+    }
+
+    fn erase(&self, account: &AccountId) -> Result<EraseOutcome, Infallible> {
+        let mut accounts = self.accounts();
+        let Some(kept) = accounts.get_mut(account) else {
+            return Ok(EraseOutcome::Unknown);
+        };
+        if kept.head.state == HeadState::Open {
+            return Ok(EraseOutcome::NotClosed);
+        }
+        kept.head.state = HeadState::Erased;
+        kept.records = Vec::new();
+        kept.requests = HashMap::new();
+        kept.snapshot = None;
+        Ok(EraseOutcome::Erased)
     }
 }

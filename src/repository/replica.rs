@@ -1,32 +1,38 @@
 //! A process's own copy of an account.
 
 use std::fmt;
+use std::mem;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::account::Account;
+use crate::account::data::{AccountData, Condition};
 use crate::account::record::Record;
 use crate::account::replay::{self, ReplayError};
 use crate::id::AccountId;
+use crate::repository::commit::Commit;
+use crate::repository::error::RepositoryError;
 use crate::time::Timestamp;
 
-/// A process's own copy of an account that a repository keeps: never wrong, only late, and it says how late.
+/// A process's own copy of an account that a repository keeps. It may be stale, is never inconsistent, and reports its
+/// lag.
 ///
-/// To read, it is an [`Account`]. It changes by records of the repository alone: those that
-/// [`execute`](super::execute) and [`catch_up`](super::catch_up) keep and read, and those that the host hears of in
-/// another way and [offers](Replica::ingest). It has no thread, no socket and no clock: the host hears of changes as its
-/// storage tells of them (a notice, a message, a timer), passes on what it heard, and catches up when told to.
+/// To read, it is an [`Account`]. It changes by whole commits of the repository alone (U10): those that
+/// [`execute`](super::execute) and [`catch_up`](super::catch_up) keep and read, and those whose records your application
+/// hears of in another way and [hands over](Replica::ingest). A copy that finds that it is not what the repository holds
+/// denies everything from then on.
 ///
 /// ```
 /// use grantbook::repository::{self, Freshness, MemoryRepository, Request};
+/// use grantbook::command::CreateStore;
 /// # use grantbook::{AccountId, Actor, IdempotencyKey, GroupLimit, MemberId, StoreId, Timestamp};
 /// # let (kept, acme, now) = (MemoryRepository::new(), AccountId::parse("acme")?, Timestamp::from_millis(0));
 /// # let olga = MemberId::parse("olga")?;
 /// # let mut here = repository::open(&kept, IdempotencyKey::parse("1")?, acme.clone(), olga, GroupLimit::default(), now)?;
 ///
 /// let mut elsewhere = repository::load(&kept, &acme)?.ok_or("it was opened")?;
-/// # let commands = vec![grantbook::command::CreateStore { store: StoreId::parse("dev")? }.into()];
-/// # let request = Request { commit: IdempotencyKey::parse("2")?, actor: Actor::System, commands, now, note: None };
+/// let request = Request::by(Actor::System, IdempotencyKey::parse("2")?, now)
+///     .command(CreateStore { store: StoreId::parse("dev")? });
 /// repository::execute(&kept, &mut here, &request)?;
 ///
 /// // Somebody tells the other process which version there is now.
@@ -38,64 +44,113 @@ use crate::time::Timestamp;
 /// ```
 pub struct Replica {
     account: Account,
+    /// The first records of a commit whose last one has yet to come. They follow the account's last record.
+    pending: Vec<Record>,
     /// The latest version that was heard of. Like the count below it can be written while others read the account, so
     /// that a notice holds up no check.
     known: AtomicU64,
     /// How many notices of a version there were. Reading settles those before it, and no others, however alike.
     notices: AtomicU64,
+    /// Why the last attempt to catch up failed.
+    problem: Option<String>,
 }
 
 impl Replica {
     pub(super) fn new(account: Account) -> Self {
         Self {
+            pending: Vec::new(),
             known: AtomicU64::new(account.version()),
             notices: AtomicU64::new(0),
+            problem: None,
             account,
         }
     }
 
-    /// Takes a record that the repository keeps, in whichever way it came here: applies it, if it is the next one.
-    /// Records may come twice, late, in any order, or not at all.
+    /// Takes a record that the repository keeps, in whichever way it came here. Records may come twice, late, in any
+    /// order, or not at all. A commit is applied when all its records are there (U10).
     ///
-    /// Only a record that the repository keeps may be offered: what is not kept there would be believed here.
+    /// Hand over only what the repository keeps: what is not kept there would be believed here.
     ///
     /// # Errors
-    /// A record of another account, or one that does not fit, which nothing was applied of (U5).
+    /// A record of another account or another branch, or a commit that does not fit, which nothing was applied of (U5).
     pub fn ingest(&mut self, record: &Record) -> Result<Ingested, ReplayError> {
-        self.ingest_with(record, |_, _| ())
+        match self.admit(record)? {
+            Admitted::Commit(commit) => {
+                self.apply_commit(&commit)?;
+                Ok(Ingested::Applied)
+            }
+            Admitted::Not(ingested) => Ok(ingested),
+        }
     }
 
-    /// As [`ingest`](Replica::ingest), and shows a record that is applied just before, with the account as it is then.
-    ///
-    /// # Errors
-    /// As [`ingest`](Replica::ingest).
-    pub fn ingest_with(
-        &mut self,
-        record: &Record,
-        observe: impl FnOnce(&Account, &Record),
-    ) -> Result<Ingested, ReplayError> {
+    /// Takes a record, and gives the commit that it completes, which is to be applied.
+    pub(super) fn admit(&mut self, record: &Record) -> Result<Admitted, ReplayError> {
         if record.account != *self.account.id() {
-            let (expected, found) = (self.account.id().clone(), record.account.clone());
-            let version = record.version;
             return Err(ReplayError::WrongAccount {
-                expected,
-                found,
-                version,
+                expected: self.account.id().clone(),
+                found: record.account.clone(),
+                version: record.version,
             });
         }
-        if record.version <= self.account.version() {
-            return Ok(Ingested::Duplicate);
+        let reached = self.account.version() + self.pending.len() as u64;
+        if record.version <= reached {
+            return Ok(Admitted::Not(Ingested::Duplicate));
         }
-        if record.version - 1 > self.account.version() {
-            self.notice(record.version);
-            return Ok(Ingested::Gap {
-                behind: self.behind(),
-            });
+        self.hear(record.version);
+        if record.version - 1 > reached {
+            let behind = self.behind();
+            return Ok(Admitted::Not(Ingested::Gap { behind }));
         }
-        replay::validate(&self.account.state, record)?;
-        observe(&self.account, record);
-        replay::apply(&mut self.account.state, record);
-        Ok(Ingested::Applied)
+        self.ensure_follows(record)?;
+        self.pending.push(record.clone());
+        if record.commit.is_last() {
+            return Ok(Admitted::Commit(mem::take(&mut self.pending)));
+        }
+        let missing = record.commit.of() - record.commit.number();
+        self.hear(record.version.saturating_add(missing as u64));
+        Ok(Admitted::Not(Ingested::Incomplete { missing }))
+    }
+
+    /// Checks that a record follows what is there and pending.
+    fn ensure_follows(&self, record: &Record) -> Result<(), ReplayError> {
+        let mut header = self.account.state.header().clone();
+        if let Some(last) = self.pending.last() {
+            replay::advance(&mut header, last);
+        }
+        replay::ensure_next(&header, record)
+    }
+
+    /// Applies the records of one commit, all or none (U10). Returns whether they were not applied before.
+    pub(super) fn apply_commit(&mut self, records: &[Record]) -> Result<bool, ReplayError> {
+        let last = records.last().map_or(0, Record::version);
+        if last <= self.account.version() {
+            return Ok(false);
+        }
+        self.account.apply_commit(records)?;
+        self.pending.clear();
+        Ok(true)
+    }
+
+    /// Applies a commit that was decided on this copy, and is kept now. Returns whether it was not applied before: its
+    /// records may have been handed over meanwhile.
+    pub(super) fn apply_decided(&mut self, commit: &Commit) -> bool {
+        let is_next = commit.expected().is_some_and(|head| {
+            (head.version, head.digest) == (self.account.version(), *self.account.digest())
+        });
+        if is_next {
+            self.account.accept(commit.records());
+            self.pending.clear();
+        }
+        is_next && !commit.records().is_empty()
+    }
+
+    /// Until [`finish_bulk_load`](Replica::finish_bulk_load), new members are not listed.
+    pub(super) fn begin_bulk_load(&mut self) {
+        self.account.state.begin_bulk_load();
+    }
+
+    pub(super) fn finish_bulk_load(&mut self) {
+        self.account.state.finish_bulk_load();
     }
 
     /// Takes notice that the repository keeps a record of this version, and says what is to be done. A notice may come
@@ -106,28 +161,31 @@ impl Replica {
 
     /// As [`notify_version`](Replica::notify_version), where others read.
     pub(super) fn heard_of(&self, version: u64) -> Freshness {
-        self.notice(version);
+        self.hear(version);
         match self.behind() {
             0 => Freshness::UpToDate,
             behind => Freshness::CatchUp { behind },
         }
     }
 
-    /// What this copy is a copy of: the account's version, its time, and how many versions more it has heard of.
+    /// Returns what this copy is a copy of: the account's version, its time, how many versions more it has heard of, and
+    /// why it could not catch up.
     #[must_use]
     pub fn as_of(&self) -> AsOf {
         AsOf {
             version: self.account.version(),
             at: self.account.changed_at(),
             behind: self.behind(),
+            problem: self.problem.clone(),
+            is_diverged: self.is_diverged(),
         }
     }
 
-    /// The account, if it is of this version or a later one. For reading one's own writes in another process: whoever
-    /// changed something hands the version on, in a cookie or a token, and asks no copy that is older.
+    /// Returns the account, if it is of this version or a later one. For reading one's own writes in another process:
+    /// whoever changed something hands the version on, in a cookie or a token, and asks no copy that is older.
     ///
     /// # Errors
-    /// This copy is older. Catch up, and ask again.
+    /// This copy is older. Catch up once and ask again; if it is still older, there is no such version.
     pub fn at_least(&self, version: u64) -> Result<&Account, StaleError> {
         if self.account.version() >= version {
             Ok(&self.account)
@@ -142,10 +200,11 @@ impl Replica {
 
     fn behind(&self) -> u64 {
         let known = self.known.load(Ordering::Relaxed);
-        known.saturating_sub(self.account.version())
+        let behind = known.saturating_sub(self.account.version());
+        behind.max(self.problem.is_some().into())
     }
 
-    fn notice(&self, version: u64) {
+    fn hear(&self, version: u64) {
         self.known.fetch_max(version, Ordering::Relaxed);
         self.notices.fetch_add(1, Ordering::Relaxed);
     }
@@ -158,25 +217,60 @@ impl Replica {
     /// The repository itself has said which version is its last: if there were no more notices than these when it was
     /// asked, they are settled.
     pub(super) fn settle(&mut self, notices: u64, last: u64) {
+        self.problem = None;
         if *self.notices.get_mut() == notices {
             *self.known.get_mut() = last;
         }
     }
 
-    /// Begins again from a snapshot, if it is a later one.
-    pub(super) fn restart(&mut self, account: Account) {
-        if account.version() > self.account.version() {
-            self.account = account;
+    /// Notes why the copy could not be brought up to date: it counts as behind from then on.
+    pub(super) fn failed(&mut self, error: &RepositoryError) {
+        self.problem = Some(error.to_string());
+        if matches!(
+            error,
+            RepositoryError::Diverged { .. } | RepositoryError::AccountErased { .. }
+        ) {
+            self.account.state.header_mut().condition = Condition::Diverged;
+            self.pending.clear();
         }
     }
+
+    /// Whether it is loaded, and as new as all that it has heard of.
+    pub(super) fn is_current(&self) -> bool {
+        self.account.version() > 0 && !self.is_diverged() && self.behind() == 0
+    }
+
+    pub(super) fn is_diverged(&self) -> bool {
+        self.account.state.header().condition == Condition::Diverged
+    }
+
+    /// Begins again from an account that was read anew. Returns the one before.
+    pub(super) fn restart(&mut self, account: Account) -> Account {
+        self.pending.clear();
+        self.problem = None;
+        mem::replace(&mut self.account, account)
+    }
+
+    pub(super) fn into_account(self) -> Account {
+        self.account
+    }
+}
+
+/// What became of a record that was taken.
+pub(super) enum Admitted {
+    /// It completes this commit.
+    Commit(Vec<Record>),
+    Not(Ingested),
 }
 
 impl Clone for Replica {
     fn clone(&self) -> Self {
         Self {
             account: self.account.clone(),
+            pending: self.pending.clone(),
             known: AtomicU64::new(self.known.load(Ordering::Relaxed)),
             notices: AtomicU64::new(self.notices()),
+            problem: self.problem.clone(),
         }
     }
 }
@@ -207,16 +301,21 @@ impl fmt::Debug for Replica {
     }
 }
 
-/// What became of a record that was offered.
+/// What became of a record that was handed over.
 ///
-/// Exhaustive on purpose: after a gap the host has something to do.
+/// Exhaustive on purpose: after a gap there is something to do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[must_use = "after a gap the copy must catch up"]
 pub enum Ingested {
-    /// It was the next one, and is applied.
+    /// It was the last one of its commit, which is applied.
     Applied,
-    /// It was applied before.
+    /// It was handed over before.
     Duplicate,
+    /// It is the next one, and others of its commit have yet to come; nothing of it is applied before.
+    Incomplete {
+        /// How many records of the commit are missing.
+        missing: usize,
+    },
     /// Records before it are missing; it was not applied. Catch up.
     Gap {
         /// How many versions this copy is behind, at least.
@@ -240,15 +339,21 @@ pub enum Freshness {
 }
 
 /// Which state of an account a copy holds.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AsOf {
     /// The version of the last record that it holds.
     pub version: u64,
     /// The time of that record.
     pub at: Timestamp,
-    /// How many versions more it has heard of. There may be yet others, of which it has not.
+    /// How many versions more it has heard of. There may be yet others, of which it has not. At least 1 where the last
+    /// attempt to catch up failed.
     pub behind: u64,
+    /// Why the last attempt to catch up failed: the storage cannot be reached, or holds a record that this version of
+    /// your application cannot read.
+    pub problem: Option<String>,
+    /// Whether the copy denies everything, because it is not what the repository holds (U2), or the account was erased.
+    pub is_diverged: bool,
 }
 
 /// A copy is older than it has to be, and does not answer.
@@ -266,9 +371,15 @@ pub struct StaleError {
 }
 
 impl StaleError {
-    /// A stable code: `stale`.
+    /// Returns a stable code: `stale`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         "stale"
+    }
+
+    /// Returns 503, the status with which an HTTP service answers.
+    #[must_use]
+    pub fn http_status(&self) -> u16 {
+        503
     }
 }

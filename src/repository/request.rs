@@ -1,40 +1,56 @@
-//! A request that can be tried again, and whether records are its answer.
+//! What is asked of a repository, and what it remembers of it.
 
-use std::mem;
+use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
 use crate::account::actor::Actor;
+use crate::account::authority::authorize;
 use crate::account::changes::Command;
-use crate::account::changes::Event;
-use crate::account::changes::{GroupCreated, GroupEdited};
+use crate::account::command_error::CommandError;
 use crate::account::context::Context;
-use crate::account::data::state::State;
+use crate::account::decide;
+use crate::account::digest::Digest;
+use crate::account::limits::GroupLimit;
+use crate::account::precondition::Precondition;
 use crate::account::record::Record;
-use crate::grant::merge_grants;
-use crate::id::{AccountId, IdempotencyKey};
+use crate::id::{IdempotencyKey, MemberId};
 use crate::note::Note;
+use crate::stored::Format;
+use crate::stored::v1::requests::{RequestContentV1, StoredRequestV1};
 use crate::time::Timestamp;
 
 /// What somebody asks for: commands, to be accepted or refused as a whole (U4).
 ///
-/// A request may be tried again, by any process, for as long as the repository knows its commit id: after an answer
-/// that was lost, a process that stopped, a storage that failed. If it was kept, it is not kept again, and is answered
-/// as it was the first time. If it was refused or changed nothing, nothing is remembered of it: tried again, it is
+/// ```
+/// use grantbook::repository::Request;
+/// use grantbook::command::CreateStore;
+/// # use grantbook::*;
+/// # let now = Timestamp::from_millis(0);
+/// let dana = Actor::Member(MemberId::parse("dana")?);
+/// let request = Request::by(dana, IdempotencyKey::parse("5f6b0c1e")?, now)
+///     .command(CreateStore { store: StoreId::parse("staging")? })
+///     .note(Note::parse("ticket 4711")?);
+/// # Ok::<(), ParseError>(())
+/// ```
+///
+/// A request may be tried again, by any process, for as long as the repository remembers its key: after an answer that
+/// was lost, a process that stopped, a storage that failed. If it was accepted, it is done once and answered as it was
+/// the first time, whatever has happened since (U9). If it was refused, nothing is remembered of it: tried again, it is
 /// decided again, on what is there then.
 ///
-/// So the id belongs to the request and to no other: a random one (a UUID) for each, or the key that a client sends
-/// along, together with who it is. An id that two requests share is
-/// [refused](super::ExecuteError::IdempotencyKeyReused) for the second, unless it leads to the very records of the first.
+/// So a key belongs to one request and to no other: a random one (a UUID) for each, or the key that a client sends
+/// along, together with who it is.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Request {
     /// Names this request, forever.
-    pub commit: IdempotencyKey,
-    /// Who asks, as the host has authenticated it.
+    pub key: IdempotencyKey,
+    /// Who asks, as your application has authenticated it.
     pub actor: Actor,
-    /// What for.
+    /// What for. A request without commands does nothing, and nothing is remembered of it.
     pub commands: Vec<Command>,
-    /// When it was first made, by the host's clock. Tried again with a later time, it might be refused (an invitation
-    /// that has ended by then) while the first attempt is still on its way.
+    /// What the request was decided on. If any of it has changed, the request is refused (U8).
+    pub preconditions: Vec<Precondition>,
+    /// When it was first made, by your application's clock. It is not part of what makes a request the same.
     pub now: Timestamp,
     /// What the records are to note (U2). It is not part of what makes a request the same: tried again with another
     /// note, it keeps the first one.
@@ -42,6 +58,73 @@ pub struct Request {
 }
 
 impl Request {
+    /// Creates a request without commands.
+    #[must_use]
+    pub fn by(actor: Actor, key: IdempotencyKey, now: Timestamp) -> Self {
+        Self {
+            key,
+            actor,
+            commands: Vec::new(),
+            preconditions: Vec::new(),
+            now,
+            note: None,
+        }
+    }
+
+    /// Adds a command.
+    #[must_use]
+    pub fn command(mut self, command: impl Into<Command>) -> Self {
+        self.commands.push(command.into());
+        self
+    }
+
+    /// Adds commands.
+    #[must_use]
+    pub fn commands(mut self, commands: impl IntoIterator<Item = Command>) -> Self {
+        self.commands.extend(commands);
+        self
+    }
+
+    /// Adds something that the request was decided on (U8).
+    #[must_use]
+    pub fn if_unchanged(mut self, precondition: Precondition) -> Self {
+        self.preconditions.push(precondition);
+        self
+    }
+
+    /// Sets the note.
+    #[must_use]
+    pub fn note(self, note: Note) -> Self {
+        let note = Some(note);
+        Self { note, ..self }
+    }
+
+    /// Returns the digest of the commands and preconditions, by which a retry is told from another request (U9).
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let content = RequestContentV1 {
+            request: Format,
+            commands: &self.commands,
+            preconditions: &self.preconditions,
+        };
+        Digest::of(&content, Digest::ZERO)
+    }
+
+    /// Whether the actor may issue the first command at all (U9).
+    pub(super) fn authorize_first(&self, account: &Account) -> Result<(), CommandError> {
+        let first = self.commands.first();
+        first.map_or(Ok(()), |first| {
+            authorize(&account.state, &self.actor, first)
+        })
+    }
+
+    /// Whether all that the request was decided on is still as it was (U8).
+    pub(super) fn check_preconditions(&self, account: &Account) -> Result<(), CommandError> {
+        let mut preconditions = self.preconditions.iter();
+        preconditions
+            .try_for_each(|precondition| decide::check_precondition(&account.state, precondition))
+    }
+
     /// When it is decided, and its note.
     pub(super) fn context(&self) -> Context {
         Context {
@@ -49,69 +132,103 @@ impl Request {
             note: self.note.clone(),
         }
     }
+}
 
-    /// How far these records, kept under this request's id, look like what came of it: by its actor, and one after
-    /// another what its commands ask for.
-    pub(super) fn likeness(&self, account: &AccountId, records: &[Record]) -> Likeness {
-        let nothing = State::unopened(account.clone());
-        let mut records = records.iter().peekable();
-        let mut likeness = Likeness::Same;
-        for command in &self.commands {
-            let Some(asked) = event_asked_for(&nothing, &self.actor, command) else {
-                return Likeness::Other;
-            };
-            let said = records
-                .next_if(|record| record.actor == self.actor && may_come_of(&record.event, &asked));
-            if said.is_none_or(|record| record.event != asked) {
-                likeness = Likeness::Less;
-            }
+/// The digest of a request that opens an account.
+pub(super) fn digest_of_opening(owner: &MemberId, group_limit: GroupLimit) -> Digest {
+    Digest::of(&(Format, "open", owner, group_limit), Digest::ZERO)
+}
+
+/// What a repository remembers of an accepted request, under its key (U9): all that it takes to recognize the request
+/// and to answer it once more. The records need not be kept for that.
+///
+/// The serde form carries a format number. A host may as well keep the fields in columns of its own.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(from = "StoredRequestV1", into = "StoredRequestV1")]
+pub struct StoredRequest {
+    /// The request's key.
+    pub key: IdempotencyKey,
+    /// Who asked.
+    pub actor: Actor,
+    /// [`Request::digest`].
+    pub digest: Digest,
+    /// The version of the account before the request; 0 for the one that opened it.
+    pub before: u64,
+    /// The version of the account after the request; the same as `before`, if it changed nothing.
+    pub version: u64,
+}
+
+impl From<StoredRequestV1> for StoredRequest {
+    fn from(stored: StoredRequestV1) -> Self {
+        Self {
+            key: stored.key,
+            actor: stored.actor,
+            digest: stored.digest,
+            before: stored.before,
+            version: stored.version,
         }
-        if records.next().is_some() {
-            likeness = Likeness::Other;
+    }
+}
+
+impl From<StoredRequest> for StoredRequestV1 {
+    fn from(request: StoredRequest) -> Self {
+        Self {
+            request: Format,
+            key: request.key,
+            actor: request.actor,
+            digest: request.digest,
+            before: request.before,
+            version: request.version,
         }
-        likeness
-    }
-
-    /// Whether these records are what this request leads to on the account as it was before them.
-    pub(super) fn leads_to(&self, records: &[Record], before: &Account) -> bool {
-        records.first().is_some_and(|first| {
-            let context = Context {
-                now: first.at,
-                note: first.note.clone(),
-            };
-            let decided = before.decide_batch(&self.actor, &self.commands, context);
-            decided.is_ok_and(|decided| decided == records)
-        })
     }
 }
 
-/// How records look beside a request.
-pub(super) enum Likeness {
-    /// They say all that it asks for.
-    Same,
-    /// They say less: some of what it asks for was so already, or it was asked for by another request.
-    Less,
-    /// They say something else.
-    Other,
-}
-
-/// All that a command asks for, as an event: what comes of it where nothing of that is so yet. None that is always
-/// refused.
-fn event_asked_for(nothing: &State, actor: &Actor, command: &Command) -> Option<Event> {
-    let mut event = command.to_event(nothing, actor).ok()?;
-    if let Event::GroupCreated(GroupCreated { grants, .. })
-    | Event::GroupEdited(GroupEdited {
-        grants: Some(grants),
-        ..
-    }) = &mut event
-    {
-        *grants = merge_grants(mem::take(grants));
+impl StoredRequest {
+    /// Returns whether the request that is remembered is this one.
+    #[must_use]
+    pub fn is_of(&self, request: &Request) -> bool {
+        self.actor == request.actor && self.digest == request.digest()
     }
-    Some(event)
 }
 
-/// Whether this event may have come of a command that asked for that one: it is of the same kind. Whether it did, only the
-/// account as it was before can tell, where it says less.
-fn may_come_of(event: &Event, asked: &Event) -> bool {
-    mem::discriminant(event) == mem::discriminant(asked)
+/// What came of a request that was accepted.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Executed {
+    pub(super) before: u64,
+    pub(super) version: u64,
+    pub(super) records: Vec<Record>,
+    pub(super) is_repeat: bool,
+}
+
+impl Executed {
+    /// Returns the version of the account after the request.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Returns whether the request changed anything. If not, everything was already as asked (U1).
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        self.version > self.before
+    }
+
+    /// Returns the records, one for each command that changed something. Of a retry, they may have been given up by the
+    /// repository since; then there are none, though [`is_change`](Executed::is_change) holds.
+    #[must_use]
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// Returns the records, as [`records`](Executed::records) does.
+    #[must_use]
+    pub fn into_records(self) -> Vec<Record> {
+        self.records
+    }
+
+    /// Returns whether the request was done before, by this process or another one, and is now answered once more.
+    #[must_use]
+    pub fn is_repeat(&self) -> bool {
+        self.is_repeat
+    }
 }

@@ -1,6 +1,7 @@
 //! Format 1 of records and snapshots, and of what they hold, field by field.
 
 mod events;
+pub(crate) mod requests;
 
 use std::collections::BTreeSet;
 
@@ -159,7 +160,7 @@ pub(crate) struct MembershipV1 {
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Actor", rename_all = "kebab-case")]
-enum ActorV1 {
+pub(crate) enum ActorV1 {
     Member(MemberId),
     System,
 }

@@ -1,102 +1,100 @@
-//! The accounts that a process holds: loaded on demand, bounded, kept apart.
+//! The accounts that a process holds: loaded on demand, shared by threads, observed, bounded, kept apart.
 
 mod capacity;
 mod loading;
-
-use std::num::NonZeroUsize;
+mod observing;
+mod preparing;
+mod sharing;
+mod turns;
 
 use grantbook::repository::*;
 use grantbook::*;
 
 use crate::support::*;
 
+type Held<R> = Accounts<SyncStorage<R>>;
+type Handle<R> = SharedAccount<SyncStorage<R>>;
+
 fn account(id: &str) -> AccountId {
     AccountId::parse(id).unwrap()
 }
 
-fn realm_of(most: usize) -> Realm {
-    Realm::new(NonZeroUsize::new(most).unwrap())
-}
-
 /// Opens an account in which `ann` edits store `dev`.
-fn open_with_ann(kept: &MemoryRepository, id: &str) -> Replica {
-    let mut replica = open_empty(kept, id);
+fn open_with_ann<R: Repository>(accounts: &Held<R>, id: &str) -> Handle<R> {
+    let handle = open_empty(accounts, id);
     let commands = [
         enrol(["ann"]),
         create_store("dev"),
         create_group("devs", "Dev Team", [editor(["dev"])]),
         add("devs", ["ann"]),
     ];
-    execute(
-        kept,
-        &mut replica,
-        &request(&Actor::System, &commands, at(0)),
-    )
-    .unwrap();
-    replica
+    let asked = request(&Actor::System, &commands, at(0));
+    handle.execute(&asked).unwrap();
+    handle
 }
 
-fn open_empty(kept: &MemoryRepository, id: &str) -> Replica {
-    let (commit, limit) = (commit_id("open"), GroupLimit::default());
-    open(kept, commit, account(id), member(OWNER), limit, at(0)).unwrap()
+fn open_empty<R: Repository>(accounts: &Held<R>, id: &str) -> Handle<R> {
+    let (key, limit) = (commit_id("open"), GroupLimit::default());
+    accounts
+        .open(key, account(id), member(OWNER), limit, at(0))
+        .unwrap()
 }
 
-fn writes(realm: &Realm, id: &str, who: &str) -> bool {
-    let shared = realm.loaded(id).unwrap();
-    shared.can(who, &Permission::STORE_WRITE, Resource::Store("dev"))
+fn create(store: &str) -> Request {
+    request(&by(OWNER), &[create_store(store)], at(1))
+}
+
+/// The accounts of another process over the same repository.
+fn elsewhere<R: Repository>(kept: &R) -> Held<&R> {
+    Accounts::builder(kept).build()
+}
+
+fn writes<R: Repository>(handle: &Handle<R>, who: &str) -> bool {
+    handle.can(who, &Permission::STORE_WRITE, Resource::Store("dev"))
 }
 
 /// A4: the same ids in two accounts have nothing to do with each other: what is granted, taken away or heard of in one
 /// changes nothing in another.
 #[test]
 fn a4_accounts_of_a_process_are_independent() {
-    let kept = MemoryRepository::new();
-    let realm = realm_of(1_000_000);
-    let mut one = open_with_ann(&kept, "one");
-    open_with_ann(&kept, "other");
-    for id in ["one", "other"] {
-        realm.load(&kept, &account(id)).unwrap().unwrap();
-        assert!(writes(&realm, id, "ann"));
-    }
+    let accounts = Accounts::builder(MemoryRepository::new()).build();
+    let one = open_with_ann(&accounts, "one");
+    let other = open_with_ann(&accounts, "other");
+    let kept = accounts.repository();
     let asked = request(&by(OWNER), &[remove_member("ann")], at(1));
-    let records = execute(&kept, &mut one, &asked).unwrap();
-    assert_eq!(realm.ingest(&records[0]), Ok(Some(Ingested::Applied)));
-    assert!(!writes(&realm, "one", "ann") && writes(&realm, "other", "ann"));
-    assert_eq!(realm.accounts_of("ann").len(), 1);
+    let there = elsewhere(kept);
+    let done = there.get(&account("one")).unwrap().execute(&asked).unwrap();
+    let applied = accounts.ingest(&done.records()[0]);
+    assert_eq!(applied, Ok(Some(Ingested::Applied)));
+    assert!(!writes(&one, "ann") && writes(&other, "ann"));
+    assert_eq!(accounts.accounts_of("ann").len(), 1);
     // A key belongs to its account, too.
-    let mut other = load(&kept, &account("other")).unwrap().unwrap();
-    assert_eq!(execute(&kept, &mut other, &asked).unwrap().len(), 1);
-    assert!(writes(&realm, "other", "ann"), "until it is told");
-    assert_eq!(
-        realm.notify_version("other", other.version()),
-        Some(Freshness::CatchUp { behind: 1 })
-    );
-    let shared = realm.loaded("other").unwrap();
-    shared.catch_up(&kept).unwrap();
-    assert!(!writes(&realm, "other", "ann"));
+    let done = there.get(&account("other")).unwrap().execute(&asked);
+    let version = done.unwrap().version();
+    assert!(writes(&other, "ann"), "until it is told");
+    let behind = Some(Freshness::CatchUp { behind: 1 });
+    assert_eq!(accounts.notify_version("other", version), behind);
+    other.refresh().unwrap();
+    assert!(!writes(&other, "ann"));
 }
 
 /// A4, P4: the accounts of a person, and the person's status in each, in the order of their ids.
 #[test]
 fn a4_the_accounts_of_a_person_are_listed_apart() {
     let kept = MemoryRepository::new();
-    let realm = realm_of(1_000_000);
+    let accounts = Accounts::builder(&kept).build();
     for id in ["b", "a", "c", "d"] {
-        let mut replica = open_empty(&kept, id);
         let commands: &[Command] = match id {
             "a" => &[invite("ann")],
             "b" => &[enrol(["ann"]), grant_ownership("ann")],
             "c" => &[enrol(["ann"])],
             _ => &[enrol(["Ann"])],
         };
-        execute(
-            &kept,
-            &mut replica,
-            &request(&Actor::System, commands, at(0)),
-        )
-        .unwrap();
+        let there = elsewhere(&kept);
+        let asked = request(&Actor::System, commands, at(0));
+        open_empty(&there, id).execute(&asked).unwrap();
         if id != "c" {
-            realm.insert(replica);
+            accounts.get(&account(id)).unwrap();
         }
     }
     let status = |id: &str, status: MemberStatus| (account(id), status);
@@ -106,11 +104,14 @@ fn a4_the_accounts_of_a_person_are_listed_apart() {
     };
     let owner = MemberStatus::Active { owner: true };
     assert_eq!(
-        realm.accounts_of("ann"),
+        accounts.accounts_of("ann"),
         [status("a", invited), status("b", owner)],
-        "only those that are loaded"
+        "only those that are held"
     );
-    realm.load(&kept, &account("c")).unwrap().unwrap();
-    assert_eq!(realm.accounts_of("ann").len(), 3);
-    assert_eq!(realm.accounts_of("nobody"), []);
+    let held: Vec<_> = accounts.held();
+    let held: Vec<_> = held.iter().map(|account| account.id().as_str()).collect();
+    assert_eq!(held, ["a", "b", "d"], "in their order");
+    accounts.get(&account("c")).unwrap();
+    assert_eq!(accounts.accounts_of("ann").len(), 3);
+    assert_eq!(accounts.accounts_of("nobody"), []);
 }

@@ -1,5 +1,8 @@
 //! The conformance suite passes repositories that keep the contract, and finds what is wrong with the others.
 
+mod broken;
+mod table;
+
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::pin;
@@ -7,13 +10,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
+use broken::{Broken, Defect};
 use grantbook::repository::conformance::{
-    self, AsyncAsSync, Broken, Case, Defect, Failure, Fixture, Runtime, cases,
+    self, AsyncAsSync, Case, Failure, Fixture, Runtime, cases,
 };
 use grantbook::repository::{
-    Commit, CommitOutcome, MemoryRepository, RecordPage, Repository, SyncAsAsync,
+    Commit, CommitOutcome, EraseOutcome, MemoryRepository, RecordPage, Repository, StoredRequest,
+    SyncAsAsync,
 };
-use grantbook::{AccountId, IdempotencyKey, Record, Snapshot};
+use grantbook::{AccountId, IdempotencyKey, Snapshot};
 
 /// One repository in memory, which stays while the fixture does.
 #[derive(Default)]
@@ -116,16 +121,23 @@ impl Repository for Lean {
         Ok(tail)
     }
 
-    fn records_of(
+    fn request(
         &self,
         account: &AccountId,
         id: &IdempotencyKey,
-    ) -> Result<Vec<Record>, Self::Error> {
-        self.kept.records_of(account, id)
+    ) -> Result<Option<StoredRequest>, Self::Error> {
+        self.kept.request(account, id)
     }
 
     fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Self::Error> {
         self.kept.commit(commit)
+    }
+
+    fn erase(&self, account: &AccountId) -> Result<EraseOutcome, Self::Error> {
+        if self.gives_up {
+            return Ok(EraseOutcome::Unsupported);
+        }
+        self.kept.erase(account)
     }
 
     fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
@@ -139,7 +151,7 @@ fn short_pages_and_no_snapshots_and_given_up_records_pass() {
     for (page, keeps_snapshots, gives_up) in
         [(100, true, true), (7, false, false), (1_000, true, false)]
     {
-        let failing = conformance::failing(|| Lean {
+        let failing = conformance::run_all(|| Lean {
             kept: Arc::default(),
             page,
             keeps_snapshots,
@@ -147,7 +159,7 @@ fn short_pages_and_no_snapshots_and_given_up_records_pass() {
         });
         assert!(failing.is_empty(), "{failing:#?}");
     }
-    let failing = conformance::failing(Broken::sound);
+    let failing = conformance::run_all(Broken::sound);
     assert!(failing.is_empty(), "{failing:#?}");
 }
 
@@ -155,91 +167,115 @@ fn names(failing: &[(&'static str, Failure)]) -> Vec<&'static str> {
     failing.iter().map(|(name, _)| *name).collect()
 }
 
+/// The page for hosts has a line for each case, in order, and says how many defects there are.
+#[test]
+fn the_documentation_lists_the_cases() {
+    let page = include_str!("../../docs/own-database.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let listed: Vec<_> = rows.filter_map(|row| row.split_once("` |")).collect();
+    let listed = listed.iter().map(|(name, _)| *name);
+    let cases = conformance::all::<Memory>();
+    assert!(
+        listed
+            .filter(|name| !name.contains('('))
+            .eq(cases.iter().map(Case::name))
+    );
+    assert!(page.contains(&format!("each of {} defects", Defect::ALL.len())));
+}
+
 /// Each defect, and the cases that find it: no others.
 const FOUND_BY: &str = "
-    LosesLastRecord: a_commit_adds_its_records a_conflict_leaves_nothing
-        committed_gives_the_records_of_one_commit a_commit_of_many_records_is_whole
+    LosesLastRecord: a_commit_adds_its_records a_conflict_leaves_nothing a_commit_of_many_records_is_whole
         of_writers_that_race_one_wins records_after_any_version pages_give_every_record_once
-        a_snapshot_and_the_records_after_it_are_the_account every_kind_of_event_comes_back times_come_back
+        a_snapshot_and_the_records_after_it_are_the_account every_kind_of_event_comes_back
+        every_combination_of_fields_comes_back large_records_come_back times_come_back
         what_was_kept_is_there_when_opened_again
-    IgnoresExpectedVersion: an_account_is_opened_once a_stale_commit_is_a_conflict a_commit_ahead_is_a_conflict
-        a_conflict_leaves_nothing a_commit_is_seen_by_every_connection of_writers_that_race_one_wins
+    IgnoresExpectedHead: an_account_is_opened_once a_stale_commit_is_a_conflict a_commit_ahead_is_a_conflict
+        a_commit_of_another_branch_is_a_conflict a_conflict_leaves_nothing a_commit_without_records_is_kept
+        a_commit_is_seen_by_every_connection of_writers_that_race_one_wins an_erased_account_is_gone_for_good
         requests_run_from_end_to_end
-    AcceptsGaps: a_commit_ahead_is_a_conflict
+    ComparesVersionOnly: a_commit_of_another_branch_is_a_conflict
+    AcceptsGaps: a_commit_ahead_is_a_conflict a_commit_of_another_branch_is_a_conflict
     ComparesThenInserts: of_writers_that_race_one_wins a_commit_that_races_with_itself_is_kept_once
     InsertsPiecemeal: a_commit_of_many_records_is_whole
     SkipsCollisions: a_conflict_leaves_nothing
-    KeepsIdOfConflict: a_conflict_leaves_nothing requests_run_from_end_to_end
+    KeepsKeyOfConflict: a_commit_of_another_branch_is_a_conflict a_conflict_leaves_nothing
+        a_commit_without_records_is_kept requests_run_from_end_to_end
     KeepsSnapshotOfConflict: a_conflict_leaves_nothing
     FailsOnConflict: an_account_is_opened_once a_stale_commit_is_a_conflict a_commit_ahead_is_a_conflict
-        a_conflict_leaves_nothing a_commit_is_seen_by_every_connection of_writers_that_race_one_wins
+        a_commit_of_another_branch_is_a_conflict a_conflict_leaves_nothing a_commit_without_records_is_kept
+        a_commit_is_seen_by_every_connection of_writers_that_race_one_wins an_erased_account_is_gone_for_good
         requests_run_from_end_to_end
-    ForgetsCommitIds: an_account_is_opened_once a_repeated_commit_is_kept_once
-        a_commit_id_counts_before_the_version a_commit_id_is_remembered
-        committed_gives_the_records_of_one_commit a_commit_is_seen_by_every_connection
-        a_commit_of_many_records_is_whole of_writers_that_race_one_wins ids_of_any_text_are_kept
-        commit_ids_that_look_alike_stay_apart accounts_are_kept_apart what_was_kept_is_there_when_opened_again
+    ForgetsKeys: an_account_is_opened_once a_commit_without_records_is_kept a_repeated_commit_is_kept_once
+        a_key_counts_before_the_head a_key_is_remembered a_request_is_found_under_its_key
+        keys_outlive_later_versions a_commit_is_seen_by_every_connection a_commit_of_many_records_is_whole
+        of_writers_that_race_one_wins ids_of_any_text_are_kept keys_that_look_alike_stay_apart
+        accounts_are_kept_apart an_erased_account_is_gone_for_good what_was_kept_is_there_when_opened_again
         requests_run_from_end_to_end
-    ForgetsOlderCommitIds: a_commit_id_is_remembered committed_gives_the_records_of_one_commit
-        commit_ids_that_look_alike_stay_apart requests_run_from_end_to_end
-    KeepsRepeatsTwice: an_account_is_opened_once a_repeated_commit_is_kept_once
-        a_commit_id_counts_before_the_version a_commit_id_is_remembered what_was_kept_is_there_when_opened_again
+    ForgetsOlderKeys: a_commit_without_records_is_kept a_key_is_remembered a_request_is_found_under_its_key
+        keys_outlive_later_versions keys_that_look_alike_stay_apart requests_run_from_end_to_end
+    KeepsRepeatsTwice: an_account_is_opened_once a_commit_without_records_is_kept a_repeated_commit_is_kept_once
+        a_key_counts_before_the_head a_key_is_remembered keys_outlive_later_versions
+        what_was_kept_is_there_when_opened_again requests_run_from_end_to_end
+    LooksKeysUpOnConflict: a_commit_without_records_is_kept a_key_counts_before_the_head
         requests_run_from_end_to_end
-    LooksIdsUpOnConflict: a_commit_id_counts_before_the_version requests_run_from_end_to_end
-    ChecksVersionFirst: an_account_is_opened_once a_repeated_commit_is_kept_once
-        a_commit_id_counts_before_the_version a_commit_id_is_remembered what_was_kept_is_there_when_opened_again
-    AnswersRepeatsAsDone: an_account_is_opened_once a_repeated_commit_is_kept_once
-        a_commit_id_counts_before_the_version a_commit_id_is_remembered
-        a_commit_that_races_with_itself_is_kept_once what_was_kept_is_there_when_opened_again
-        requests_run_from_end_to_end
-    SharesCommitIds: ids_that_look_alike_stay_apart accounts_are_kept_apart
-    CommittedOfOthers: committed_gives_the_records_of_one_commit accounts_are_kept_apart
-    CommittedOfFirst: committed_gives_the_records_of_one_commit a_commit_of_many_records_is_whole
-        of_writers_that_race_one_wins
-    CutsCommitted: a_commit_of_many_records_is_whole
-    CommittedWithoutEnd: a_commit_id_is_remembered committed_gives_the_records_of_one_commit
-        commit_ids_that_look_alike_stay_apart requests_run_from_end_to_end
+    ComparesHeadFirst: an_account_is_opened_once a_commit_without_records_is_kept a_repeated_commit_is_kept_once
+        a_key_counts_before_the_head a_key_is_remembered keys_outlive_later_versions
+        what_was_kept_is_there_when_opened_again
+    AnswersRepeatsAsDone: an_account_is_opened_once a_commit_without_records_is_kept
+        a_repeated_commit_is_kept_once a_key_counts_before_the_head a_key_is_remembered
+        keys_outlive_later_versions a_commit_that_races_with_itself_is_kept_once
+        what_was_kept_is_there_when_opened_again requests_run_from_end_to_end
+    SharesKeys: ids_that_look_alike_stay_apart accounts_are_kept_apart a_closed_account_says_so
+        an_erased_account_is_gone_for_good
+    RequestOfAnyAccount: a_request_is_found_under_its_key accounts_are_kept_apart
+        an_erased_account_is_gone_for_good
     MixesAccounts: ids_of_any_text_are_kept ids_that_look_alike_stay_apart accounts_are_kept_apart
+        a_closed_account_says_so an_erased_account_is_gone_for_good
     ScansByPrefix: ids_that_look_alike_stay_apart accounts_are_kept_apart
     ReordersRecords: a_commit_adds_its_records a_commit_of_many_records_is_whole of_writers_that_race_one_wins
-        pages_give_every_record_once every_kind_of_event_comes_back
+        pages_give_every_record_once every_kind_of_event_comes_back every_combination_of_fields_comes_back
+        large_records_come_back
     IncludesVersion: an_account_is_opened_once a_commit_adds_its_records a_stale_commit_is_a_conflict
-        a_commit_ahead_is_a_conflict a_conflict_leaves_nothing a_repeated_commit_is_kept_once
-        a_commit_id_counts_before_the_version a_commit_id_is_remembered a_commit_is_seen_by_every_connection
-        a_commit_of_many_records_is_whole of_writers_that_race_one_wins
-        a_commit_that_races_with_itself_is_kept_once records_after_any_version
+        a_commit_ahead_is_a_conflict a_commit_of_another_branch_is_a_conflict a_conflict_leaves_nothing
+        a_commit_without_records_is_kept a_repeated_commit_is_kept_once a_key_counts_before_the_head
+        a_key_is_remembered a_commit_is_seen_by_every_connection a_commit_of_many_records_is_whole
+        of_writers_that_race_one_wins a_commit_that_races_with_itself_is_kept_once records_after_any_version
         pages_give_every_record_once a_snapshot_and_the_records_after_it_are_the_account
-        every_kind_of_event_comes_back large_records_come_back times_come_back ids_of_any_text_are_kept
-        ids_that_look_alike_stay_apart accounts_are_kept_apart what_was_kept_is_there_when_opened_again
+        every_kind_of_event_comes_back every_combination_of_fields_comes_back large_records_come_back
+        times_come_back ids_of_any_text_are_kept ids_that_look_alike_stay_apart accounts_are_kept_apart
+        a_closed_account_says_so an_erased_account_is_gone_for_good what_was_kept_is_there_when_opened_again
         requests_run_from_end_to_end
     GivesWholeCommits: records_after_any_version
     CutsPages: pages_give_every_record_once
-    LosesBetweenPages: a_commit_of_many_records_is_whole pages_give_every_record_once
-    LastOfPage: an_empty_storage_has_no_account records_after_any_version
-    LastTooSmall: records_after_any_version pages_give_every_record_once requests_run_from_end_to_end
-    LastTooLarge: an_empty_storage_has_no_account records_after_any_version pages_give_every_record_once
-        a_snapshot_and_the_records_after_it_are_the_account requests_run_from_end_to_end
+    LosesBetweenPages: a_commit_of_many_records_is_whole pages_give_every_record_once large_records_come_back
+    HeadOfPage: records_after_any_version an_erased_account_is_gone_for_good
+    HeadTooSmall: a_commit_of_another_branch_is_a_conflict a_commit_without_records_is_kept
+        records_after_any_version pages_give_every_record_once a_closed_account_says_so
+        an_erased_account_is_gone_for_good requests_run_from_end_to_end
+    HeadTooLarge: a_commit_of_another_branch_is_a_conflict a_commit_without_records_is_kept
+        records_after_any_version pages_give_every_record_once
+        a_snapshot_and_the_records_after_it_are_the_account a_closed_account_says_so
+        an_erased_account_is_gone_for_good requests_run_from_end_to_end
     WrapsVersions: records_after_any_version
     FailsOnNone: an_empty_storage_has_no_account
     KeepsFirstSnapshot: the_latest_snapshot_is_given_back
     LosesSnapshot: the_latest_snapshot_is_given_back
     SharesSnapshots: accounts_are_kept_apart
     GivesUpTooMuch: a_snapshot_and_the_records_after_it_are_the_account accounts_are_kept_apart
-        what_was_kept_is_there_when_opened_again
-    IgnoresCase: ids_that_look_alike_stay_apart commit_ids_that_look_alike_stay_apart
-    CutsLongIds: ids_that_look_alike_stay_apart commit_ids_that_look_alike_stay_apart
-    RefusesLongIds: ids_of_any_text_are_kept ids_that_look_alike_stay_apart
-        commit_ids_that_look_alike_stay_apart
-    NormalizesIds: ids_that_look_alike_stay_apart commit_ids_that_look_alike_stay_apart
-    LosesUnicode: ids_of_any_text_are_kept ids_that_look_alike_stay_apart commit_ids_that_look_alike_stay_apart
-    SanitizesIds: ids_of_any_text_are_kept ids_that_look_alike_stay_apart commit_ids_that_look_alike_stay_apart
+        an_erased_account_is_gone_for_good what_was_kept_is_there_when_opened_again
+    IgnoresCase: ids_that_look_alike_stay_apart keys_that_look_alike_stay_apart
+    CutsLongIds: ids_that_look_alike_stay_apart keys_that_look_alike_stay_apart
+    RefusesLongIds: ids_of_any_text_are_kept ids_that_look_alike_stay_apart keys_that_look_alike_stay_apart
+    NormalizesIds: ids_that_look_alike_stay_apart keys_that_look_alike_stay_apart
+    LosesUnicode: ids_of_any_text_are_kept ids_that_look_alike_stay_apart keys_that_look_alike_stay_apart
+    SanitizesIds: ids_of_any_text_are_kept ids_that_look_alike_stay_apart keys_that_look_alike_stay_apart
         accounts_are_kept_apart
-    TakesIdsForNumbers: ids_that_look_alike_stay_apart commit_ids_that_look_alike_stay_apart
-    TrimsPunctuation: ids_of_any_text_are_kept ids_that_look_alike_stay_apart
-        commit_ids_that_look_alike_stay_apart
+    TakesIdsForNumbers: ids_that_look_alike_stay_apart keys_that_look_alike_stay_apart
+    TrimsPunctuation: ids_of_any_text_are_kept ids_that_look_alike_stay_apart keys_that_look_alike_stay_apart
     MatchesPatterns: ids_that_look_alike_stay_apart
     SplicesIds: ids_of_any_text_are_kept
-    LosesExpiry: every_kind_of_event_comes_back times_come_back
+    LosesExpiry: every_kind_of_event_comes_back every_combination_of_fields_comes_back times_come_back
     LosesActors: every_kind_of_event_comes_back
     LosesNotes: every_kind_of_event_comes_back times_come_back
     CutsMembers: large_records_come_back
@@ -248,9 +284,21 @@ const FOUND_BY: &str = "
     ReadsOldState: a_commit_is_seen_by_every_connection a_commit_of_many_records_is_whole
         of_writers_that_race_one_wins
     ForgetsOnClose: what_was_kept_is_there_when_opened_again
-    ForgetsIdsOnClose: what_was_kept_is_there_when_opened_again
-    KeepsIdsInProcess: a_repeated_commit_is_kept_once a_commit_id_is_remembered
+    ForgetsKeysOnClose: what_was_kept_is_there_when_opened_again
+    KeepsKeysInProcess: a_repeated_commit_is_kept_once a_key_is_remembered an_erased_account_is_gone_for_good
         what_was_kept_is_there_when_opened_again requests_run_from_end_to_end
+    ForgetsKeysInTime: keys_outlive_later_versions
+    LosesActorsOfRequests: keys_outlive_later_versions
+    RefusesCommitsWithoutRecords: a_commit_without_records_is_kept keys_outlive_later_versions
+    SkipsCommitsWithoutRecords: a_commit_without_records_is_kept keys_outlive_later_versions
+    ComparesRecordsOnly: a_commit_of_another_branch_is_a_conflict a_commit_without_records_is_kept
+    LosesState: a_closed_account_says_so an_erased_account_is_gone_for_good
+    ErasesOpenAccounts: an_erased_account_is_gone_for_good
+    KeepsErasedRecords: an_erased_account_is_gone_for_good
+    KeepsErasedRequests: an_erased_account_is_gone_for_good
+    ForgetsErasedIds: an_erased_account_is_gone_for_good
+    RefusesLargeRecords: large_records_come_back
+    ShiftsFields: every_combination_of_fields_comes_back
 ";
 
 /// The rows of the table.
@@ -270,7 +318,7 @@ fn found_by() -> Vec<(&'static str, Vec<&'static str>)> {
 #[test]
 fn each_defect_is_found_by_the_cases_for_it() {
     let found = Defect::ALL.iter().map(|defect| {
-        let failing = conformance::failing(|| Broken::with(*defect));
+        let failing = conformance::run_all(|| Broken::with(*defect));
         (format!("{defect:?}"), failing)
     });
     let table = found_by();
@@ -298,10 +346,10 @@ fn each_case_finds_a_defect() {
 /// A failure says what was asked, what was expected, what came, and what is likely wrong.
 #[test]
 fn a_failure_says_what_is_likely_wrong() {
-    let found = cases::a_stale_commit_is_a_conflict(&Broken::with(Defect::IgnoresExpectedVersion));
+    let found = cases::a_stale_commit_is_a_conflict(&Broken::with(Defect::IgnoresExpectedHead));
     assert_eq!(
         found.unwrap_err().to_string(),
-        "commit, of account `acme` from version 1 to 2, with commit id `stale`\n  \
+        "commit, of account `acme` from version 1 to 2, with the key `stale`\n  \
          expected: Conflict\n  \
          got:      Appended\n  \
          likely:   the expected version is not compared with the last one kept"
@@ -309,7 +357,7 @@ fn a_failure_says_what_is_likely_wrong() {
     let found = cases::a_stale_commit_is_a_conflict(&Broken::with(Defect::FailsOnConflict));
     assert_eq!(
         found.unwrap_err().to_string(),
-        "commit, of account `acme` from version 1 to 2, with commit id `stale`\n  \
+        "commit, of account `acme` from version 1 to 2, with the key `stale`\n  \
          expected: an answer\n  \
          got:      the error `duplicate key value violates a constraint`\n  \
          likely:   a version that is there already (a violated primary key, a lost race, a busy database) is given as \

@@ -6,6 +6,9 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use grantbook::Timestamp;
+
+use crate::commands::{self, FIRST_NUMBERS, Line};
 use crate::hostile;
 
 /// Puts every input of a target to the test as it is, cut short, and with one byte changed: as many changes of each
@@ -79,4 +82,23 @@ fn any_commands() {
 #[test]
 fn any_replays() {
     each_input("replays", 8, hostile::replays);
+}
+
+/// Every number of a command is that of one, and the later ones follow each other without a gap.
+#[test]
+fn no_two_commands_have_the_same_number() {
+    let commands_of = |kind: u8, last: u8| {
+        let (number, line) =
+            Line::read(&[kind, 0, 0, 0, 0, last], Timestamp::from_millis(0)).unwrap();
+        commands::read(number, &line).count()
+    };
+    for kind in 0..FIRST_NUMBERS {
+        assert_eq!(commands_of(kind, 0), 1, "{kind}");
+    }
+    let later: Vec<_> = (0..=255)
+        .map(|last| commands_of(FIRST_NUMBERS, last))
+        .collect();
+    let many = later.iter().sum();
+    let gapless = (0..=255).map(|last| usize::from((1..=many).contains(&last)));
+    assert_eq!(later, gapless.collect::<Vec<_>>());
 }

@@ -52,7 +52,7 @@ pub(crate) fn commit(id: &str) -> IdempotencyKey {
 
 pub(crate) fn last_of(repository: &MemoryRepository) -> u64 {
     match repository.records_after(&acme(), u64::MAX).unwrap() {
-        RecordPage::Records { last, .. } => last,
+        RecordPage::Records { head, .. } => head.map_or(0, |head| head.version),
         RecordPage::Compacted => panic!("records in memory stay"),
     }
 }
@@ -71,7 +71,7 @@ enum Trust {
 impl Trust {
     fn allows(self, fault: Fault) -> bool {
         match fault {
-            Fault::StaleRecords | Fault::StaleSnapshot | Fault::StaleCommitted => {
+            Fault::StaleRecords | Fault::StaleSnapshot | Fault::StaleRequests => {
                 self == Trust::StaleReads
             }
             _ => fault.keeps_contract() || self >= Trust::TornPages,
@@ -79,10 +79,27 @@ impl Trust {
     }
 }
 
-/// An answer by which nothing is stored.
+/// What is remembered of a request, and its records.
+pub(crate) fn stored_of(
+    repository: &MemoryRepository,
+    key: &IdempotencyKey,
+) -> Option<(StoredRequest, Vec<Record>)> {
+    let stored = repository.request(&acme(), key).unwrap()?;
+    let RecordPage::Records { records, .. } =
+        repository.records_after(&acme(), stored.before).unwrap()
+    else {
+        panic!("records in memory stay")
+    };
+    let of_it = records
+        .into_iter()
+        .take_while(|record| record.version() <= stored.version);
+    let records = of_it.collect();
+    Some((stored, records))
+}
+
+/// A refusal, by which nothing is stored.
 struct NothingKept {
-    /// A refusal, or no records if nothing would change.
-    answer: Result<Vec<Record>, CommandError>,
+    refusal: CommandError,
     /// The newest version that was stored when the request was made, and when it was answered. With stale reads, the
     /// first is the version of the copy that was asked.
     between: (u64, u64),
@@ -90,8 +107,8 @@ struct NothingKept {
 
 struct Asked {
     request: Request,
-    /// The records it was answered with.
-    kept: Option<Vec<Record>>,
+    /// What it was answered with, when it was accepted.
+    kept: Option<Executed>,
     nothing_kept: Vec<NothingKept>,
     /// Whether the last answer was no error, so that nothing may be stored for it any more.
     is_settled: bool,
@@ -112,9 +129,9 @@ impl Seen {
 struct Run {
     chance: Chance,
     trust: Trust,
-    /// Whether the repository finds each commit that it stores. If it does not, a request that was stored may be
+    /// Whether the repository finds each request that it stores. If it does not, a request that was stored may be
     /// decided again, and refused because of its own effect; it is not stored again.
-    finds_commits: bool,
+    finds_requests: bool,
     line: FlakyRepository,
     copies: Vec<Replica>,
     /// For each copy, the latest version that it was told of since it last caught up.
@@ -208,8 +225,10 @@ fn u1_no_fault_of_the_storage_does_harm() {
     }
     for code in [
         "kept",
-        "nothing would change",
+        "nothing changed",
+        "answered again",
         "refused",
+        "precondition failed",
         "repository-failed",
         "diverged",
     ] {

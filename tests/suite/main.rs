@@ -9,6 +9,7 @@
 
 mod accounts;
 mod attacks;
+mod commands;
 mod conformance;
 mod corpus;
 mod differential;
@@ -16,6 +17,7 @@ mod encodings;
 mod exhaustive;
 mod faults;
 mod format;
+mod formats;
 mod histories;
 mod hostile;
 mod model;

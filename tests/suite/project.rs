@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use grantbook::CommandError;
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 61] = [
+const LAYERS: [&str; 68] = [
     "text",
     "distinct",
     "time",
@@ -24,6 +24,7 @@ const LAYERS: [&str; 61] = [
     "account::context",
     "account::digest",
     "account::status",
+    "account::precondition",
     "account::data::hash",
     "account::data::slots",
     "account::data::inline_key",
@@ -55,17 +56,23 @@ const LAYERS: [&str; 61] = [
     "questions",
     "render",
     "history",
+    "repository::head",
+    "repository::request",
     "repository::commit",
     "repository::contract",
     "repository::error",
-    "repository::request",
     "repository::replica",
     "repository::adapters",
     "repository::memory",
-    "repository::steps",
+    "repository::storage",
+    "repository::protocol",
     "repository::execute",
-    "repository::shared",
-    "repository::realm",
+    "repository::observer",
+    "repository::held",
+    "repository::holder",
+    "repository::shared_account",
+    "repository::accounts",
+    "repository::builder",
     "repository",
     "repository::conformance",
     "lib",
@@ -370,12 +377,13 @@ fn every_code_is_documented_and_tested() {
 /// Accounts, and all that is asked of them, go between threads.
 #[test]
 fn accounts_go_between_threads() {
+    use grantbook::repository::{MemoryRepository, SyncStorage};
     fn goes<T: Send + Sync + 'static>() {}
     goes::<grantbook::Account>();
     goes::<grantbook::repository::Replica>();
-    goes::<grantbook::repository::Shared>();
-    goes::<grantbook::repository::Realm>();
-    goes::<grantbook::repository::MemoryRepository>();
+    goes::<grantbook::repository::SharedAccount<SyncStorage<MemoryRepository>>>();
+    goes::<grantbook::repository::Accounts<SyncStorage<MemoryRepository>>>();
+    goes::<MemoryRepository>();
     goes::<grantbook::Record>();
     goes::<grantbook::CommandError>();
     goes::<grantbook::EffectivePermissions>();

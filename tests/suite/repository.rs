@@ -42,6 +42,6 @@ fn opened(repository: &MemoryRepository) -> Replica {
 /// A copy of the account of these records, loaded from a repository of its own.
 fn kept_copy(records: &[Record]) -> Replica {
     let kept = MemoryRepository::new();
-    assert_eq!(kept.commit(&commit(records)), Ok(CommitOutcome::Appended));
+    store_history(&kept, records);
     load(&kept, &acme()).unwrap().unwrap()
 }

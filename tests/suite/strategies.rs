@@ -2,15 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use grantbook::command::{
-    AddMembers, AddToGroup, CancelInvitation, ChangeRole, CreateGroup, CreateStore, DefineRole,
-    DeleteGroup, DeleteRole, DeleteStore, EditGroup, GrantOwnership, GrantRole, InviteMember,
-    ReinstateMember, RemoveFromGroup, RemoveMembers, RevokeOwnership, RevokeRole, SetGroupMembers,
-    SuspendMember,
-};
 use grantbook::*;
 use proptest::prelude::*;
 
+use crate::commands;
 use crate::support::*;
 
 /// The longest id that a table holds in two words, and a longer one that begins alike.
@@ -55,8 +50,8 @@ pub(crate) fn history(steps: usize) -> impl Strategy<Value = Vec<Step>> {
 
 pub(crate) fn step() -> impl Strategy<Value = Step> {
     let commands = prop_oneof![
-        9 => command().prop_map(|command| vec![command]),
-        1 => prop::collection::vec(command(), 0..4),
+        9 => commands::random().prop_map(|command| vec![command]),
+        1 => prop::collection::vec(commands::random(), 0..4),
     ];
     let clock = prop_oneof![4 => 0..3_i64, 1 => -3..0_i64];
     (actor(), commands, clock).prop_map(|(actor, commands, clock)| Step {
@@ -80,7 +75,7 @@ pub(crate) fn one_of(ids: &'static [&'static str]) -> impl Strategy<Value = &'st
     prop::sample::select(ids)
 }
 
-fn who() -> impl Strategy<Value = MemberId> {
+pub(crate) fn who() -> impl Strategy<Value = MemberId> {
     one_of(&MEMBERS).prop_map(member)
 }
 
@@ -88,19 +83,19 @@ pub(crate) fn whom() -> impl Strategy<Value = BTreeSet<MemberId>> {
     prop::collection::btree_set(who(), 0..3)
 }
 
-fn which_group() -> impl Strategy<Value = GroupId> {
+pub(crate) fn which_group() -> impl Strategy<Value = GroupId> {
     prop_oneof![3 => one_of(&GROUPS[..2]), 1 => one_of(&GROUPS)].prop_map(group)
 }
 
-fn which_store() -> impl Strategy<Value = StoreId> + Clone {
+pub(crate) fn which_store() -> impl Strategy<Value = StoreId> + Clone {
     one_of(&STORES).prop_map(store)
 }
 
-fn which_role() -> impl Strategy<Value = RoleId> {
+pub(crate) fn which_role() -> impl Strategy<Value = RoleId> {
     one_of(&ROLES).prop_map(role)
 }
 
-fn group_name() -> impl Strategy<Value = GroupName> {
+pub(crate) fn group_name() -> impl Strategy<Value = GroupName> {
     one_of(&[
         "Dev Team",
         "dev team",
@@ -112,7 +107,7 @@ fn group_name() -> impl Strategy<Value = GroupName> {
     .prop_map(|name| GroupName::parse(name).unwrap())
 }
 
-fn role_name() -> impl Strategy<Value = RoleName> {
+pub(crate) fn role_name() -> impl Strategy<Value = RoleName> {
     one_of(&[
         "Auditor",
         "AUDITOR",
@@ -124,20 +119,20 @@ fn role_name() -> impl Strategy<Value = RoleName> {
     .prop_map(|name| RoleName::parse(name).unwrap())
 }
 
-fn description() -> impl Strategy<Value = Description> {
+pub(crate) fn description() -> impl Strategy<Value = Description> {
     one_of(&["", "Those who build"]).prop_map(|text| Description::parse(text).unwrap())
 }
 
-fn some_permissions() -> impl Strategy<Value = BTreeSet<Permission>> {
+pub(crate) fn some_permissions() -> impl Strategy<Value = BTreeSet<Permission>> {
     let one = prop_oneof![9 => one_of(&PERMISSIONS[..7]), 1 => one_of(&PERMISSIONS)];
     prop::collection::btree_set(one.prop_map(permission), 0..4)
 }
 
-fn level() -> impl Strategy<Value = RoleLevel> {
+pub(crate) fn level() -> impl Strategy<Value = RoleLevel> {
     prop_oneof![Just(RoleLevel::Store), Just(RoleLevel::Account)]
 }
 
-fn grant() -> impl Strategy<Value = Grant> {
+pub(crate) fn grant() -> impl Strategy<Value = Grant> {
     let stores = prop_oneof![
         8 => prop::collection::btree_set(which_store(), 1..3),
         1 => Just(BTreeSet::new()),
@@ -160,51 +155,11 @@ pub(crate) fn grants() -> impl Strategy<Value = Vec<Grant>> {
     prop_oneof![8 => prop::collection::vec(grant(), 1..4), 1 => Just(Vec::new())]
 }
 
-fn sometimes<S: Strategy>(
+pub(crate) fn sometimes<S: Strategy>(
     probability: f64,
     strategy: S,
 ) -> impl Strategy<Value = Option<S::Value>> {
     prop::option::weighted(probability, strategy)
-}
-
-pub(crate) fn command() -> impl Strategy<Value = Command> {
-    let expires = prop::option::of((1_000..1_100_u64).prop_map(at));
-    prop_oneof![
-        4 => (who(), any::<bool>(), expires)
-            .prop_map(|(member, as_owner, expires)| Command::InviteMember(InviteMember { member, as_owner, expires })),
-        3 => Just(accept()),
-        1 => who().prop_map(|member| Command::CancelInvitation(CancelInvitation { member })),
-        2 => whom().prop_map(|members| Command::AddMembers(AddMembers { members })),
-        1 => who().prop_map(|member| Command::RemoveMembers(RemoveMembers { members: [member].into() })),
-        1 => whom().prop_map(|members| Command::RemoveMembers(RemoveMembers { members })),
-        1 => Just(leave()),
-        2 => who().prop_map(|member| Command::SuspendMember(SuspendMember { member })),
-        3 => who().prop_map(|member| Command::ReinstateMember(ReinstateMember { member })),
-        2 => who().prop_map(|member| Command::GrantOwnership(GrantOwnership { member })),
-        2 => who().prop_map(|member| Command::RevokeOwnership(RevokeOwnership { member })),
-        3 => which_store().prop_map(|store| Command::CreateStore(CreateStore { store })),
-        1 => which_store().prop_map(|store| Command::DeleteStore(DeleteStore { store })),
-        6 => (which_group(), group_name(), description(), grants()).prop_map(
-            |(group, name, description, grants)| Command::CreateGroup(CreateGroup { group, name, description, grants })
-        ),
-        4 => (which_group(), sometimes(0.3, group_name()), sometimes(0.3, description()), sometimes(0.8, grants())).prop_map(
-            |(group, name, description, grants)| Command::EditGroup(EditGroup { group, name, description, grants })
-        ),
-        1 => which_group().prop_map(|group| Command::DeleteGroup(DeleteGroup { group })),
-        8 => (which_group(), whom()).prop_map(|(group, members)| Command::AddToGroup(AddToGroup { group, members })),
-        3 => (which_group(), whom()).prop_map(|(group, members)| Command::RemoveFromGroup(RemoveFromGroup { group, members })),
-        4 => (which_group(), grant()).prop_map(|(group, Grant { role, scope })| Command::GrantRole(GrantRole { group, role, scope })),
-        3 => (which_group(), which_role(), sometimes(0.7, prop::collection::btree_set(which_store(), 0..3)))
-            .prop_map(|(group, role, stores)| Command::RevokeRole(RevokeRole { group, role, stores })),
-        3 => (which_group(), whom()).prop_map(|(group, members)| Command::SetGroupMembers(SetGroupMembers { group, members })),
-        3 => (1..5_u16).prop_map(change_limit),
-        4 => (which_role(), role_name(), level(), some_permissions()).prop_map(
-            |(role, name, level, permissions)| Command::DefineRole(DefineRole { role, name, level, permissions })
-        ),
-        2 => (which_role(), sometimes(0.3, role_name()), sometimes(0.8, some_permissions()))
-            .prop_map(|(role, name, permissions)| Command::ChangeRole(ChangeRole { role, name, permissions })),
-        1 => which_role().prop_map(|role| Command::DeleteRole(DeleteRole { role })),
-    ]
 }
 
 /// Managers, an editor and a viewer, so that there is something to lose. The limit is three among four group ids, so

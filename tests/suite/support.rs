@@ -3,14 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use grantbook::command::{
-    AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeGroupLimit, ChangeRole,
-    CloseAccount, CreateGroup, CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore,
-    EditGroup, GrantOwnership, GrantRole, InviteMember, LeaveAccount, ReinstateMember,
-    RemoveFromGroup, RemoveMembers, RevokeOwnership, RevokeRole, SetGroupMembers, SuspendMember,
+use grantbook::repository::{
+    Commit, CommitOutcome, Head, HeadState, RecordPage, Repository, Request, StoredRequest,
 };
-use grantbook::repository::{Commit, RecordPage, Repository, Request};
 use grantbook::*;
+
+pub(crate) use crate::commands::constructors::*;
 
 pub(crate) const OWNER: &str = "olga";
 pub(crate) const MANAGER: &str = "gil";
@@ -53,18 +51,34 @@ pub(crate) fn commit_id(text: &str) -> IdempotencyKey {
 
 /// A request like no other.
 pub(crate) fn request(actor: &Actor, commands: &[Command], now: Timestamp) -> Request {
-    Request {
-        commit: next_commit_id(),
-        actor: actor.clone(),
-        commands: commands.to_vec(),
-        now,
-        note: None,
+    Request::by(actor.clone(), next_commit_id(), now).commands(commands.to_vec())
+}
+
+/// Stores the records of an account, from its first one on, as the commits that they were.
+pub(crate) fn store_history(kept: &impl Repository, records: &[Record]) {
+    let mut head = None;
+    for commit in records.split_inclusive(|record| record.commit().is_last()) {
+        let request = StoredRequest {
+            key: next_commit_id(),
+            actor: commit[0].actor().clone(),
+            digest: *commit[0].digest(), // of a request that nobody makes again
+            before: commit[0].version() - 1,
+            version: commit[commit.len() - 1].version(),
+        };
+        let account = commit[0].account().clone();
+        let commit = Commit::copied(account, request, head, commit.to_vec()).unwrap();
+        assert_eq!(kept.commit(&commit).unwrap(), CommitOutcome::Appended);
+        head = Some(*commit.head());
     }
 }
 
-/// These records as a commit like no other.
-pub(crate) fn commit(records: &[Record]) -> Commit {
-    Commit::new(next_commit_id(), records.to_vec()).unwrap()
+/// The head after a record, of an account that is not closed.
+pub(crate) fn head_after(record: &Record) -> Head {
+    Head {
+        version: record.version(),
+        digest: *record.digest(),
+        state: HeadState::Open,
+    }
 }
 
 /// All records after a version of a repository that gives them at once.
@@ -97,202 +111,6 @@ pub(crate) fn editor<const N: usize>(stores: [&str; N]) -> Grant {
 
 pub(crate) fn viewer<const N: usize>(stores: [&str; N]) -> Grant {
     Grant::store_viewer(stores.map(store))
-}
-
-pub(crate) fn invite(id: &str) -> Command {
-    Command::InviteMember(InviteMember {
-        member: member(id),
-        as_owner: false,
-        expires: None,
-    })
-}
-
-pub(crate) fn invite_owner(id: &str) -> Command {
-    Command::InviteMember(InviteMember {
-        member: member(id),
-        as_owner: true,
-        expires: None,
-    })
-}
-
-pub(crate) fn invite_until(id: &str, expires: u64) -> Command {
-    Command::InviteMember(InviteMember {
-        member: member(id),
-        as_owner: false,
-        expires: Some(at(expires)),
-    })
-}
-
-pub(crate) fn accept() -> Command {
-    Command::AcceptInvitation(AcceptInvitation {})
-}
-
-pub(crate) fn cancel(id: &str) -> Command {
-    Command::CancelInvitation(CancelInvitation { member: member(id) })
-}
-
-pub(crate) fn enrol<'a>(ids: impl IntoIterator<Item = &'a str>) -> Command {
-    Command::AddMembers(AddMembers {
-        members: members(ids),
-    })
-}
-
-pub(crate) fn remove_member(id: &str) -> Command {
-    remove_members([id])
-}
-
-pub(crate) fn remove_members<'a>(ids: impl IntoIterator<Item = &'a str>) -> Command {
-    Command::RemoveMembers(RemoveMembers {
-        members: members(ids),
-    })
-}
-
-pub(crate) fn leave() -> Command {
-    Command::LeaveAccount(LeaveAccount {})
-}
-
-pub(crate) fn suspend(id: &str) -> Command {
-    Command::SuspendMember(SuspendMember { member: member(id) })
-}
-
-pub(crate) fn reinstate(id: &str) -> Command {
-    Command::ReinstateMember(ReinstateMember { member: member(id) })
-}
-
-pub(crate) fn grant_ownership(id: &str) -> Command {
-    Command::GrantOwnership(GrantOwnership { member: member(id) })
-}
-
-pub(crate) fn revoke_ownership(id: &str) -> Command {
-    Command::RevokeOwnership(RevokeOwnership { member: member(id) })
-}
-
-pub(crate) fn create_store(id: &str) -> Command {
-    Command::CreateStore(CreateStore { store: store(id) })
-}
-
-pub(crate) fn delete_store(id: &str) -> Command {
-    Command::DeleteStore(DeleteStore { store: store(id) })
-}
-
-pub(crate) fn create_group(id: &str, name: &str, grants: impl Into<Vec<Grant>>) -> Command {
-    let (name, description) = (GroupName::parse(name).unwrap(), Description::default());
-    Command::CreateGroup(CreateGroup {
-        group: group(id),
-        name,
-        description,
-        grants: grants.into(),
-    })
-}
-
-pub(crate) fn rename_group(id: &str, name: &str) -> Command {
-    let name = Some(GroupName::parse(name).unwrap());
-    Command::EditGroup(EditGroup {
-        group: group(id),
-        name,
-        description: None,
-        grants: None,
-    })
-}
-
-pub(crate) fn regrant(id: &str, grants: impl Into<Vec<Grant>>) -> Command {
-    let grants = Some(grants.into());
-    Command::EditGroup(EditGroup {
-        group: group(id),
-        name: None,
-        description: None,
-        grants,
-    })
-}
-
-pub(crate) fn delete_group(id: &str) -> Command {
-    Command::DeleteGroup(DeleteGroup { group: group(id) })
-}
-
-pub(crate) fn add<'a>(to: &str, ids: impl IntoIterator<Item = &'a str>) -> Command {
-    Command::AddToGroup(AddToGroup {
-        group: group(to),
-        members: members(ids),
-    })
-}
-
-pub(crate) fn take_out<'a>(of: &str, ids: impl IntoIterator<Item = &'a str>) -> Command {
-    Command::RemoveFromGroup(RemoveFromGroup {
-        group: group(of),
-        members: members(ids),
-    })
-}
-
-pub(crate) fn set_members<'a>(of: &str, ids: impl IntoIterator<Item = &'a str>) -> Command {
-    Command::SetGroupMembers(SetGroupMembers {
-        group: group(of),
-        members: members(ids),
-    })
-}
-
-/// Grants what the grant says, beside what the group carries.
-pub(crate) fn grant_role(to: &str, grant: Grant) -> Command {
-    Command::GrantRole(GrantRole {
-        group: group(to),
-        role: grant.role,
-        scope: grant.scope,
-    })
-}
-
-pub(crate) fn revoke_role(from: &str, id: &str) -> Command {
-    Command::RevokeRole(RevokeRole {
-        group: group(from),
-        role: role(id),
-        stores: None,
-    })
-}
-
-pub(crate) fn revoke_in<'a>(
-    from: &str,
-    id: &str,
-    stores: impl IntoIterator<Item = &'a str>,
-) -> Command {
-    Command::RevokeRole(RevokeRole {
-        group: group(from),
-        role: role(id),
-        stores: Some(stores.into_iter().map(store).collect()),
-    })
-}
-
-pub(crate) fn change_limit(groups: u16) -> Command {
-    Command::ChangeGroupLimit(ChangeGroupLimit {
-        limit: GroupLimit::new(groups).unwrap(),
-    })
-}
-
-pub(crate) fn close() -> Command {
-    Command::CloseAccount(CloseAccount {})
-}
-
-pub(crate) fn define_role(id: &str, name: &str, level: RoleLevel, texts: &[&str]) -> Command {
-    let (name, permissions) = (
-        RoleName::parse(name).unwrap(),
-        permissions(texts.iter().copied()),
-    );
-    Command::DefineRole(DefineRole {
-        role: role(id),
-        name,
-        level,
-        permissions,
-    })
-}
-
-pub(crate) fn redefine_role(id: &str, texts: &[&str]) -> Command {
-    let permissions = Some(permissions(texts.iter().copied()));
-    Command::ChangeRole(ChangeRole {
-        role: role(id),
-        name: None,
-        permissions,
-    })
-}
-
-pub(crate) fn delete_role(id: &str) -> Command {
-    Command::DeleteRole(DeleteRole { role: role(id) })
 }
 
 /// An event with everything that its stored form holds: what is left out is written as null, or as an empty list.

@@ -22,6 +22,9 @@ use crate::strategies::{GROUPS, MEMBERS, ROLES, STORES};
 use crate::support::*;
 
 // They are the crate's own suite's, which uses all of them.
+#[allow(dead_code, unused_imports)]
+#[path = "../../../tests/suite/commands/mod.rs"]
+mod commands;
 #[allow(
     dead_code,
     unused_imports,

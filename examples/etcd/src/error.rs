@@ -13,7 +13,7 @@ pub enum Error {
     #[error("etcd refused: {0}")]
     Refused(Box<etcd_client::Error>),
     /// No member answered in time, or none that had a leader. After a commit it is unknown whether it was kept: try the
-    /// same request again, with the same commit id.
+    /// same request again, with the same key.
     #[error("etcd did not answer within {timeout:?}{}", because(error.as_deref()))]
     Unanswered {
         /// How long it was asked.
@@ -86,17 +86,17 @@ pub enum Error {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Part {
-    /// The version of the last record.
+    /// Where the chain of records stands.
     Head,
     /// The records that were kept in one step, of which the last is of this version.
     Commit {
         /// The version.
         version: u64,
     },
-    /// Which records were kept under a commit id.
-    IdempotencyKey {
-        /// The id.
-        commit: IdempotencyKey,
+    /// What is remembered of a request.
+    Request {
+        /// Its key.
+        key: IdempotencyKey,
     },
     /// The latest snapshot.
     Snapshot,
@@ -107,7 +107,7 @@ impl fmt::Display for Part {
         match self {
             Part::Head => write!(f, "the head"),
             Part::Commit { version } => write!(f, "the commit to version {version}"),
-            Part::IdempotencyKey { commit } => write!(f, "the commit id `{commit}`"),
+            Part::Request { key } => write!(f, "request `{key}`"),
             Part::Snapshot => write!(f, "the snapshot"),
         }
     }

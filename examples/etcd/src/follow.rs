@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use grantbook::repository::{Freshness, LoadError, Shared};
+use grantbook::repository::{AsyncStorage, Freshness, RepositoryError, SharedAccount};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::error::Error;
@@ -19,21 +19,20 @@ impl EtcdRepository {
     /// without saying so. `failed` is told of failures that may pass; until they have, the copy is late.
     ///
     /// # Errors
-    /// What is kept is not this account's history, or less than the copy holds. The copy stays as it was, and becomes no
-    /// newer: stop serving from it.
+    /// What is kept is not this account's history, or not what the copy holds; the copy then denies everything. Get the
+    /// account again from the `Accounts`, which loads it anew, and follow it again.
     pub async fn follow(
         &self,
-        shared: &Shared,
+        copy: &SharedAccount<AsyncStorage<EtcdRepository>>,
         tick: Duration,
         mut failed: impl FnMut(&Error) + Send,
-    ) -> Result<Infallible, LoadError<Error>> {
-        let account = shared.read().id().clone();
-        let mut head = self.head(&account);
+    ) -> Result<Infallible, RepositoryError> {
+        let mut head = self.head(copy.id());
         let mut due = Instant::now() + tick;
         loop {
             let is_late = match timeout_at(due, head.next()).await {
                 Ok(Ok(Notice::Changed { version, .. })) => {
-                    shared.notify_version(version) != Freshness::UpToDate
+                    copy.notify_version(version) != Freshness::UpToDate
                 }
                 Ok(Ok(Notice::Anew)) | Err(_) => true,
                 Ok(Err(error)) => {
@@ -45,16 +44,22 @@ impl EtcdRepository {
             if !is_late {
                 continue;
             }
-            due = match shared.catch_up_async(self).await {
+            due = match copy.refresh().await {
                 Ok(()) => Instant::now() + tick,
-                Err(LoadError::Repository(
-                    error @ (Error::Unanswered { .. } | Error::Refused(_)),
-                )) => {
-                    failed(&error);
-                    Instant::now() + PAUSE
-                }
+                Err(RepositoryError::Storage(error)) => match error.downcast::<Error>() {
+                    Ok(error) if may_pass(&error) => {
+                        failed(&error);
+                        Instant::now() + PAUSE
+                    }
+                    Ok(error) => return Err(RepositoryError::Storage(error)),
+                    Err(error) => return Err(RepositoryError::Storage(error)),
+                },
                 Err(error) => return Err(error),
             };
         }
     }
+}
+
+fn may_pass(error: &Error) -> bool {
+    matches!(error, Error::Unanswered { .. } | Error::Refused(_))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use etcd_client::{Event, EventType, WatchClient, WatchOptions, WatchResponse, WatchStream};
 use grantbook::AccountId;
+use grantbook::repository::Head;
 use tokio::time::{sleep, timeout};
 
 use crate::error::Error;
@@ -149,7 +150,8 @@ impl Heads {
                 .kv()
                 .filter(|_| event.event_type() == EventType::Put)?;
             let account = self.keys.account(kept.key())?;
-            let version = serde_json::from_slice(kept.value()).ok()?;
+            let head: Head = serde_json::from_slice(kept.value()).ok()?;
+            let version = head.version;
             Some(Notice::Changed { account, version })
         };
         changed().unwrap_or(Notice::Anew)

@@ -9,9 +9,9 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 /// The keys below a prefix. What is watched comes first, so that nothing else is below it:
 ///
-/// - `PREFIX/head/ACCOUNT`: the version of the last record.
+/// - `PREFIX/head/ACCOUNT`: where the account's chain of records stands.
 /// - `PREFIX/commit/ACCOUNT/VERSION`: all records of a commit, by the version of its last, in 20 digits.
-/// - `PREFIX/id/ACCOUNT/COMMIT`: the version of the last record of the commit with this id.
+/// - `PREFIX/request/ACCOUNT/KEY`: what is remembered of the request with this key.
 /// - `PREFIX/snapshot/ACCOUNT`: the latest snapshot.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
@@ -57,20 +57,21 @@ impl Keys {
         str::from_utf8(digits).ok()?.parse().ok()
     }
 
-    pub(crate) fn id(&self, account: &AccountId, commit: &IdempotencyKey) -> String {
-        format!(
-            "{}/id/{}/{}",
-            self.prefix,
-            escaped(account),
-            escaped(commit)
-        )
+    pub(crate) fn request(&self, account: &AccountId, key: &IdempotencyKey) -> String {
+        format!("{}{}", self.requests(account), escaped(key))
+    }
+
+    /// What the keys of all requests of an account begin with, and no other key.
+    pub(crate) fn requests(&self, account: &AccountId) -> String {
+        format!("{}/request/{}/", self.prefix, escaped(account))
     }
 
     pub(crate) fn snapshot(&self, account: &AccountId) -> String {
         format!("{}/snapshot/{}", self.prefix, escaped(account))
     }
 
-    fn commits(&self, account: &AccountId) -> String {
+    /// What the keys of all commits of an account begin with, and no other key.
+    pub(crate) fn commits(&self, account: &AccountId) -> String {
         format!("{}/commit/{}/", self.prefix, escaped(account))
     }
 }

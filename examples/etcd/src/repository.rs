@@ -4,15 +4,18 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use etcd_client::{
-    Client, Compare, CompareOp, GetOptions, KeyValue, KvClient, Txn, TxnOp, TxnOpResponse,
-    TxnResponse, WatchClient,
+    Client, Compare, CompareOp, DeleteOptions, GetOptions, KeyValue, KvClient, Txn, TxnOp,
+    TxnOpResponse, TxnResponse, WatchClient,
 };
-use grantbook::repository::{AsyncRepository, Commit, CommitOutcome, RecordPage};
+use grantbook::repository::{
+    AsyncRepository, Commit, CommitOutcome, EraseOutcome, Head, HeadState, RecordPage,
+    StoredRequest,
+};
 use grantbook::{AccountId, IdempotencyKey, Record, Snapshot};
 use tokio::time::{sleep, timeout};
 use tonic::Code;
 
-use crate::error::{Error, Part};
+use crate::error::Error;
 use crate::heads::Heads;
 use crate::keys::Keys;
 use crate::values;
@@ -168,23 +171,10 @@ fn answers<const N: usize>(response: &TxnResponse) -> Result<[Vec<KeyValue>; N],
     })
 }
 
-/// The last version of an account, and the revision at which that was written; zeros, if there is no account.
-#[derive(Eq, PartialEq)]
-struct Head {
-    version: u64,
-    revision: i64,
-}
-
-impl Head {
-    fn read(found: &[KeyValue], account: &AccountId) -> Result<Self, Error> {
-        let Some(kept) = found.first() else {
-            let (version, revision) = (0, 0);
-            return Ok(Self { version, revision });
-        };
-        let version = values::version(kept, account, Part::Head)?;
-        let revision = kept.mod_revision();
-        Ok(Self { version, revision })
-    }
+/// The head of an account; `None`, if there is none.
+fn read_head(found: &[KeyValue], account: &AccountId) -> Result<Option<Head>, Error> {
+    let kept = found.first();
+    kept.map(|kept| values::head(kept, account)).transpose()
 }
 
 impl AsyncRepository for EtcdRepository {
@@ -204,21 +194,30 @@ impl AsyncRepository for EtcdRepository {
         let [head, found] = self
             .read([get(self.keys.head(account)), TxnOp::get(first, Some(page))])
             .await?;
-        let last = Head::read(&head, account)?.version;
+        let head = read_head(&head, account)?;
+        let last = match head {
+            Some(head) if head.state != HeadState::Erased => head.version,
+            // Never opened, or erased.
+            _ => {
+                let records = Vec::new();
+                return Ok(RecordPage::Records { records, head });
+            }
+        };
         let is_all = found.len() < self.page.get() as usize;
 
         let (mut records, mut reached) = (Vec::new(), version);
         for kept in found {
             let missing = reached.saturating_add(1);
             let version = self.keys.version(account, kept.key()).unwrap_or(missing);
-            let commit = values::commit(&kept, account, version)?;
-            if commit.expected() > reached {
+            let of_it = values::records(&kept, account, version)?;
+            let first = of_it.first().map_or(version, Record::version);
+            if first > missing {
                 let (account, version) = (account.clone(), missing);
                 return Err(Error::Missing { account, version });
             }
-            let after = commit.records().iter();
-            records.extend(after.filter(|record| record.version() > reached).cloned());
-            reached = commit.version();
+            let after = of_it.into_iter();
+            records.extend(after.filter(|record| record.version() > reached));
+            reached = version;
         }
         if reached > last && !records.is_empty() {
             let (account, head) = (account.clone(), last);
@@ -228,74 +227,65 @@ impl AsyncRepository for EtcdRepository {
             let (account, version) = (account.clone(), reached.saturating_add(1));
             return Err(Error::Missing { account, version });
         }
-        Ok(RecordPage::Records { records, last })
+        Ok(RecordPage::Records { records, head })
     }
 
-    async fn records_of(
+    async fn request(
         &self,
         account: &AccountId,
-        id: &IdempotencyKey,
-    ) -> Result<Vec<Record>, Error> {
-        let [found] = self.read([get(self.keys.id(account, id))]).await?;
-        let Some(kept) = found.first() else {
-            return Ok(Vec::new());
-        };
-        let part = Part::IdempotencyKey { commit: id.clone() };
-        let version = values::version(kept, account, part.clone())?;
-        let [found] = self.read([get(self.keys.commit(account, version))]).await?;
-        let Some(kept) = found.first() else {
-            let account = account.clone();
-            return Err(Error::Missing { account, version });
-        };
-        let commit = values::commit(kept, account, version)?;
-        if commit.id() != id {
-            let account = account.clone();
-            return Err(Error::Misplaced { account, part });
-        }
-        Ok(commit.records().to_vec())
+        key: &IdempotencyKey,
+    ) -> Result<Option<StoredRequest>, Error> {
+        let [found] = self.read([get(self.keys.request(account, key))]).await?;
+        let kept = found.first();
+        kept.map(|kept| values::request(kept, account, key))
+            .transpose()
     }
 
     async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Error> {
         let (account, keys) = (commit.account(), &self.keys);
-        let (id, head) = (keys.id(account, commit.id()), keys.head(account));
-        let look = [get(id.clone()), get(head.clone())];
+        let (request, head) = (keys.request(account, commit.key()), keys.head(account));
+        let look = [get(request.clone()), get(head.clone())];
 
-        let [found_id, found_head] = self.read(look.clone()).await?;
-        if !found_id.is_empty() {
+        let [found_request, found_head] = self.read(look.clone()).await?;
+        if !found_request.is_empty() {
             return Ok(CommitOutcome::Duplicate);
         }
-        let seen = Head::read(&found_head, account)?;
-        if seen.version != commit.expected() {
+        if read_head(&found_head, account)?.as_ref() != commit.expected() {
             return Ok(CommitOutcome::Conflict);
         }
 
-        let records = values::written(commit)?;
-        let (bytes, limit) = (records.len(), VALUES_LIMIT);
-        if bytes > limit {
-            return Err(Error::TooLarge {
-                account: account.clone(),
-                version: commit.version(),
-                bytes,
-                limit,
-            });
-        }
-        let version = commit.version().to_string();
         let mut puts = vec![
-            TxnOp::put(keys.commit(account, commit.version()), records, None),
-            TxnOp::put(id.clone(), version.clone(), None),
-            TxnOp::put(head.clone(), version, None),
+            TxnOp::put(request.clone(), values::json(commit.request())?, None),
+            TxnOp::put(head.clone(), values::json(commit.head())?, None),
         ];
-        if let Some(snapshot) = commit.snapshot() {
-            let snapshot = serde_json::to_string(snapshot).map_err(Error::Json)?;
-            if bytes.saturating_add(snapshot.len()) <= limit {
-                puts.push(TxnOp::put(keys.snapshot(account), snapshot, None));
+        if !commit.records().is_empty() {
+            let (version, limit) = (commit.head().version, VALUES_LIMIT);
+            let records = values::written(commit)?;
+            let bytes = records.len();
+            if bytes > limit {
+                return Err(Error::TooLarge {
+                    account: account.clone(),
+                    version,
+                    bytes,
+                    limit,
+                });
+            }
+            puts.push(TxnOp::put(keys.commit(account, version), records, None));
+            if let Some(snapshot) = commit.snapshot() {
+                let snapshot = values::json(snapshot)?;
+                if bytes.saturating_add(snapshot.len()) <= limit {
+                    puts.push(TxnOp::put(keys.snapshot(account), snapshot, None));
+                }
             }
         }
-        let (after, end) = keys.commits_after(account, commit.expected());
+        let (after, end) = keys.commits_after(account, commit.request().before);
         let unchanged = [
-            // A key that is not there has revision 0.
-            Compare::mod_revision(head, CompareOp::Equal, seen.revision),
-            Compare::create_revision(id, CompareOp::Equal, 0),
+            // The very value: its version, its digest, its state. A key that is not there has revision 0.
+            match found_head.first() {
+                Some(kept) => Compare::value(head, CompareOp::Equal, kept.value()),
+                None => Compare::create_revision(head, CompareOp::Equal, 0),
+            },
+            Compare::create_revision(request, CompareOp::Equal, 0),
             // Whatever was done to the head by hand, no record is written over.
             Compare::create_revision(after, CompareOp::Equal, 0).with_range(end),
         ];
@@ -305,19 +295,43 @@ impl AsyncRepository for EtcdRepository {
         if kept.succeeded() {
             return Ok(CommitOutcome::Appended);
         }
-        let [found_id, found_head] = answers(&kept)?;
-        if !found_id.is_empty() {
+        let [found_request, found_head] = answers(&kept)?;
+        if !found_request.is_empty() {
             return Ok(CommitOutcome::Duplicate);
         }
-        if Head::read(&found_head, account)? == seen {
-            let (account, head) = (account.clone(), seen.version);
+        if read_head(&found_head, account)?.as_ref() == commit.expected() {
+            let (account, head) = (account.clone(), commit.request().before);
             return Err(Error::HeadBehind { account, head });
         }
         Ok(CommitOutcome::Conflict)
     }
 
-    fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
+    async fn erase(&self, account: &AccountId) -> Result<EraseOutcome, Error> {
+        let (keys, key) = (&self.keys, self.keys.head(account));
+        let [found] = self.read([get(key.clone())]).await?;
+        let Some((kept, head)) = found.first().zip(read_head(&found, account)?) else {
+            return Ok(EraseOutcome::Unknown);
+        };
+        if head.state == HeadState::Open {
+            return Ok(EraseOutcome::NotClosed);
+        }
+        let all = || Some(DeleteOptions::new().with_prefix());
+        let state = HeadState::Erased;
+        let erased = Head { state, ..head };
+        // A closed account changes no more, so that its head is what was read, or erased by now.
+        let unchanged = [Compare::value(key.clone(), CompareOp::Equal, kept.value())];
+        let gone = vec![
+            TxnOp::put(key, values::json(&erased)?, None),
+            TxnOp::delete(keys.commits(account), all()),
+            TxnOp::delete(keys.requests(account), all()),
+            TxnOp::delete(keys.snapshot(account), None),
+        ];
+        self.ask(Txn::new().when(unchanged).and_then(gone)).await?;
+        Ok(EraseOutcome::Erased)
+    }
+
+    fn wants_snapshot(&self, before: u64, version: u64) -> bool {
         self.snapshot_every
-            .is_some_and(|every| expected / every != version / every)
+            .is_some_and(|every| before / every != version / every)
     }
 }

@@ -2,11 +2,13 @@
 
 mod common;
 
-use grantbook::repository::{AsyncRepository, Commit, ExecuteError, LoadError, Shared};
-use grantbook::{Account, GroupLimit, MemberId};
+use grantbook::repository::{AsyncRepository, Commit};
+use grantbook::{GroupLimit, MemberId};
 use grantbook_etcd::Error;
 
-use common::{Host, NOW, account_id, commit_id, create, id, report, request};
+use common::{
+    Copy, Host, NOW, account_id, are_equal, create, id, key, of_storage, report, request,
+};
 
 const HEAD: &str = "access/head/acme";
 const SNAPSHOT: &str = "access/snapshot/acme";
@@ -16,24 +18,14 @@ fn commit(version: u64) -> String {
 }
 
 /// An account of three commits with five records, and a copy of it.
-async fn kept() -> (Host, Shared) {
+async fn kept() -> (Host, Copy) {
     let host = Host::fresh().await;
     let shared = host.open("acme").await;
     for (id, stores) in [("one", vec!["a"]), ("three", vec!["b", "c", "d"])] {
         let request = request(id, create(stores.into_iter().map(str::to_owned)));
-        shared
-            .execute_async(&host.repository, &request)
-            .await
-            .expect("it is kept");
+        shared.execute(&request).await.expect("it is kept");
     }
     (host, shared)
-}
-
-fn of_storage(error: LoadError<Error>) -> Error {
-    match error {
-        LoadError::Repository(error) => error,
-        other => panic!("not of the storage: {other}"),
-    }
 }
 
 async fn load_error(host: &Host) -> Error {
@@ -41,15 +33,12 @@ async fn load_error(host: &Host) -> Error {
 }
 
 /// What a request fails with, which changes nothing.
-async fn request_error(host: &Host, shared: &Shared, id: &str) -> Error {
+async fn request_error(host: &Host, shared: &Copy, id: &str) -> Error {
     let before = host.everything().await;
     let request = request(id, create(["e".to_owned()]));
-    let failed = shared.execute_async(&host.repository, &request).await;
+    let failed = shared.execute(&request).await;
     assert_eq!(host.everything().await, before, "nothing is written");
-    match failed.expect_err("it cannot be kept") {
-        ExecuteError::Load(error) => of_storage(error),
-        other => panic!("not of the storage: {other}"),
-    }
+    of_storage(failed.expect_err("it cannot be kept"))
 }
 
 /// The value of a key with a part of it replaced.
@@ -74,8 +63,8 @@ async fn a_commit_that_was_changed_is_refused_with_its_account_and_version() {
             "cannot be read: unknown variant `store-sold`",
         ),
         (
-            r#""commit":"#,
-            r#""signed":true,"commit":"#,
+            r#"{"records":"#,
+            r#"{"signed":true,"records":"#,
             "cannot be read: unknown field `signed`",
         ),
         (r#""records":[{"#, r#""records":[],"#, "cannot be read: "),
@@ -97,10 +86,7 @@ async fn a_commit_that_was_changed_is_refused_with_its_account_and_version() {
         // Whoever read it before can go on from it, and does not touch it.
         let after = request("next", create(["e".to_owned()]));
         let unreadable = host.value(&commit(5)).await;
-        shared
-            .execute_async(&host.repository, &after)
-            .await
-            .expect("it is kept");
+        shared.execute(&after).await.expect("it is kept");
         assert_eq!(host.value(&commit(5)).await, unreadable);
     }
     report(&format!(
@@ -138,7 +124,8 @@ async fn a_head_that_was_changed_is_found_out() {
         );
     }
 
-    host.change(HEAD, "6").await;
+    let (host, shared) = kept().await;
+    replace(&host, HEAD, r#""version":5"#, r#""version":6"#).await;
     let error = load_error(&host).await;
     assert!(
         matches!(error, Error::Missing { version: 6, .. }),
@@ -149,21 +136,31 @@ async fn a_head_that_was_changed_is_found_out() {
         matches!(error, Error::Missing { version: 6, .. }),
         "{error}"
     );
+
+    // Another digest is another branch: whoever knows better says so.
+    let (host, shared) = kept().await;
+    let other = format!(
+        r#"{{"version":5,"digest":"{}","state":"open"}}"#,
+        "1".repeat(64)
+    );
+    host.change(HEAD, other).await;
+    let before = host.everything().await;
+    let late = request("next", create(["e".to_owned()]));
+    let error = shared.execute(&late).await.expect_err("another branch");
+    assert_eq!(error.code(), "diverged");
+    assert_eq!(host.everything().await, before, "nothing is written");
 }
 
 #[tokio::test]
 async fn a_head_that_was_set_back_lets_nothing_be_written_over() {
     let (host, _) = kept().await;
     let newest = host.value(&commit(5)).await.expect("it is there");
+    let digest = shared_digest_at_2(&host).await;
     host.delete(&commit(5)).await;
-    host.change(HEAD, "2").await;
-    let early = Shared::new(
-        host.load("acme")
-            .await
-            .expect("it is read")
-            .expect("it is there"),
-    );
-    assert_eq!(early.read().version(), 2);
+    let head = format!(r#"{{"version":2,"digest":"{digest}","state":"open"}}"#);
+    host.change(HEAD, head).await;
+    let early = host.load("acme").await.expect("it is there");
+    assert_eq!(early.version(), 2);
 
     host.change(&commit(5), newest).await;
     for error in [
@@ -178,13 +175,8 @@ async fn a_head_that_was_set_back_lets_nothing_be_written_over() {
 
     host.delete(HEAD).await;
     let before = host.everything().await;
-    let (_, first) = Account::open(
-        account_id("acme"),
-        id(MemberId::parse, "otto"),
-        GroupLimit::default(),
-        NOW,
-    );
-    let opening = Commit::new(commit_id("again"), vec![first]).expect("a commit");
+    let (id, owner) = (account_id("acme"), id(MemberId::parse, "otto"));
+    let (opening, _) = Commit::opening(key("again"), id, owner, GroupLimit::default(), NOW);
     let error = host
         .repository
         .commit(&opening)
@@ -197,33 +189,41 @@ async fn a_head_that_was_set_back_lets_nothing_be_written_over() {
     assert_eq!(host.everything().await, before);
 }
 
+/// The digest of the record of version 2.
+async fn shared_digest_at_2(host: &Host) -> String {
+    let value = host.value(&commit(2)).await.expect("it is there");
+    let value: serde_json::Value = serde_json::from_slice(&value).expect("it is JSON");
+    let digest = value["records"][0]["digest"].as_str();
+    digest.expect("it has one").to_owned()
+}
+
 #[tokio::test]
-async fn an_id_that_points_elsewhere_is_found_out() {
+async fn a_request_that_was_changed_is_found_out() {
+    const THREE: &str = "access/request/acme/three";
     let (host, shared) = kept().await;
-    let committed = async |id| {
-        host.repository
-            .records_of(&account_id("acme"), &commit_id(id))
-            .await
-    };
-    assert_eq!(committed("three").await.expect("it is read").len(), 3);
-    host.change("access/id/acme/three", "2").await;
-    let error = committed("three").await.expect_err("it is another's");
+    let remembered = async |name| host.repository.request(shared.id(), &key(name)).await;
+    let found = remembered("three").await.expect("it is read");
+    assert_eq!(found.expect("it was accepted").version, 5);
+    replace(&host, THREE, r#""key":"three""#, r#""key":"one""#).await;
+    let error = remembered("three").await.expect_err("it is another's");
     assert_eq!(
         error.to_string(),
-        "what is kept as the commit id `three` of account `acme` is something else"
+        "what is kept as request `three` of account `acme` is something else"
     );
     let error = request_error(&host, &shared, "three").await;
     assert!(matches!(error, Error::Misplaced { .. }), "{error}");
 
-    host.change("access/id/acme/three", "two").await;
-    let error = committed("three").await.expect_err("it cannot be read");
+    host.change(THREE, "two").await;
+    let error = remembered("three").await.expect_err("it cannot be read");
     assert!(matches!(error, Error::Unreadable { .. }), "{error}");
 }
 
 #[tokio::test]
-async fn a_snapshot_that_was_changed_is_not_believed() {
+async fn a_snapshot_that_was_changed_is_passed_over() {
     let (host, shared) = kept().await;
-    let snapshot = serde_json::to_string(&shared.read().snapshot()).expect("it is JSON");
+    let snapshot = shared
+        .with(|account| serde_json::to_string(&account.snapshot()))
+        .expect("it is JSON");
     for (old, new, message) in [
         (
             r#""snapshot":1"#,
@@ -237,7 +237,10 @@ async fn a_snapshot_that_was_changed_is_not_believed() {
         ),
     ] {
         host.change(SNAPSHOT, snapshot.replace(old, new)).await;
-        let error = load_error(&host).await.to_string();
+        let error = host.repository.snapshot(shared.id()).await;
+        let error = error.expect_err("it is none").to_string();
         assert!(error.starts_with(message), "{error}");
+        let loaded = host.load("acme").await.expect("its records are there");
+        assert!(are_equal(&loaded, &shared));
     }
 }

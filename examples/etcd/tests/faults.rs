@@ -8,9 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use etcd_client::Client;
-use grantbook::Record;
 use grantbook::repository::conformance::Runtime;
-use grantbook::repository::{AsyncRepository, ExecuteError, LoadError, Shared};
+use grantbook::repository::{AsyncRepository, RepositoryError};
 use grantbook_etcd::{Error, EtcdRepository};
 use grantbook_faults::Host;
 use libtest_mimic::{Arguments, Trial};
@@ -72,9 +71,7 @@ fn a_lost_majority_answers_nothing(host: &EtcdHost<'_>, cluster: &mut Cluster, r
     let repository = &EtcdRepository::new(&client.expect("there are addresses"), "access")
         .with_timeout(Duration::from_secs(1));
     let acme = common::account_id("acme");
-    let shared = waiting
-        .block_on(common::open(repository, "acme"))
-        .map(Shared::new);
+    let shared = waiting.block_on(common::open(repository, "acme"));
     let shared = shared.expect("it opens");
     let (mut old, mut lost) = (0, 0);
     for round in 0..rounds {
@@ -88,13 +85,14 @@ fn a_lost_majority_answers_nothing(host: &EtcdHost<'_>, cluster: &mut Cluster, r
         if !matches!(unread, Err(Error::Unanswered { .. })) {
             old += 1;
         }
-        let unanswered = waiting.block_on(shared.execute_async(repository, &request));
-        if !matches!(
-            unanswered,
-            Err(ExecuteError::Load(LoadError::Repository(
-                Error::Unanswered { .. }
-            )))
-        ) {
+        let unanswered = waiting.block_on(shared.execute(&request));
+        let is_unanswered = match &unanswered {
+            Err(RepositoryError::Storage(error)) => {
+                matches!(error.downcast_ref(), Some(Error::Unanswered { .. }))
+            }
+            _ => false,
+        };
+        if !is_unanswered {
             old += 1;
         }
         for member in others {
@@ -103,12 +101,9 @@ fn a_lost_majority_answers_nothing(host: &EtcdHost<'_>, cluster: &mut Cluster, r
         for member in others {
             cluster.wait_for(member);
         }
-        // The same request again, by its commit id.
-        let records = waiting.block_on(shared.execute_async(repository, &request));
-        let version = records
-            .ok()
-            .and_then(|records| records.last().map(Record::version));
-        if version != Some(round as u64 + 2) {
+        // The same request again, by its key.
+        let done = waiting.block_on(shared.execute(&request));
+        if done.ok().map(|done| done.version()) != Some(round as u64 + 2) {
             lost += 1;
         }
     }

@@ -2,17 +2,17 @@
 
 mod common;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use etcd_client::Client;
-use grantbook::repository::{LoadError, Shared};
+use grantbook::Account;
+use grantbook::repository::RepositoryError;
 use grantbook_etcd::{Error, EtcdRepository, Heads, Notice, Part};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use common::proxy::Proxy;
-use common::{Host, account_id, create, report, request, server};
+use common::{Copy, Host, account_id, create, report, request, server};
 
 /// Guards against hanging only.
 const PATIENCE: Duration = Duration::from_secs(100);
@@ -43,14 +43,11 @@ impl Apart {
     }
 
     /// Creates a store, and gives the account's version afterwards.
-    async fn create(&self, shared: &Shared, store: &str) -> u64 {
+    async fn create(&self, copy: &Copy, store: &str) -> u64 {
         let request = request(store, create([store.to_owned()]));
-        let records = shared.execute_async(&self.host.repository, &request).await;
-        records
-            .expect("it is kept")
-            .last()
-            .expect("it is new")
-            .version()
+        let done = copy.execute(&request).await.expect("it is kept");
+        assert!(done.is_change(), "it is new");
+        done.version()
     }
 
     /// Has etcd forget all history.
@@ -144,11 +141,7 @@ async fn what_is_no_version_is_a_reason_to_look() {
     assert_eq!(next(&mut heads).await, Notice::Anew);
 }
 
-fn follow(
-    repository: EtcdRepository,
-    copy: Arc<Shared>,
-    tick: Duration,
-) -> JoinHandle<LoadError<Error>> {
+fn follow(repository: EtcdRepository, copy: Copy, tick: Duration) -> JoinHandle<RepositoryError> {
     tokio::spawn(async move {
         let Err(error) = repository.follow(&copy, tick, |_| ()).await;
         error
@@ -158,25 +151,20 @@ fn follow(
 /// A copy that follows through the connection that can be cut, and the copy that changes elsewhere.
 struct Following {
     apart: Apart,
-    elsewhere: Shared,
-    here: Arc<Shared>,
-    follows: JoinHandle<LoadError<Error>>,
+    elsewhere: Copy,
+    here: Copy,
+    follows: JoinHandle<RepositoryError>,
 }
 
 impl Following {
     async fn fresh(tick: Duration) -> Self {
         let apart = Box::pin(Apart::fresh()).await;
         let elsewhere = apart.host.open("acme").await;
-        let here = apart
-            .host
-            .load("acme")
-            .await
-            .expect("it is read")
-            .expect("it is there");
-        let here = Arc::new(Shared::new(here));
+        let here = common::load(&apart.through, "acme").await;
+        let here = here.expect("it is there");
         // What comes before the watch is not heard of.
         apart.create(&elsewhere, "before").await;
-        let follows = follow(apart.through.clone(), Arc::clone(&here), tick);
+        let follows = follow(apart.through.clone(), here.clone(), tick);
         Self {
             apart,
             elsewhere,
@@ -194,8 +182,9 @@ impl Following {
     async fn has(&self, version: u64, store: &str) -> bool {
         let has = async {
             loop {
-                if let Ok(replica) = self.here.at_least(version) {
-                    return replica.has_store(store);
+                let has_store = |account: &Account| account.has_store(store);
+                if let Ok(has_store) = self.here.at_least(version, has_store) {
+                    return has_store;
                 }
                 sleep(Duration::from_millis(1)).await;
             }
@@ -234,9 +223,12 @@ async fn a_copy_catches_up_after_its_watch_was_cut_and_never_gives_an_old_answer
             // Of the two changes, the first is forgotten.
             following.apart.compact().await;
         }
-        match following.here.at_least(version) {
-            Ok(replica) if !replica.has_store(&after) => old += 1,
-            Ok(_) => panic!("nobody can have told it"),
+        match following
+            .here
+            .at_least(version, |account| account.has_store(&after))
+        {
+            Ok(false) => old += 1,
+            Ok(true) => panic!("nobody can have told it"),
             Err(stale) => assert_eq!((stale.version, stale.wanted), (version - 2, version)),
         }
         proxy.mend();
@@ -260,15 +252,20 @@ async fn a_copy_follows_no_history_that_is_not_its_own() {
     let host = &following.apart.host;
     host.change("access/commit/acme/00000000000000000004", r#"{"format":2}"#)
         .await;
-    host.change("access/head/acme", "4").await;
+    let head = format!(
+        r#"{{"version":4,"digest":"{}","state":"open"}}"#,
+        "1".repeat(64)
+    );
+    host.change("access/head/acme", head).await;
     let ended = timeout(PATIENCE, following.follows).await.expect("it ends");
-    let LoadError::Repository(Error::Unreadable { account, part, .. }) =
-        ended.expect("it ends by itself")
+    let Error::Unreadable { account, part, .. } =
+        common::of_storage(ended.expect("it ends by itself"))
     else {
         panic!("it is unreadable");
     };
     assert_eq!((&*account, part), ("acme", Part::Commit { version: 4 }));
-    assert_eq!(following.here.read().version(), 3);
+    assert_eq!(following.here.version(), 3);
+    assert_eq!(following.here.as_of().behind, 1);
 }
 
 #[tokio::test]

@@ -4,17 +4,16 @@ mod common;
 
 use std::time::Duration;
 
-use grantbook::Record;
-use grantbook::repository::{AsyncRepository, ExecuteError, LoadError};
+use grantbook::repository::{AsyncRepository, RepositoryError};
 use grantbook_etcd::{Error, EtcdRepository};
 use tokio::time::sleep;
 
 use common::proxy::Proxy;
-use common::{Host, account_id, commit_id, create, report, request, server};
+use common::{Host, account_id, are_equal, create, report, request, server};
 
 const ROUNDS: u64 = 100;
 
-/// Without an answer the outcome is unknown; asked again with the same commit id, the request counts once.
+/// Without an answer the outcome is unknown; asked again with the same key, the request counts once.
 #[tokio::test]
 async fn a_request_without_an_answer_can_be_made_again_and_counts_once() {
     let host = Host::fresh().await;
@@ -30,10 +29,8 @@ async fn a_request_without_an_answer_can_be_made_again_and_counts_once() {
         let client = server::client(std::slice::from_ref(&proxy.endpoint)).await;
         let through =
             EtcdRepository::new(&client, "access").with_timeout(Duration::from_millis(200));
-        shared
-            .catch_up_async(&through)
-            .await
-            .expect("it is connected");
+        let through = common::load(&through, "acme").await;
+        let through = through.expect("it is connected");
 
         let store = round.to_string();
         let request = request(&store, create([store.clone()]));
@@ -41,32 +38,25 @@ async fn a_request_without_an_answer_can_be_made_again_and_counts_once() {
             sleep(Duration::from_micros(random.u64(..3_000))).await;
             proxy.lose_answers();
         };
-        let (answer, ()) = tokio::join!(shared.execute_async(&through, &request), lose_answers);
+        let (answer, ()) = tokio::join!(through.execute(&request), lose_answers);
         match answer {
             Ok(_) => {}
-            Err(ExecuteError::Load(LoadError::Repository(Error::Unanswered { .. }))) => {
+            Err(RepositoryError::Storage(error))
+                if matches!(error.downcast_ref(), Some(Error::Unanswered { .. })) =>
+            {
                 unknown += 1;
-                let records = host.repository.records_of(&acme, &commit_id(&store)).await;
-                kept += records.expect("etcd answers").len();
+                let remembered = host.repository.request(&acme, &request.key).await;
+                kept += usize::from(remembered.expect("etcd answers").is_some());
             }
             Err(error) => panic!("{error}"),
         }
-        let again = shared.execute_async(&host.repository, &request).await;
-        let versions: Vec<_> = again
-            .expect("etcd answers")
-            .iter()
-            .map(Record::version)
-            .collect();
-        if versions != [round + 2] {
+        let again = shared.execute(&request).await.expect("etcd answers");
+        if (again.version(), again.records().len()) != (round + 2, 1) {
             lost += 1;
         }
     }
-    let replica = host
-        .load("acme")
-        .await
-        .expect("it is read")
-        .expect("it is there");
-    assert_eq!(replica, *shared.read());
+    let replica = host.load("acme").await.expect("it is there");
+    assert!(are_equal(&replica, &shared));
     report(&format!(
         "answer lost at a random moment, {ROUNDS} rounds, {unknown} unanswered, {kept} of them kept: {lost} lost or twice"
     ));

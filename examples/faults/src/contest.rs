@@ -43,7 +43,7 @@ impl<W: Fn() -> Process, C: Fn() -> R, R: Repository> Host<W, C> {
 
             let each_removes = |actor: &MemberId, member: &MemberId| Turn {
                 account: account.clone(),
-                commit: plan::id(IdempotencyKey::parse, actor),
+                key: plan::id(IdempotencyKey::parse, actor),
                 actor: Actor::Member(actor.clone()),
                 command: Command::RemoveMembers(RemoveMembers {
                     members: [member.clone()].into(),
@@ -87,7 +87,7 @@ impl<W: Fn() -> Process, C: Fn() -> R, R: Repository> Host<W, C> {
             let turns: Vec<Turn> = (0..GROUPS)
                 .map(|process| Turn {
                     account: account.clone(),
-                    commit: plan::id(IdempotencyKey::parse, &process.to_string()),
+                    key: plan::id(IdempotencyKey::parse, &process.to_string()),
                     actor: Actor::System,
                     command: plan::create_group(&process.to_string()),
                 })
@@ -145,12 +145,7 @@ fn finish(processes: Vec<process::Process>) {
 }
 
 fn prepare<R: Repository>(repository: &R, replica: &mut Replica, commands: Vec<Command>) {
-    let request = Request {
-        commit: plan::id(IdempotencyKey::parse, "prepare"),
-        actor: Actor::System,
-        commands,
-        now: NOW,
-        note: None,
-    };
+    let key = plan::id(IdempotencyKey::parse, "prepare");
+    let request = Request::by(Actor::System, key, NOW).commands(commands);
     repository::execute(repository, replica, &request).expect("it is prepared");
 }

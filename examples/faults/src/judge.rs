@@ -1,7 +1,6 @@
 //! Whether an account is what its writers were told.
 
 use std::collections::{BTreeMap, HashSet};
-use std::error::Error;
 
 use grantbook::repository::{self, RecordPage, Repository};
 use grantbook::{Account, AccountId, GroupLimit, IdempotencyKey, MemberId, Record};
@@ -74,7 +73,7 @@ impl Judge {
             }
             // The next request may have been kept and its answer lost, but not half of it.
             let request = plan::request(writer, self.next(writer));
-            let found = records_of(repository, &self.account, &request.commit);
+            let found = records_of(repository, &records, &self.account, &request.key);
             if plan::is_whole(&found, &request) {
                 kept.push((writer, self.next(writer)));
                 explained += found.len();
@@ -97,13 +96,14 @@ impl Judge {
         losses
     }
 
-    /// As [`losses`](Self::losses), and asks for every request by its commit id.
+    /// As [`losses`](Self::losses), and asks for every request by its key.
     pub(crate) fn losses_by_id<R: Repository>(&self, repository: &R) -> Losses {
         let mut losses = self.losses(repository);
+        let records = history(repository, &self.account);
         for (writer, acknowledged) in self.acknowledged.iter().enumerate() {
             for (&n, &version) in acknowledged {
                 let request = plan::request(writer, n);
-                let found = records_of(repository, &self.account, &request.commit);
+                let found = records_of(repository, &records, &self.account, &request.key);
                 if found.last().map(Record::version) != Some(version) {
                     losses.lost += 1;
                 } else if !plan::is_whole(&found, &request) {
@@ -174,9 +174,10 @@ pub(crate) fn history<R: Repository>(repository: &R, account: &AccountId) -> Vec
     loop {
         let version = history.len() as u64;
         let tail = repository.records_after(account, version);
-        let RecordPage::Records { records, last } = tail.expect("the repository works") else {
+        let RecordPage::Records { records, head } = tail.expect("the repository works") else {
             panic!("records are gone");
         };
+        let last = head.expect("it was opened").version;
         for record in records {
             assert_eq!(
                 record.version(),
@@ -195,20 +196,27 @@ pub(crate) fn history<R: Repository>(repository: &R, account: &AccountId) -> Vec
     }
 }
 
+/// The records of a request, out of all of the account; none, if it is not remembered.
 fn records_of<R: Repository>(
     repository: &R,
+    history: &[Record],
     account: &AccountId,
-    id: &IdempotencyKey,
+    key: &IdempotencyKey,
 ) -> Vec<Record> {
-    let found: Result<_, _> = repository.records_of(account, id);
-    found
-        .map_err(|error| -> Box<dyn Error> { error.to_string().into() })
-        .expect("the repository works")
+    let found = repository.request(account, key);
+    let Some(stored) = found.expect("the repository works") else {
+        return Vec::new();
+    };
+    let place = |version: u64| usize::try_from(version).expect("a version fits");
+    let records = history.get(place(stored.before)..place(stored.version));
+    records.expect("what is remembered is there").to_vec()
 }
 
 #[cfg(test)]
 mod tests {
+    use grantbook::command::{AddMembers, RemoveMembers};
     use grantbook::repository::{Commit, CommitOutcome, MemoryRepository, Request};
+    use grantbook::{Actor, Command};
 
     use super::*;
 
@@ -219,24 +227,24 @@ mod tests {
         (kept, judge)
     }
 
-    /// What a request leads to on the account as it is kept.
-    fn records(kept: &MemoryRepository, judge: &Judge, request: &Request) -> Vec<Record> {
-        loaded(kept, &judge.account)
-            .decide_batch(&request.actor, &request.commands, request.now)
-            .unwrap()
-    }
-
-    /// Keeps records under an id, whatever they are, and gives the last version.
-    fn keep(kept: &MemoryRepository, id: &IdempotencyKey, records: &[Record]) -> u64 {
-        let commit = Commit::new(id.clone(), records.to_vec()).unwrap();
+    /// Keeps what these commands lead to under a key, and gives the last version.
+    fn keep(
+        kept: &MemoryRepository,
+        judge: &Judge,
+        key: IdempotencyKey,
+        commands: &[Command],
+    ) -> u64 {
+        let account = loaded(kept, &judge.account);
+        let request = Request::by(Actor::System, key, plan::NOW).commands(commands.iter().cloned());
+        let commit = Commit::decide(&account, &request).unwrap();
         assert_eq!(kept.commit(&commit).unwrap(), CommitOutcome::Appended);
-        commit.version()
+        commit.head().version
     }
 
     /// Keeps a writer's request as it should be, and gives what the writer says then.
     fn write(kept: &MemoryRepository, judge: &Judge, writer: usize, n: usize) -> String {
         let request = plan::request(writer, n);
-        let version = keep(kept, &request.commit, &records(kept, judge, &request));
+        let version = keep(kept, judge, request.key, &request.commands);
         format!("ack {writer} {n} {version}")
     }
 
@@ -280,8 +288,7 @@ mod tests {
     fn a_request_that_is_kept_under_another_id_is_lost() {
         let (kept, mut judge) = court();
         let request = plan::request(0, 0);
-        let other = plan::commit(0, 7);
-        let version = keep(&kept, &other, &records(&kept, &judge, &request));
+        let version = keep(&kept, &judge, plan::key(0, 7), &request.commands);
         judge.hear(&format!("ack 0 0 {version}"));
         assert_eq!(judge.losses(&kept), NONE);
         assert_eq!(judge.losses_by_id(&kept), Losses { lost: 1, ..NONE });
@@ -295,8 +302,7 @@ mod tests {
             judge.hear(&said);
         }
         let request = plan::request(0, 4);
-        let records = records(&kept, &judge, &request);
-        keep(&kept, &request.commit, &records[..3]);
+        keep(&kept, &judge, request.key, &request.commands[..3]);
         assert!(judge.losses(&kept).half_done > 0);
     }
 
@@ -318,13 +324,15 @@ mod tests {
     fn what_is_kept_twice_is_counted() {
         let (kept, mut judge) = court();
         let first = plan::request(0, 0);
-        let records = records(&kept, &judge, &first);
-        let version = keep(&kept, &first.commit, &records);
-        judge.hear(&format!("ack 0 0 {version}"));
-        let mut again = serde_json::to_value(&records[0]).unwrap();
-        again["version"] = (version + 1).into();
-        let again: Record = serde_json::from_value(again).unwrap();
-        keep(&kept, &plan::commit(0, 7), &[again]);
+        let said = write(&kept, &judge, 0, 0);
+        judge.hear(&said);
+        let Command::AddMembers(AddMembers { members }) = &first.commands[0] else {
+            panic!("the plan begins with members");
+        };
+        let members = members.clone();
+        let away = Command::RemoveMembers(RemoveMembers { members });
+        let again = [away, first.commands[0].clone()];
+        keep(&kept, &judge, plan::key(0, 7), &again);
         assert_eq!(judge.losses(&kept), Losses { twice: 1, ..NONE });
     }
 

@@ -34,33 +34,19 @@ pub(crate) fn requests_for(commands: usize) -> usize {
 pub(crate) fn request(writer: usize, n: usize) -> Request {
     let (cycle, resource) = (n / SIZES.len(), n % SIZES.len());
     let first = cycle * IN_A_CYCLE + SIZES.iter().take(resource).sum::<usize>();
-    Request {
-        commit: commit(writer, n),
-        actor: Actor::System,
-        commands: (first..first + SIZES[resource])
-            .map(|k| command(writer, k))
-            .collect(),
-        now: NOW,
-        note: None,
-    }
+    let commands = first..first + SIZES[resource];
+    Request::by(Actor::System, key(writer, n), NOW).commands(commands.map(|k| command(writer, k)))
 }
 
-/// The id of request `n` of a writer.
-pub(crate) fn commit(writer: usize, n: usize) -> IdempotencyKey {
+/// The key of request `n` of a writer.
+pub(crate) fn key(writer: usize, n: usize) -> IdempotencyKey {
     id(IdempotencyKey::parse, &format!("w{writer}-{n}"))
 }
 
 /// The commit and the commands that a contest begins with: a group for each writer.
 pub(crate) fn groups() -> Request {
-    Request {
-        commit: id(IdempotencyKey::parse, "groups"),
-        actor: Actor::System,
-        commands: (0..WRITERS)
-            .map(|writer| create_group(&format!("w{writer}")))
-            .collect(),
-        now: NOW,
-        note: None,
-    }
+    let groups = (0..WRITERS).map(|writer| create_group(&format!("w{writer}")));
+    Request::by(Actor::System, id(IdempotencyKey::parse, "groups"), NOW).commands(groups)
 }
 
 pub(crate) fn create_group(name: &str) -> Command {

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use grantbook::repository::{self, ExecuteError, LoadError, Replica, Repository, Request};
-use grantbook::{AccountId, Actor, Command, CommandError, IdempotencyKey, Record};
+use grantbook::repository::{self, Executed, Replica, Repository, RepositoryError, Request};
+use grantbook::{AccountId, Actor, Command, CommandError, IdempotencyKey};
 use serde::{Deserialize, Serialize};
 
 use crate::plan;
@@ -21,7 +21,7 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 /// Does the job that the rest of a worker's arguments names, with connections of its own, one for each thread.
 ///
-/// A connection that fails is replaced and the request tried again with its commit id, as is one that is contended.
+/// A connection that fails is replaced and the request tried again with its key, as is one that is contended.
 #[must_use]
 pub fn work<R, E>(
     args: impl IntoIterator<Item = String>,
@@ -67,8 +67,11 @@ fn write<R: Repository>(
                     let (writer, from) = (writer.parse()?, from.parse()?);
                     let mut copy = Copy::load(connect, account)?;
                     for n in from..until {
-                        let records = copy.execute(&plan::request(writer, n))??;
-                        let version = records.last().ok_or("nothing changed")?.version();
+                        let executed = copy.execute(&plan::request(writer, n))??;
+                        if !executed.is_change() {
+                            return Err("nothing changed".into());
+                        }
+                        let version = executed.version();
                         say(&format!("ack {writer} {n} {version}"))?;
                     }
                     Ok(())
@@ -85,7 +88,7 @@ fn write<R: Repository>(
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Turn {
     pub(crate) account: AccountId,
-    pub(crate) commit: IdempotencyKey,
+    pub(crate) key: IdempotencyKey,
     pub(crate) actor: Actor,
     pub(crate) command: Command,
 }
@@ -97,17 +100,11 @@ fn contest<R: Repository>(connect: &impl Fn() -> Result<R, Failure>) -> Result<(
     while let Some(turn) = lines.next().transpose()? {
         let turn: Turn = serde_json::from_str(&turn)?;
         let mut copy = Copy::load(connect, &turn.account)?;
-        let request = Request {
-            commit: turn.commit,
-            actor: turn.actor,
-            commands: vec![turn.command],
-            now: plan::NOW,
-            note: None,
-        };
+        let request = Request::by(turn.actor, turn.key, plan::NOW).command(turn.command);
         say("ready")?;
         lines.next().transpose()?;
         match copy.execute(&request)? {
-            Ok(records) if records.len() == 1 => say("done")?,
+            Ok(executed) if executed.is_change() => say("done")?,
             Ok(_) => say("nothing changed")?,
             Err(refusal) => say(refusal.code())?,
         }
@@ -138,7 +135,7 @@ impl<'c, R: Repository, C: Fn() -> Result<R, Failure>> Copy<'c, R, C> {
             let loaded =
                 connect().and_then(|connection| match repository::load(&connection, account) {
                     Ok(Some(replica)) => Ok(Ok((connection, replica))),
-                    Err(LoadError::Repository(error)) => Err(error.to_string().into()),
+                    Err(RepositoryError::Storage(error)) => Err(error.to_string().into()),
                     Ok(None) => Ok(Err(format!("there is no account `{account}`"))),
                     Err(error) => Ok(Err(error.to_string())),
                 });
@@ -156,8 +153,8 @@ impl<'c, R: Repository, C: Fn() -> Result<R, Failure>> Copy<'c, R, C> {
         }
     }
 
-    /// Executes a request, however often it takes; its commit id makes that harmless.
-    fn execute(&mut self, request: &Request) -> Result<Result<Vec<Record>, CommandError>, Failure> {
+    /// Executes a request, however often it takes; its key makes that harmless.
+    fn execute(&mut self, request: &Request) -> Result<Result<Executed, CommandError>, Failure> {
         let until = Instant::now() + PATIENCE;
         loop {
             let connection = match self.connection.take().map_or_else(self.connect, Ok) {
@@ -168,20 +165,20 @@ impl<'c, R: Repository, C: Fn() -> Result<R, Failure>> Copy<'c, R, C> {
                 }
             };
             match repository::execute(&connection, &mut self.replica, request) {
-                Ok(records) => {
+                Ok(executed) => {
                     self.connection = Some(connection);
-                    return Ok(Ok(records));
+                    return Ok(Ok(executed));
                 }
-                Err(ExecuteError::Refused(refusal)) => {
+                Err(RepositoryError::Refused(refusal)) => {
                     self.connection = Some(connection);
                     return Ok(Err(refusal));
                 }
-                Err(error @ ExecuteError::Contended { .. }) => {
+                Err(error @ RepositoryError::Contended { .. }) => {
                     self.connection = Some(connection);
                     wait_or_give_up(until, error.to_string().into())?;
                 }
                 // A connection that failed is not used again.
-                Err(ExecuteError::Load(LoadError::Repository(error))) => {
+                Err(RepositoryError::Storage(error)) => {
                     wait_or_give_up(until, error.to_string().into())?;
                 }
                 Err(error) => return Err(error.to_string().into()),

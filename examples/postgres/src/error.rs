@@ -13,7 +13,7 @@ pub enum Error {
     #[error("no connection to the database: {}", with_causes(.0))]
     Connection(PoolError),
     /// The database refused, or the connection broke. After a commit it may be unknown whether it was kept: try again
-    /// with the same commit id.
+    /// with the same key.
     #[error("the database failed: {}", with_causes(.0))]
     Database(tokio_postgres::Error),
     /// Other transactions came in between each time; nothing was kept.
@@ -26,7 +26,7 @@ pub enum Error {
     /// Nothing of it is used.
     #[error("{table} of account `{account}` at version {version} cannot be read: {reason}")]
     Row {
-        /// The table: `record` or `snapshot`.
+        /// The table: `record`, `request` or `snapshot`.
         table: &'static str,
         /// The account, as the row has it.
         account: String,
@@ -42,6 +42,12 @@ pub enum Error {
         account: String,
         /// The version.
         version: u64,
+    },
+    /// The head of an account is none: its row was changed by hand.
+    #[error("the head of account `{account}` cannot be read")]
+    Head {
+        /// The account.
+        account: String,
     },
     /// A version that the database has no number for.
     #[error(

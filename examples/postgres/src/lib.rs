@@ -19,4 +19,4 @@ mod rows;
 pub use error::{Error, InvalidRow};
 pub use follow::{FollowError, Follower, Listening, State};
 pub use migrate::migrate;
-pub use repository::PostgresRepository;
+pub use repository::{PostgresRepository, append_in};

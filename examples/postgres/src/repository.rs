@@ -6,15 +6,18 @@ use std::time::Duration;
 use deadpool_postgres::{
     Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
 };
-use grantbook::repository::{AsyncRepository, Commit, CommitOutcome, RecordPage};
-use grantbook::{AccountId, IdempotencyKey, Record, Snapshot};
+use grantbook::repository::{
+    AsyncRepository, Commit, CommitOutcome, EraseOutcome, Head, HeadState, RecordPage,
+    StoredRequest,
+};
+use grantbook::{AccountId, IdempotencyKey, Snapshot};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Config, Row, Socket};
+use tokio_postgres::{Config, Row, Socket, Transaction};
 
 use crate::error::Error;
-use crate::rows::{self, from_column, to_column};
+use crate::rows::{self, to_column};
 
 /// How often a statement is tried that other transactions keep from being serialized.
 const ATTEMPTS: usize = 8;
@@ -24,63 +27,108 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The whole of a commit, or nothing. One statement, so that it is one transaction that no lost client leaves open, and
 /// takes one way there and back. What it gives is a row if it was kept.
 ///
-/// Whoever else inserts a commit on the same version, or with the same id, is waited for; if it is kept, this one is not.
+/// Whoever else moves the head is waited for; if it was moved, nothing is kept. A key that is known by then is a violated
+/// constraint, and nothing is kept either.
 macro_rules! commit_and {
-    ($tell:literal) => {
+    ($moved:literal, $tell:literal) => {
         concat!(
             "
-WITH kept AS (
-    INSERT INTO grantbook.commits (account, expected, version, id)
-    SELECT $1::text, $2::bigint, $3::bigint, $4::text
-    WHERE $2 = 0 OR EXISTS (SELECT FROM grantbook.commits WHERE account = $1 AND version = $2)
-    ON CONFLICT DO NOTHING
+WITH moved AS (",
+            $moved,
+            "
     RETURNING account, version
 ), added AS (
-    INSERT INTO grantbook.records (account, version, through, record)
-    SELECT kept.account, $2 + given.resource, kept.version, given.record::jsonb
-    FROM kept, unnest($5::text[]) WITH ORDINALITY AS given (record, resource)
+    INSERT INTO grantbook.records (account, version, before, digest, record)
+    SELECT moved.account, $2 + given.number, given.before, given.digest, given.record::jsonb
+    FROM moved, unnest($7::text[], $8::text[], $9::text[]) WITH ORDINALITY AS given (before, digest, record, number)
+), remembered AS (
+    INSERT INTO grantbook.requests (account, key, before, version, request)
+    SELECT account, $10::text, $2, version, $11::text::jsonb FROM moved
 ), latest AS (
-    INSERT INTO grantbook.snapshots AS last (account, version, snapshot)
-    SELECT account, version, $6::text::json FROM kept WHERE $6 IS NOT NULL
-    ON CONFLICT (account) DO UPDATE SET version = excluded.version, snapshot = excluded.snapshot
+    INSERT INTO grantbook.snapshots AS last (account, version, digest, snapshot)
+    SELECT account, version, $5, $12::text::json FROM moved WHERE $12 IS NOT NULL
+    ON CONFLICT (account) DO UPDATE
+    SET version = excluded.version, digest = excluded.digest, snapshot = excluded.snapshot
     WHERE last.version < excluded.version
 )
 SELECT ",
             $tell,
-            " FROM kept"
+            " FROM moved"
         )
     };
 }
+macro_rules! open_and {
+    ($tell:literal) => {
+        commit_and!(
+            "
+    INSERT INTO grantbook.heads (account, version, digest, state)
+    SELECT $1::text, $4::bigint, $5::text, $6::text WHERE $2::bigint = 0 AND $3::text IS NULL
+    ON CONFLICT DO NOTHING",
+            $tell
+        )
+    };
+}
+macro_rules! append_and {
+    ($tell:literal) => {
+        commit_and!(
+            "
+    UPDATE grantbook.heads SET version = $4::bigint, digest = $5::text, state = $6::text
+    WHERE account = $1::text AND version = $2::bigint AND digest = $3::text AND state = 'open'",
+            $tell
+        )
+    };
+}
+
+/// The statements of a commit: the first of an account, and the later ones.
+#[derive(Clone, Copy, Debug)]
+struct Statements {
+    open: &'static str,
+    append: &'static str,
+}
+
 /// Listeners hear of it when it is kept, and not otherwise. Accounts have spaces in their ids, versions have not.
-const COMMIT_AND_NOTIFY: &str = commit_and!("pg_notify('grantbook', version || ' ' || account)");
-const COMMIT: &str = commit_and!("version");
+const AND_NOTIFY: Statements = Statements {
+    open: open_and!("pg_notify('grantbook', version || ' ' || account)"),
+    append: append_and!("pg_notify('grantbook', version || ' ' || account)"),
+};
+const AND_NOTHING: Statements = Statements {
+    open: open_and!("version"),
+    append: append_and!("version"),
+};
 
-const IS_KEPT: &str = "SELECT FROM grantbook.commits WHERE account = $1 AND id = $2";
+const REQUEST: &str = "
+SELECT version, request::text AS request FROM grantbook.requests WHERE account = $1 AND key = $2";
 
-const COMMITTED: &str = "
-SELECT commits.expected, commits.version AS last, records.version, records.record::text AS record
-FROM grantbook.commits JOIN grantbook.records ON records.account = commits.account
-    AND records.version > commits.expected AND records.version <= commits.version
-WHERE commits.account = $1 AND commits.id = $2
-ORDER BY records.version";
-
-/// The last version and a page of records, in one statement, so that both are of one moment.
+/// The head and a page of records, in one statement, so that both are of one moment.
 const RECORDS_AFTER: &str = "
-SELECT kept.last, page.version, page.record
-FROM (SELECT coalesce(max(version), 0) AS last FROM grantbook.commits WHERE account = $1) AS kept
+SELECT head.version AS last, head.digest, head.state, page.version, page.record
+FROM grantbook.heads AS head
 LEFT JOIN LATERAL (
     SELECT version, record::text AS record FROM grantbook.records
-    WHERE account = $1 AND version > $2 ORDER BY version LIMIT $3
+    WHERE account = head.account AND version > $2 ORDER BY version LIMIT $3
 ) AS page ON true
+WHERE head.account = $1
 ORDER BY page.version";
 
 const SNAPSHOT: &str =
     "SELECT version, snapshot::text AS snapshot FROM grantbook.snapshots WHERE account = $1";
 
-const LAST_VERSIONS: &str = "
-SELECT (SELECT coalesce(max(version), 0) FROM grantbook.commits WHERE account = asked.account) AS last
-FROM unnest($1::text[]) WITH ORDINALITY AS asked (account, resource)
-ORDER BY asked.resource";
+const HEADS: &str = "
+SELECT head.version AS last, head.digest, head.state
+FROM unnest($1::text[]) WITH ORDINALITY AS asked (account, number)
+LEFT JOIN grantbook.heads AS head ON head.account = asked.account
+ORDER BY asked.number";
+
+const LOCK_HEAD: &str = "
+SELECT version AS last, digest, state FROM grantbook.heads WHERE account = $1 FOR UPDATE";
+
+/// All that a closed account leaves is its head. Gives the state that it had.
+const ERASE: [&str; 4] = [
+    "UPDATE grantbook.heads SET state = 'erased' WHERE account = $1",
+    "DELETE FROM grantbook.snapshots WHERE account = $1",
+    "DELETE FROM grantbook.requests WHERE account = $1",
+    "DELETE FROM grantbook.records WHERE account = $1",
+];
 
 /// Keeps accounts in a PostgreSQL database that [`migrate`](crate::migrate) has prepared.
 ///
@@ -91,7 +139,7 @@ pub struct PostgresRepository {
     pool: Pool,
     page: NonZeroU32,
     snapshot_every: Option<NonZeroU64>,
-    commit: &'static str,
+    statements: Statements,
 }
 
 impl PostgresRepository {
@@ -102,7 +150,7 @@ impl PostgresRepository {
             pool,
             page: NonZeroU32::MIN.saturating_add(499),
             snapshot_every: NonZeroU64::new(1_000),
-            commit: COMMIT_AND_NOTIFY,
+            statements: AND_NOTIFY,
         }
     }
 
@@ -151,19 +199,20 @@ impl PostgresRepository {
     /// transactions that notify are committed one after another. Copies are then as late as their timer ticks.
     #[must_use]
     pub fn without_notices(self) -> Self {
-        let commit = COMMIT;
-        Self { commit, ..self }
+        let statements = AND_NOTHING;
+        Self { statements, ..self }
     }
 
-    /// The version of the last record that is kept of each of these accounts, in their order; 0, if none is.
+    /// Returns the head of each of these accounts, in their order; `None` of one that was never opened.
     ///
     /// # Errors
     /// The database's.
-    pub async fn last_versions(&self, accounts: &[&AccountId]) -> Result<Vec<u64>, Error> {
+    pub async fn heads(&self, accounts: &[&AccountId]) -> Result<Vec<Option<Head>>, Error> {
         let ids: Vec<&str> = accounts.iter().map(|account| account.as_str()).collect();
-        let rows = self.query(LAST_VERSIONS, &[&ids]).await?;
+        let rows = self.query(HEADS, &[&ids]).await?;
         rows.iter()
-            .map(|row| Ok(from_column(row.try_get("last")?)))
+            .zip(accounts)
+            .map(|(row, account)| rows::head(row, account))
             .collect()
     }
 
@@ -214,10 +263,11 @@ impl AsyncRepository for PostgresRepository {
         let rows = self
             .query(RECORDS_AFTER, &[&account.as_str(), &after, &limit])
             .await?;
-        let last = match rows.first() {
-            Some(row) => from_column(row.try_get("last")?),
-            None => 0,
+        let Some(first) = rows.first() else {
+            let (records, head) = (Vec::new(), None);
+            return Ok(RecordPage::Records { records, head });
         };
+        let head = rows::head(first, account)?;
         // Without records, there is one row, which says that.
         let is_empty = match rows.as_slice() {
             [row] => row.try_get::<_, Option<i64>>("version")?.is_none(),
@@ -228,57 +278,173 @@ impl AsyncRepository for PostgresRepository {
         } else {
             rows::records(&rows, account, version)?
         };
-        Ok(RecordPage::Records { records, last })
+        Ok(RecordPage::Records { records, head })
     }
 
-    async fn records_of(
+    async fn request(
         &self,
         account: &AccountId,
-        id: &IdempotencyKey,
-    ) -> Result<Vec<Record>, Error> {
+        key: &IdempotencyKey,
+    ) -> Result<Option<StoredRequest>, Error> {
         let rows = self
-            .query(COMMITTED, &[&account.as_str(), &id.as_str()])
+            .query(REQUEST, &[&account.as_str(), &key.as_str()])
             .await?;
-        let Some(first) = rows.first() else {
-            return Ok(Vec::new());
-        };
-        let (expected, last) = (first.try_get("expected")?, first.try_get("last")?);
-        let (expected, last) = (from_column(expected), from_column(last));
-        let records = rows::records(&rows, account, expected)?;
-        match records.last() {
-            Some(record) if record.version() == last => Ok(records),
-            _ => Err(Error::Missing {
-                account: account.to_string(),
-                version: last,
-            }),
-        }
+        let request = rows.first().map(|row| rows::request(row, account));
+        request.transpose()
     }
 
     async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Error> {
-        let (account, id) = (commit.account().as_str(), commit.id().as_str());
-        let (version, expected) = (to_column(commit.version())?, to_column(commit.expected())?);
-        let records = rows::written(commit)?;
-        let snapshot = commit.snapshot().map(serde_json::to_string);
-        let snapshot = snapshot.transpose().map_err(Error::Json)?;
-        let kept = self
-            .query(
-                self.commit,
-                &[&account, &expected, &version, &id, &records, &snapshot],
-            )
-            .await?;
-        if !kept.is_empty() {
-            return Ok(CommitOutcome::Appended);
+        let written = Written::of(commit)?;
+        let statement = self.statements.of(commit);
+        match self.query(statement, &written.parameters()).await {
+            Ok(kept) if !kept.is_empty() => return Ok(CommitOutcome::Appended),
+            Ok(_) => {}
+            Err(Error::Database(error)) if is_known_key(&error) => {}
+            Err(error) => return Err(error),
         }
-        // A statement of its own: it sees what the one before has waited for. An id that is kept stays so.
-        if self.query(IS_KEPT, &[&account, &id]).await?.is_empty() {
-            Ok(CommitOutcome::Conflict)
-        } else {
-            Ok(CommitOutcome::Duplicate)
-        }
+        // A statement of its own: it sees what the one before has waited for. A key that is kept stays so.
+        Ok(match self.request(commit.account(), commit.key()).await? {
+            Some(_) => CommitOutcome::Duplicate,
+            None => CommitOutcome::Conflict,
+        })
     }
 
-    fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
-        self.snapshot_every
-            .is_some_and(|every| expected / every != version / every)
+    async fn erase(&self, account: &AccountId) -> Result<EraseOutcome, Error> {
+        let mut connection = self.connection().await?;
+        let transaction = connection.transaction().await?;
+        let locked = transaction
+            .query_opt(LOCK_HEAD, &[&account.as_str()])
+            .await?;
+        let head = locked.map(|row| rows::head(&row, account)).transpose()?;
+        match head.flatten().map(|head| head.state) {
+            None => return Ok(EraseOutcome::Unknown),
+            Some(HeadState::Open) => return Ok(EraseOutcome::NotClosed),
+            Some(HeadState::Closed | HeadState::Erased) => {}
+        }
+        for statement in ERASE {
+            transaction.execute(statement, &[&account.as_str()]).await?;
+        }
+        transaction.commit().await?;
+        Ok(EraseOutcome::Erased)
     }
+
+    fn wants_snapshot(&self, before: u64, version: u64) -> bool {
+        self.snapshot_every
+            .is_some_and(|every| before / every != version / every)
+    }
+}
+
+impl Statements {
+    fn of(self, commit: &Commit) -> &'static str {
+        match commit.expected() {
+            Some(_) => self.append,
+            None => self.open,
+        }
+    }
+}
+
+/// A commit, as its statement takes it.
+struct Written<'c> {
+    account: &'c str,
+    before: i64,
+    before_digest: Option<String>,
+    version: i64,
+    digest: String,
+    state: &'static str,
+    befores: Vec<Option<String>>,
+    digests: Vec<String>,
+    records: Vec<String>,
+    key: &'c str,
+    request: String,
+    snapshot: Option<String>,
+}
+
+impl<'c> Written<'c> {
+    fn of(commit: &'c Commit) -> Result<Self, Error> {
+        let before_digest = commit.expected().map(|head| head.digest.to_string());
+        let digests = commit
+            .records()
+            .iter()
+            .map(|record| record.digest().to_string());
+        let digests: Vec<String> = digests.collect();
+        let befores = [before_digest.clone()].into_iter();
+        let befores = befores.chain(digests.iter().cloned().map(Some));
+        let snapshot = commit.snapshot().map(serde_json::to_string);
+        Ok(Self {
+            account: commit.account(),
+            before: to_column(commit.request().before)?,
+            version: to_column(commit.head().version)?,
+            digest: commit.head().digest.to_string(),
+            state: commit.head().state.as_str(),
+            befores: befores.take(digests.len()).collect(),
+            records: rows::written(commit)?,
+            key: commit.key(),
+            request: serde_json::to_string(commit.request()).map_err(Error::Json)?,
+            snapshot: snapshot.transpose().map_err(Error::Json)?,
+            before_digest,
+            digests,
+        })
+    }
+
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 12] {
+        [
+            &self.account,
+            &self.before,
+            &self.before_digest,
+            &self.version,
+            &self.digest,
+            &self.state,
+            &self.befores,
+            &self.digests,
+            &self.records,
+            &self.key,
+            &self.request,
+            &self.snapshot,
+        ]
+    }
+}
+
+/// Keeps a commit in a transaction of your own, together with your application's rows: nothing is kept until you commit
+/// it, and all of it is gone if you roll back. Listeners are told when you commit. It locks the account's head first, and
+/// others who change the account wait for the end of the transaction.
+///
+/// The commit comes from [`SharedAccount::prepare`](grantbook::repository::SharedAccount::prepare), and is
+/// [adopted](grantbook::repository::SharedAccount::adopt) after you have committed the transaction. Where the answer is not
+/// [`Appended`](CommitOutcome::Appended), nothing was written, and the transaction can go on.
+///
+/// # Errors
+/// The database's. Roll the transaction back.
+pub async fn append_in(
+    transaction: &Transaction<'_>,
+    commit: &Commit,
+) -> Result<CommitOutcome, Error> {
+    let (account, key) = (commit.account(), commit.key());
+    let locked = transaction
+        .query_opt(LOCK_HEAD, &[&account.as_str()])
+        .await?;
+    let head = locked.map(|row| rows::head(&row, account)).transpose()?;
+    let known = [&account.as_str() as &(dyn ToSql + Sync), &key.as_str()];
+    if transaction.query_opt(REQUEST, &known).await?.is_some() {
+        return Ok(CommitOutcome::Duplicate);
+    }
+    if head.flatten().as_ref() != commit.expected() {
+        return Ok(CommitOutcome::Conflict);
+    }
+    let written = Written::of(commit)?;
+    let statement = AND_NOTIFY.of(commit);
+    let kept = transaction
+        .query_opt(statement, &written.parameters())
+        .await?;
+    Ok(match kept {
+        Some(_) => CommitOutcome::Appended,
+        None => CommitOutcome::Conflict,
+    })
+}
+
+/// Whether a statement failed because its request's key is known already.
+fn is_known_key(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().is_some_and(|error| {
+        *error.code() == SqlState::UNIQUE_VIOLATION
+            && error.constraint() == Some("request_is_kept_once")
+    })
 }

@@ -1,7 +1,7 @@
 //! From rows to what they hold, and none taken for what it is not.
 
-use grantbook::repository::Commit;
-use grantbook::{AccountId, Record, Snapshot};
+use grantbook::repository::{Commit, Head, HeadState, StoredRequest};
+use grantbook::{AccountId, Digest, Record, Snapshot};
 use serde::de::DeserializeOwned;
 use tokio_postgres::Row;
 
@@ -34,6 +34,35 @@ pub(crate) fn records(rows: &[Row], account: &AccountId, after: u64) -> Result<V
 fn record(row: &Row, account: &AccountId) -> Result<Record, Error> {
     held(row, "record", account, |record: &Record| {
         (record.account(), record.version())
+    })
+}
+
+/// The head in a row of `last`, `digest` and `state`, which are null where there is none.
+pub(crate) fn head(row: &Row, account: &AccountId) -> Result<Option<Head>, Error> {
+    let Some(version) = row.try_get::<_, Option<i64>>("last")? else {
+        return Ok(None);
+    };
+    let (digest, state): (&str, &str) = (row.try_get("digest")?, row.try_get("state")?);
+    let (Ok(digest), Some(state)) = (Digest::parse(digest), HeadState::from_text(state)) else {
+        let account = account.to_string();
+        return Err(Error::Head { account });
+    };
+    Ok(Some(Head {
+        version: from_column(version),
+        digest,
+        state,
+    }))
+}
+
+/// The request in a row of `version` and `request`.
+pub(crate) fn request(row: &Row, account: &AccountId) -> Result<StoredRequest, Error> {
+    let version: i64 = row.try_get("version")?;
+    let text: &str = row.try_get("request")?;
+    serde_json::from_str(text).map_err(|error| Error::Row {
+        table: "request",
+        account: account.to_string(),
+        version,
+        reason: error.into(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use grantbook::AccountId;
+use grantbook::{AccountId, IdempotencyKey};
 use rusqlite::ErrorCode;
 
 /// Why the file could not be read or written. Nothing of what was asked for is half done.
@@ -15,18 +15,24 @@ pub enum SqliteError {
         /// Which.
         path: PathBuf,
     },
-    /// The file is no database, or one of another program.
-    #[error("`{}` is another program's file, and is left as it is", path.display())]
-    OtherProgram {
+    /// The file is no database. It is left as it is.
+    #[error("`{}` is no SQLite database, and is left as it is", path.display())]
+    NotADatabase {
         /// Which.
         path: PathBuf,
     },
-    /// The file was written by a later version of this program.
+    /// The database has no tables of grantbook. It is left as it is.
+    #[error("`{}` holds no accounts of grantbook, and is left as it is", path.display())]
+    NoTables {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The tables were made by another version of this package.
     #[error(
         "`{}` has schema {found}, and this version reads schema {known}; update it first",
         path.display()
     )]
-    LaterSchema {
+    OtherSchema {
         /// Which.
         path: PathBuf,
         /// The file's schema.
@@ -51,6 +57,24 @@ pub enum SqliteError {
         account: AccountId,
         /// Why.
         problem: RowProblem,
+    },
+    /// What is remembered of a request cannot be read. It is left as it is.
+    #[error("request `{key}` of account `{account}` cannot be read: {problem}")]
+    Request {
+        /// Whose.
+        account: AccountId,
+        /// Its key.
+        key: IdempotencyKey,
+        /// Why.
+        problem: RowProblem,
+    },
+    /// The head of an account cannot be read. It is left as it is.
+    #[error("the head of account `{account}` cannot be read: {problem}")]
+    Head {
+        /// Whose.
+        account: AccountId,
+        /// What it says.
+        problem: String,
     },
     /// Another process has held the file for too long.
     #[error("the file is busy; try again")]

@@ -9,15 +9,13 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use crate::error::SqliteError;
 
 const SCHEMA: &str = include_str!("schema.sql");
-/// The number of that schema, kept as `user_version`.
+/// The number of that schema, kept in a table of its own.
 const SCHEMA_NUMBER: i64 = 1;
-/// `gran`: says in the file's header that it is ours.
-const APPLICATION: i64 = 0x6772_616e;
 /// How often one process looks whether another's commit is done, and for how long in all.
 const PAUSE: Duration = Duration::from_millis(2);
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Connects to a file, after making sure that it is ours; makes a new one ours if `creating`.
+/// Connects to a file, after making sure that it has our tables; makes them if `creating`.
 pub(crate) fn connect(path: &Path, creating: bool) -> Result<Connection, SqliteError> {
     if !creating && !path.exists() {
         let path = path.to_owned();
@@ -27,10 +25,10 @@ pub(crate) fn connect(path: &Path, creating: bool) -> Result<Connection, SqliteE
     flags.set(OpenFlags::SQLITE_OPEN_CREATE, creating);
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_handler(Some(wait))?;
-    if is_new(&connection, path)? {
+    if !has_tables(&connection, path)? {
         if !creating {
             let path = path.to_owned();
-            return Err(SqliteError::OtherProgram { path });
+            return Err(SqliteError::NoTables { path });
         }
         create(&mut connection, path)?;
     }
@@ -49,30 +47,45 @@ fn wait(times: i32) -> bool {
     PAUSE * times.unsigned_abs() < PATIENCE
 }
 
-/// Whether there is nothing in the file yet. If there is, it is ours, of the schema that we know.
-fn is_new(connection: &Connection, path: &Path) -> Result<bool, SqliteError> {
-    // One statement, so that all three are of one moment: another process may be making the file.
-    let read = connection.query_row(
-        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
-         FROM pragma_application_id, pragma_user_version",
-        [],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?)),
-    );
+/// Whether our tables are in the file, of the schema that we know. There may be others beside them.
+fn has_tables(connection: &Connection, path: &Path) -> Result<bool, SqliteError> {
     let path = path.to_owned();
-    match read {
-        Ok((0, 0, 0)) => Ok(true),
-        Ok((APPLICATION, SCHEMA_NUMBER, _)) => Ok(false),
-        Ok((APPLICATION, found, _)) => Err(SqliteError::LaterSchema {
+    let count = connection.query_row(
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'grantbook_schema'",
+        [],
+        |row| row.get::<_, i64>(0),
+    );
+    match count {
+        Ok(0) => return Ok(false),
+        Ok(_) => {}
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            return Err(SqliteError::NotADatabase { path });
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let found = connection.query_row("SELECT max(number) FROM grantbook_schema", [], |row| {
+        row.get::<_, Option<i64>>(0)
+    })?;
+    match found {
+        Some(SCHEMA_NUMBER) => Ok(true),
+        found => Err(SqliteError::OtherSchema {
             path,
-            found,
+            found: found.unwrap_or_default(),
             known: SCHEMA_NUMBER,
         }),
-        Ok(_) => Err(SqliteError::OtherProgram { path }),
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
-            Err(SqliteError::OtherProgram { path })
-        }
-        Err(error) => Err(error.into()),
     }
+}
+
+/// Makes the tables of this package, in a database that may have others; all of their names begin with `grantbook_`. Where
+/// they are there already, it fails and changes nothing.
+///
+/// Call it in a transaction of your own migrations, or let [`SqliteRepository::create`](crate::SqliteRepository::create)
+/// do it.
+///
+/// # Errors
+/// The database's own.
+pub fn create_tables(connection: &Connection) -> Result<(), SqliteError> {
+    Ok(connection.execute_batch(SCHEMA)?)
 }
 
 /// Several processes may come here at once; one of them applies the schema.
@@ -86,10 +99,8 @@ fn create(connection: &mut Connection, path: &Path) -> Result<(), SqliteError> {
         times += 1;
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if is_new(&transaction, path)? {
-        transaction.execute_batch(SCHEMA)?;
-        transaction.pragma_update(None, "application_id", APPLICATION)?;
-        transaction.pragma_update(None, "user_version", SCHEMA_NUMBER)?;
+    if !has_tables(&transaction, path)? {
+        create_tables(&transaction)?;
     }
     Ok(transaction.commit()?)
 }

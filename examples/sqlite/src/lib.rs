@@ -12,13 +12,8 @@
 //! let (acme, olga) = (AccountId::parse("acme")?, MemberId::parse("olga")?);
 //! let (now, limit) = (Timestamp::from_millis(1_700_000_000_000), GroupLimit::default());
 //! let mut account = repository::open(&kept, IdempotencyKey::parse("2f9a")?, acme.clone(), olga, limit, now)?;
-//! let request = Request {
-//!     commit: IdempotencyKey::parse("e41c")?,
-//!     actor: Actor::System,
-//!     commands: vec![CreateStore { store: StoreId::parse("dev")? }.into()],
-//!     now,
-//!     note: None,
-//! };
+//! let request = Request::by(Actor::System, IdempotencyKey::parse("e41c")?, now)
+//!     .command(CreateStore { store: StoreId::parse("dev")? });
 //! repository::execute(&kept, &mut account, &request)?;
 //!
 //! let in_another_process = SqliteRepository::open(&path)?;
@@ -31,4 +26,5 @@ mod file;
 mod repository;
 
 pub use error::{RowProblem, SqliteError};
-pub use repository::SqliteRepository;
+pub use file::create_tables;
+pub use repository::{SqliteRepository, append_in};

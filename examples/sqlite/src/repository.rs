@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use grantbook::repository::{Commit, CommitOutcome, RecordPage, Repository};
-use grantbook::{AccountId, IdempotencyKey, Record, Snapshot};
+use grantbook::repository::{
+    Commit, CommitOutcome, EraseOutcome, Head, HeadState, RecordPage, Repository, StoredRequest,
+};
+use grantbook::{AccountId, Digest, IdempotencyKey, Record, Snapshot};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use serde::Serialize;
@@ -28,18 +30,18 @@ pub struct SqliteRepository {
 }
 
 impl SqliteRepository {
-    /// Opens a file that [`create`](Self::create) made.
+    /// Opens a file that has the tables of this package, perhaps beside others.
     ///
     /// # Errors
-    /// There is no such file, it is another program's, or a later version's. It is then left as it is.
+    /// There is no such file, it has no such tables, or those of another version. It is then left as it is.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, SqliteError> {
         Self::connected(path.as_ref(), false)
     }
 
-    /// As [`open`](Self::open), and makes a new file where there is none.
+    /// As [`open`](Self::open), and makes the tables where they are missing, and the file where there is none.
     ///
     /// # Errors
-    /// The file is another program's, or a later version's, and is left as it is; or it cannot be made.
+    /// The file is no database, or has the tables of another version, and is left as it is; or it cannot be made.
     pub fn create(path: impl AsRef<Path>) -> Result<Self, SqliteError> {
         Self::connected(path.as_ref(), true)
     }
@@ -47,6 +49,39 @@ impl SqliteRepository {
     fn connected(path: &Path, creating: bool) -> Result<Self, SqliteError> {
         let connection = Mutex::new(file::connect(path, creating)?);
         Ok(Self { connection })
+    }
+
+    /// Uses a connection of your own, to a database that has the [tables](crate::create_tables). How soon a commit is on the
+    /// disk (`PRAGMA synchronous`) and how long it waits for others (the busy handler) is up to your connection.
+    #[must_use]
+    pub fn over(connection: Connection) -> Self {
+        let connection = Mutex::new(connection);
+        Self { connection }
+    }
+
+    /// Gives the connection to a transaction of your own, in which [`append_in`] keeps a commit. Others wait meanwhile.
+    pub fn with_connection<T>(&self, use_it: impl FnOnce(&mut Connection) -> T) -> T {
+        use_it(&mut self.connection())
+    }
+
+    /// Returns the ids of all accounts that were ever opened, with their heads, in the order of the ids.
+    ///
+    /// # Errors
+    /// The database's own; a row that cannot be read.
+    pub fn accounts(&self) -> Result<Vec<(AccountId, Head)>, SqliteError> {
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare("SELECT account FROM grantbook_heads ORDER BY account")?;
+        let ids = statement.query_map([], |row| row.get::<_, String>(0))?;
+        let mut accounts = Vec::new();
+        for id in ids {
+            let id = AccountId::parse(&id?)
+                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+            if let Some(head) = head(&connection, &id)? {
+                accounts.push((id, head));
+            }
+        }
+        Ok(accounts)
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -62,8 +97,9 @@ impl Repository for SqliteRepository {
 
     fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, SqliteError> {
         let connection = self.connection();
-        let mut statement = connection
-            .prepare_cached("SELECT snapshot, version FROM snapshots WHERE account = ?1")?;
+        let mut statement = connection.prepare_cached(
+            "SELECT snapshot, version FROM grantbook_snapshots WHERE account = ?1",
+        )?;
         let read = |row: &Row<'_>| Ok((read::<Snapshot>(row)?, number(row, 1)?));
         let Some((found, version)) = statement.query_row([&**account], read).optional()? else {
             return Ok(None);
@@ -84,97 +120,172 @@ impl Repository for SqliteRepository {
         let mut connection = self.connection();
         // One transaction, so that both answers are of one moment.
         let transaction = connection.transaction()?;
-        let last = last_version(&transaction, account)?;
+        let head = head(&transaction, account)?;
+        let last = match head {
+            Some(head) if head.state != HeadState::Erased => head.version,
+            _ => 0,
+        };
         let records = if version < last {
             page(&transaction, account, version + 1, last)?
         } else {
             Vec::new()
         };
-        Ok(RecordPage::Records { records, last })
+        Ok(RecordPage::Records { records, head })
     }
 
-    fn records_of(
+    fn request(
         &self,
         account: &AccountId,
-        id: &IdempotencyKey,
-    ) -> Result<Vec<Record>, SqliteError> {
-        let mut connection = self.connection();
-        let transaction = connection.transaction()?;
-        let Some((mut next, last)) = versions_of(&transaction, account, id)? else {
-            return Ok(Vec::new());
-        };
-        let mut records = Vec::new();
-        while next <= last {
-            records.extend(page(&transaction, account, next, last)?);
-            next = records.last().map_or(last, Record::version) + 1;
-        }
-        Ok(records)
+        key: &IdempotencyKey,
+    ) -> Result<Option<StoredRequest>, SqliteError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(
+            "SELECT request FROM grantbook_requests WHERE account = ?1 AND key = ?2",
+        )?;
+        let found = statement
+            .query_row([&**account, &**key], read::<StoredRequest>)
+            .optional()?;
+        found.transpose().map_err(|problem| SqliteError::Request {
+            account: account.clone(),
+            key: key.clone(),
+            problem,
+        })
     }
 
     fn commit(&self, commit: &Commit) -> Result<CommitOutcome, SqliteError> {
         let mut connection = self.connection();
         // The lock for writing is taken first: what is read holds until all is written.
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if versions_of(&transaction, commit.account(), commit.id())?.is_some() {
-            return Ok(CommitOutcome::Duplicate);
+        let outcome = append_in(&transaction, commit)?;
+        if outcome == CommitOutcome::Appended {
+            transaction.commit()?;
         }
-        if last_version(&transaction, commit.account())? != commit.expected() {
-            return Ok(CommitOutcome::Conflict);
-        }
-        insert(&transaction, commit)?;
-        transaction.commit()?;
-        Ok(CommitOutcome::Appended)
+        Ok(outcome)
     }
 
-    fn wants_snapshot(&self, expected: u64, version: u64) -> bool {
-        expected / SNAPSHOT_EVERY != version / SNAPSHOT_EVERY
+    fn erase(&self, account: &AccountId) -> Result<EraseOutcome, SqliteError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        match head(&transaction, account)?.map(|head| head.state) {
+            None => return Ok(EraseOutcome::Unknown),
+            Some(HeadState::Open) => return Ok(EraseOutcome::NotClosed),
+            Some(HeadState::Closed | HeadState::Erased) => {}
+        }
+        for statement in [
+            "UPDATE grantbook_heads SET state = 'erased' WHERE account = ?1",
+            "DELETE FROM grantbook_records WHERE account = ?1",
+            "DELETE FROM grantbook_requests WHERE account = ?1",
+            "DELETE FROM grantbook_snapshots WHERE account = ?1",
+        ] {
+            transaction.execute(statement, [&**account])?;
+        }
+        transaction.commit()?;
+        Ok(EraseOutcome::Erased)
     }
+
+    fn wants_snapshot(&self, before: u64, version: u64) -> bool {
+        before / SNAPSHOT_EVERY != version / SNAPSHOT_EVERY
+    }
+}
+
+/// Keeps a commit in a transaction of your own, together with your application's rows: nothing is kept until you commit
+/// it, and all of it is gone if you roll back. Begin the transaction as
+/// [immediate](rusqlite::TransactionBehavior::Immediate), so that what is compared holds until all is written.
+///
+/// The commit comes from [`SharedAccount::prepare`](grantbook::repository::SharedAccount::prepare), and is
+/// [adopted](grantbook::repository::SharedAccount::adopt) after you have committed the transaction. Where the answer is not
+/// [`Appended`](CommitOutcome::Appended), nothing was written.
+///
+/// # Errors
+/// The database's own. Roll the transaction back.
+pub fn append_in(
+    transaction: &Transaction<'_>,
+    commit: &Commit,
+) -> Result<CommitOutcome, SqliteError> {
+    let account = commit.account();
+    let is_known = transaction
+        .prepare_cached("SELECT 1 FROM grantbook_requests WHERE account = ?1 AND key = ?2")?
+        .exists([&**account, &**commit.key()])?;
+    if is_known {
+        return Ok(CommitOutcome::Duplicate);
+    }
+    if head(transaction, account)?.as_ref() != commit.expected() {
+        return Ok(CommitOutcome::Conflict);
+    }
+    insert(transaction, commit)?;
+    Ok(CommitOutcome::Appended)
 }
 
 fn insert(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), SqliteError> {
     let account = &**commit.account();
+    let before_all = "0".repeat(64);
+    if commit.expected().is_none() {
+        transaction
+            .prepare_cached(
+                "INSERT INTO grantbook_heads (account, version, digest, state) VALUES (?1, 0, ?2, 'open')",
+            )?
+            .execute(params![account, before_all])?;
+    }
+    let expected = commit.expected();
+    let mut before = expected.map_or(before_all, |head| head.digest.to_string());
+    // The schema moves the head with each record.
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO grantbook_records (account, version, before, digest, record) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for record in commit.records() {
+        let digest = record.digest().to_string();
+        let version = column(record.version())?;
+        statement.execute(params![account, version, before, digest, json(record)?])?;
+        before = digest;
+    }
+    let request = commit.request();
     transaction
-        .prepare_cached("INSERT INTO commits (account, id, first, last) VALUES (?1, ?2, ?3, ?4)")?
+        .prepare_cached(
+            "INSERT INTO grantbook_requests (account, key, before, version, request) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
         .execute(params![
             account,
-            &**commit.id(),
-            column(commit.expected() + 1)?,
-            column(commit.version())?
+            &**commit.key(),
+            column(request.before)?,
+            column(request.version)?,
+            json(request)?
         ])?;
-    let mut statement = transaction
-        .prepare_cached("INSERT INTO records (account, version, record) VALUES (?1, ?2, ?3)")?;
-    for record in commit.records() {
-        statement.execute(params![account, column(record.version())?, json(record)?])?;
-    }
     if let Some(snapshot) = commit.snapshot() {
         transaction
             .prepare_cached(
-                "INSERT OR REPLACE INTO snapshots (account, version, snapshot) VALUES (?1, ?2, ?3)",
+                "INSERT OR REPLACE INTO grantbook_snapshots (account, version, snapshot) VALUES (?1, ?2, ?3)",
             )?
-            .execute(params![account, column(commit.version())?, json(snapshot)?])?;
+            .execute(params![account, column(snapshot.version())?, json(snapshot)?])?;
     }
     Ok(())
 }
 
-/// The version of the last record that is kept; 0, if none is.
-fn last_version(transaction: &Transaction<'_>, account: &AccountId) -> Result<u64, SqliteError> {
-    Ok(transaction
-        .prepare_cached("SELECT coalesce(max(version), 0) FROM records WHERE account = ?1")?
-        .query_row([&**account], |row| number(row, 0))?)
-}
-
-/// The first and the last version of a commit, if it is kept.
-fn versions_of(
-    transaction: &Transaction<'_>,
-    account: &AccountId,
-    id: &IdempotencyKey,
-) -> Result<Option<(u64, u64)>, SqliteError> {
-    Ok(transaction
-        .prepare_cached("SELECT first, last FROM commits WHERE account = ?1 AND id = ?2")?
-        .query_row([&**account, &**id], |row| {
-            Ok((number(row, 0)?, number(row, 1)?))
+/// The head of an account; `None`, if none was ever opened.
+fn head(transaction: &Connection, account: &AccountId) -> Result<Option<Head>, SqliteError> {
+    let found = transaction
+        .prepare_cached("SELECT version, digest, state FROM grantbook_heads WHERE account = ?1")?
+        .query_row([&**account], |row| {
+            Ok((
+                number(row, 0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, String>(2)?,
+            ))
         })
-        .optional()?)
+        .optional()?;
+    let Some((version, digest, state)) = found else {
+        return Ok(None);
+    };
+    let (Ok(digest), Some(state)) = (Digest::parse(&digest), HeadState::from_text(&state)) else {
+        return Err(SqliteError::Head {
+            account: account.clone(),
+            problem: format!("digest `{digest}`, state `{state}`"),
+        });
+    };
+    Ok(Some(Head {
+        version,
+        digest,
+        state,
+    }))
 }
 
 /// The records from one version on until another, or as many as make a page. Those that cannot be read are not left
@@ -186,7 +297,7 @@ fn page(
     last: u64,
 ) -> Result<Vec<Record>, SqliteError> {
     let mut statement = transaction.prepare_cached(
-        "SELECT record, version, octet_length(record) FROM records
+        "SELECT record, version, octet_length(record) FROM grantbook_records
          WHERE account = ?1 AND version BETWEEN ?2 AND ?3 ORDER BY version",
     )?;
     let mut rows = statement.query(params![&**account, column(first)?, column(last)?])?;

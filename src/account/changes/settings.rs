@@ -3,8 +3,8 @@
 use crate::account::actor::Actor;
 use crate::account::changes::{Change, Outcome, command_and_event};
 use crate::account::command_error::CommandError;
-use crate::account::data::AccountData;
 use crate::account::data::writes::Writes;
+use crate::account::data::{AccountData, Condition};
 use crate::account::limits::GroupLimit;
 use crate::account::status::MemberStatus;
 use crate::id::{IdempotencyKey, MemberId};
@@ -86,6 +86,6 @@ command_and_event! {
 
 impl Change for AccountClosed {
     fn apply<D: AccountData + Writes>(&self, data: &mut D) {
-        data.header_mut().is_closed = true;
+        data.header_mut().condition = Condition::Closed;
     }
 }

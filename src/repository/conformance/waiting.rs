@@ -2,11 +2,13 @@
 
 use std::future::Future;
 
-use crate::account::record::Record;
 use crate::account::snapshot::Snapshot;
 use crate::id::{AccountId, IdempotencyKey};
 use crate::repository::commit::Commit;
-use crate::repository::contract::{AsyncRepository, CommitOutcome, RecordPage, Repository};
+use crate::repository::contract::{
+    AsyncRepository, CommitOutcome, EraseOutcome, RecordPage, Repository,
+};
+use crate::repository::request::StoredRequest;
 
 /// The host's runtime, as far as the suite needs it. With tokio:
 ///
@@ -57,13 +59,16 @@ impl<R: AsyncRepository, B: Runtime> Repository for AsyncAsSync<R, B> {
         self.runtime.block_on(waiting)
     }
 
-    fn records_of(
+    fn request(
         &self,
         account: &AccountId,
-        id: &IdempotencyKey,
-    ) -> Result<Vec<Record>, R::Error> {
-        self.runtime
-            .block_on(self.repository.records_of(account, id))
+        key: &IdempotencyKey,
+    ) -> Result<Option<StoredRequest>, R::Error> {
+        self.runtime.block_on(self.repository.request(account, key))
+    }
+
+    fn erase(&self, account: &AccountId) -> Result<EraseOutcome, R::Error> {
+        self.runtime.block_on(self.repository.erase(account))
     }
 
     fn commit(&self, commit: &Commit) -> Result<CommitOutcome, R::Error> {

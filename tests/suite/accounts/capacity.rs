@@ -1,155 +1,145 @@
-//! How many accounts a process holds.
-
-use std::sync::Arc;
+//! How much a process holds, in bytes.
 
 use grantbook::repository::*;
 use grantbook::*;
 
-use super::{account, open_empty, open_with_ann, realm_of};
+use super::{account, elsewhere, open_empty, open_with_ann};
 use crate::support::*;
 
-/// U2: no more accounts are held than was configured: those asked for longest ago go first, and those in use stay.
+/// What one small account is counted for.
+fn one_account() -> usize {
+    let accounts = Accounts::builder(MemoryRepository::new()).build();
+    open_empty(&accounts, "a");
+    accounts.held_bytes()
+}
+
+/// U2: no more is held than was said: what was asked for longest ago goes first, and what is in use stays.
 #[test]
 fn u2_the_accounts_held_are_bounded() {
     let kept = MemoryRepository::new();
-    // Each account has one owner, so it counts as 101: ten accounts fit.
-    let realm = realm_of(1_010);
     let ids: Vec<_> = (0..30).map(|number| format!("a{number}")).collect();
+    let there = elsewhere(&kept);
     for id in &ids {
-        open_empty(&kept, id);
+        open_empty(&there, id);
     }
-    let count = || ids.iter().filter(|id| realm.loaded(id).is_some()).count();
-    let load = |id: &str| realm.load(&kept, &account(id)).unwrap().unwrap();
+    let one = one_account();
+    let capacity = 10 * one;
+    let accounts = Accounts::builder(&kept).capacity(capacity).build();
+    let count = || {
+        ids.iter()
+            .filter(|id| accounts.loaded(id).is_some())
+            .count()
+    };
+    let get = |id: &str| accounts.get(&account(id)).unwrap();
     for id in &ids[..10] {
-        load(id);
+        get(id);
     }
-    assert_eq!(count(), 10, "as many as fit");
-    let in_use = load(&ids[0]);
+    assert_eq!((count(), accounts.held_bytes()), (10, capacity));
+    // `loaded` counts as asking, in the order of the list.
+    let in_use = get(&ids[0]);
     for id in &ids[1..4] {
-        load(id);
+        get(id);
     }
-    load(&ids[10]);
-    assert!(realm.loaded(&ids[0]).is_some(), "in use");
-    for id in &ids[1..4] {
-        assert!(realm.loaded(id).is_some(), "asked for a moment ago");
+    get(&ids[10]);
+    assert!(accounts.held_bytes() <= capacity - capacity / 8);
+    for (id, is_there) in ids.iter().zip([true, true, true, true, false, false]) {
+        assert_eq!(accounts.loaded(id).is_some(), is_there, "{id}");
     }
-    for id in &ids[4..7] {
-        assert!(
-            realm.loaded(id).is_none(),
-            "an eighth more than needed is evicted"
-        );
-    }
-    assert!(realm.loaded(&ids[7]).is_some());
-    assert!(realm.loaded(&ids[10]).is_some());
     for id in &ids[11..] {
-        load(id);
+        get(id);
+        assert!(accounts.held_bytes() <= capacity);
     }
-    assert!(count() <= 10);
+    let stayed = in_use.clone();
     assert!(
-        Arc::ptr_eq(&in_use, &load(&ids[0])),
+        accounts.loaded(&ids[0]).is_some(),
         "never two copies of one account"
     );
-    drop(in_use);
+    drop((in_use, stayed));
     for id in &ids[11..] {
-        load(id);
+        get(id);
     }
-    assert!(realm.loaded(&ids[0]).is_none());
-    assert!(load(&ids[0]).can(OWNER, &Permission::MANAGE_STORES, Resource::Account));
+    assert!(accounts.loaded(&ids[0]).is_none());
+    let again = get(&ids[0]);
+    assert!(again.can(OWNER, &Permission::MANAGE_STORES, Resource::Account));
 
     // An account larger than the whole capacity is held while it is used.
-    let small = realm_of(1);
-    let only = small.load(&kept, &account("a1")).unwrap().unwrap();
-    let next = small.load(&kept, &account("a2")).unwrap().unwrap();
+    let small = Accounts::builder(&kept).capacity(1).build();
+    let only = small.get(&account("a1")).unwrap();
+    let next = small.get(&account("a2")).unwrap();
+    assert_eq!(small.held_bytes(), 2 * one);
     drop((only, next));
-    small.load(&kept, &account("a3")).unwrap().unwrap();
+    drop(small.get(&account("a3")).unwrap());
     assert!(small.loaded("a1").is_none() && small.loaded("a2").is_none());
 }
 
-/// U2: what grew since it was loaded counts, and accounts can be loaded while a record is shown.
+/// U2: what grew since it was loaded counts, and what became less no longer does.
 #[test]
 fn u2_growth_after_loading_counts() {
     let kept = MemoryRepository::new();
-    let realm = realm_of(3_000);
+    let accounts = Accounts::builder(&kept).capacity(300_000).build();
     let added: Vec<String> = (0..1_000).map(|number| format!("m{number}")).collect();
-    for id in ["a", "b", "c", "d"] {
-        open_empty(&kept, id);
-    }
+    let added = || added.iter().map(String::as_str);
     for id in ["a", "b"] {
-        let shared = realm.load(&kept, &account(id)).unwrap().unwrap();
-        let commands = [enrol(added.iter().map(String::as_str))];
-        let asked = request(&Actor::System, &commands, at(0));
-        shared.execute(&kept, &asked).unwrap();
+        let handle = open_empty(&accounts, id);
+        let asked = request(&Actor::System, &[enrol(added())], at(0));
+        handle.execute(&asked).unwrap();
     }
-    realm.load(&kept, &account("c")).unwrap().unwrap();
-    assert!(realm.loaded("a").is_some() && realm.loaded("b").is_some());
-    let grows = realm.loaded("c").unwrap();
-    let commands = [enrol(added.iter().map(String::as_str))];
-    let asked = request(&Actor::System, &commands, at(0));
-    let mut shown = 0;
-    grows
-        .execute_with(&kept, &asked, |_, _| {
-            realm.load(&kept, &account("d")).unwrap().unwrap();
-            shown += 1;
-        })
-        .unwrap();
-    drop(grows);
-    assert_eq!(shown, 1);
-    assert!(realm.loaded("d").is_some());
-    realm.forget("d");
-    realm.load(&kept, &account("d")).unwrap().unwrap();
-    assert!(realm.loaded("a").is_none(), "asked for longest ago");
-    assert!(realm.loaded("d").is_some());
+    assert!(accounts.held_bytes() > 200_000);
+    let handle = open_empty(&accounts, "c");
+    let asked = request(&Actor::System, &[enrol(added())], at(0));
+    handle.execute(&asked).unwrap();
+    assert!(accounts.loaded("a").is_none(), "asked for longest ago");
+    let most = accounts.held_bytes();
+    let asked = request(&Actor::System, &[remove_members(added())], at(0));
+    handle.execute(&asked).unwrap();
+    assert!(accounts.held_bytes() + 90_000 < most);
 }
 
-/// U2: threads that ask for the same accounts at once get the same copies, while others are evicted and loaded again.
+/// U2: threads that ask for the same accounts at once get the same copies, while others are given up and loaded again.
 #[test]
 fn u2_threads_share_the_accounts_held() {
     let kept = MemoryRepository::new();
     let ids: Vec<_> = (0..12).map(|number| format!("a{number}")).collect();
+    let there = elsewhere(&kept);
     for id in &ids {
-        open_with_ann(&kept, id);
+        open_with_ann(&there, id);
     }
-    // Five accounts fit: each counts as 100, two members and a store.
-    let realm = realm_of(5 * 103);
+    // Five accounts fit, and a half.
+    let accounts = Accounts::builder(&kept)
+        .capacity(there.held_bytes() * 11 / 24)
+        .build();
     let created: u64 = std::thread::scope(|threads| {
         let workers: Vec<_> = (0..4_usize)
             .map(|worker| {
-                let (realm, kept, ids) = (&realm, &kept, &ids);
+                let (accounts, ids) = (&accounts, &ids);
                 threads.spawn(move || {
                     let mut created = 0;
                     for step in 0..120 {
                         let id = &ids[(step * 7 + worker * 5) % ids.len()];
-                        let shared = realm.load(kept, &account(id)).unwrap().unwrap();
-                        assert_eq!(shared.read().id().as_str(), id);
-                        assert!(shared.can(
-                            "ann",
-                            &Permission::STORE_WRITE,
-                            Resource::Store("dev")
-                        ));
+                        let handle = accounts.get(&account(id)).unwrap();
+                        assert_eq!(handle.id().as_str(), id);
+                        let (write, dev) = (Permission::STORE_WRITE, Resource::Store("dev"));
+                        assert!(handle.can("ann", &write, dev));
                         if step % 10 == 0 {
                             let store = create_store(&format!("{worker}-{step}"));
                             let asked = request(&by(OWNER), &[store], at(0));
-                            created += shared.execute(kept, &asked).unwrap().len() as u64;
+                            created += handle.execute(&asked).unwrap().records().len() as u64;
                         }
                     }
                     created
                 })
             })
             .collect();
-        workers
-            .into_iter()
-            .map(|worker| worker.join().unwrap())
-            .sum()
+        let workers = workers.into_iter();
+        workers.map(|worker| worker.join().unwrap()).sum()
     });
     let kept_versions: u64 = ids
         .iter()
         .map(|id| load(&kept, &account(id)).unwrap().unwrap().version() - 5)
         .sum();
     assert_eq!(kept_versions, created);
-    for id in &ids {
-        if let Some(shared) = realm.loaded(id) {
-            shared.catch_up(&kept).unwrap();
-            assert_eq!(*shared.read(), load(&kept, &account(id)).unwrap().unwrap());
-        }
+    for handle in accounts.held() {
+        let stored = load(&kept, handle.id()).unwrap().unwrap();
+        assert!(handle.with(|account| *account == *stored));
     }
 }

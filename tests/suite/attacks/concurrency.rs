@@ -105,12 +105,12 @@ impl Repository for Meeting<'_> {
         self.kept.records_after(account, version)
     }
 
-    fn records_of(
+    fn request(
         &self,
         account: &AccountId,
-        id: &IdempotencyKey,
-    ) -> Result<Vec<Record>, Infallible> {
-        self.kept.records_of(account, id)
+        key: &IdempotencyKey,
+    ) -> Result<Option<StoredRequest>, Infallible> {
+        self.kept.request(account, key)
     }
 
     fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Infallible> {
@@ -133,10 +133,7 @@ fn e6_a_stale_copy_gives_back_no_powers() {
     let world = World::staffed();
     let kept = MemoryRepository::new();
     let acme = world.account.id().clone();
-    assert_eq!(
-        kept.commit(&commit(&world.records)),
-        Ok(CommitOutcome::Appended)
-    );
+    store_history(&kept, &world.records);
     let behind = load(&kept, &acme).unwrap().unwrap();
     let mut current = behind.clone();
     let now = at(world.now);

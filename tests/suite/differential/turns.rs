@@ -6,7 +6,8 @@ use grantbook::command::{AddMembers, AddToGroup, ChangeRole, RemoveFromGroup};
 use grantbook::*;
 use proptest::prelude::*;
 
-use crate::strategies::{D, MEMBERS, Step, actor, command, grants, one_of, step, whom};
+use crate::commands;
+use crate::strategies::{D, MEMBERS, Step, actor, grants, one_of, step, whom};
 use crate::support::*;
 
 /// One step, before it is known what time it is and what the account holds.
@@ -36,7 +37,7 @@ pub(super) fn turn() -> impl Strategy<Value = Turn> {
         })
     };
     let many = prop_oneof![5 => Just(MAX_BATCH + 1), 1 => Just(MAX_BATCH)];
-    let long_batch = (actor(), command(), many).prop_map(|(actor, command, many)| {
+    let long_batch = (actor(), commands::random(), many).prop_map(|(actor, command, many)| {
         let commands = vec![command; many];
         Step {
             actor,

@@ -6,7 +6,7 @@ use grantbook::repository::conformance::Fault;
 use grantbook::repository::*;
 use grantbook::*;
 
-use super::{Asked, COPIES, NothingKept, Run, TRIES, Trust, acme, commit};
+use super::{Asked, COPIES, NothingKept, Run, TRIES, Trust, acme, commit, stored_of};
 
 impl Run {
     /// Retries each request without an answer until it has one.
@@ -35,6 +35,9 @@ impl Run {
 
     /// Compares every answer with what is stored.
     pub(super) fn check(&mut self) {
+        for which in 0..COPIES {
+            self.sample(which);
+        }
         let kept = self.line.kept();
         let mut covered = vec![0; self.records.len()];
         let mut cover = |records: &[Record]| {
@@ -50,11 +53,11 @@ impl Run {
             .count();
         let others = ["open".to_owned(), "staff".to_owned()].into_iter();
         for id in others.chain((0..rivals).map(|number| format!("rival-{number}"))) {
-            let records = kept.records_of(&acme(), &commit(&id)).unwrap();
+            let (_, records) = stored_of(kept, &commit(&id)).expect("it was acknowledged");
             assert!(!records.is_empty());
             cover(&records);
         }
-        let mut decided_on: BTreeMap<u64, (&Request, Vec<Record>)> = BTreeMap::new();
+        let mut decided_on: BTreeMap<u64, Vec<(&Request, Vec<Record>)>> = BTreeMap::new();
         let mut nothing_kept = Vec::new();
         for Asked {
             request,
@@ -63,21 +66,25 @@ impl Run {
             is_settled,
         } in &self.asked
         {
-            let records = kept.records_of(&acme(), &request.commit).unwrap();
-            cover(&records);
-            match answered {
-                Some(answered) => assert_eq!(*answered, records, "what was acknowledged stays"),
-                None if *is_settled && self.trust != Trust::StaleReads => {
-                    assert_eq!(
-                        records,
-                        [],
-                        "nothing is stored later for a request that stored nothing"
-                    );
+            let stored = stored_of(kept, &request.key);
+            if let (Some(answered), Some((stored, records))) = (answered, &stored) {
+                if !answered.is_repeat() || !answered.records().is_empty() {
+                    assert_eq!(answered.records(), records, "what was acknowledged stays");
                 }
-                None => {}
+                assert_eq!(answered.version(), stored.version);
             }
-            if let Some(first) = records.first() {
-                decided_on.insert(first.version() - 1, (request, records));
+            assert!(answered.is_none() || stored.is_some(), "it is remembered");
+            if answered.is_none() && *is_settled && self.trust != Trust::StaleReads {
+                assert_eq!(
+                    stored, None,
+                    "nothing is stored later for a refused request"
+                );
+            }
+            if let Some((stored, records)) = stored {
+                assert!(stored.is_of(request));
+                cover(&records);
+                let on_it = decided_on.entry(stored.before).or_default();
+                on_it.push((request, records));
             }
             nothing_kept.extend(answers.iter().map(|answer| (request, answer)));
         }
@@ -86,8 +93,6 @@ impl Run {
             "each record is of one request: {covered:?}"
         );
 
-        self.samples
-            .extend(self.copies.iter().map(|copy| Account::clone(copy)));
         self.samples.sort_by_key(Account::version);
         let mut samples = self.samples.iter().peekable();
         let mut account = Account::replay(&self.records[..1]).unwrap();
@@ -106,9 +111,10 @@ impl Run {
                 assert_eq!(*sample, account, "a copy is the account at its version");
             }
             let decide = |request: &Request| {
-                account.decide_batch(&request.actor, &request.commands, request.now)
+                let commit = Commit::decide(&account, request)?;
+                Ok(commit.records().to_vec())
             };
-            if let Some((request, records)) = decided_on.get(&version) {
+            for (request, records) in decided_on.get(&version).into_iter().flatten() {
                 assert_eq!(
                     decide(request).as_ref(),
                     Ok(records),
@@ -119,11 +125,11 @@ impl Run {
                 |(
                     request,
                     NothingKept {
-                        answer,
+                        refusal,
                         between: (from, to),
                     },
                 )| {
-                    !((*from..=*to).contains(&version) && decide(request) == *answer)
+                    !((*from..=*to).contains(&version) && decide(request).as_ref() == Err(refusal))
                 },
             );
         }
@@ -133,7 +139,7 @@ impl Run {
         );
         let wrong = nothing_kept
             .first()
-            .map(|(request, wrong)| (request, &wrong.answer, wrong.between));
+            .map(|(request, wrong)| (request, &wrong.refusal, wrong.between));
         assert!(
             wrong.is_none(),
             "right at none of the versions that it may be based on: {wrong:?}"

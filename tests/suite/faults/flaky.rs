@@ -5,17 +5,16 @@ use grantbook::repository::conformance::{Fault, FlakyRepository, TimedOut};
 use grantbook::repository::*;
 use grantbook::*;
 
-use super::{acme, commit, last_of};
+use super::{acme, commit, last_of, stored_of};
 use crate::support::*;
 
 /// A repository of these records, with snapshots of versions 4 and 8, in which every call that can has this fault.
 fn always(fault: Fault, seed: u64, records: &[Record]) -> FlakyRepository {
     let line = FlakyRepository::new(seed, [(fault, 1_000)]);
     for record in records {
-        let (version, id) = (record.version(), commit(&record.version().to_string()));
-        let commit = Commit::new(id, vec![record.clone()]).unwrap();
-        let until = usize::try_from(version).unwrap();
-        let commit = match version {
+        let until = usize::try_from(record.version()).unwrap();
+        let commit = commit_of(records, until);
+        let commit = match until {
             4 | 8 => commit.with_snapshot(Account::replay(&records[..until]).unwrap().snapshot()),
             _ => Ok(commit),
         };
@@ -24,10 +23,25 @@ fn always(fault: Fault, seed: u64, records: &[Record]) -> FlakyRepository {
     line
 }
 
+/// The record of this version, as the commit that it was; its key is its version.
+fn commit_of(records: &[Record], version: usize) -> Commit {
+    let record = records[version - 1].clone();
+    let request = StoredRequest {
+        key: commit(&version.to_string()),
+        actor: record.actor().clone(),
+        digest: *record.digest(),
+        before: record.version() - 1,
+        version: record.version(),
+    };
+    let head = records[..version - 1].last().map(head_after);
+    Commit::copied(acme(), request, head, vec![record]).unwrap()
+}
+
 fn page(line: &FlakyRepository, after: u64) -> (Vec<u64>, u64) {
     match line.records_after(&acme(), after) {
-        Ok(RecordPage::Records { records, last }) => {
-            (records.iter().map(Record::version).collect(), last)
+        Ok(RecordPage::Records { records, head }) => {
+            let versions = records.iter().map(Record::version).collect();
+            (versions, head.unwrap().version)
         }
         other => panic!("{other:?}"),
     }
@@ -43,7 +57,7 @@ fn u2_a_reading_call_fails_as_its_fault_says() {
         let line = always(Fault::ReadTimedOut);
         assert_eq!(line.snapshot(&acme()), Err(TimedOut));
         assert_eq!(line.records_after(&acme(), 0), Err(TimedOut));
-        assert_eq!(line.records_of(&acme(), &commit("3")), Err(TimedOut));
+        assert_eq!(line.request(&acme(), &commit("3")), Err(TimedOut));
         assert_eq!(line.injected_faults(), [Fault::ReadTimedOut; 3]);
 
         let (short, told) = page(&always(Fault::ShortPage), 2);
@@ -78,10 +92,10 @@ fn u2_a_reading_call_fails_as_its_fault_says() {
         assert_eq!(line.injected_faults(), [Fault::Gone]);
         let stale = always(Fault::StaleSnapshot).snapshot(&acme()).unwrap();
         assert!(stale.is_none_or(|snapshot| snapshot.version() == 4));
-        let line = always(Fault::StaleCommitted);
-        assert_eq!(line.records_of(&acme(), &commit("3")), Ok(vec![]));
-        assert_eq!(line.records_of(&acme(), &commit("none")), Ok(vec![]));
-        assert_eq!(line.injected_faults(), [Fault::StaleCommitted]);
+        let line = always(Fault::StaleRequests);
+        assert_eq!(line.request(&acme(), &commit("3")), Ok(None));
+        assert_eq!(line.request(&acme(), &commit("none")), Ok(None));
+        assert_eq!(line.injected_faults(), [Fault::StaleRequests]);
         assert_eq!(
             *load(line.kept(), &acme()).unwrap().unwrap(),
             World::staffed().account
@@ -93,10 +107,7 @@ fn u2_a_reading_call_fails_as_its_fault_says() {
 #[test]
 fn u1_a_commit_fails_as_its_fault_says() {
     let records = World::staffed().records;
-    let keep = |line: &FlakyRepository, version: usize| {
-        let record = records[version - 1].clone();
-        line.commit(&Commit::new(commit(&version.to_string()), vec![record]).unwrap())
-    };
+    let keep = |line: &FlakyRepository, version: usize| line.commit(&commit_of(&records, version));
     for (fault, answer, kept, settled) in [
         (Fault::NotKept, Err(TimedOut), 0, 0),
         (Fault::KeptUnanswered, Err(TimedOut), 1, 1),
@@ -117,7 +128,7 @@ fn u1_a_commit_fails_as_its_fault_says() {
         "there is nothing to change before"
     );
     assert_eq!(keep(&line, 2), Ok(CommitOutcome::Conflict));
-    let rivals = line.kept().records_of(&acme(), &commit("rival-0")).unwrap();
+    let (_, rivals) = stored_of(line.kept(), &commit("rival-0")).unwrap();
     assert_eq!((rivals.len(), last_of(line.kept())), (1, 2));
 }
 
@@ -125,12 +136,8 @@ fn u1_a_commit_fails_as_its_fault_says() {
 #[test]
 fn u1_a_request_is_recognized_by_the_account_as_it_was() {
     let world = World::staffed();
-    let request = |id: &str, actor: &str, commands: Vec<Command>| Request {
-        commit: commit(id),
-        actor: by(actor),
-        commands,
-        now: at(0),
-        note: None,
+    let request = |key: &str, actor: &str, commands: Vec<Command>| {
+        Request::by(by(actor), commit(key), at(0)).commands(commands)
     };
     for (actor, commands) in [
         // `vic` is not in the group; afterwards `gil` may do nothing more.
@@ -157,8 +164,9 @@ fn u1_a_request_is_recognized_by_the_account_as_it_was() {
         let line = always(Fault::ShortPage, 3, &world.records);
         let (mut here, mut elsewhere) = (copy_of(&line), copy_of(&line));
         let asked = request("twice", actor, commands);
-        let records = execute(&line, &mut here, &asked).unwrap();
-        assert_eq!(execute(&line, &mut here, &asked).unwrap(), records);
+        let records = execute(&line, &mut here, &asked).unwrap().into_records();
+        let again = execute(&line, &mut here, &asked).unwrap();
+        assert_eq!(again.records(), records);
         // Another member may have changed it since, too.
         let later = request(
             "later",
@@ -166,7 +174,8 @@ fn u1_a_request_is_recognized_by_the_account_as_it_was() {
             vec![add("it", ["nils"]), add("devs", ["nils", "vic"])],
         );
         execute(&line, &mut elsewhere, &later).unwrap();
-        assert_eq!(execute(&line, &mut elsewhere, &asked).unwrap(), records);
+        let again = execute(&line, &mut elsewhere, &asked).unwrap();
+        assert_eq!(again.records(), records);
         let other = request(
             "twice",
             OWNER,
@@ -190,23 +199,15 @@ fn g9_a_repeated_answer_counts_at_once_too() {
         let line = always(Fault::StaleRecords, seed, &records);
         let mut here = copy_of(&line);
         let mut elsewhere = here.clone();
-        let request = Request {
-            commit: commit("twice"),
-            actor: Actor::System,
-            commands: vec![create_store("new")],
-            now: at(0),
-            note: None,
-        };
+        let request =
+            Request::by(Actor::System, commit("twice"), at(0)).command(create_store("new"));
         execute(line.kept(), &mut here, &request).unwrap();
-        let commit = Request {
-            commit: commit("later"),
-            commands: vec![create_store("other")],
-            ..request.clone()
-        };
-        execute(line.kept(), &mut here, &commit).unwrap();
-        if let Ok(records) = execute(&line, &mut elsewhere, &request) {
-            assert_eq!(records.len(), 1);
-            assert!(elsewhere.at_least(records[0].version()).is_ok());
+        let later =
+            Request::by(Actor::System, commit("later"), at(0)).command(create_store("other"));
+        execute(line.kept(), &mut here, &later).unwrap();
+        if let Ok(executed) = execute(&line, &mut elsewhere, &request) {
+            assert_eq!(executed.records().len(), 1);
+            assert!(elsewhere.at_least(executed.version()).is_ok());
             answered += 1;
         }
     }

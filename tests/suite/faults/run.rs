@@ -1,11 +1,13 @@
 //! One run: requests and copies, as a seed says, over a repository that fails.
 
 use grantbook::command::EditGroup;
-use grantbook::repository::conformance::{Fault, FlakyRepository, TimedOut};
+use grantbook::repository::conformance::{Fault, FlakyRepository};
 use grantbook::repository::*;
 use grantbook::*;
 
-use super::{Asked, COPIES, Chance, NothingKept, Run, Seen, TRIES, Trust, acme, commit, last_of};
+use super::{
+    Asked, COPIES, Chance, NothingKept, Run, Seen, TRIES, Trust, acme, commit, last_of, stored_of,
+};
 use crate::support::*;
 
 impl Run {
@@ -16,9 +18,9 @@ impl Run {
         let rates: Vec<_> = faults
             .map(|fault| (fault, chance.one_of(&[0, 20, 60, 140])))
             .collect();
-        let finds_commits = !rates
+        let finds_requests = !rates
             .iter()
-            .any(|(fault, rate)| *fault == Fault::StaleCommitted && *rate > 0);
+            .any(|(fault, rate)| *fault == Fault::StaleRequests && *rate > 0);
         let line = FlakyRepository::new(seed, rates);
         let (limit, now) = (GroupLimit::new(3).unwrap(), at(1_000));
         let is_opened_here = trust == Trust::Contract;
@@ -38,23 +40,17 @@ impl Run {
             };
             match opened {
                 Ok(copy) => Some(copy),
-                Err(OpenError::Load(LoadError::Repository(TimedOut))) => None,
+                Err(RepositoryError::Storage(_)) => None,
                 Err(error) => panic!("it was not opened before: {error}"),
             }
         };
         let mut first = (0..TRIES).find_map(open).expect("an answer");
-        let request = Request {
-            commit: commit("staff"),
-            actor: Actor::System,
-            commands: staffing(),
-            now,
-            note: None,
-        };
+        let request = Request::by(Actor::System, commit("staff"), now).commands(staffing());
         execute(line.kept(), &mut first, &request).unwrap();
         Self {
             chance,
             trust,
-            finds_commits,
+            finds_requests,
             line,
             heard: vec![first.version(); COPIES],
             copies: vec![first; COPIES],
@@ -70,17 +66,34 @@ impl Run {
     pub(super) fn look(&mut self) -> u64 {
         let version = self.records.len() as u64;
         match self.line.kept().records_after(&acme(), version).unwrap() {
-            RecordPage::Records { records, last } => {
+            RecordPage::Records { records, head } => {
                 self.records.extend(records);
-                last
+                head.expect("it is open").version
             }
             RecordPage::Compacted => panic!("records in memory stay"),
         }
     }
 
     fn is_kept(&self, request: &Request) -> bool {
-        let records = self.line.kept().records_of(&acme(), &request.commit);
-        !records.unwrap().is_empty()
+        stored_of(self.line.kept(), &request.key).is_some()
+    }
+
+    /// Keeps the copy as it is now, to compare at the end. One that has diverged answers nothing.
+    pub(super) fn sample(&mut self, which: usize) {
+        let account = Account::clone(&self.copies[which]);
+        let check = account.check(OWNER, &Permission::STORE_READ, Resource::Account);
+        if check == Decision::Denied(DenialReason::Diverged) {
+            assert_eq!(self.trust, Trust::StaleReads);
+        } else {
+            self.samples.push(account);
+        }
+    }
+
+    /// U10: a copy never shows a part of a commit.
+    fn assert_whole(&mut self, which: usize) {
+        self.look();
+        let version = usize::try_from(self.copies[which].version()).unwrap();
+        assert!(self.records[version - 1].commit().is_last());
     }
 
     pub(super) fn step(&mut self) {
@@ -108,8 +121,9 @@ impl Run {
             18 => self.load(which),
             _ => {}
         }
+        self.assert_whole(which);
         if self.chance.below(4) == 0 {
-            self.samples.push(Account::clone(&self.copies[which]));
+            self.sample(which);
         }
     }
 
@@ -117,31 +131,45 @@ impl Run {
     fn request(&mut self, which: usize) -> Request {
         let mut tries = self.chance.below(12);
         loop {
-            let request = Request {
-                commit: commit(&self.asked.len().to_string()),
-                actor: match self
-                    .chance
-                    .one_of(&["", "", "olga", "olga", "c", "a", "b", "d"])
-                {
-                    "" => Actor::System,
-                    id => by(id),
-                },
-                commands: commands(&mut self.chance, self.now),
-                now: at(self.now),
-                note: None,
+            let actor = match self
+                .chance
+                .one_of(&["", "", "olga", "olga", "c", "a", "b", "d"])
+            {
+                "" => Actor::System,
+                id => by(id),
             };
-            let Request {
-                actor,
-                commands,
-                now,
-                ..
-            } = &request;
-            let decided = self.copies[which].decide_batch(actor, commands, *now);
-            if tries == 0 || decided.is_ok_and(|records| !records.is_empty()) {
+            let (key, now) = (commit(&self.asked.len().to_string()), at(self.now));
+            let mut request =
+                Request::by(actor, key, now).commands(commands(&mut self.chance, self.now));
+            request
+                .preconditions
+                .extend(self.precondition(&self.copies[which].clone()));
+            let decided = Commit::decide(&self.copies[which], &request);
+            if tries == 0 || decided.is_ok_and(|commit| !commit.records().is_empty()) {
                 return request;
             }
             tries -= 1;
         }
+    }
+
+    /// What a form was made from that somebody looked at on this copy.
+    fn precondition(&mut self, copy: &Account) -> Option<Precondition> {
+        let group = copy.group(self.chance.one_of(&["devs", "it"]))?;
+        let id = group.id().clone();
+        Some(match self.chance.below(8) {
+            0 => Precondition::Account {
+                version: copy.version(),
+            },
+            1 => Precondition::GroupDefinition {
+                revision: group.definition_revision(),
+                group: id,
+            },
+            2 => Precondition::GroupMembership {
+                revision: group.membership_revision(),
+                group: id,
+            },
+            _ => return None,
+        })
     }
 
     pub(super) fn ask(&mut self, which: usize, number: usize) {
@@ -149,72 +177,55 @@ impl Run {
         let request = asked.request.clone();
         let newest_before = last_of(self.line.kept());
         let copy = &mut self.copies[which];
-        let (from, mut shown) = (copy.version(), Vec::new());
-        let answer = execute_with(&self.line, copy, &request, |before, record| {
-            shown.push((before.version(), record.clone()));
-        });
+        let from = copy.version();
+        let answer = execute(&self.line, copy, &request);
         let copy = &self.copies[which];
         let reached = copy.version();
         assert!(reached >= from, "a copy never goes back");
         self.heard[which] = reached;
         let newest = self.look();
         let is_kept = self.is_kept(&request);
-        let mut last = from;
-        for (before, record) in shown {
-            let version = record.version();
-            assert!(
-                before + 1 == version && version > last,
-                "shown before it is applied, in order"
-            );
-            assert_eq!(record, self.records[usize::try_from(version).unwrap() - 1]);
-            last = version;
-        }
         let asked = &mut self.asked[number];
         asked.is_settled = true;
-        let nothing_kept = match answer {
-            Ok(records) if !records.is_empty() => {
-                self.seen.answer("kept");
-                let kept = self
-                    .line
-                    .kept()
-                    .records_of(&acme(), &request.commit)
-                    .unwrap();
-                assert_eq!(
-                    records, kept,
-                    "an acknowledged request is stored, as it was answered"
-                );
-                assert!(
-                    reached >= records[records.len() - 1].version(),
-                    "it counts at once"
-                );
-                asked.kept = Some(records);
+        let refusal = match answer {
+            Ok(executed) => {
+                self.seen.answer(match &executed {
+                    again if again.is_repeat() => "answered again",
+                    done if done.is_change() => "kept",
+                    _ => "nothing changed",
+                });
+                let (stored, records) = stored_of(self.line.kept(), &request.key)
+                    .expect("an acknowledged request is remembered");
+                assert!(stored.is_of(&request));
+                assert_eq!(stored.version, executed.version());
+                // Of a retry, the records may be read where they are said to be given up.
+                if !executed.is_repeat() || !executed.records().is_empty() {
+                    assert_eq!(executed.records(), records, "as it was answered");
+                }
+                assert!(reached >= executed.version(), "it counts at once");
+                asked.kept = Some(executed);
                 return;
             }
-            Ok(nothing) => {
-                self.seen.answer("nothing would change");
-                Ok(nothing)
-            }
-            Err(ExecuteError::Refused(refusal)) => {
-                self.seen.answer("refused");
-                Err(refusal)
+            Err(RepositoryError::Refused(refusal)) => {
+                self.seen.answer(match &refusal {
+                    CommandError::PreconditionFailed { .. } => "precondition failed",
+                    _ => "refused",
+                });
+                refusal
             }
             Err(error) => {
                 asked.is_settled = false;
                 self.seen.answer(error.code());
-                match error {
-                    // Whether a request is the one that was stored may depend on records that were compacted.
-                    ExecuteError::Load(LoadError::Missing { .. }) => {}
-                    ExecuteError::Load(error) => self.assert_due(&error),
-                    ExecuteError::Contended { .. } => {
-                        assert!(!(is_kept && self.finds_commits), "it is stored");
-                    }
-                    other => panic!("{other}: {request:?}"),
+                if let RepositoryError::Contended { .. } = error {
+                    assert!(!(is_kept && self.finds_requests), "it is stored");
+                } else {
+                    self.assert_due(&error);
                 }
                 return;
             }
         };
         if is_kept {
-            assert!(!self.finds_commits, "it is stored: {nothing_kept:?}");
+            assert!(!self.finds_requests, "it is stored: {refusal:?}");
             self.seen
                 .answer("nothing, though it was stored and not found");
         }
@@ -223,20 +234,20 @@ impl Run {
             Trust::StaleReads => from,
         };
         asked.nothing_kept.push(NothingKept {
-            answer: nothing_kept,
+            refusal,
             between: (oldest, newest),
         });
     }
 
     /// Asserts that the repository's faults can explain this error.
-    fn assert_due(&self, error: &LoadError<TimedOut>) {
+    fn assert_due(&self, error: &RepositoryError) {
         let least = match error {
-            LoadError::Repository(TimedOut) => Trust::Contract,
-            LoadError::Missing { .. }
-            | LoadError::Replay(ReplayError::Gap { .. } | ReplayError::Repeat { .. }) => {
+            RepositoryError::Storage(_) => Trust::Contract,
+            RepositoryError::RecordsMissing { .. }
+            | RepositoryError::Replay(ReplayError::Gap { .. } | ReplayError::Repeat { .. }) => {
                 Trust::TornPages
             }
-            LoadError::Diverged { .. } => Trust::StaleReads,
+            RepositoryError::Diverged { .. } => Trust::StaleReads,
             other => panic!("{other}"),
         };
         assert!(self.trust >= least, "{error}");
@@ -265,9 +276,21 @@ impl Run {
         let record = &self.records[usize::try_from(self.chance.below(last)).unwrap()];
         let (version, copy) = (record.version(), &mut self.copies[which]);
         let had = copy.version();
-        match copy.ingest(record).unwrap() {
-            Ingested::Duplicate => assert!(version <= had),
-            Ingested::Applied => assert!(version == had + 1),
+        let ingested = match copy.ingest(record) {
+            Ok(ingested) => ingested,
+            Err(error) => {
+                let reason = CommandError::Diverged;
+                assert_eq!(error, ReplayError::DoesNotFit { version, reason });
+                assert_eq!(self.trust, Trust::StaleReads);
+                return;
+            }
+        };
+        let now = copy.version();
+        match ingested {
+            // A part of a commit may wait beyond the version that the copy shows.
+            Ingested::Duplicate => assert!(now == had),
+            Ingested::Applied => assert!(now == version && had < now),
+            Ingested::Incomplete { .. } => assert!(now == had && version > had),
             Ingested::Gap { behind } => assert!(version > had + 1 && behind >= version - had),
         }
         self.heard[which] = self.heard[which].max(version);

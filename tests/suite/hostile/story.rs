@@ -12,29 +12,15 @@
 //! A line that is cut short ends in zeros, and every number stands for something: there are no bytes that are not a
 //! story, and to change one byte is to change one thing.
 
-use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use grantbook::command::{
-    AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeGroupLimit, ChangeRole,
-    CloseAccount, CreateGroup, CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore,
-    EditGroup, GrantOwnership, GrantRole, InviteMember, LeaveAccount, ReinstateMember,
-    RemoveFromGroup, RemoveMembers, RevokeOwnership, RevokeRole, SetGroupMembers, SuspendMember,
-};
 use grantbook::*;
+
+use crate::commands::{self, Line, moved, parsed};
+use crate::support::{add, create_group, create_store, define_role, editor, enrol, viewer};
 
 pub(crate) const LINE: usize = 8;
 
-const MEMBERS: [&str; 8] = [
-    "olga",
-    "gil",
-    "a",
-    "b",
-    "A",
-    "devs",
-    "ina\u{301}",
-    "</td>\"'",
-];
 const ACTORS: [&str; 14] = [
     "olga",
     "olga",
@@ -51,45 +37,6 @@ const ACTORS: [&str; 14] = [
     "</td>\"'",
     "stranger",
 ];
-const STORES: [&str; 4] = ["dev", "prod", "olga", "../\u{202e}"];
-const GROUPS: [&str; 8] = ["devs", "it", "ops", "a", "A", "olga", "0", "\u{200b}"];
-const GROUP_NAMES: [&str; 8] = [
-    "Dev Team", "dev team", "IT Group", "Ops", "OPS", "A-B", "a_b", "...",
-];
-const DESCRIPTIONS: [&str; 4] = ["", "Those who build", " ", "x"];
-const ROLES: [&str; 8] = [
-    "group-manager",
-    "store-editor",
-    "store-viewer",
-    "own",
-    "more",
-    "third",
-    "Account/Owner",
-    "olga",
-];
-const ROLE_NAMES: [&str; 8] = [
-    "Auditor",
-    "AUDITOR",
-    "Billing",
-    "Store Editor",
-    "account_owner",
-    "Another",
-    "own",
-    "...",
-];
-const PERMISSIONS: [&str; 8] = [
-    "store.read",
-    "store.write",
-    "log.read",
-    "log.export",
-    "log.read.old",
-    "store.write.x",
-    "account.manage_groups",
-    "account.x",
-];
-
-/// How many commands there are, each with a number; the number after the last stands for none.
-const KINDS: u8 = 17;
 
 /// An account to begin with: as its records give it or, where there are none, as it was read from a snapshot.
 #[derive(Clone, Debug)]
@@ -159,19 +106,6 @@ impl Story {
     }
 }
 
-/// A moment so many milliseconds before or after another one; -128 is the last that an account takes.
-pub(crate) fn moved(now: Timestamp, by: u8) -> Timestamp {
-    let by = i64::from(i8::from_ne_bytes([by]));
-    if by == -128 {
-        return Timestamp::MAX;
-    }
-    Timestamp::from_millis(now.as_millis().saturating_add_signed(by))
-}
-
-pub(crate) fn member(byte: u8) -> MemberId {
-    id(&MEMBERS, byte)
-}
-
 pub(crate) fn actor(byte: u8) -> Actor {
     let who = usize::from(byte & 15);
     ACTORS
@@ -181,119 +115,8 @@ pub(crate) fn actor(byte: u8) -> Actor {
 
 /// The command of a line from its third byte on.
 pub(crate) fn command(line: &[u8], now: Timestamp) -> Option<Command> {
-    let &[kind, which, bits, first, second, third] = line else {
-        return None;
-    };
-    let member = member(which);
-    let members = all_of(&MEMBERS, bits);
-    let (group, store, role) = (id(&GROUPS, which), id(&STORES, which), id(&ROLES, which));
-    let permissions = all_of(&PERMISSIONS, bits);
-    let grants = || match bits {
-        // One more than a command may name (U7).
-        255 => vec![grant(first); MAX_ITEMS_PER_COMMAND + 1],
-        _ => [first, second, third].map(grant)[..usize::from(bits & 3)].to_vec(),
-    };
-    Some(match kind % (KINDS + 1) {
-        0 => Command::CreateStore(CreateStore { store }),
-        1 => Command::CreateGroup(CreateGroup {
-            group,
-            name: id(&GROUP_NAMES, which >> 3),
-            description: id(&DESCRIPTIONS, which >> 6),
-            grants: grants(),
-        }),
-        2 => Command::AddToGroup(AddToGroup { group, members }),
-        3 => Command::AddMembers(AddMembers { members }),
-        4 => Command::InviteMember(InviteMember {
-            member,
-            as_owner: bits & 1 == 1,
-            expires: (first > 0).then(|| moved(now, first)),
-        }),
-        5 => Command::AcceptInvitation(AcceptInvitation {}),
-        6 => Command::CancelInvitation(CancelInvitation { member }),
-        7 => Command::RemoveMembers(RemoveMembers {
-            members: [member].into(),
-        }),
-        8 => Command::GrantOwnership(GrantOwnership { member }),
-        9 => Command::RevokeOwnership(RevokeOwnership { member }),
-        10 => Command::DeleteStore(DeleteStore { store }),
-        11 => Command::EditGroup(EditGroup {
-            group,
-            name: (bits & 4 > 0).then(|| id(&GROUP_NAMES, which >> 3)),
-            description: (bits & 8 > 0).then(|| id(&DESCRIPTIONS, which >> 6)),
-            grants: (bits & 16 > 0).then(grants),
-        }),
-        12 => Command::DeleteGroup(DeleteGroup { group }),
-        13 => Command::RemoveFromGroup(RemoveFromGroup { group, members }),
-        14 => Command::DefineRole(DefineRole {
-            role,
-            name: id(&ROLE_NAMES, which >> 3),
-            level: if which & 64 > 0 {
-                RoleLevel::Account
-            } else {
-                RoleLevel::Store
-            },
-            permissions,
-        }),
-        15 => Command::ChangeRole(ChangeRole {
-            role,
-            name: (which & 64 > 0).then(|| id(&ROLE_NAMES, which >> 3)),
-            permissions: (which & 128 > 0).then_some(permissions),
-        }),
-        16 => Command::DeleteRole(DeleteRole { role }),
-        // What came later, so that the stories that were kept stay what they are; or none.
-        _ => match third {
-            1 => Command::SuspendMember(SuspendMember { member }),
-            2 => Command::ReinstateMember(ReinstateMember { member }),
-            3 => Command::RemoveMembers(RemoveMembers { members }),
-            4 => Command::LeaveAccount(LeaveAccount {}),
-            5 => {
-                let Grant { role, scope } = grant(first);
-                Command::GrantRole(GrantRole { group, role, scope })
-            }
-            6 => Command::RevokeRole(RevokeRole {
-                group,
-                role: grant(first).role,
-                stores: (first & 8 == 0).then(|| all_of(&STORES, first >> 4)),
-            }),
-            7 => Command::SetGroupMembers(SetGroupMembers { group, members }),
-            8 => Command::ChangeGroupLimit(ChangeGroupLimit {
-                limit: GroupLimit::new(1 + u16::from(first)).expect("1 to 256"),
-            }),
-            9 => Command::CloseAccount(CloseAccount {}),
-            _ => return None,
-        },
-    })
-}
-
-/// A role in the low three bits, the account in the next, a bit for each of four stores.
-fn grant(byte: u8) -> Grant {
-    let scope = if byte & 8 > 0 {
-        Scope::Account
-    } else {
-        Scope::Stores(all_of(&STORES, byte >> 4))
-    };
-    Grant {
-        role: id(&ROLES, byte),
-        scope,
-    }
-}
-
-fn parsed<T: std::str::FromStr<Err = ParseError>>(text: &str) -> T {
-    text.parse().expect("the texts above keep their rules")
-}
-
-/// The one whose number is in the low bits.
-fn id<T: std::str::FromStr<Err = ParseError>>(texts: &[&str], byte: u8) -> T {
-    parsed(texts[usize::from(byte) % texts.len()])
-}
-
-/// Those whose bits are set.
-fn all_of<T: Ord + std::str::FromStr<Err = ParseError>>(texts: &[&str], bits: u8) -> BTreeSet<T> {
-    let chosen = texts
-        .iter()
-        .enumerate()
-        .filter(|(bit, _)| (bits >> bit) & 1 == 1);
-    chosen.map(|(_, text)| parsed(text)).collect()
+    let (number, line) = Line::read(line, now)?;
+    commands::read(number, &line).next()
 }
 
 /// Just opened; staffed, with room for one more group; staffed, and three versions from the last; beyond 64 groups.
@@ -324,50 +147,16 @@ fn then(beginning: &mut Beginning, commands: &[Command]) {
 }
 
 fn staffed(mut beginning: Beginning) -> Beginning {
-    let stores = |text: &str| BTreeSet::from([parsed::<StoreId>(text)]);
-    let create = |group: &str, name: &str, grants: Vec<Grant>| {
-        Command::CreateGroup(CreateGroup {
-            group: parsed(group),
-            name: parsed(name),
-            description: Description::default(),
-            grants,
-        })
-    };
-    let define = |role: &str, name: &str, level, permission: &str| {
-        Command::DefineRole(DefineRole {
-            role: parsed(role),
-            name: parsed(name),
-            level,
-            permissions: BTreeSet::from([parsed(permission)]),
-        })
-    };
-    let add = |group: &str, bits| {
-        Command::AddToGroup(AddToGroup {
-            group: parsed(group),
-            members: all_of(&MEMBERS, bits),
-        })
-    };
-    let manager = Grant::group_manager();
     let commands = [
-        Command::AddMembers(AddMembers {
-            members: all_of(&MEMBERS, 0b10_1110),
-        }),
-        Command::CreateStore(CreateStore {
-            store: parsed("dev"),
-        }),
-        Command::CreateStore(CreateStore {
-            store: parsed("prod"),
-        }),
-        define("own", "Auditor", RoleLevel::Store, "log.read"),
-        define("more", "Billing", RoleLevel::Account, "log.export"),
-        create(
-            "it",
-            "IT Group",
-            vec![manager, Grant::store_viewer(stores("prod"))],
-        ),
-        create("devs", "Dev Team", vec![Grant::store_editor(stores("dev"))]),
-        add("it", 0b0110),
-        add("devs", 0b1100),
+        enrol(["gil", "a", "b", "devs"]),
+        create_store("dev"),
+        create_store("prod"),
+        define_role("own", "Auditor", RoleLevel::Store, &["log.read"]),
+        define_role("more", "Billing", RoleLevel::Account, &["log.export"]),
+        create_group("it", "IT Group", [Grant::group_manager(), viewer(["prod"])]),
+        create_group("devs", "Dev Team", [editor(["dev"])]),
+        add("it", ["gil", "a"]),
+        add("devs", ["a", "b"]),
     ];
     then(&mut beginning, &commands);
     beginning
@@ -389,12 +178,11 @@ fn late(beginning: &Beginning) -> Beginning {
 fn wide() -> Beginning {
     let mut beginning = opened(70);
     let fillers = (0..66).map(|number| {
-        Command::CreateGroup(CreateGroup {
-            group: parsed(&format!("{}filler{number}", ["+", "x"][number % 2])),
-            name: parsed(&format!("Filler {number}")),
-            description: Description::default(),
-            grants: vec![Grant::group_manager()],
-        })
+        let (id, name) = (
+            format!("{}filler{number}", ["+", "x"][number % 2]),
+            format!("Filler {number}"),
+        );
+        create_group(&id, &name, [Grant::group_manager()])
     });
     then(&mut beginning, &fillers.collect::<Vec<_>>());
     staffed(beginning)

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::sealed;
 use super::story::{self, LINE};
+use crate::commands::{MEMBERS, id, moved};
 use crate::model::event_of;
 
 /// The records after these changes, and how many of them at the beginning nobody touched. Mended, they are a chain again
@@ -51,7 +52,7 @@ pub(super) fn tampered(
                 edited(&mut changed, index, "actor", actor);
             }
             6 => {
-                let at = story::moved(record.at(), cut[3]).as_millis();
+                let at = moved(record.at(), cut[3]).as_millis();
                 edited(&mut changed, index, "at", at.into());
             }
             7 => {
@@ -125,7 +126,7 @@ fn edited(records: &mut [Record], index: usize, field: &str, to: Value) {
 
 /// An event of any kind, such as a command of the story would cause, whether or not it could.
 fn forged(line: &[u8], at: Timestamp) -> Value {
-    let member = Value::from(story::member(line[1]).as_str());
+    let member = Value::from(id::<MemberId>(&MEMBERS, line[1]).as_str());
     let Some(command) = story::command(line, at) else {
         return serde_json::json!({"kind": "account-opened", "owner": member, "group_limit": 3});
     };

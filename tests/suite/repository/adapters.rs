@@ -30,18 +30,23 @@ fn a_repository_behind_a_pointer_is_one() {
     execute(&by_any, &mut account, &asked).unwrap();
     assert_eq!(load(&by_any, &acme()).unwrap().unwrap(), account);
     assert_eq!(account.version(), 5);
-    assert_eq!(by_any.records_of(&acme(), &asked.commit).unwrap().len(), 1);
+    let remembered = by_any.request(&acme(), &asked.key).unwrap().unwrap();
+    assert!(remembered.is_of(&asked));
+    assert_eq!((remembered.before, remembered.version), (4, 5));
+    assert_eq!(by_any.erase(&acme()).unwrap(), EraseOutcome::NotClosed);
     assert_eq!(by_any.snapshot(&acme()).unwrap(), None);
     assert!(!by_any.wants_snapshot(0, 1_000));
 
     let fails = AnyRepository::new(AlwaysFails);
     let error = load(&fails, &acme()).unwrap_err();
     assert_eq!(error.to_string(), "the repository failed: the disk is gone");
-    let LoadError::Repository(error) = error else {
+    let RepositoryError::Storage(error) = error else {
         panic!("{error}")
     };
+    let error = error.downcast_ref::<AnyError>().unwrap();
     assert!(error.downcast_ref::<DiskGone>().is_some());
     assert_eq!(error.source().unwrap().to_string(), "no such device");
+    assert_eq!(fails.erase(&acme()).unwrap(), EraseOutcome::Unsupported);
 }
 
 /// A repository need not support snapshots; if it does, they are reached through every adapter.
@@ -94,11 +99,11 @@ impl AsyncRepository for NoAnswer {
         pending().await
     }
 
-    async fn records_of(
+    async fn request(
         &self,
         _: &AccountId,
         _: &IdempotencyKey,
-    ) -> Result<Vec<Record>, Infallible> {
+    ) -> Result<Option<StoredRequest>, Infallible> {
         pending().await
     }
 

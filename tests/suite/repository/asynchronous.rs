@@ -18,62 +18,61 @@ fn u2_an_asynchronous_repository_keeps_the_same_contract() {
     }
     let kept = Arc::new(MemoryRepository::new());
     let repository = Arc::new(Yielding(SyncAsAsync(Arc::clone(&kept))));
-    let opening = open_async(
-        &repository,
+    let accounts = Accounts::builder(Arc::clone(&repository)).build_async();
+    let opening = accounts.open(
         commit_id("open"),
         acme(),
         member(OWNER),
         GroupLimit::default(),
         at(0),
     );
-    let shared = Shared::new(block_on(goes(opening)).unwrap());
-    let loaded = block_on(goes(load_async(&repository, &acme())))
-        .unwrap()
-        .unwrap();
-    assert_eq!(*shared.read(), loaded);
+    let shared = block_on(goes(opening)).unwrap();
+    let elsewhere = Accounts::builder(Arc::clone(&repository)).build_async();
+    let loaded = block_on(goes(elsewhere.get(&acme()))).unwrap();
+    assert!(shared.with(|one| loaded.with(|other| one == other)));
 
     // Eight tasks on one thread, polled in turn, on one copy and over one storage.
     let asked: Vec<_> = (0..8)
         .map(|number| request(&owner(), &[create_store(&number.to_string())], at(0)))
         .collect();
-    let tasks = asked
-        .iter()
-        .map(|request| goes(shared.execute_async(&repository, request)));
-    for (records, asked) in all_of(tasks).into_iter().zip(&asked) {
-        let records = records.unwrap();
-        assert_eq!(kept.records_of(&acme(), &asked.commit).unwrap(), records);
+    let tasks = asked.iter().map(|request| goes(shared.execute(request)));
+    for (executed, asked) in all_of(tasks).into_iter().zip(&asked) {
+        let executed = executed.unwrap();
+        let remembered = kept.request(&acme(), &asked.key).unwrap().unwrap();
+        assert!(remembered.is_of(asked));
+        assert_eq!(remembered.version, executed.version());
     }
-    assert_eq!(shared.read().version(), 9);
-    assert_eq!(*shared.read(), load(&kept, &acme()).unwrap().unwrap());
+    assert_eq!(shared.version(), 9);
+    let stored = load(&*kept, &acme()).unwrap().unwrap();
+    assert!(shared.with(|account| *account == *stored));
 
-    let mut elsewhere = loaded;
-    execute(
-        &kept,
-        &mut elsewhere,
-        &request(&owner(), &[create_store("x")], at(0)),
-    )
-    .unwrap();
-    block_on(goes(shared.catch_up_async(&repository))).unwrap();
-    assert_eq!(*shared.read(), elsewhere);
+    let mut third = stored;
+    let x = request(&owner(), &[create_store("x")], at(0));
+    execute(&*kept, &mut third, &x).unwrap();
+    block_on(goes(shared.refresh())).unwrap();
+    assert!(shared.with(|account| *account == *third));
     assert!(!AsyncRepository::wants_snapshot(&repository, 0, 1_000));
 
-    let erased = AnyAsyncRepository::new(Arc::clone(&repository));
-    let loaded = block_on(goes(load_async(&erased, &acme())))
-        .unwrap()
-        .unwrap();
-    assert_eq!(loaded, elsewhere);
+    let erased = Accounts::builder(AnyAsyncRepository::new(Arc::clone(&repository))).build_async();
+    let loaded = block_on(goes(erased.refresh(&acme()))).unwrap();
+    assert!(loaded.with(|account| *account == *third));
     let refused = request(&by("eve"), &[create_store("y")], at(0));
-    let error = block_on(shared.execute_async(&erased, &refused)).unwrap_err();
+    let error = block_on(loaded.execute(&refused)).unwrap_err();
     assert_eq!(error.code(), "not-authorized");
-    let again = block_on(shared.execute_async(&erased, &asked[0])).unwrap();
-    assert_eq!(again, kept.records_of(&acme(), &asked[0].commit).unwrap());
+    let again = block_on(loaded.execute(&asked[0])).unwrap();
+    assert!(again.is_repeat());
+    assert_eq!(again.records()[0], records_after(&*kept, &acme(), 1)[0]);
     let new = request(&owner(), &[create_store("y")], at(0));
-    let records = block_on(goes(shared.execute_async(&erased, &new))).unwrap();
-    assert_eq!(records, kept.records_of(&acme(), &new.commit).unwrap());
-    assert_eq!(records.len(), 1);
-    assert!(!erased.wants_snapshot(0, 1_000));
+    let executed = block_on(goes(loaded.execute(&new))).unwrap();
+    assert_eq!(executed.records().len(), 1);
+    assert!(!erased.repository().wants_snapshot(0, 1_000));
+    block_on(loaded.execute(&request(&owner(), &[close()], at(1)))).unwrap();
+    block_on(goes(erased.erase(&acme()))).unwrap();
+    let error = block_on(shared.refresh()).unwrap_err();
+    assert_eq!(error.code(), "account-erased");
+
     let fails = AnyAsyncRepository::new(SyncAsAsync(AlwaysFails));
-    let error = block_on(load_async(&fails, &acme())).unwrap_err();
+    let error = block_on(Accounts::builder(fails).build_async().get(&acme())).unwrap_err();
     assert_eq!(error.to_string(), "the repository failed: the disk is gone");
 }
 
@@ -97,13 +96,18 @@ impl<R: AsyncRepository> AsyncRepository for Yielding<R> {
         self.0.records_after(account, version).await
     }
 
-    async fn records_of(
+    async fn request(
         &self,
         account: &AccountId,
         id: &IdempotencyKey,
-    ) -> Result<Vec<Record>, R::Error> {
+    ) -> Result<Option<StoredRequest>, R::Error> {
         others_first().await;
-        self.0.records_of(account, id).await
+        self.0.request(account, id).await
+    }
+
+    async fn erase(&self, account: &AccountId) -> Result<EraseOutcome, R::Error> {
+        others_first().await;
+        self.0.erase(account).await
     }
 
     async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, R::Error> {

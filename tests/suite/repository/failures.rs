@@ -3,7 +3,7 @@
 use grantbook::repository::*;
 use grantbook::*;
 
-use super::scripted::{DiskGone, Scripted, tail};
+use super::scripted::{Scripted, head, tail};
 use super::{acme, kept_copy, owner};
 use crate::support::*;
 
@@ -19,15 +19,12 @@ fn u3_failures_are_told_apart() {
         ..Scripted::default()
     };
     let error = execute(&fails, &mut account, &create).unwrap_err();
-    assert!(matches!(
-        error,
-        ExecuteError::Load(LoadError::Repository(DiskGone))
-    ));
+    assert!(matches!(error, RepositoryError::Storage(_)));
     assert_eq!(error.to_string(), "the repository failed: the disk is gone");
     assert_eq!(error.code(), "repository-failed");
     assert!(matches!(
         load(&fails, &acme()),
-        Err(LoadError::Repository(DiskGone))
+        Err(RepositoryError::Storage(_))
     ));
     let cannot_open = open(
         &fails,
@@ -59,18 +56,24 @@ fn u3_failures_are_told_apart() {
         tails: vec![tail].into(),
         ..Scripted::default()
     };
-    let error = execute(&answers(tail(&[], 7)), &mut account, &create).unwrap_err();
+    let error = execute(
+        &answers(tail(&[], head(&world.records[..7]))),
+        &mut account,
+        &create,
+    )
+    .unwrap_err();
     assert_eq!(error.code(), "diverged");
     assert_eq!(
         error.to_string(),
-        "this copy is at version 11, and the repository at 7; load the account again"
+        "this copy of account `acme` (version 11) is not what the repository holds; load the account again"
     );
 
-    let foreign = answers(tail(&world.records, 11));
+    let mut account = before.clone();
+    let foreign = answers(tail(&world.records, head(&world.records)));
     let error = execute(&foreign, &mut account, &create).unwrap_err();
     assert!(matches!(
         error,
-        ExecuteError::Load(LoadError::Replay(ReplayError::Repeat { .. }))
+        RepositoryError::Replay(ReplayError::Repeat { .. })
     ));
     assert_eq!(account, before);
 }

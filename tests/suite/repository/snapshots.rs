@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use grantbook::repository::*;
 use grantbook::*;
 
-use super::scripted::{DiskGone, EveryThird, Scripted, tail};
+use super::scripted::{DiskGone, EveryThird, Scripted, head, tail};
 use super::{acme, acme_of, kept_copy, opened};
 use crate::support::*;
 
@@ -17,7 +17,11 @@ fn u2_a_snapshot_and_the_records_after_it_are_loaded() {
     let early = Account::replay(&world.records[..5]).unwrap().snapshot();
     let with = |snapshot: Option<&Snapshot>, records: &[Record]| Scripted {
         snapshot: snapshot.cloned(),
-        tails: vec![tail(records, records.last().map_or(5, Record::version))].into(),
+        tails: vec![tail(
+            records,
+            head(records).or_else(|| head(&world.records[..5])),
+        )]
+        .into(),
         ..Scripted::default()
     };
     let loaded = |repository: &Scripted, id: &str| load(repository, &acme_of(id));
@@ -26,7 +30,7 @@ fn u2_a_snapshot_and_the_records_after_it_are_loaded() {
     let account = loaded(&with(Some(&early), &[]), "acme").unwrap().unwrap();
     assert_eq!(account.version(), 5);
     let code = |repository: Scripted, id: &str| match loaded(&repository, id).unwrap_err() {
-        LoadError::Repository(error) => panic!("{error}"),
+        RepositoryError::Storage(error) => panic!("{error}"),
         other => other.code(),
     };
     assert_eq!(code(with(Some(&early), &world.records[6..]), "acme"), "gap");
@@ -64,12 +68,12 @@ impl Repository for Compacting {
         self.0.records_after(account, version)
     }
 
-    fn records_of(
+    fn request(
         &self,
         account: &AccountId,
         id: &IdempotencyKey,
-    ) -> Result<Vec<Record>, DiskGone> {
-        self.0.records_of(account, id)
+    ) -> Result<Option<StoredRequest>, DiskGone> {
+        self.0.request(account, id)
     }
 
     fn commit(&self, commit: &Commit) -> Result<CommitOutcome, DiskGone> {
@@ -83,7 +87,7 @@ impl Repository for Compacting {
 fn u2_pages_are_joined_and_compacted_records_skipped() {
     let world = World::staffed();
     let all = &world.records;
-    let last = world.account.version();
+    let last = head(all);
     let snapshot = |version: usize| Account::replay(&all[..version]).unwrap().snapshot();
     let scripted = |snapshot: Option<Snapshot>, tails: Vec<RecordPage>| Scripted {
         snapshot,
@@ -105,10 +109,8 @@ fn u2_pages_are_joined_and_compacted_records_skipped() {
         Some(snapshot(6)),
         vec![RecordPage::Compacted, tail(&all[6..], last)],
     );
-    let mut shown = Vec::new();
-    catch_up_with(&gone, &mut behind, |_, record| shown.push(record.version())).unwrap();
+    catch_up(&gone, &mut behind).unwrap();
     assert_eq!(*behind, world.account);
-    assert_eq!(shown, (7..=last).collect::<Vec<_>>());
 
     let compacting = Compacting(
         scripted(
@@ -128,7 +130,9 @@ fn u2_pages_are_joined_and_compacted_records_skipped() {
         let mut behind = kept_copy(&all[..2]);
         let error = catch_up(&scripted(snapshot, tails), &mut behind).unwrap_err();
         assert_eq!(error.code(), "records-missing");
-        assert!(matches!(error, LoadError::Missing { version } if version == behind.version()));
+        assert!(
+            matches!(error, RepositoryError::RecordsMissing { version } if version == behind.version())
+        );
     }
     let error = load(&scripted(None, vec![RecordPage::Compacted]), &acme()).unwrap_err();
     assert_eq!(error.code(), "records-missing");
@@ -186,4 +190,26 @@ fn u2_a_snapshot_is_taken_when_the_repository_wants_one() {
     }
     let snapshot = kept.snapshot(&acme()).unwrap().unwrap();
     assert_eq!(snapshot, account.snapshot());
+}
+
+/// What a transaction of the application's own is to keep brings a snapshot too, where the repository wants one.
+#[test]
+fn what_is_prepared_brings_a_snapshot() {
+    let kept = EveryThird(MemoryRepository::new());
+    let accounts = Accounts::builder(&kept).build();
+    let (key, limit) = (commit_id("open"), GroupLimit::default());
+    let acme = accounts
+        .open(key, acme(), member(OWNER), limit, at(0))
+        .unwrap();
+    for store in ["a", "b", "c", "d"] {
+        let asked = request(&by(OWNER), &[create_store(store)], at(1));
+        let Prepared::Commit(commit) = acme.prepare(&asked).unwrap() else {
+            panic!("it was done before")
+        };
+        assert_eq!(commit.snapshot().is_some(), commit.head().version == 3);
+        assert_eq!(kept.commit(&commit), Ok(CommitOutcome::Appended));
+        assert_eq!(acme.adopt(&commit), Freshness::UpToDate);
+    }
+    let snapshot = kept.snapshot(acme.id()).unwrap().unwrap();
+    assert_eq!(snapshot.version(), 3);
 }

@@ -2,11 +2,14 @@
 
 mod batches;
 mod bounds;
+mod commits;
 mod events;
 mod order;
+mod preconditions;
 mod records;
 mod refusals;
 mod replay;
+mod requests;
 mod revisions;
 mod snapshots;
 

@@ -24,9 +24,9 @@ use std::fmt;
 
 use grantbook::*;
 
-mod commands;
 mod explore;
 mod packed;
+mod steps;
 mod subject;
 
 use crate::model::Flaw;
@@ -199,7 +199,7 @@ fn permissions(texts: &[&str]) -> BTreeSet<Permission> {
         .collect()
 }
 
-fn own_role() -> RoleId {
+pub(crate) fn own_role() -> RoleId {
     parsed(OWN_ROLE, RoleId::parse)
 }
 

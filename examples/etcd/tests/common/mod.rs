@@ -12,7 +12,7 @@ use std::io::Write;
 
 use etcd_client::{Client, GetOptions, KeyValue};
 use grantbook::command::{AddMembers, CreateStore};
-use grantbook::repository::{self, LoadError, OpenError, Replica, Request, Shared};
+use grantbook::repository::{Accounts, AsyncStorage, RepositoryError, Request, SharedAccount};
 use grantbook::{
     AccountId, Actor, Command, GroupLimit, IdempotencyKey, MemberId, StoreId, Timestamp,
 };
@@ -41,14 +41,14 @@ impl Host {
         }
     }
 
-    pub(crate) async fn open(&self, account: &str) -> Shared {
+    pub(crate) async fn open(&self, account: &str) -> Copy {
         let opened = Box::pin(open(&self.repository, account)).await;
-        Shared::new(opened.expect("it opens"))
+        opened.expect("it opens")
     }
 
-    pub(crate) async fn load(&self, account: &str) -> Result<Option<Replica>, LoadError<Error>> {
-        let account = account_id(account);
-        Box::pin(repository::load_async(&self.repository, &account)).await
+    /// The account, as another process loads it.
+    pub(crate) async fn load(&self, account: &str) -> Result<Copy, RepositoryError> {
+        Box::pin(load(&self.repository, account)).await
     }
 
     /// The value of a key.
@@ -79,23 +79,50 @@ impl Host {
     }
 }
 
+/// A process's accounts, and a handle to one.
+pub(crate) type Held = Accounts<AsyncStorage<EtcdRepository>>;
+pub(crate) type Copy = SharedAccount<AsyncStorage<EtcdRepository>>;
+
+/// The accounts of another process.
+pub(crate) fn held(repository: &EtcdRepository) -> Held {
+    Accounts::builder(repository.clone()).build_async()
+}
+
 pub(crate) async fn open(
     repository: &EtcdRepository,
     account: &str,
-) -> Result<Replica, OpenError<Error>> {
-    let (commit, owner) = (commit_id("open"), id(MemberId::parse, "olga"));
+) -> Result<Copy, RepositoryError> {
+    let (key, owner) = (key("open"), id(MemberId::parse, "olga"));
     let (account, limit) = (account_id(account), GroupLimit::default());
-    repository::open_async(repository, commit, account, owner, limit, NOW).await
+    held(repository).open(key, account, owner, limit, NOW).await
 }
 
-pub(crate) fn request(commit: &str, commands: Vec<Command>) -> Request {
-    Request {
-        commit: commit_id(commit),
-        actor: Actor::System,
-        commands,
-        now: NOW,
-        note: None,
+pub(crate) async fn load(
+    repository: &EtcdRepository,
+    account: &str,
+) -> Result<Copy, RepositoryError> {
+    held(repository).get(&account_id(account)).await
+}
+
+/// Whether two copies hold the same.
+pub(crate) fn are_equal(one: &Copy, other: &Copy) -> bool {
+    one.with(|one| other.with(|other| one == other))
+}
+
+pub(crate) fn has_store(copy: &Copy, store: &str) -> bool {
+    copy.with(|account| account.has_store(store))
+}
+
+/// What etcd's repository itself said.
+pub(crate) fn of_storage(error: RepositoryError) -> Error {
+    match error {
+        RepositoryError::Storage(error) => *error.downcast().expect("it is of etcd's repository"),
+        other => panic!("not of the storage: {other}"),
     }
+}
+
+pub(crate) fn request(name: &str, commands: Vec<Command>) -> Request {
+    Request::by(Actor::System, key(name), NOW).commands(commands)
 }
 
 /// A command for each of these stores.
@@ -120,7 +147,7 @@ pub(crate) fn account_id(text: &str) -> AccountId {
     id(AccountId::parse, text)
 }
 
-pub(crate) fn commit_id(text: &str) -> IdempotencyKey {
+pub(crate) fn key(text: &str) -> IdempotencyKey {
     id(IdempotencyKey::parse, text)
 }
 

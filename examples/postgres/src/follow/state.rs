@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use grantbook::AccountId;
-use grantbook::repository::LoadError;
+use grantbook::repository::RepositoryError;
 
 use crate::error::{Error, with_causes};
 
@@ -52,7 +52,7 @@ pub enum FollowError {
     /// The database did not answer in time.
     #[error("the database did not answer in time")]
     Silent,
-    /// The last versions could not be read.
+    /// The heads could not be read.
     #[error(transparent)]
     Compare(Error),
     /// A copy could not be brought up to date.
@@ -61,7 +61,7 @@ pub enum FollowError {
         /// The account.
         account: AccountId,
         /// Why not.
-        error: LoadError<Error>,
+        error: RepositoryError,
     },
 }
 

@@ -1,15 +1,15 @@
 //! The task that follows: one part listens, the other catches up.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::hash::{BuildHasher, RandomState};
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use grantbook::AccountId;
-use grantbook::repository::{Freshness, Shared};
+use grantbook::repository::{Accounts, AsyncStorage, Freshness, Head, RepositoryError};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_postgres::tls::MakeTlsConnect;
@@ -29,8 +29,7 @@ const AT_ONCE: usize = 1_000;
 /// The accounts that are followed, and how it goes.
 #[derive(Debug)]
 pub(super) struct Following {
-    pub(super) repository: PostgresRepository,
-    copies: RwLock<HashMap<AccountId, Arc<Shared>>>,
+    accounts: Accounts<AsyncStorage<PostgresRepository>>,
     due: Mutex<Due>,
     has_due: Notify,
     state: Mutex<State>,
@@ -44,10 +43,9 @@ struct Due {
 }
 
 impl Following {
-    pub(super) fn new(repository: PostgresRepository) -> Self {
+    pub(super) fn new(accounts: Accounts<AsyncStorage<PostgresRepository>>) -> Self {
         Self {
-            repository,
-            copies: RwLock::default(),
+            accounts,
             due: Mutex::default(),
             has_due: Notify::new(),
             state: Mutex::new(State::new()),
@@ -56,34 +54,8 @@ impl Following {
 
     // Nothing is half written under these locks, so a thread that panicked elsewhere leaves good data.
 
-    pub(super) fn copy(&self, account: &AccountId) -> Option<Arc<Shared>> {
-        let copies = self.copies.read().unwrap_or_else(PoisonError::into_inner);
-        copies.get(account).cloned()
-    }
-
-    /// Whoever inserts first decides; the others get that copy.
-    pub(super) fn insert(&self, account: &AccountId, copy: Shared) -> Arc<Shared> {
-        let mut copies = self.copies.write().unwrap_or_else(PoisonError::into_inner);
-        let copy = copies.entry(account.clone()).or_insert(Arc::new(copy));
-        copy.clone()
-    }
-
-    pub(super) fn remove(&self, account: &AccountId) {
-        let mut copies = self.copies.write().unwrap_or_else(PoisonError::into_inner);
-        copies.remove(account);
-        self.state().failing.remove(account);
-    }
-
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn all(&self) -> Vec<(AccountId, Arc<Shared>)> {
-        let copies = self.copies.read().unwrap_or_else(PoisonError::into_inner);
-        let copies = copies.iter();
-        copies
-            .map(|(account, copy)| (account.clone(), copy.clone()))
-            .collect()
     }
 
     fn due(&self) -> MutexGuard<'_, Due> {
@@ -107,15 +79,12 @@ impl Following {
         let (Ok(version), Ok(account)) = (version.parse(), AccountId::parse(account)) else {
             return;
         };
-        let Some(copy) = self.copy(&account) else {
-            return;
-        };
-        if let Freshness::CatchUp { .. } = copy.notify_version(version) {
+        if let Some(Freshness::CatchUp { .. }) = self.accounts.notify_version(&account, version) {
             self.is_due(account);
         }
     }
 
-    pub(super) fn is_due(&self, account: AccountId) {
+    fn is_due(&self, account: AccountId) {
         self.due().accounts.insert(account);
         self.has_due.notify_one();
     }
@@ -129,15 +98,18 @@ impl Following {
     async fn refresh_all(&self) {
         let began = Instant::now();
         let mut is_known = true;
-        for some in self.all().chunks(AT_ONCE) {
-            let accounts: Vec<&AccountId> = some.iter().map(|(account, _)| account).collect();
-            let error = match timeout(PATIENCE, self.repository.last_versions(&accounts)).await {
-                Ok(Ok(versions)) => {
-                    for ((account, copy), last) in some.iter().zip(versions) {
-                        if copy.as_of().version != last || copy.as_of().behind > 0 {
-                            self.refresh(account, copy).await;
-                        } else {
+        let all: Vec<AccountId> = self.held();
+        self.state().failing.retain(|account| all.contains(account));
+        for some in all.chunks(AT_ONCE) {
+            let asked: Vec<&AccountId> = some.iter().collect();
+            let heads = self.accounts.repository().heads(&asked);
+            let error = match timeout(PATIENCE, heads).await {
+                Ok(Ok(heads)) => {
+                    for (account, head) in some.iter().zip(heads) {
+                        if self.is_as(account, head.as_ref()) {
                             self.state().failing.remove(account);
+                        } else {
+                            self.refresh(account).await;
                         }
                     }
                     continue;
@@ -160,29 +132,49 @@ impl Following {
             return self.refresh_all().await;
         }
         for account in due.accounts {
-            if let Some(copy) = self.copy(&account) {
-                self.refresh(&account, &copy).await;
-            }
+            self.refresh(&account).await;
         }
     }
 
-    async fn refresh(&self, account: &AccountId, copy: &Shared) {
-        let error = match timeout(PATIENCE, copy.catch_up_async(&self.repository)).await {
-            Ok(Ok(())) => {
+    fn held(&self) -> Vec<AccountId> {
+        let held = self.accounts.held();
+        held.iter().map(|copy| copy.id().clone()).collect()
+    }
+
+    /// Whether the copy, if it is still held, is what the database holds.
+    fn is_as(&self, account: &AccountId, head: Option<&Head>) -> bool {
+        let Some(copy) = self.accounts.loaded(account) else {
+            return true;
+        };
+        let stands_at = copy.with(|account| (account.version(), *account.digest()));
+        copy.as_of().behind == 0 && head.map(|head| (head.version, head.digest)) == Some(stands_at)
+    }
+
+    /// Brings a copy up to date, if it is still held; one that has diverged is loaded again.
+    async fn refresh(&self, account: &AccountId) {
+        if self.accounts.loaded(account).is_none() {
+            return;
+        }
+        let refresh = async {
+            // The first finds out that it has diverged, the second loads it.
+            match self.accounts.refresh(account).await {
+                Err(RepositoryError::Diverged { .. }) => self.accounts.refresh(account).await,
+                refreshed => refreshed,
+            }
+        };
+        let error = match timeout(PATIENCE, refresh).await {
+            Ok(Ok(_)) => {
                 self.state().failing.remove(account);
                 return;
             }
-            Ok(Err(error)) => {
-                let account = account.clone();
-                FollowError::CatchUp { account, error }
-            }
+            Ok(Err(error)) => FollowError::CatchUp {
+                account: account.clone(),
+                error,
+            },
             Err(_) => FollowError::Silent,
         };
-        let is_followed = self.copy(account).is_some();
         let mut state = self.state();
-        if is_followed {
-            state.failing.insert(account.clone());
-        }
+        state.failing.insert(account.clone());
         state.failed(error);
     }
 }

@@ -3,9 +3,11 @@
 #[path = "../server/mod.rs"]
 mod server;
 
+mod branches;
 mod damage;
 mod migrations;
 mod notices;
+mod together;
 mod wrong_writes;
 
 use std::process::{Command, ExitCode};
@@ -57,6 +59,10 @@ fn main() -> ExitCode {
         trial("connections_are_cut", connections_are_cut),
         trial("wrong_writes", wrong_writes::are_refused),
         trial("damaged_rows", damage::is_a_clear_error),
+        trial("damaged_snapshot", damage::of_a_snapshot),
+        trial("branches", branches::of_a_restored_backup),
+        trial("clock", branches::clock_in_microseconds),
+        trial("together", together::or_not_at_all),
         trial("versions_beyond", damage::versions_beyond_the_last),
         trial("migrations", migrations::at_once),
         trial("later_migrations", migrations::of_a_later_program),

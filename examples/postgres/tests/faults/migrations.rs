@@ -1,10 +1,9 @@
 //! Migrations by many processes.
 
-use grantbook::repository::load_async;
 use grantbook_postgres::{Error, migrate};
 use tokio::task::JoinSet;
 
-use crate::server::accounts::{account, with_two_owners};
+use crate::server::accounts::{loaded, with_two_owners};
 use crate::server::{Server, client, repository, runtime};
 
 const AT_ONCE: usize = 16;
@@ -13,7 +12,7 @@ const AT_ONCE: usize = 16;
 pub(crate) fn at_once(server: &Server, name: &str) {
     runtime().block_on(async {
         let address = server.empty_database(name).await;
-        let loaded = load_async(&repository(&address), &account("acme")).await;
+        let loaded = loaded(&repository(&address), "acme").await;
         let error = loaded.expect_err("there is no schema yet").to_string();
         let said =
             "the database failed: db error: ERROR: relation \"grantbook.snapshots\" does not exist";

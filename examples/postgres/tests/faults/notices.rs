@@ -1,14 +1,15 @@
 //! Copies that are kept fresh, while notices come and while they do not.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use grantbook::repository::Shared;
+use grantbook::Account;
 use grantbook_postgres::{FollowError, Follower, Listening, PostgresRepository, State};
 use tokio_postgres::{Client, Config, NoTls};
 
-use crate::server::accounts::{account, grant, owns, request, revoke, with_two_owners};
+use crate::server::accounts::{
+    Copy, Held, account, grant, held, loaded, owns, request, revoke, with_two_owners,
+};
 use crate::server::{Server, client, repository, runtime};
 
 /// Guards against hanging only.
@@ -20,8 +21,9 @@ const ROUNDS: usize = 20;
 /// A process that follows `acme`, and another that changes it.
 struct Two {
     follower: Follower,
-    copy: Arc<Shared>,
-    elsewhere: Shared,
+    /// What the process that is followed holds.
+    accounts: Held,
+    copy: Copy,
     repository: PostgresRepository,
     sql: Client,
     listener: &'static str,
@@ -35,16 +37,17 @@ impl Two {
         let create = format!("CREATE ROLE {listener} LOGIN");
         sql.batch_execute(&create).await.expect("it is new");
         let repository = repository(&address);
-        let elsewhere = with_two_owners(&repository, "acme").await;
+        with_two_owners(&repository, "acme").await;
 
         let mut config: Config = address.parse().expect("an address");
         config.user(listener);
-        let follower = Follower::start(crate::server::repository(&address), config, NoTls, tick);
-        let copy = follower.follow(&account("acme")).await;
+        let accounts = held(&crate::server::repository(&address));
+        let follower = Follower::start(accounts.clone(), config, NoTls, tick);
+        let copy = accounts.get(&account("acme")).await;
         let two = Self {
-            copy: copy.expect("it is loaded").expect("it is kept"),
+            copy: copy.expect("it is loaded"),
+            accounts,
             follower,
-            elsewhere,
             repository,
             sql,
             listener,
@@ -62,25 +65,24 @@ impl Two {
             grant("otto")
         };
         let request = request(&format!("round {round}"), vec![command]);
-        let records = self.elsewhere.execute_async(repository, &request).await;
-        let records = records.expect("it is done");
-        records.last().expect("otto was, or was not").version()
+        let elsewhere = loaded(repository, "acme").await.expect("it is whole");
+        let done = elsewhere.execute(&request).await.expect("it is done");
+        assert!(done.is_change(), "otto was, or was not");
+        done.version()
     }
 
     /// What the copy answers is of the version that it says, and one that is not as new as is demanded does not answer.
     async fn assert_read_your_writes(&self, version: u64, round: usize) {
         let is_owner = round % 2 == 1;
-        if let Ok(copy) = self.copy.at_least(version) {
-            assert!(copy.version() >= version);
-            assert_eq!(owns(&copy, "otto"), is_owner, "an old answer");
-            return;
-        }
-        self.copy
-            .catch_up_async(&self.repository)
-            .await
-            .expect("it catches up");
-        let copy = self.copy.at_least(version).expect("it has caught up");
-        assert_eq!(owns(&copy, "otto"), is_owner, "an old answer");
+        let ask = |account: &Account| (account.version() >= version, owns(account, "otto"));
+        let answer = if let Ok(answer) = self.copy.at_least(version, ask) {
+            answer
+        } else {
+            self.copy.refresh().await.expect("it catches up");
+            let answer = self.copy.at_least(version, ask);
+            answer.expect("it has caught up")
+        };
+        assert_eq!(answer, (true, is_owner), "an old answer");
     }
 
     /// Cuts the connection that listens, and lets no other one in.
@@ -203,7 +205,8 @@ pub(crate) fn server_goes_and_comes_back(name: &str) {
         matches!(error, Some(FollowError::Compare(_))) && state.listening == Listening::Connecting
     }));
     assert!(two.follower.state().fresh_at <= Some(gone_at));
-    assert!(owns(&two.copy.read(), "otto"), "it still answers");
+    let owns = two.copy.with(|account| owns(account, "otto"));
+    assert!(owns, "it still answers");
 
     server.start_again();
     wait(async {
@@ -224,16 +227,18 @@ pub(crate) fn following_ends(server: &Server, name: &str) {
     wait(async {
         let two = Two::start(server, name, "ends", Duration::from_millis(20)).await;
         let other = with_two_owners(&two.repository, "other").await;
-        let followed = two.follower.follow(&account("other")).await;
-        let followed = followed.expect("it is loaded").expect("it is kept");
+        let followed = two.accounts.get(&account("other")).await;
+        let followed = followed.expect("it is loaded");
 
         two.sql
             .batch_execute("SET session_replication_role = replica")
             .await
             .expect("as a superuser");
-        let add = "WITH c AS (INSERT INTO grantbook.commits (account, expected, version, id) VALUES ('acme', 3, 4, 'x'))
-            INSERT INTO grantbook.records (account, version, through, record)
-            VALUES ('acme', 4, 4, '{\"account\": \"acme\", \"version\": 4, \"record\": 2}')";
+        let add = "INSERT INTO grantbook.records (account, version, before, digest, record)
+            SELECT account, 4, digest, repeat('1', 64), '{\"account\": \"acme\", \"version\": 4, \"record\": 2,
+                \"digest\": \"1111111111111111111111111111111111111111111111111111111111111111\"}'
+            FROM grantbook.heads WHERE account = 'acme';
+            UPDATE grantbook.heads SET version = 4, digest = repeat('1', 64) WHERE account = 'acme'";
         two.sql
             .batch_execute(add)
             .await
@@ -252,27 +257,31 @@ pub(crate) fn following_ends(server: &Server, name: &str) {
         assert!(error.contains("at version 4"), "{error}");
 
         let request = request("on", vec![revoke("otto")]);
-        other
-            .execute_async(&two.repository, &request)
-            .await
-            .expect("it is done");
+        other.execute(&request).await.expect("it is done");
         eventually(|| followed.as_of().version == 4).await;
-        assert_eq!(two.copy.as_of().version, 3, "nothing of it is believed");
+        let as_of = two.copy.as_of();
+        assert_eq!(
+            (as_of.version, as_of.behind),
+            (3, 1),
+            "nothing of it is believed"
+        );
+        assert!(as_of.problem.is_some());
 
-        let remove = "DELETE FROM grantbook.commits WHERE account = 'acme' AND version = 4;
-            DELETE FROM grantbook.records WHERE account = 'acme' AND version = 4";
+        let remove = "DELETE FROM grantbook.records WHERE account = 'acme' AND version = 4;
+            UPDATE grantbook.heads SET version = 3, digest =
+                (SELECT digest FROM grantbook.records WHERE account = 'acme' AND version = 3)
+            WHERE account = 'acme'";
         two.sql.batch_execute(remove).await.expect("it is mended");
-        two.follower.forget(&account("other"));
+        drop(followed);
+        assert!(two.accounts.forget("other"), "nobody uses it");
         two.change(&two.repository, 0).await;
         two.until(|state| state.failing.is_empty()).await;
         two.until_at(4).await;
 
-        assert!(
-            two.follower
-                .follow(&account("nobody"))
-                .await
-                .expect("it is asked")
-                .is_none()
+        assert_eq!(
+            two.accounts.held().len(),
+            1,
+            "nothing was loaded by following"
         );
         two.follower.stop().await;
         let listens = "SELECT FROM pg_stat_activity WHERE usename = 'ends'";

@@ -259,8 +259,29 @@ fn a_table_of_more_commands_than_a_request_holds_takes_several() {
 fn commits(terminal: &Terminal, account: &str) -> Vec<(i64, i64)> {
     let connection = rusqlite::Connection::open(terminal.path("access.db")).unwrap();
     let mut statement = connection
-        .prepare("SELECT first, last FROM commits WHERE account = ?1 ORDER BY first")
+        .prepare(
+            "SELECT before + 1, version FROM grantbook_requests WHERE account = ?1 ORDER BY version",
+        )
         .unwrap();
     let rows = statement.query_map([account], |row| Ok((row.get(0)?, row.get(1)?)));
     rows.unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_bad_line_after_empty_ones_is_told_by_its_number() {
+    let terminal = Terminal::new();
+    let csv = "kind,id,groups\n\n\nmember,dana,\n\r\n\nmember,,\nmember\n\nmembers,max,\n";
+    let said = terminal.imports(csv);
+    let lines: Vec<_> = said
+        .err
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .collect();
+    let numbers: Vec<_> = lines.iter().map(|(line, _)| *line).collect();
+    assert_eq!(
+        numbers[..3],
+        ["line 7", "line 8", "line 10"],
+        "{}",
+        said.err
+    );
 }

@@ -96,7 +96,7 @@ fn a_stranger_is_refused_and_the_host_is_not() {
 }
 
 #[test]
-fn lines_with_commit_ids_are_kept_once() {
+fn lines_with_keys_are_done_once() {
     let terminal = Terminal::new();
     let args = [
         "run",
@@ -104,7 +104,7 @@ fn lines_with_commit_ids_are_kept_once() {
         "acme",
         "--as",
         "olga",
-        "--commits",
+        "--keys",
         "monday",
     ];
     let first = terminal.types(&args, SOME_COMMANDS);
@@ -270,8 +270,8 @@ fn a_record_of_a_later_format_stops_the_program() {
     let connection = rusqlite::Connection::open(terminal.path("access.db")).unwrap();
     connection
         .execute_batch(
-            "DROP TRIGGER records_are_not_updated;
-             UPDATE records SET record = json_set(record, '$.record', 2)",
+            "DROP TRIGGER grantbook_records_are_not_updated;
+             UPDATE grantbook_records SET record = json_set(record, '$.record', 2)",
         )
         .unwrap();
     drop(connection);
@@ -283,4 +283,49 @@ fn a_record_of_a_later_format_stops_the_program() {
         (run.err, run.code),
         (format!("error: the repository failed: {told}"), 3)
     );
+}
+
+/// The series of the first round: somebody is added who is there, then taken out, and both lines are run again.
+#[test]
+fn a_repeated_series_undoes_no_revocation() {
+    let terminal = Terminal::new();
+    terminal.runs(SOME_COMMANDS);
+    let args = ["run", "access.db", "acme", "--as", "olga", "--keys", "k"];
+    let series = r#"{"command":"add-to-group","group":"devs","members":["dana"]}
+{"command":"remove-from-group","group":"devs","members":["dana"]}"#;
+    let first = terminal.types(&args, series);
+    let versions = terminal.kinds().len();
+    assert!(
+        first.out.starts_with("line 1: nothing changed\n"),
+        "{}",
+        first.out
+    );
+    for _ in 0..2 {
+        let again = terminal.types(&args, series);
+        assert_eq!((&again.out, again.code), (&first.out, 0));
+        assert_eq!(terminal.kinds().len(), versions, "nothing was done again");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_first_line() {
+    let terminal = Terminal::new();
+    let command = "\u{feff}{\"command\":\"create-store\",\"store\":\"dev\"}";
+    let said = terminal.runs(command);
+    assert_eq!(said.out, "line 1: version 2, store-created\n");
+}
+
+#[test]
+fn accounts_are_listed_and_exported() {
+    let terminal = Terminal::new();
+    terminal.runs(SOME_COMMANDS);
+    terminal.types(&["open", "access.db", "beta", "otto"], "");
+    let close = r#"{"command":"close-account"}"#;
+    terminal.types(&["run", "access.db", "beta", "--system"], close);
+    let list = terminal.types(&["list", "access.db"], "");
+    assert_eq!(list.out, "acme  version 5, open\nbeta  version 2, closed\n");
+    let exported = terminal.types(&["export", "access.db", "acme"], "");
+    assert_eq!(exported.out.lines().count(), 5);
+    let history = terminal.types(&["history", "access.db", "acme", "--json"], "");
+    assert_eq!(exported.out, history.out);
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use grantbook::command::CreateStore;
-use grantbook::repository::{self, ExecuteError, LoadError, Replica, Request};
+use grantbook::repository::{self, Replica, RepositoryError, Request};
 use grantbook::{
     Account, AccountId, Actor, Command as Change, GroupLimit, IdempotencyKey, MemberId, StoreId,
     Timestamp,
@@ -80,7 +80,7 @@ pub(crate) fn is_full(folder: &Path) {
     assert!(
         matches!(
             refused,
-            ExecuteError::Load(LoadError::Repository(SqliteError::Full))
+            RepositoryError::Storage(ref error) if matches!(error.downcast_ref(), Some(SqliteError::Full))
         ),
         "{refused:?}"
     );
@@ -122,7 +122,7 @@ pub(crate) fn is_read_only(folder: &Path) {
     assert!(
         matches!(
             refused,
-            ExecuteError::Load(LoadError::Repository(SqliteError::ReadOnly))
+            RepositoryError::Storage(ref error) if matches!(error.downcast_ref(), Some(SqliteError::ReadOnly))
         ),
         "{refused:?}"
     );
@@ -181,11 +181,6 @@ fn two_stores(number: usize) -> Request {
         let store = StoreId::parse(&format!("{number} {name}")).expect("an id");
         Change::from(CreateStore { store })
     });
-    Request {
-        commit: IdempotencyKey::parse(&format!("commit {number}")).expect("an id"),
-        actor: Actor::System,
-        commands: commands.into(),
-        now: NOW,
-        note: None,
-    }
+    let key = IdempotencyKey::parse(&format!("request {number}")).expect("a key");
+    Request::by(Actor::System, key, NOW).commands(commands)
 }

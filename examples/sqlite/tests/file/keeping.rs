@@ -1,55 +1,156 @@
 //! What the file keeps, and what it refuses to.
 
-use grantbook::command::{AddMembers, CreateStore};
-use grantbook::repository::{self, ExecuteError, LoadError, RecordPage, Repository, Request};
-use grantbook::{Actor, Command, IdempotencyKey, MemberId, StoreId};
+use grantbook::command::AddMembers;
+use grantbook::repository::{self, RecordPage, Repository, RepositoryError};
+use grantbook::{Command, MemberId};
 use grantbook_sqlite::{SqliteError, SqliteRepository};
 
-use crate::kept::{Kept, NOW, create_store, delete_store};
+use crate::kept::{Kept, create_store, created, delete_store, request};
 
+/// What does not follow the chain cannot be written, by whichever program; nor can what is there be changed.
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn the_schema_refuses_a_wrong_write() {
     let kept = Kept::new();
     let (connection, before) = (kept.by_hand(), kept.rows());
-    let record = |account: &str, version: u64| {
-        format!("json_object('account', '{account}', 'version', {version})")
-    };
-    let commit = "INSERT INTO commits (account, id, first, last) VALUES ('acme', 'next', 4, 4);";
-    let insert = |account: &str, version: u64, record: &str| {
+    let last: String = connection
+        .query_row(
+            "SELECT digest FROM grantbook_heads WHERE account = 'acme'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    let (next, other) = ("1".repeat(64), "2".repeat(64));
+    let insert = |account: &str, version: u64, before: &str, record: &str| {
         format!(
-            "INSERT INTO records (account, version, record) VALUES ('{account}', {version}, {record});"
+            "INSERT INTO grantbook_records (account, version, before, digest, record)
+             VALUES ('{account}', {version}, '{before}', '{next}', {record});"
         )
     };
-    let right = format!("{commit} {}", insert("acme", 4, &record("acme", 4)));
+    let record = |account: &str, version: u64, digest: &str| {
+        format!("json_object('account', '{account}', 'version', {version}, 'digest', '{digest}')")
+    };
+    let fits = record("acme", 4, &next);
+    let right = insert("acme", 4, &last, &fits);
+    let request = |key: &str, before: u64, version: u64| {
+        format!(
+            "INSERT INTO grantbook_requests (account, key, before, version, request) VALUES ('acme', '{key}', {before},
+             {version}, json_object('key', '{key}', 'before', {before}, 'version', {version}));"
+        )
+    };
+    let head = |set: &str| format!("UPDATE grantbook_heads SET {set} WHERE account = 'acme'");
+    let follows = "a record follows the head";
+    let moves = "a head moves to the next record";
     for (wrong, why) in [
-        (insert("acme", 4, &record("acme", 4)), "belongs to the last commit"),
-        (format!("{commit} {}", insert("acme", 5, &record("acme", 5))), "follows the one before"),
-        (format!("{commit} {}", insert("acme", 3, &record("acme", 3))), "follows the one before"),
-        (format!("{commit} {}", insert("acme", 4, &record("beta", 4))), "CHECK"),
-        (format!("{commit} {}", insert("acme", 4, &record("acme", 3))), "CHECK"),
-        (format!("{commit} {}", insert("acme", 4, "'no json'")), "CHECK"),
-        (format!("{commit} {}", insert("acme", 4, "x'00'")), "cannot store BLOB"),
-        (format!("{commit} {}", insert("acme", 4, &record("acme", 4)).replace("INSERT", "INSERT OR REPLACE").replace(", 4, json", ", 3, json")), "follows the one before"),
-        ("INSERT INTO commits (account, id, first, last) VALUES ('acme', 'dev', 4, 4)".into(), "kept once"),
-        ("INSERT OR REPLACE INTO commits (account, id, first, last) VALUES ('acme', 'dev', 4, 4)".into(), "kept once"),
-        ("INSERT INTO commits (account, id, first, last) VALUES ('acme', 'next', 3, 4)".into(), "follows the one before"),
-        ("INSERT INTO commits (account, id, first, last) VALUES ('acme', 'next', 4, 3)".into(), "CHECK"),
-        (format!("{commit} INSERT INTO commits (account, id, first, last) VALUES ('acme', 'over', 5, 5)"), "records of the commit before are missing"),
-        ("UPDATE records SET record = record".into(), "records are kept as they are"),
-        ("DELETE FROM records WHERE version = 3".into(), "records are kept as they are"),
-        ("UPDATE commits SET last = last".into(), "commits are kept as they are"),
-        ("DELETE FROM commits".into(), "commits are kept as they are"),
-        (format!("INSERT INTO snapshots (account, version, snapshot) VALUES ('acme', 2, {})", record("acme", 2)), "of the last record"),
+        (insert("acme", 4, &other, &fits), follows),
+        (insert("acme", 5, &last, &record("acme", 5, &next)), follows),
+        (insert("acme", 3, &last, &record("acme", 3, &next)), follows),
+        (
+            insert("new", 1, &"0".repeat(64), &record("new", 1, &next)),
+            follows,
+        ),
+        (insert("acme", 4, &last, &record("beta", 4, &next)), "CHECK"),
+        (insert("acme", 4, &last, &record("acme", 3, &next)), "CHECK"),
+        (
+            insert("acme", 4, &last, &record("acme", 4, &other)),
+            "CHECK",
+        ),
+        (insert("acme", 4, &last, "'no json'"), "CHECK"),
+        (insert("acme", 4, &last, "x'00'"), "cannot store BLOB"),
+        (
+            insert("acme", 3, &last, &record("acme", 3, &next))
+                .replace("INSERT", "INSERT OR REPLACE"),
+            follows,
+        ),
+        (head("version = 4"), moves),
+        (head("version = 2"), moves),
+        (head(&format!("digest = '{other}'")), moves),
+        (
+            head("state = 'closed'"),
+            "an account is closed by its last record",
+        ),
+        (head("state = 'erased'"), "a closed account stays closed"),
+        (head("account = 'new'"), "an account keeps its id"),
+        (
+            "DELETE FROM grantbook_heads".into(),
+            "an id is never used again",
+        ),
+        (
+            format!(
+                "INSERT OR REPLACE INTO grantbook_heads VALUES ('acme', 0, '{}', 'open')",
+                "0".repeat(64)
+            ),
+            "an account is opened once",
+        ),
+        (
+            format!("INSERT INTO grantbook_heads VALUES ('new', 3, '{last}', 'open')"),
+            "an account begins before its first record",
+        ),
+        (request("dev", 3, 3), "a request is kept once"),
+        (
+            request("dev", 3, 3).replace("INSERT", "INSERT OR REPLACE"),
+            "a request is kept once",
+        ),
+        (
+            request("next", 3, 4),
+            "a request is kept with its last record",
+        ),
+        (
+            request("next", 1, 2),
+            "a request is kept with its last record",
+        ),
+        (request("next", 4, 3), "CHECK"),
+        (
+            "UPDATE grantbook_records SET record = record".into(),
+            "records are kept as they are",
+        ),
+        (
+            "DELETE FROM grantbook_records WHERE version = 3".into(),
+            "records are kept as they are",
+        ),
+        (
+            "UPDATE grantbook_requests SET version = version".into(),
+            "requests are kept as they are",
+        ),
+        (
+            "DELETE FROM grantbook_requests".into(),
+            "requests are kept as they are",
+        ),
+        (
+            format!(
+                "INSERT INTO grantbook_snapshots (account, version, snapshot) VALUES ('acme', 2, {})",
+                record("acme", 2, &last)
+            ),
+            "of the last record",
+        ),
+        (
+            format!(
+                "INSERT INTO grantbook_snapshots (account, version, snapshot) VALUES ('acme', 3, {})",
+                record("acme", 3, &other)
+            ),
+            "of the last record",
+        ),
     ] {
         connection.execute_batch("BEGIN").unwrap();
-        let refused = connection.execute_batch(&wrong).expect_err(&wrong).to_string();
+        let refused = connection
+            .execute_batch(&wrong)
+            .expect_err(&wrong)
+            .to_string();
         connection.execute_batch("ROLLBACK").unwrap();
         assert!(refused.contains(why), "{wrong}: {refused}");
         assert_eq!(kept.rows(), before, "{wrong}");
     }
     connection
-        .execute_batch(&right)
+        .execute_batch(&format!("{right} {}", request("next", 3, 4)))
         .expect("what is right is not refused");
+    let reached: (i64, String) = connection
+        .query_row(
+            "SELECT version, digest FROM grantbook_heads WHERE account = 'acme'",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap();
+    assert_eq!(reached, (4, next.clone()), "the head has moved");
 }
 
 #[test]
@@ -57,18 +158,9 @@ fn a_snapshot_is_kept_once_in_a_thousand_versions() {
     let kept = Kept::new();
     let repository = SqliteRepository::open(kept.path()).unwrap();
     let mut account = kept.load("acme").unwrap().unwrap();
-    let create = |first: usize| Request {
-        commit: IdempotencyKey::parse(&format!("from {first}")).unwrap(),
-        actor: Actor::System,
-        commands: (first..first + 998)
-            .map(|store| {
-                Command::CreateStore(CreateStore {
-                    store: StoreId::parse(&store.to_string()).unwrap(),
-                })
-            })
-            .collect(),
-        now: NOW,
-        note: None,
+    let create = |first: usize| {
+        let stores = (first..first + 998).map(|store| created(&store.to_string()));
+        request(&format!("from {first}"), stores)
     };
     repository::execute(&repository, &mut account, &create(0)).unwrap();
     let snapshot = repository.snapshot(account.id()).unwrap();
@@ -95,29 +187,22 @@ fn a_commit_of_several_pages_is_given_whole() {
                 .collect(),
         })
     };
-    let request = Request {
-        commit: IdempotencyKey::parse("many").unwrap(),
-        actor: Actor::System,
-        commands: (0..5).map(enrol).collect(),
-        now: NOW,
-        note: None,
-    };
-    let records = repository::execute(&repository, &mut account, &request).unwrap();
+    let request = request("many", (0..5).map(enrol));
+    let done = repository::execute(&repository, &mut account, &request).unwrap();
+    let records = done.records();
     let tail = repository.records_after(account.id(), 3).unwrap();
-    assert_eq!(
-        tail,
-        RecordPage::Records {
-            records: records[..4].to_vec(),
-            last: 8
-        },
-        "a page"
-    );
-    assert_eq!(
-        repository
-            .records_of(account.id(), &request.commit)
-            .unwrap(),
-        records
-    );
+    let RecordPage::Records {
+        records: page,
+        head: Some(head),
+    } = tail
+    else {
+        panic!("records are there");
+    };
+    assert_eq!((&*page, head.version), (&records[..4], 8), "a page");
+    let mut elsewhere = kept.load("acme").unwrap().unwrap();
+    let again = repository::execute(&repository, &mut elsewhere, &request).unwrap();
+    assert!(again.is_repeat());
+    assert_eq!(again.records(), records);
     assert_eq!(kept.load("acme").unwrap().unwrap(), account);
 }
 
@@ -133,7 +218,7 @@ fn a_file_that_is_held_for_too_long_is_busy_and_can_be_read() {
     assert!(
         matches!(
             error,
-            ExecuteError::Load(LoadError::Repository(SqliteError::Busy))
+            RepositoryError::Storage(ref error) if matches!(error.downcast_ref(), Some(SqliteError::Busy))
         ),
         "{error:?}"
     );

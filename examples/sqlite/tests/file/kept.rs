@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use grantbook::command::{CreateStore, DeleteStore};
-use grantbook::repository::{self, LoadError, Replica, Request};
+use grantbook::repository::{self, Replica, RepositoryError, Request};
 use grantbook::{
     AccountId, Actor, Command, GroupLimit, IdempotencyKey, MemberId, StoreId, Timestamp,
 };
@@ -64,16 +64,17 @@ impl Kept {
 
     /// Every row there is.
     pub(crate) fn rows(&self) -> Vec<String> {
-        let all = "SELECT account || version || quote(record) FROM records
-             UNION ALL SELECT account || id || first || last FROM commits
-             UNION ALL SELECT account || version || quote(snapshot) FROM snapshots ORDER BY 1";
+        let all = "SELECT account || version || quote(record) FROM grantbook_records
+             UNION ALL SELECT account || version || digest || state FROM grantbook_heads
+             UNION ALL SELECT account || key || before || version || request FROM grantbook_requests
+             UNION ALL SELECT account || version || quote(snapshot) FROM grantbook_snapshots ORDER BY 1";
         let connection = self.by_hand();
         let mut statement = connection.prepare(all).unwrap();
         let rows = statement.query_map([], |row| row.get(0)).unwrap();
         rows.map(Result::unwrap).collect()
     }
 
-    pub(crate) fn load(&self, account: &str) -> Result<Option<Replica>, LoadError<SqliteError>> {
+    pub(crate) fn load(&self, account: &str) -> Result<Option<Replica>, RepositoryError> {
         let repository = SqliteRepository::open(self.path()).unwrap();
         repository::load(&repository, &AccountId::parse(account).unwrap())
     }
@@ -87,11 +88,14 @@ impl Kept {
     ) {
         let before = self.rows();
         let error = self.load("acme").unwrap_err();
-        let LoadError::Repository(SqliteError::Record {
+        let RepositoryError::Storage(source) = &error else {
+            panic!("{error:?}");
+        };
+        let Some(SqliteError::Record {
             account,
             version: found,
             problem,
-        }) = &error
+        }) = source.downcast_ref()
         else {
             panic!("{error:?}");
         };
@@ -103,27 +107,23 @@ impl Kept {
     }
 }
 
+/// A request of the host.
+pub(crate) fn request(key: &str, commands: impl IntoIterator<Item = Command>) -> Request {
+    let key = IdempotencyKey::parse(key).unwrap();
+    Request::by(Actor::System, key, NOW).commands(commands)
+}
+
+pub(crate) fn created(store: &str) -> Command {
+    let store = StoreId::parse(store).unwrap();
+    Command::CreateStore(CreateStore { store })
+}
+
 pub(crate) fn create_store(repository: &SqliteRepository, account: &mut Replica, store: &str) {
-    let request = Request {
-        commit: IdempotencyKey::parse(store).unwrap(),
-        actor: Actor::System,
-        commands: vec![Command::CreateStore(CreateStore {
-            store: StoreId::parse(store).unwrap(),
-        })],
-        now: NOW,
-        note: None,
-    };
+    let request = request(store, [created(store)]);
     repository::execute(repository, account, &request).unwrap();
 }
 
 pub(crate) fn delete_store(store: &str) -> Request {
-    Request {
-        commit: IdempotencyKey::parse("late").unwrap(),
-        actor: Actor::System,
-        commands: vec![Command::DeleteStore(DeleteStore {
-            store: StoreId::parse(store).unwrap(),
-        })],
-        now: NOW,
-        note: None,
-    }
+    let store = StoreId::parse(store).unwrap();
+    request("late", [Command::DeleteStore(DeleteStore { store })])
 }

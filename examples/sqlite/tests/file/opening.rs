@@ -10,46 +10,71 @@ use rusqlite::Connection;
 use crate::kept::Kept;
 
 #[test]
-fn another_programs_file_is_left_as_it_is() {
+fn a_file_that_is_no_database_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
-    let text = folder.path().join("letter.txt");
+    let path = folder.path().join("letter.txt");
     fs::write(
-        &text,
+        &path,
         "Dear Olga, this is no database, but it is long enough to be taken for one. ".repeat(10),
     )
     .unwrap();
-    let database = folder.path().join("notes.db");
-    Connection::open(&database)
-        .unwrap()
-        .execute_batch("CREATE TABLE notes (note TEXT)")
-        .unwrap();
-    for path in [text, database] {
-        let before = fs::read(&path).unwrap();
-        for opened in [
-            SqliteRepository::create(&path),
-            SqliteRepository::open(&path),
-        ] {
-            assert!(
-                matches!(opened, Err(SqliteError::OtherProgram { .. })),
-                "{opened:?}"
-            );
-        }
-        assert_eq!(fs::read(&path).unwrap(), before);
+    let before = fs::read(&path).unwrap();
+    for opened in [
+        SqliteRepository::create(&path),
+        SqliteRepository::open(&path),
+    ] {
+        assert!(
+            matches!(opened, Err(SqliteError::NotADatabase { .. })),
+            "{opened:?}"
+        );
     }
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+/// The tables can stand in an application's own file, whose header stays the application's.
+#[test]
+fn another_programs_database_gets_the_tables_when_it_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.db");
+    let application = Connection::open(&path).unwrap();
+    application
+        .execute_batch(
+            "CREATE TABLE records (note TEXT); PRAGMA user_version = 7; PRAGMA application_id = 9",
+        )
+        .unwrap();
+    let before = fs::read(&path).unwrap();
+    let opened = SqliteRepository::open(&path);
+    assert!(
+        matches!(opened, Err(SqliteError::NoTables { .. })),
+        "{opened:?}"
+    );
+    assert_eq!(fs::read(&path).unwrap(), before, "not by opening it");
+
+    for _ in 0..2 {
+        SqliteRepository::create(&path).unwrap();
+    }
+    SqliteRepository::open(&path).unwrap();
+    let number = |pragma: &str| -> i64 {
+        application
+            .pragma_query_value(None, pragma, |row| row.get(0))
+            .unwrap()
+    };
+    assert_eq!((number("user_version"), number("application_id")), (7, 9));
+    application
+        .execute_batch("INSERT INTO records VALUES ('still ours')")
+        .unwrap();
 }
 
 #[test]
-fn a_file_of_a_later_schema_is_left_as_it_is() {
+fn tables_of_another_version_are_left_as_they_are() {
     let kept = Kept::new();
-    kept.by_hand()
-        .pragma_update(None, "user_version", 2)
-        .unwrap();
+    kept.meddle("UPDATE grantbook_schema SET number = 2");
     let before = kept.rows();
     let error = SqliteRepository::create(kept.path()).unwrap_err();
     assert!(
         matches!(
             error,
-            SqliteError::LaterSchema {
+            SqliteError::OtherSchema {
                 found: 2,
                 known: 1,
                 ..

@@ -1,6 +1,6 @@
 //! A row that was changed, whatever the schema says, is not served and not overwritten.
 
-use grantbook::repository::{self, LoadError};
+use grantbook::repository::{self, Repository};
 use grantbook_sqlite::{RowProblem, SqliteError, SqliteRepository};
 
 use crate::kept::{Kept, create_store, delete_store};
@@ -8,7 +8,7 @@ use crate::kept::{Kept, create_store, delete_store};
 #[test]
 fn a_record_changed_by_hand_is_not_served() {
     let kept = Kept::new();
-    kept.meddle("UPDATE records SET record = json_set(record, '$.event.owner', 'eve') WHERE account = 'acme' AND version = 2");
+    kept.meddle("UPDATE grantbook_records SET record = json_set(record, '$.event.owner', 'eve') WHERE account = 'acme' AND version = 2");
     kept.assert_unreadable(
         2,
         |problem| matches!(problem, RowProblem::NotReadable(_)),
@@ -19,7 +19,7 @@ fn a_record_changed_by_hand_is_not_served() {
 #[test]
 fn a_record_changed_by_hand_to_one_that_can_be_read_is_not_served() {
     let kept = Kept::new();
-    kept.meddle("UPDATE records SET record = json_set(record, '$.event.store', 'dev') WHERE account = 'acme' AND version = 3");
+    kept.meddle("UPDATE grantbook_records SET record = json_set(record, '$.event.store', 'dev') WHERE account = 'acme' AND version = 3");
     let error = kept.load("acme").unwrap_err();
     assert_eq!(error.code(), "digest-mismatch");
     assert!(
@@ -31,7 +31,7 @@ fn a_record_changed_by_hand_to_one_that_can_be_read_is_not_served() {
 #[test]
 fn a_record_of_a_later_format_is_not_served() {
     let kept = Kept::new();
-    kept.meddle("UPDATE records SET record = json_set(record, '$.record', 2) WHERE account = 'acme' AND version = 3");
+    kept.meddle("UPDATE grantbook_records SET record = json_set(record, '$.record', 2) WHERE account = 'acme' AND version = 3");
     kept.assert_unreadable(
         3,
         |problem| matches!(problem, RowProblem::NotReadable(_)),
@@ -46,7 +46,7 @@ fn a_copy_stays_as_it_is_where_the_next_record_cannot_be_read() {
     let mut behind = kept.load("acme").unwrap().unwrap();
     let mut ahead = kept.load("acme").unwrap().unwrap();
     create_store(&repository, &mut ahead, "new");
-    kept.meddle("UPDATE records SET record = json_set(record, '$.record', 2) WHERE account = 'acme' AND version = 4");
+    kept.meddle("UPDATE grantbook_records SET record = json_set(record, '$.record', 2) WHERE account = 'acme' AND version = 4");
     let before = kept.rows();
 
     let request = delete_store("dev");
@@ -59,7 +59,7 @@ fn a_copy_stays_as_it_is_where_the_next_record_cannot_be_read() {
 #[test]
 fn a_record_of_another_account_is_not_served() {
     let kept = Kept::new();
-    kept.meddle("UPDATE records SET record = json_set(record, '$.account', 'beta') WHERE account = 'acme' AND version = 2");
+    kept.meddle("UPDATE grantbook_records SET record = json_set(record, '$.account', 'beta') WHERE account = 'acme' AND version = 2");
     kept.assert_unreadable(
         2,
         |problem| matches!(problem, RowProblem::Another { version: 2, .. }),
@@ -70,7 +70,7 @@ fn a_record_of_another_account_is_not_served() {
 #[test]
 fn a_record_that_is_missing_is_noticed() {
     let kept = Kept::new();
-    kept.meddle("DELETE FROM records WHERE account = 'acme' AND version = 2");
+    kept.meddle("DELETE FROM grantbook_records WHERE account = 'acme' AND version = 2");
     kept.assert_unreadable(
         2,
         |problem| matches!(problem, RowProblem::Missing),
@@ -79,11 +79,26 @@ fn a_record_that_is_missing_is_noticed() {
 }
 
 #[test]
-fn nothing_is_written_after_a_last_record_that_is_missing() {
+fn a_last_record_that_is_missing_is_noticed() {
+    let kept = Kept::new();
+    kept.meddle("DELETE FROM grantbook_records WHERE account = 'acme' AND version = 3");
+    kept.assert_unreadable(
+        3,
+        |problem| matches!(problem, RowProblem::Missing),
+        "record 3 of account `acme` cannot be read: its row is missing",
+    );
+}
+
+/// What was changed by hand into another branch is not built upon: the copy that knows better says so.
+#[test]
+fn a_head_changed_by_hand_is_another_branch() {
     let kept = Kept::new();
     let mut copy = kept.load("acme").unwrap().unwrap();
     let repository = SqliteRepository::open(kept.path()).unwrap();
-    kept.meddle("DELETE FROM records WHERE account = 'acme' AND version = 3");
+    let other = "1".repeat(64);
+    kept.meddle(&format!(
+        "UPDATE grantbook_heads SET digest = '{other}' WHERE account = 'acme'"
+    ));
     let before = kept.rows();
     let request = delete_store("dev");
     let error = repository::execute(&repository, &mut copy, &request).unwrap_err();
@@ -92,16 +107,24 @@ fn nothing_is_written_after_a_last_record_that_is_missing() {
 }
 
 #[test]
-fn a_snapshot_that_cannot_be_read_is_not_served() {
+fn a_snapshot_that_cannot_be_read_is_passed_over() {
     let kept = Kept::new();
-    let snapshot = serde_json::to_string(&kept.load("acme").unwrap().unwrap().snapshot()).unwrap();
+    let account = kept.load("acme").unwrap().unwrap();
+    let snapshot = serde_json::to_string(&account.snapshot()).unwrap();
     let later = snapshot.replacen("\"snapshot\":1", "\"snapshot\":2", 1);
     assert_ne!(later, snapshot);
-    let insert = "INSERT INTO snapshots (account, version, snapshot) VALUES ('acme', 3, ?1)";
+    let insert =
+        "INSERT INTO grantbook_snapshots (account, version, snapshot) VALUES ('acme', 3, ?1)";
     kept.by_hand().execute(insert, [later]).unwrap();
-    let error = kept.load("acme").unwrap_err();
+    let repository = SqliteRepository::open(kept.path()).unwrap();
+    let error = repository.snapshot(account.id()).unwrap_err();
     assert!(
-        matches!(&error, LoadError::Repository(SqliteError::Snapshot { account, .. }) if account.as_str() == "acme"),
+        matches!(&error, SqliteError::Snapshot { account, .. } if account.as_str() == "acme"),
         "{error:?}"
+    );
+    assert_eq!(
+        kept.load("acme").unwrap().unwrap(),
+        account,
+        "all records are there"
     );
 }

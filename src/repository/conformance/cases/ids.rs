@@ -1,6 +1,6 @@
 //! Ids, which are any text and compared byte by byte.
 
-use crate::repository::conformance::asking::{Connection, History, store};
+use crate::repository::conformance::harness::{Connection, History, store};
 use crate::repository::conformance::{Failure, Fixture};
 
 /// What may be text to a host and something else to a database, a path, an address or a pattern.
@@ -70,7 +70,7 @@ pub fn ids_of_any_text_are_kept<F: Fixture>(fixture: &F) -> Result<(), Failure> 
         kept.keeps(&opening)?;
         let likely = "an id is spliced into a statement, a pattern or a path, or cut";
         kept.holds(&account, likely)?;
-        kept.committed_is(account.id(), opening.id(), account.records(), likely)?;
+        kept.remembers(account.id(), opening.key(), Some(opening.request()), likely)?;
     }
     Ok(())
 }
@@ -92,8 +92,8 @@ pub fn ids_that_look_alike_stay_apart<F: Fixture>(fixture: &F) -> Result<(), Fai
     Ok(())
 }
 
-/// Commit ids are equal byte by byte, or not at all: else a request is taken for the repetition of another one.
-pub fn commit_ids_that_look_alike_stay_apart<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+/// Keys are equal byte by byte, or not at all: else a request is taken for the repetition of another one.
+pub fn keys_that_look_alike_stay_apart<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
     let mut commits = Vec::new();
@@ -101,14 +101,14 @@ pub fn commit_ids_that_look_alike_stay_apart<F: Fixture>(fixture: &F) -> Result<
         commits.push(kept.adds(&mut acme, &id, &[store(&id)?])?);
     }
     for commit in &commits {
-        let likely = "commit ids are compared by a collation, as a pattern, as numbers, or by their beginning; compare \
+        let likely = "keys are compared by a collation, as a pattern, as numbers, or by their beginning; compare \
                       bytes";
-        kept.committed_is(acme.id(), commit.id(), commit.records(), likely)?;
+        kept.remembers(acme.id(), commit.key(), Some(commit.request()), likely)?;
     }
     Ok(())
 }
 
-/// Accounts with the same versions and the same commit ids have nothing to do with each other, also where the id of one
+/// Accounts with the same versions and the same keys have nothing to do with each other, also where the id of one
 /// is the beginning of another's (A4).
 pub fn accounts_are_kept_apart<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
@@ -127,7 +127,7 @@ pub fn accounts_are_kept_apart<F: Fixture>(fixture: &F) -> Result<(), Failure> {
         let likely = "records are not looked up by exactly their account (no condition on it, or a scan by the \
                       beginning of its id)";
         kept.holds(account, likely)?;
-        kept.committed_is(account.id(), commit.id(), commit.records(), likely)?;
+        kept.remembers(account.id(), commit.key(), Some(commit.request()), likely)?;
         if let Some(snapshot) = kept.snapshot(account.id())? {
             let (asked, likely) = (
                 "snapshot, where several accounts have one",

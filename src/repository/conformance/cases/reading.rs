@@ -3,7 +3,7 @@
 use crate::account::record::Record;
 use crate::id::AccountId;
 use crate::repository::Repository;
-use crate::repository::conformance::asking::{
+use crate::repository::conformance::harness::{
     Connection, History, account_id, asked_for_snapshot, asked_for_tail, commit_id, store, stores,
 };
 use crate::repository::conformance::{Failure, Fixture};
@@ -25,7 +25,7 @@ pub fn an_empty_storage_has_no_account<F: Fixture>(fixture: &F) -> Result<(), Fa
     for version in [0, 1, 7].into_iter().chain(EDGES) {
         let page = kept.page(&acme, version)?;
         let asked = asked_for_tail(&acme, version);
-        Failure::unless_equal(asked, &(Vec::new(), 0), &page, likely)?;
+        Failure::unless_equal(asked, &(Vec::new(), None), &page, likely)?;
     }
     let snapshot = kept.snapshot(&acme)?;
     Failure::unless_equal(
@@ -34,11 +34,16 @@ pub fn an_empty_storage_has_no_account<F: Fixture>(fixture: &F) -> Result<(), Fa
         &snapshot,
         "the fixture is not fresh",
     )?;
-    kept.committed_is(&acme, &commit_id("never")?, &[], "the fixture is not fresh")
+    kept.remembers(
+        &acme,
+        &commit_id("never")?,
+        None,
+        "the fixture is not fresh",
+    )
 }
 
-/// `committed` gives all records of that commit of that account, and no others; none, for an id that is not known.
-pub fn committed_gives_the_records_of_one_commit<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+/// `request` gives all records of that commit of that account, and no others; none, for an id that is not known.
+pub fn a_request_is_found_under_its_key<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let (mut acme, opening) = History::open("acme")?;
     kept.keeps(&opening)?;
@@ -49,17 +54,16 @@ pub fn committed_gives_the_records_of_one_commit<F: Fixture>(fixture: &F) -> Res
 
     let likely = "the records of a commit are not told from those before and after it, or only one of them is read";
     for commit in [&opening, &three, &one] {
-        kept.committed_is(acme.id(), commit.id(), commit.records(), likely)?;
+        kept.remembers(acme.id(), commit.key(), Some(commit.request()), likely)?;
     }
-    kept.committed_is(
+    kept.remembers(
         acme.id(),
         &commit_id("unknown")?,
-        &[],
-        "an unknown commit id gives records",
+        None,
+        "an unknown key gives records",
     )?;
-    let likely =
-        "commit ids are not looked up by account and id, so another account's records are given";
-    kept.committed_is(other.id(), three.id(), &[], likely)
+    let likely = "keys are not looked up by account and id, so another account's records are given";
+    kept.remembers(other.id(), three.key(), None, likely)
 }
 
 /// After any version, kept or not: the records beyond it, and which version is the last.
@@ -97,7 +101,7 @@ fn expect_page<R: Repository>(
     version: u64,
 ) -> Result<u64, Failure> {
     let id: &AccountId = history.id();
-    let (records, last) = kept.page(id, version)?;
+    let (records, head) = kept.page(id, version)?;
     let asked = asked_for_tail(id, version);
     let expected = history.after(version);
     if records.is_empty() && !expected.is_empty() {
@@ -108,9 +112,9 @@ fn expect_page<R: Repository>(
         "records are skipped or given twice: `version > ?`, ordered by version, and then the limit";
     let expected = expected.get(..records.len()).unwrap_or(expected);
     Failure::unless_same_records(&asked, expected, &records, likely)?;
-    let likely = "`last` is the last version that is kept of the account, whatever was asked for and however much of \
-                  it is in this page; readers stop there";
-    let asked = format!("{asked}: `last`");
-    Failure::unless_equal(asked, &history.version(), &last, likely)?;
+    let likely = "the head is the one that the last commit set, whatever was asked for and however much of the account \
+                  is in this page; readers stop there";
+    let asked = format!("{asked}: `head`");
+    Failure::unless_equal(asked, &Some(history.head()), &head, likely)?;
     Ok(records.last().map_or(version, Record::version))
 }

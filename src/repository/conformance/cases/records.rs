@@ -6,18 +6,18 @@ use crate::account::actor::Actor;
 use crate::account::changes::Command;
 use crate::account::changes::{
     AcceptInvitation, AddMembers, AddToGroup, CancelInvitation, ChangeGroupLimit, ChangeRole,
-    CloseAccount, CreateGroup, DefineRole, DeleteGroup, DeleteRole, DeleteStore, EditGroup,
-    GrantOwnership, GrantRole, InviteMember, LeaveAccount, ReinstateMember, RemoveFromGroup,
-    RemoveMembers, RevokeOwnership, RevokeRole, SetGroupMembers, SuspendMember,
+    CloseAccount, CreateGroup, CreateStore, DefineRole, DeleteGroup, DeleteRole, DeleteStore,
+    EditGroup, GrantOwnership, GrantRole, InviteMember, LeaveAccount, ReinstateMember,
+    RemoveFromGroup, RemoveMembers, RevokeOwnership, RevokeRole, SetGroupMembers, SuspendMember,
 };
 use crate::account::context::Context;
-use crate::account::limits::GroupLimit;
+use crate::account::limits::{GroupLimit, MAX_BATCH};
 use crate::grant::{Grant, Scope};
 use crate::id::{GroupId, RoleId, StoreId};
 use crate::name::{Description, GroupName, RoleName};
 use crate::note::Note;
 use crate::permission::Permission;
-use crate::repository::conformance::asking::{Connection, History, NOW, member_id, store, stores};
+use crate::repository::conformance::harness::{Connection, History, NOW, member_id, store, stores};
 use crate::repository::conformance::{Failure, Fixture};
 use crate::repository::{Commit, Repository};
 use crate::time::Timestamp;
@@ -51,7 +51,53 @@ pub fn every_kind_of_event_comes_back<F: Fixture>(fixture: &F) -> Result<(), Fai
     kept.holds(&acme, likely)
 }
 
-/// A command that names 10,000 members, which is the most that one can name (U7).
+/// Fields that an event may or may not have, in every combination.
+pub fn every_combination_of_fields_comes_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+    let kept = Connection::to(fixture);
+    let mut acme = kept.opens("acme")?;
+    kept.adds(&mut acme, "staff", &staff()?)?;
+    let (group, role) = (group_id("devs")?, role_id("auditor")?);
+    let mut commands = vec![store("gone")?];
+    for fields in 1..8_u8 {
+        let text = format!("fields {fields}");
+        let stores = [store_id("dev")?, store_id("gone")?];
+        let some = |field: u8| fields & field != 0;
+        commands.push(Command::EditGroup(EditGroup {
+            group: group.clone(),
+            name: some(1).then(|| group_name(&text)).transpose()?,
+            description: some(2).then(|| description(&text)).transpose()?,
+            grants: some(4).then(|| match fields {
+                4 | 6 => vec![Grant::store_editor(stores)],
+                _ => vec![Grant::store_viewer(stores)],
+            }),
+        }));
+        if fields < 4 {
+            commands.push(Command::ChangeRole(ChangeRole {
+                role: role.clone(),
+                name: some(1).then(|| role_name(&text)).transpose()?,
+                permissions: some(2)
+                    .then(|| permissions(&[&format!("order.read{fields}")]))
+                    .transpose()?,
+            }));
+            commands.push(Command::InviteMember(InviteMember {
+                member: member_id(&text)?,
+                as_owner: some(1),
+                expires: some(2).then(|| NOW.plus_millis(1_000)),
+            }));
+        }
+    }
+    let number = commands.len();
+    let with_notes = kept.adds(&mut acme, "fields", &commands)?;
+    if with_notes.records().len() != number {
+        return Err(Failure::of_suite("a command changes nothing"));
+    }
+    let likely = "a field that may be absent is left out where it is, so that a format without field names reads the \
+                  next one in its place; write every field";
+    kept.holds(&acme, likely)
+}
+
+/// A command that names 10,000 members, which is the most that one can name (U7), and one whose 10,000 stores have the
+/// longest ids that there are, in two grants: some 1.3 MB, the largest record of a command.
 pub fn large_records_come_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
@@ -65,6 +111,33 @@ pub fn large_records_come_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
         &[Command::AddMembers(AddMembers { members })],
     )?;
     let likely = "the column or the message is too small for 500 kB, or cuts what is longer";
+    kept.holds(&acme, likely)?;
+
+    let long = |number: usize| format!("{number:05}{}", "\u{1f600}".repeat(30));
+    let stores: Result<BTreeSet<_>, _> = (0..5_000).map(|number| store_id(&long(number))).collect();
+    let stores = stores?;
+    let creates = stores.iter().map(|store| {
+        let store = store.clone();
+        Command::CreateStore(CreateStore { store })
+    });
+    let creates: Vec<_> = creates.collect();
+    for (number, some) in creates.chunks(MAX_BATCH).enumerate() {
+        kept.adds(&mut acme, &format!("stores-{number}"), some)?;
+    }
+    kept.adds(
+        &mut acme,
+        "group",
+        &[Command::CreateGroup(CreateGroup {
+            group: group_id("all")?,
+            name: group_name("All Stores")?,
+            description: Description::default(),
+            grants: vec![
+                Grant::store_editor(stores.clone()),
+                Grant::store_viewer(stores),
+            ],
+        })],
+    )?;
+    let likely = "the column, the message or the transaction is too small for 1.3 MB, or cuts what is longer";
     kept.holds(&acme, likely)
 }
 

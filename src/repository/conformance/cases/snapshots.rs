@@ -2,7 +2,7 @@
 
 use crate::account::Account;
 use crate::repository;
-use crate::repository::conformance::asking::{
+use crate::repository::conformance::harness::{
     Connection, History, asked_for_snapshot, store, stores,
 };
 use crate::repository::conformance::{Failure, Fixture};

@@ -1,7 +1,7 @@
 //! What a commit does, and when it does nothing.
 
 use crate::repository::CommitOutcome;
-use crate::repository::conformance::asking::{Connection, History, store, stores};
+use crate::repository::conformance::harness::{Connection, History, store, stores};
 use crate::repository::conformance::{Failure, Fixture};
 
 /// A second opening of the same account is refused, whoever the owner is; the first one, tried again, is known.
@@ -14,7 +14,7 @@ pub fn an_account_is_opened_once<F: Fixture>(fixture: &F) -> Result<(), Failure>
         &other,
         "a commit that expects version 0 is not compared with what is kept, so an account can be taken over",
     )?;
-    kept.repeats(&opening, "the commit id of the first record is not kept")?;
+    kept.repeats(&opening, "the key of the first record is not kept")?;
     kept.holds(
         &acme,
         "the second opening wrote over the first, or beside it",
@@ -66,7 +66,7 @@ pub fn a_commit_ahead_is_a_conflict<F: Fixture>(fixture: &F) -> Result<(), Failu
     )
 }
 
-/// A conflict keeps nothing: not the records beyond those that collide, not the commit id, not the snapshot.
+/// A conflict keeps nothing: not the records beyond those that collide, not the key, not the snapshot.
 pub fn a_conflict_leaves_nothing<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
@@ -85,9 +85,8 @@ pub fn a_conflict_leaves_nothing<F: Fixture>(fixture: &F) -> Result<(), Failure>
             "the snapshot is written before the versions are compared, or outside the transaction";
         return Err(Failure::new(asked, "none", found, likely));
     }
-    let likely =
-        "the commit id is written before the versions are compared, or outside the transaction";
-    kept.committed_is(acme.id(), stale.id(), &[], likely)?;
+    let likely = "the key is written before the versions are compared, or outside the transaction";
+    kept.remembers(acme.id(), stale.key(), None, likely)?;
     let again = acme.propose("tried-twice", &stores("late", 5)?)?;
     kept.answers(CommitOutcome::Appended, &again, likely)?;
     acme.accept(&again)?;
@@ -99,11 +98,12 @@ pub fn a_repeated_commit_is_kept_once<F: Fixture>(fixture: &F) -> Result<(), Fai
     let (kept, elsewhere) = (Connection::to(fixture), Connection::to(fixture));
     let mut acme = kept.opens("acme")?;
     let commit = kept.adds(&mut acme, "once", &[store("once")?])?;
-    let likely = "commit ids are not kept, so a retry after a lost answer looks like a conflict, or is done twice";
+    let likely =
+        "keys are not kept, so a retry after a lost answer looks like a conflict, or is done twice";
     kept.repeats(&commit, likely)?;
     elsewhere.repeats(
         &commit,
-        "commit ids are kept in the process and not in the storage",
+        "keys are kept in the process and not in the storage",
     )?;
     elsewhere.holds(
         &acme,
@@ -111,14 +111,14 @@ pub fn a_repeated_commit_is_kept_once<F: Fixture>(fixture: &F) -> Result<(), Fai
     )
 }
 
-/// A commit id that is kept is a repetition whatever version the commit expects: whoever tries again has decided again,
+/// A key that is kept is a repetition whatever version the commit expects: whoever tries again has decided again,
 /// on what is there now.
-pub fn a_commit_id_counts_before_the_version<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub fn a_key_counts_before_the_head<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
     kept.adds(&mut acme, "once", &[store("once")?])?;
     let decided_again = acme.propose("once", &[store("again")?])?;
-    let likely = "a repeated commit is found by its versions only; look the commit id up first";
+    let likely = "a repeated commit is found by its versions only; look the key up first";
     kept.repeats(&decided_again, likely)?;
     let mut ahead = acme.clone();
     ahead.accept(&acme.propose("lost", &[store("lost")?])?)?;
@@ -129,19 +129,19 @@ pub fn a_commit_id_counts_before_the_version<F: Fixture>(fixture: &F) -> Result<
     )
 }
 
-/// A commit id is known for as long as its records are, whatever has been committed in between.
-pub fn a_commit_id_is_remembered<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+/// A key is known for as long as its records are, whatever has been committed in between.
+pub fn a_key_is_remembered<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let (kept, elsewhere) = (Connection::to(fixture), Connection::to(fixture));
     let (mut acme, opening) = History::open("acme")?;
     kept.keeps(&opening)?;
     let first = kept.adds(&mut acme, "first", &[store("first")?])?;
     elsewhere.adds(&mut acme, "second", &[store("second")?])?;
     kept.adds(&mut acme, "third", &[store("third")?])?;
-    let likely = "only the latest commit id of an account is kept, or of a connection";
+    let likely = "only the latest key of an account is kept, or of a connection";
     for connection in [&kept, &elsewhere] {
         connection.repeats(&opening, likely)?;
         connection.repeats(&first, likely)?;
-        connection.committed_is(acme.id(), first.id(), first.records(), likely)?;
+        connection.remembers(acme.id(), first.key(), Some(first.request()), likely)?;
     }
     kept.holds(
         &acme,

@@ -264,10 +264,13 @@ fn u2_records_carry_the_note() {
     let mut copy = open(&kept, commit_id("open"), acme, member(OWNER), limit, at(0)).unwrap();
     let mut request = request(&by(OWNER), &stores, at(0));
     request.note = Some(note("by Möller, ticket 4711"));
-    let first = execute(&kept, &mut copy, &request).unwrap();
+    let first = execute(&kept, &mut copy, &request).unwrap().into_records();
     noted(&first, "by Möller, ticket 4711");
     request.note = None;
-    assert_eq!(execute(&kept, &mut copy, &request).unwrap(), first);
+    assert_eq!(
+        execute(&kept, &mut copy, &request).unwrap().records(),
+        first
+    );
 }
 
 /// U2: a note is 1 to 256 bytes on one line and in one direction.

@@ -1,8 +1,10 @@
 //! The account that a task is about.
 
+use std::io::{Write, stdout};
+use std::path::Path;
 use std::time::SystemTime;
 
-use grantbook::repository::{self, OpenError, Replica};
+use grantbook::repository::{self, Replica, RepositoryError};
 use grantbook::{GroupLimit, IdempotencyKey, MemberId, Timestamp};
 use grantbook_sqlite::SqliteRepository;
 use uuid::Uuid;
@@ -13,13 +15,15 @@ use crate::{Failure, Place};
 pub(crate) fn open(place: &Place, owner: &MemberId, groups: u16) -> Result<bool, Failure> {
     let limit = GroupLimit::new(groups)?;
     let kept = SqliteRepository::create(&place.file)?;
-    let (commit, account) = (random_commit()?, place.account.clone());
+    let (commit, account) = (random_key()?, place.account.clone());
     match repository::open(&kept, commit, account, owner.clone(), limit, now()) {
         Ok(_) => {
             println!("opened account `{}` with owner `{owner}`", place.account);
             Ok(true)
         }
-        Err(error @ OpenError::Exists { .. }) => {
+        Err(
+            error @ (RepositoryError::AccountExists { .. } | RepositoryError::AccountErased { .. }),
+        ) => {
             eprintln!("refused, {}: {error}", error.code());
             Ok(false)
         }
@@ -35,6 +39,21 @@ pub(crate) fn load(place: &Place) -> Result<(SqliteRepository, Replica), Failure
     Ok((kept, replica))
 }
 
+/// Prints the accounts in a file: id, version, state.
+pub(crate) fn list(file: &Path) -> Result<bool, Failure> {
+    let accounts = SqliteRepository::open(file)?.accounts()?;
+    let mut out = stdout().lock();
+    for (id, head) in accounts {
+        writeln!(
+            out,
+            "{id}  version {}, {}",
+            head.version,
+            head.state.as_str()
+        )?;
+    }
+    Ok(true)
+}
+
 pub(crate) fn unknown(place: &Place) -> Failure {
     let (account, file) = (&place.account, place.file.display());
     format!("there is no account `{account}` in `{file}`; open it first").into()
@@ -44,6 +63,6 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from(SystemTime::now())
 }
 
-pub(crate) fn random_commit() -> Result<IdempotencyKey, Failure> {
+pub(crate) fn random_key() -> Result<IdempotencyKey, Failure> {
     Ok(IdempotencyKey::parse(&Uuid::new_v4().to_string())?)
 }

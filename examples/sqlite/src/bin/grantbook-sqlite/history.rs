@@ -2,7 +2,7 @@
 
 use std::io::{BufWriter, Write, stdout};
 
-use grantbook::repository::{RecordPage, Repository};
+use grantbook::repository::{HeadState, RecordPage, Repository};
 use grantbook::{Record, Timestamp};
 use grantbook_sqlite::SqliteRepository;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use crate::{Failure, Place};
 /// How many entries of a list are printed.
 const LONGEST: usize = 10;
 /// The first moment that is not written with a year of four digits.
-const YEAR_10000: Timestamp = Timestamp::from_millis(253_402_300_800_000);
+const YEAR_10000: Timestamp = Timestamp::MAX.plus_millis(1);
 
 /// Prints the records after a version, in their order.
 pub(crate) fn print(place: &Place, after: u64, json: bool) -> Result<bool, Failure> {
@@ -21,12 +21,15 @@ pub(crate) fn print(place: &Place, after: u64, json: bool) -> Result<bool, Failu
     let mut out = BufWriter::new(stdout().lock());
     let mut version = after;
     loop {
-        let RecordPage::Records { records, last } = kept.records_after(&place.account, version)?
+        let RecordPage::Records { records, head } = kept.records_after(&place.account, version)?
         else {
             return Err("records are missing".into()); // which this file never gives up
         };
-        if last == 0 {
+        let Some(head) = head else {
             return Err(unknown(place));
+        };
+        if head.state == HeadState::Erased {
+            return Err(format!("account `{}` was erased", place.account).into());
         }
         for record in &records {
             version = record.version();
@@ -36,7 +39,7 @@ pub(crate) fn print(place: &Place, after: u64, json: bool) -> Result<bool, Failu
                 writeln!(out, "{}", line(record)?)?;
             }
         }
-        if version >= last {
+        if version >= head.version {
             out.flush()?;
             return Ok(true);
         }

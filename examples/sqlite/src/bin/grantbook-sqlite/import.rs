@@ -5,14 +5,14 @@ use std::path::Path;
 
 use grantbook::command::{AddMembers, AddToGroup, CreateGroup, EditGroup};
 use grantbook::event::{AddedToGroup, MembersAdded};
-use grantbook::repository::{self, ExecuteError, Request};
+use grantbook::repository::{self, RepositoryError, Request};
 use grantbook::{
     Account, Actor, Command, CommandError, Event, GroupId, MAX_BATCH, MAX_ITEMS_PER_COMMAND,
     MemberId,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::account::{load, now, random_commit};
+use crate::account::{load, now, random_key};
 use crate::table::{self, GroupLine, Problem, Table};
 use crate::{Failure, Place, input};
 
@@ -44,15 +44,12 @@ pub(crate) fn import(place: &Place, csv: &Path, dry_run: bool) -> Result<bool, F
     let keeping = progress("keeping", commands.len() as u64)?;
     let mut sums = Sums::default();
     for part in commands.chunks(MAX_BATCH) {
-        let request = Request {
-            commit: random_commit()?,
-            actor: Actor::System,
-            commands: part.to_vec(),
-            now: now(),
-            note: None,
-        };
+        let request = Request::by(Actor::System, random_key()?, now()).commands(part.to_vec());
         match repository::execute(&kept, &mut account, &request) {
-            Ok(records) => records.iter().for_each(|record| sums.add(record.event())),
+            Ok(executed) => executed
+                .records()
+                .iter()
+                .for_each(|record| sums.add(record.event())),
             Err(error) => {
                 keeping.finish_and_clear();
                 return not_kept(error, &sums);
@@ -66,10 +63,7 @@ pub(crate) fn import(place: &Place, csv: &Path, dry_run: bool) -> Result<bool, F
 }
 
 /// Somebody else changed the account since the lines were checked, or the file failed.
-fn not_kept(
-    error: ExecuteError<grantbook_sqlite::SqliteError>,
-    sums: &Sums,
-) -> Result<bool, Failure> {
+fn not_kept(error: RepositoryError, sums: &Sums) -> Result<bool, Failure> {
     let before = match *sums {
         Sums { parts: 0, .. } => "nothing was imported".to_owned(),
         _ => format!(
@@ -78,7 +72,7 @@ fn not_kept(
         ),
     };
     match error {
-        ExecuteError::Refused(refusal) => {
+        RepositoryError::Refused(refusal) => {
             let refusal = match refusal {
                 CommandError::InBatch { error: refusal, .. } => *refusal,
                 refusal => refusal,

@@ -57,10 +57,10 @@ enum Task {
         commands: Option<PathBuf>,
         #[command(flatten)]
         actor: Asking,
-        /// Names the requests `PREFIX-1`, `PREFIX-2`, … after their lines: run again with the same prefix, each line is
-        /// kept once. Without it each has a random name
+        /// Gives the requests the keys `PREFIX-1`, `PREFIX-2`, … after their lines: run again with the same prefix, each
+        /// line is done once, and answered as it was. Without it each has a random key
         #[arg(long, value_name = "PREFIX", value_parser = prefix)]
-        commits: Option<String>,
+        keys: Option<String>,
         /// Leaves this note on what changes, such as a ticket; `history` shows it
         #[arg(long, value_name = "TEXT")]
         note: Option<Note>,
@@ -93,6 +93,16 @@ enum Task {
         /// The records as they are kept, one JSON object a line
         #[arg(long)]
         json: bool,
+    },
+    /// Print the accounts in a file: id, version, and whether it is open, closed or erased
+    List {
+        /// The file
+        file: PathBuf,
+    },
+    /// Print all records of an account as they are kept, one JSON object a line, to be kept elsewhere
+    Export {
+        #[command(flatten)]
+        place: Place,
     },
     /// Import members and groups from a CSV file, all of it or nothing
     ///
@@ -158,12 +168,12 @@ fn main() -> ExitCode {
             place,
             commands,
             actor,
-            commits,
+            keys,
             note,
         } => input(commands.as_deref()).and_then(|commands| {
             let requests = run::Requests {
                 actor: actor.member.map_or(Actor::System, Actor::Member),
-                commits,
+                keys,
                 note,
             };
             run::run(&place, &requests, BufReader::new(commands))
@@ -171,6 +181,8 @@ fn main() -> ExitCode {
         Task::Check { place, question } => ask::check(&place, &question),
         Task::Explain { place, question } => ask::explain(&place, &question),
         Task::History { place, after, json } => history::print(&place, after, json),
+        Task::List { file } => account::list(&file),
+        Task::Export { place } => history::print(&place, 0, true),
         Task::Import {
             place,
             csv,

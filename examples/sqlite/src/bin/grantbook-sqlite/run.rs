@@ -2,17 +2,19 @@
 
 use std::io::{BufRead, Write, stdout};
 
-use grantbook::repository::{self, ExecuteError, Request};
+use grantbook::repository::{self, RepositoryError, Request};
 use grantbook::{Actor, Command, IdempotencyKey, Note};
 
-use crate::account::{load, now, random_commit};
+use crate::account::{load, now, random_key};
 use crate::{Failure, Place};
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// What all requests of a run have in common.
 pub(crate) struct Requests {
     pub(crate) actor: Actor,
     /// What their idempotency keys begin with; random ones, without it.
-    pub(crate) commits: Option<String>,
+    pub(crate) keys: Option<String>,
     pub(crate) note: Option<Note>,
 }
 
@@ -26,11 +28,16 @@ pub(crate) fn run(
     let (mut lines, mut refused) = (0, 0);
     for (line, number) in commands.split(b'\n').zip(1_u64..) {
         let line = line.map_err(|error| format!("line {number} cannot be read: {error}"))?;
+        // A byte order mark is no part of the first line.
+        let line = match number {
+            1 => line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&line),
+            _ => &line,
+        };
         if line.trim_ascii().is_empty() {
             continue;
         }
         lines += 1;
-        let command: Command = match serde_json::from_slice(&line) {
+        let command: Command = match serde_json::from_slice(line) {
             Ok(command) => command,
             Err(error) => {
                 refused += 1;
@@ -42,26 +49,26 @@ pub(crate) fn run(
                 continue;
             }
         };
-        let commit = match &requests.commits {
+        let key = match &requests.keys {
             Some(prefix) => IdempotencyKey::parse(&format!("{prefix}-{number}"))?,
-            None => random_commit()?,
+            None => random_key()?,
         };
         let request = Request {
-            commit,
-            actor: requests.actor.clone(),
-            commands: vec![command],
-            now: now(),
             note: requests.note.clone(),
+            ..Request::by(requests.actor.clone(), key, now()).command(command)
         };
         match repository::execute(&kept, &mut account, &request) {
-            Ok(records) => match records.first() {
+            Ok(executed) => match executed.records().first() {
                 Some(record) => {
                     let (version, kind) = (record.version(), record.event().kind());
                     writeln!(stdout(), "line {number}: version {version}, {kind}")?;
                 }
                 None => writeln!(stdout(), "line {number}: nothing changed")?,
             },
-            Err(error @ (ExecuteError::Refused(_) | ExecuteError::IdempotencyKeyReused { .. })) => {
+            Err(
+                error
+                @ (RepositoryError::Refused(_) | RepositoryError::IdempotencyKeyReused { .. }),
+            ) => {
                 refused += 1;
                 eprintln!("line {number}: refused, {}: {error}", error.code());
             }

@@ -1,7 +1,7 @@
 //! The CSV form of members and groups.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::io::{BufReader, Read};
 
 use csv::{ErrorKind, StringRecord};
 use grantbook::{
@@ -76,8 +76,11 @@ pub(crate) enum Problem {
 
 /// Reads a file to its end, whatever is wrong with its lines.
 pub(crate) fn read(input: impl Read) -> Result<Table, csv::Error> {
+    let mut text = Vec::new();
+    BufReader::new(input).read_to_end(&mut text)?;
+    let lines = Lines::of(&text);
     let mut table = Table::default();
-    let mut reader = csv::Reader::from_reader(input);
+    let mut reader = csv::Reader::from_reader(&*text);
     let columns = match Columns::of(reader.headers()?) {
         Ok(columns) => columns,
         Err(problem) => {
@@ -88,13 +91,13 @@ pub(crate) fn read(input: impl Read) -> Result<Table, csv::Error> {
     for row in reader.into_records() {
         match row {
             Ok(row) => {
-                let line = row.position().map_or(0, csv::Position::line);
+                let line = row.position().map_or(0, |at| lines.line(at));
                 if let Err(problem) = table.take(line, &columns.cells(&row)) {
                     table.bad.insert(line, problem);
                 }
             }
             Err(error) => {
-                let (line, problem) = problem_of(error)?;
+                let (line, problem) = problem_of(error, &lines)?;
                 table.bad.insert(line, problem);
             }
         }
@@ -103,7 +106,7 @@ pub(crate) fn read(input: impl Read) -> Result<Table, csv::Error> {
 }
 
 /// What is wrong with a row that is no row of cells; an error, if nothing more can be read.
-fn problem_of(error: csv::Error) -> Result<(u64, Problem), csv::Error> {
+fn problem_of(error: csv::Error, lines: &Lines<'_>) -> Result<(u64, Problem), csv::Error> {
     match error.kind() {
         ErrorKind::UnequalLengths {
             pos: Some(at),
@@ -111,10 +114,33 @@ fn problem_of(error: csv::Error) -> Result<(u64, Problem), csv::Error> {
             len,
         } => {
             let (cells, columns) = (*len, *expected_len);
-            Ok((at.line(), Problem::Cells { cells, columns }))
+            Ok((lines.line(at), Problem::Cells { cells, columns }))
         }
-        ErrorKind::Utf8 { pos: Some(at), .. } => Ok((at.line(), Problem::NotText)),
+        ErrorKind::Utf8 { pos: Some(at), .. } => Ok((lines.line(at), Problem::NotText)),
         _ => Err(error),
+    }
+}
+
+/// The lines of a text, to say on which a row begins: the reader says where it began to look for one, before empty lines.
+struct Lines<'t> {
+    text: &'t [u8],
+    /// Where each line but the first begins.
+    begin: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    fn of(text: &'t [u8]) -> Self {
+        let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        let begin = ends.map(|(place, _)| place + 1).collect();
+        Self { text, begin }
+    }
+
+    fn line(&self, at: &csv::Position) -> u64 {
+        let looked = usize::try_from(at.byte()).unwrap_or(self.text.len());
+        let rest = self.text.get(looked..).unwrap_or_default();
+        let empty = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+        let row = looked + empty.count();
+        self.begin.partition_point(|begin| *begin <= row) as u64 + 1
     }
 }
 

@@ -1,28 +1,23 @@
 //! Repositories that are broken on purpose, to prove that the suite finds it.
 
-mod table;
-
 use std::sync::{Arc, Mutex};
 
-use crate::repository::conformance::Fixture;
+use grantbook::repository::conformance::Fixture;
 
-use table::Table;
-pub use table::{BrokenConnection, BrokenError};
+use super::table::{BrokenConnection, Table};
 
 macro_rules! defects {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// What is wrong with a [`Broken`] repository. Each is something that implementations are known to do.
-        ///
-        /// There may be more of them in a later version.
+
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        #[non_exhaustive]
-        pub enum Defect {
+        pub(super) enum Defect {
             $($(#[$doc])* $name,)*
         }
 
         impl Defect {
             /// Every one of them.
-            pub const ALL: &[Self] = &[$(Self::$name),*];
+            pub(super) const ALL: &[Self] = &[$(Self::$name),*];
         }
     };
 }
@@ -30,7 +25,9 @@ defects! {
     /// Of several records that are committed together, the last is lost.
     LosesLastRecord,
     /// The expected version is ignored: what is there is written over.
-    IgnoresExpectedVersion,
+    IgnoresExpectedHead,
+    /// Of the head, only the version is compared: a commit of another branch fits.
+    ComparesVersionOnly,
     /// Only the primary key is checked, so that a commit ahead leaves a gap.
     AcceptsGaps,
     /// The version is compared first, and the records are inserted later.
@@ -39,34 +36,28 @@ defects! {
     InsertsPiecemeal,
     /// Records that collide are skipped, and those after them are kept: half of a commit that is a conflict.
     SkipsCollisions,
-    /// The commit id of a conflict is kept.
-    KeepsIdOfConflict,
+    /// The key of a conflict is kept.
+    KeepsKeyOfConflict,
     /// The snapshot of a conflict is kept.
     KeepsSnapshotOfConflict,
     /// A conflict is given as an error.
     FailsOnConflict,
-    /// No commit id is kept.
-    ForgetsCommitIds,
-    /// Of each account, only the latest commit id is kept.
-    ForgetsOlderCommitIds,
-    /// Commit ids are kept, and not looked up by a commit.
+    /// No key is kept.
+    ForgetsKeys,
+    /// Of each account, only the latest key is kept.
+    ForgetsOlderKeys,
+    /// Keys are kept, and not looked up by a commit.
     KeepsRepeatsTwice,
-    /// A commit id is looked up only where the version is a conflict.
-    LooksIdsUpOnConflict,
+    /// A key is looked up only where the version is a conflict.
+    LooksKeysUpOnConflict,
     /// A repeated commit is a conflict if its version is not the last one.
-    ChecksVersionFirst,
+    ComparesHeadFirst,
     /// A repeated commit is answered as if it had been kept now.
     AnswersRepeatsAsDone,
-    /// A commit id counts for every account.
-    SharesCommitIds,
-    /// `committed` looks the commit id up, whichever account is asked for.
-    CommittedOfOthers,
-    /// `committed` gives the first record of a commit.
-    CommittedOfFirst,
-    /// `committed` gives a page of the records of a long commit.
-    CutsCommitted,
-    /// `committed` gives all records from the commit on.
-    CommittedWithoutEnd,
+    /// A key counts for every account.
+    SharesKeys,
+    /// `request` looks the key up, whichever account is asked for.
+    RequestOfAnyAccount,
     /// Records are read without regard to the account.
     MixesAccounts,
     /// Records are looked up by the beginning of the account's id.
@@ -82,11 +73,11 @@ defects! {
     /// Pages are of 500 records, and those after the second begin one record too late.
     LosesBetweenPages,
     /// The last version is that of the last record given, or what was asked for.
-    LastOfPage,
+    HeadOfPage,
     /// The last version is one too small.
-    LastTooSmall,
+    HeadTooSmall,
     /// The last version is one too large: the next one.
-    LastTooLarge,
+    HeadTooLarge,
     /// A version that does not fit a signed number turns into a negative one.
     WrapsVersions,
     /// Where there are no records, that is an error.
@@ -135,30 +126,52 @@ defects! {
     ReadsOldState,
     /// All is forgotten when the last connection is closed.
     ForgetsOnClose,
-    /// Commit ids are forgotten when the last connection is closed.
-    ForgetsIdsOnClose,
-    /// Each connection knows the commit ids that it has kept itself.
-    KeepsIdsInProcess,
+    /// Keys are forgotten when the last connection is closed.
+    ForgetsKeysOnClose,
+    /// Each connection knows the keys that it has kept itself.
+    KeepsKeysInProcess,
+    /// Keys are forgotten a hundred versions later.
+    ForgetsKeysInTime,
+    /// Who made a request is not remembered.
+    LosesActorsOfRequests,
+    /// A commit without records is an error.
+    RefusesCommitsWithoutRecords,
+    /// A commit without records is answered, and not kept.
+    SkipsCommitsWithoutRecords,
+    /// The head is compared where there are records to insert.
+    ComparesRecordsOnly,
+    /// The head does not say that an account is closed.
+    LosesState,
+    /// An account that is in use can be erased.
+    ErasesOpenAccounts,
+    /// The records of an erased account stay.
+    KeepsErasedRecords,
+    /// The requests of an erased account stay.
+    KeepsErasedRequests,
+    /// The id of an erased account can be used again.
+    ForgetsErasedIds,
+    /// A record of more than 600 kB is an error.
+    RefusesLargeRecords,
+    /// What is absent is left out, and the next field is read in its place.
+    ShiftsFields,
 }
 
 /// A storage with one [`Defect`], or with none.
 #[derive(Debug)]
-pub struct Broken {
+pub(super) struct Broken {
     defect: Option<Defect>,
     table: Arc<Mutex<Table>>,
 }
 
 impl Broken {
     /// A fresh storage with this defect.
-    #[must_use]
-    pub fn with(defect: Defect) -> Self {
+    pub(super) fn with(defect: Defect) -> Self {
         let (defect, table) = (Some(defect), Arc::default());
         Self { defect, table }
     }
 
     /// A fresh storage without a defect, to compare with.
-    #[must_use]
-    pub fn sound() -> Self {
+    pub(super) fn sound() -> Self {
         let (defect, table) = (None, Arc::default());
         Self { defect, table }
     }

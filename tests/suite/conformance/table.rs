@@ -5,16 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::account::actor::Actor;
-use crate::account::changes::Event;
-use crate::account::changes::{MemberInvited, MembersAdded};
-use crate::account::record::Record;
-use crate::account::snapshot::Snapshot;
-use crate::id::{AccountId, IdempotencyKey};
-use crate::repository::commit::Commit;
-use crate::repository::conformance::broken::Defect;
-use crate::repository::contract::{CommitOutcome, RecordPage, Repository};
-use crate::time::Timestamp;
+use grantbook::repository::{
+    Commit, CommitOutcome, EraseOutcome, Head, HeadState, RecordPage, Repository, StoredRequest,
+};
+use grantbook::{AccountId, Actor, IdempotencyKey, Record, Snapshot, Timestamp};
+use serde_json::Value;
+
+use super::Defect;
 
 /// How many records a page has, where it is cut.
 const PAGE: usize = 500;
@@ -25,10 +22,11 @@ const YEAR_2262: Timestamp = Timestamp::from_millis(i64::MAX.unsigned_abs() / 1_
 /// What is kept.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table {
-    /// By account and version: the commit's id, and the record.
+    heads: BTreeMap<String, Head>,
+    /// By account and version: the commit's key, and the record.
     rows: BTreeMap<(String, u64), (String, Record)>,
-    /// By account and commit id.
-    ids: BTreeSet<(String, String)>,
+    /// By account and key.
+    requests: BTreeMap<(String, String), StoredRequest>,
     snapshots: BTreeMap<String, Snapshot>,
     /// By account: the version up to which records were given up.
     gone: BTreeMap<String, u64>,
@@ -36,14 +34,13 @@ pub(super) struct Table {
 
 impl Table {
     fn last(&self, account: &str) -> u64 {
-        let of_it = self.rows.keys().filter(|(of, _)| of == account);
-        of_it.map(|(_, version)| *version).max().unwrap_or_default()
+        self.heads.get(account).map_or(0, |head| head.version)
     }
 }
 
 /// A connection to a [`Broken`](super::Broken) storage.
 #[derive(Debug)]
-pub struct BrokenConnection {
+pub(super) struct BrokenConnection {
     defect: Option<Defect>,
     table: Arc<Mutex<Table>>,
     /// What was there when this connection first read.
@@ -55,7 +52,7 @@ pub struct BrokenConnection {
 /// A [`Broken`](super::Broken) repository gives an error where it has to answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{0}")]
-pub struct BrokenError(&'static str);
+pub(super) struct BrokenError(&'static str);
 
 impl BrokenConnection {
     pub(super) fn new(defect: Option<Defect>, table: Arc<Mutex<Table>>) -> Self {
@@ -124,40 +121,56 @@ impl BrokenConnection {
 
     /// A record, as it is kept.
     fn stored(&self, record: &Record) -> Result<Record, BrokenError> {
-        let mut record = record.clone();
-        if self.has(Defect::RefusesLateTimes) && record.at > YEAR_2262 {
+        if self.has(Defect::RefusesLateTimes) && record.at() > YEAR_2262 {
             return Err(BrokenError("value out of range for nanoseconds"));
         }
+        let mut form = serde_json::to_value(record).expect("a record is written");
+        if self.has(Defect::RefusesLargeRecords) && form.to_string().len() > 600_000 {
+            return Err(BrokenError("the value is too large"));
+        }
         if self.has(Defect::RoundsTimes) {
-            record.at = Timestamp::from_millis(record.at.as_millis() / 1_000 * 1_000);
+            form["at"] = (record.at().as_millis() / 1_000 * 1_000).into();
         }
         if self.has(Defect::LosesActors) {
-            record.actor = Actor::System;
+            form["actor"] = "system".into();
         }
         if self.has(Defect::LosesNotes) {
-            record.note = None;
+            form["note"] = Value::Null;
         }
-        if self.has(Defect::LosesExpiry) {
-            if let Event::MemberInvited(MemberInvited { expires, .. }) = &mut record.event {
-                *expires = None;
-            }
+        let event = &mut form["event"];
+        if self.has(Defect::LosesExpiry) && event["kind"] == "member-invited" {
+            event["expires"] = Value::Null;
         }
-        if self.has(Defect::CutsMembers) {
-            if let Event::MembersAdded(MembersAdded { members, .. }) = &mut record.event {
-                *members = members.iter().take(1_000).cloned().collect();
-            }
+        if self.has(Defect::CutsMembers) && event["kind"] == "members-added" {
+            let members = event["members"].as_array_mut().expect("a list");
+            members.truncate(1_000);
         }
-        Ok(record)
+        // A format without field names, in which what is absent is left out.
+        if self.has(Defect::ShiftsFields)
+            && event["kind"] == "group-edited"
+            && event["name"].is_null()
+        {
+            event["name"] = event["description"].take();
+        }
+        Ok(serde_json::from_value(form).expect("a record"))
     }
 
     fn fits(&self, table: &Table, account: &str, commit: &Commit) -> bool {
-        let last = table.last(account);
-        if self.has(Defect::IgnoresExpectedVersion) {
+        let head = table.heads.get(account);
+        let expected = commit.expected();
+        let version = |head: Option<&Head>| head.map_or(0, |head| head.version);
+        if self.has(Defect::IgnoresExpectedHead)
+            || self.has(Defect::ComparesRecordsOnly) && commit.records().is_empty()
+        {
             true
         } else if self.has(Defect::AcceptsGaps) {
-            commit.expected() >= last
+            version(expected) >= version(head)
+        } else if self.has(Defect::ComparesVersionOnly) {
+            version(expected) == version(head)
+        } else if self.has(Defect::ForgetsErasedIds) {
+            expected == head.filter(|head| head.state != HeadState::Erased)
         } else {
-            commit.expected() == last
+            expected == head
         }
     }
 
@@ -172,8 +185,8 @@ impl BrokenConnection {
         }
         if self.has(Defect::SkipsCollisions) {
             for record in commit.records() {
-                if commit.expected() < table.last(&account) {
-                    let resource = (account.clone(), record.version);
+                if commit.request().before < table.last(&account) {
+                    let resource = (account.clone(), record.version());
                     let row = (id.clone(), record.clone());
                     table.rows.entry(resource).or_insert(row);
                 }
@@ -185,8 +198,10 @@ impl BrokenConnection {
         {
             table.snapshots.insert(account.clone(), snapshot.clone());
         }
-        if self.has(Defect::KeepsIdOfConflict) {
-            table.ids.insert((account, id));
+        if self.has(Defect::KeepsKeyOfConflict) {
+            table
+                .requests
+                .insert((account, id), commit.request().clone());
         }
         Ok(CommitOutcome::Conflict)
     }
@@ -204,7 +219,7 @@ impl BrokenConnection {
                 table.snapshots.remove(&resource);
             }
             None if self.has(Defect::GivesUpTooMuch) && table.snapshots.contains_key(&resource) => {
-                table.gone.insert(account.to_owned(), commit.version());
+                table.gone.insert(account.to_owned(), commit.head().version);
             }
             None => {}
         }
@@ -243,7 +258,7 @@ impl BrokenConnection {
         });
         let mut records: Vec<_> = rows.map(|(_, (_, record))| record.clone()).collect();
         if self.has(Defect::ReordersRecords) {
-            records.sort_by_key(|record| record.version.to_string());
+            records.sort_by_key(|record| record.version().to_string());
         } else {
             records.sort_by_key(Record::version);
         }
@@ -273,74 +288,86 @@ impl Repository for BrokenConnection {
                 return Ok(RecordPage::Compacted);
             }
             let records = self.found(table, &account, version);
-            let last = table.last(&account);
-            if last == 0 && self.has(Defect::FailsOnNone) {
+            let mut head = table.heads.get(&account).copied();
+            if head.is_none() && self.has(Defect::FailsOnNone) {
                 return Err(BrokenError("the query returned no rows"));
             }
             let is_cut = self.has(Defect::CutsPages) && records.len() == PAGE;
-            let last = if self.has(Defect::LastTooSmall) {
-                last.saturating_sub(1)
-            } else if self.has(Defect::LastTooLarge) {
-                last + 1
-            } else if self.has(Defect::LastOfPage) || is_cut {
-                records.last().map_or(version, Record::version)
-            } else {
-                last
-            };
-            Ok(RecordPage::Records { records, last })
+            if let Some(head) = &mut head {
+                if self.has(Defect::HeadTooSmall) {
+                    head.version = head.version.saturating_sub(1);
+                } else if self.has(Defect::HeadTooLarge) {
+                    head.version += 1;
+                } else if self.has(Defect::HeadOfPage) || is_cut {
+                    head.version = records.last().map_or(version, Record::version);
+                }
+                if self.has(Defect::LosesState) {
+                    head.state = HeadState::Open;
+                }
+            }
+            Ok(RecordPage::Records { records, head })
         })
     }
 
-    fn records_of(
+    fn request(
         &self,
         account: &AccountId,
-        id: &IdempotencyKey,
-    ) -> Result<Vec<Record>, BrokenError> {
-        let (account, id) = (self.key(account)?, self.key(id)?);
+        key: &IdempotencyKey,
+    ) -> Result<Option<StoredRequest>, BrokenError> {
+        let (account, key) = (self.key(account)?, self.key(key)?);
         Ok(self.read(|table| {
-            let is_of_any = self.has(Defect::CommittedOfOthers);
-            let is_known = is_of_any || table.ids.contains(&(account.clone(), id.clone()));
-            let rows = table
-                .rows
-                .iter()
-                .filter(|((of, _), _)| *of == account || is_of_any);
-            let mut rows = rows.skip_while(|(_, (commit, _))| *commit != id);
-            let mut records = Vec::new();
-            while let Some((_, (commit, record))) = rows.next().filter(|_| is_known) {
-                if *commit == id || self.has(Defect::CommittedWithoutEnd) {
-                    records.push(record.clone());
-                }
-                if self.has(Defect::CommittedOfFirst) {
-                    break;
-                }
+            let mut of_it = table.requests.iter().filter(|((of, known), _)| {
+                *known == key && (*of == account || self.has(Defect::RequestOfAnyAccount))
+            });
+            let (_, found) = of_it.next()?;
+            let mut found = found.clone();
+            if self.has(Defect::LosesActorsOfRequests) {
+                found.actor = Actor::System;
             }
-            if self.has(Defect::CutsCommitted) {
-                records.truncate(PAGE);
-            }
-            records
+            Some(found)
         }))
     }
 
+    fn erase(&self, account: &AccountId) -> Result<EraseOutcome, BrokenError> {
+        let account = self.key(account)?;
+        let mut table = self.table();
+        let Some(head) = table.heads.get_mut(&account) else {
+            return Ok(EraseOutcome::Unknown);
+        };
+        if head.state == HeadState::Open && !self.has(Defect::ErasesOpenAccounts) {
+            return Ok(EraseOutcome::NotClosed);
+        }
+        head.state = HeadState::Erased;
+        if !self.has(Defect::KeepsErasedRecords) {
+            table.rows.retain(|(of, _), _| *of != account);
+        }
+        if !self.has(Defect::KeepsErasedRequests) {
+            table.requests.retain(|(of, _), _| *of != account);
+        }
+        table.snapshots.remove(&self.snapshot_place(&account));
+        Ok(EraseOutcome::Erased)
+    }
+
     fn commit(&self, commit: &Commit) -> Result<CommitOutcome, BrokenError> {
-        let (account, id) = (self.key(commit.account())?, self.key(commit.id())?);
+        let (account, id) = (self.key(commit.account())?, self.key(commit.key())?);
         let name = (account.clone(), id.clone());
         locked(&self.seen).take();
         let mut table = self.table();
 
         let is_repeated = if self.has(Defect::KeepsRepeatsTwice) {
             false
-        } else if self.has(Defect::KeepsIdsInProcess) {
+        } else if self.has(Defect::KeepsKeysInProcess) {
             locked(&self.own).contains(&name)
-        } else if self.has(Defect::SharesCommitIds) {
-            table.ids.iter().any(|(_, known)| *known == id)
+        } else if self.has(Defect::SharesKeys) {
+            table.requests.keys().any(|(_, known)| *known == id)
         } else {
-            table.ids.contains(&name)
+            table.requests.contains_key(&name)
         };
         let fits = self.fits(&table, &account, commit);
         let is_overlooked = if fits {
-            self.has(Defect::LooksIdsUpOnConflict)
+            self.has(Defect::LooksKeysUpOnConflict)
         } else {
-            self.has(Defect::ChecksVersionFirst)
+            self.has(Defect::ComparesHeadFirst)
         };
         if is_repeated && !is_overlooked {
             return Ok(if self.has(Defect::AnswersRepeatsAsDone) {
@@ -353,6 +380,14 @@ impl Repository for BrokenConnection {
             return self.conflict(&mut table, name, commit);
         }
 
+        if commit.records().is_empty() {
+            if self.has(Defect::RefusesCommitsWithoutRecords) {
+                return Err(BrokenError("there is nothing to insert"));
+            }
+            if self.has(Defect::SkipsCommitsWithoutRecords) {
+                return Ok(CommitOutcome::Appended);
+            }
+        }
         let records = commit.records().iter().map(|record| self.stored(record));
         let mut records = records.collect::<Result<Vec<_>, _>>()?;
         // Where nobody else is there, nothing happens in between, so there is nothing to wait for.
@@ -373,15 +408,25 @@ impl Repository for BrokenConnection {
                 thread::sleep(Duration::from_millis(200));
                 table = self.table();
             }
-            let resource = (account.clone(), record.version);
+            let resource = (account.clone(), record.version());
             table.rows.insert(resource, (id.clone(), record));
         }
         self.keep_snapshot(&mut table, &account, commit);
-        if self.has(Defect::ForgetsOlderCommitIds) {
-            table.ids.retain(|(of, _)| *of != account);
+        table.heads.insert(account.clone(), *commit.head());
+        let version = commit.head().version;
+        if self.has(Defect::ForgetsOlderKeys) {
+            table.requests.retain(|(of, _), _| *of != account);
         }
-        if !self.has(Defect::ForgetsCommitIds) {
-            table.ids.insert(name.clone());
+        if self.has(Defect::ForgetsKeysInTime) {
+            let is_recent = |request: &StoredRequest| version - request.version < 100;
+            table
+                .requests
+                .retain(|(of, _), request| *of != account || is_recent(request));
+        }
+        if !self.has(Defect::ForgetsKeys) {
+            table
+                .requests
+                .insert(name.clone(), commit.request().clone());
             locked(&self.own).insert(name);
         }
         Ok(CommitOutcome::Appended)
@@ -398,8 +443,8 @@ impl Drop for BrokenConnection {
         if self.has(Defect::ForgetsOnClose) {
             *self.table() = Table::default();
         }
-        if self.has(Defect::ForgetsIdsOnClose) {
-            self.table().ids.clear();
+        if self.has(Defect::ForgetsKeysOnClose) {
+            self.table().requests.clear();
         }
     }
 }

@@ -12,6 +12,8 @@ use crate::id::{AccountId, IdempotencyKey, MemberId, StoreId};
 use crate::repository::commit::Commit;
 use crate::repository::conformance::{Failure, Fixture};
 use crate::repository::contract::{CommitOutcome, RecordPage, Repository};
+use crate::repository::head::Head;
+use crate::repository::request::{Request, StoredRequest};
 use crate::time::Timestamp;
 
 /// When the accounts of the suite are opened, and what follows happens too.
@@ -61,15 +63,14 @@ impl History {
         owner: &str,
     ) -> Result<(Self, Commit), Failure> {
         let key = commit_id(commit)?;
-        let (account, record) = Account::open_under(
-            Some(key.clone()),
+        let (opening, account) = Commit::opening(
+            key,
             account_id(account)?,
             member_id(owner)?,
             GroupLimit::default(),
             NOW,
         );
-        let opening = Commit::opening(key, record.clone());
-        let records = vec![record];
+        let records = opening.records().to_vec();
         Ok((Self { account, records }, opening))
     }
 
@@ -81,8 +82,8 @@ impl History {
         self.account.version()
     }
 
-    pub(super) fn records(&self) -> &[Record] {
-        &self.records
+    pub(super) fn head(&self) -> Head {
+        Head::of(&self.account)
     }
 
     pub(super) fn account(&self) -> &Account {
@@ -107,9 +108,12 @@ impl History {
         commands: &[Command],
         context: impl Into<Context>,
     ) -> Result<Commit, Failure> {
-        let records = self.account.decide_batch(actor, commands, context);
-        Commit::new(commit_id(commit)?, records.map_err(Failure::of_suite)?)
-            .map_err(Failure::of_suite)
+        let Context { now, note } = context.into();
+        let request = Request {
+            note,
+            ..Request::by(actor.clone(), commit_id(commit)?, now).commands(commands.to_vec())
+        };
+        Commit::decide(&self.account, &request).map_err(Failure::of_suite)
     }
 
     /// What was proposed is so from now on.
@@ -151,7 +155,7 @@ impl<R: Repository> Connection<R> {
             let likely = match expected {
                 CommitOutcome::Appended => likely,
                 CommitOutcome::Duplicate => {
-                    "a commit id that is there already (a violated constraint, say) is given as an error; it is a `Duplicate`"
+                    "a key that is there already (a violated constraint, say) is given as an error; it is a `Duplicate`"
                 }
                 CommitOutcome::Conflict => {
                     "a version that is there already (a violated primary key, a lost race, a busy database) is given \
@@ -211,9 +215,9 @@ impl<R: Repository> Connection<R> {
         &self,
         account: &AccountId,
         version: u64,
-    ) -> Result<(Vec<Record>, u64), Failure> {
+    ) -> Result<(Vec<Record>, Option<Head>), Failure> {
         match self.tail(account, version)? {
-            RecordPage::Records { records, last } => Ok((records, last)),
+            RecordPage::Records { records, head } => Ok((records, head)),
             RecordPage::Compacted => Err(gone(account, version)),
         }
     }
@@ -251,18 +255,18 @@ impl<R: Repository> Connection<R> {
         }
     }
 
-    /// Expects these records of a commit.
-    pub(super) fn committed_is(
+    /// Expects this to be remembered under a key.
+    pub(super) fn remembers(
         &self,
         account: &AccountId,
-        commit: &IdempotencyKey,
-        expected: &[Record],
+        key: &IdempotencyKey,
+        expected: Option<&StoredRequest>,
         likely: &str,
     ) -> Result<(), Failure> {
-        let asked = format!("committed, for account `{account}` and commit id `{commit}`");
-        let found = self.0.records_of(account, commit);
+        let asked = format!("request, for account `{account}` and key `{key}`");
+        let found = self.0.request(account, key);
         let found = found.map_err(|error| Failure::of_storage(&asked, &error, likely))?;
-        Failure::unless_same_records(asked, expected, &found, likely)
+        Failure::unless_equal(asked, &expected, &found.as_ref(), likely)
     }
 
     pub(super) fn snapshot(&self, account: &AccountId) -> Result<Option<Snapshot>, Failure> {
@@ -276,11 +280,11 @@ impl<R: Repository> Connection<R> {
 /// A commit, in words.
 fn asked_to_keep(commit: &Commit) -> String {
     format!(
-        "commit, of account `{}` from version {} to {}, with commit id `{}`",
+        "commit, of account `{}` from version {} to {}, with the key `{}`",
         commit.account(),
-        commit.expected(),
-        commit.version(),
-        commit.id(),
+        commit.request().before,
+        commit.request().version,
+        commit.key(),
     )
 }
 

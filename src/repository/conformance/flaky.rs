@@ -12,8 +12,9 @@ use crate::id::{AccountId, IdempotencyKey, StoreId};
 use crate::repository::commit::Commit;
 use crate::repository::contract::{CommitOutcome, RecordPage, Repository};
 use crate::repository::execute;
+use crate::repository::head::Head;
 use crate::repository::memory::MemoryRepository;
-use crate::repository::request::Request;
+use crate::repository::request::{Request, StoredRequest};
 use crate::time::Timestamp;
 
 /// A [`MemoryRepository`] behind a bad line: each call may go wrong, in one of the ways that are asked for. The same
@@ -32,12 +33,12 @@ use crate::time::Timestamp;
 ///
 /// let line = FlakyRepository::new(7, [(Fault::KeptUnanswered, 500), (Fault::NotKept, 200)]);
 /// let mut account = repository::open(line.kept(), IdempotencyKey::parse("1")?, acme, olga, limit, now)?;
-/// # let commands = vec![grantbook::command::CreateStore { store: StoreId::parse("dev")? }.into()];
-/// # let request = Request { commit: IdempotencyKey::parse("2")?, actor: Actor::System, commands, now, note: None };
+/// # let create = grantbook::command::CreateStore { store: StoreId::parse("dev")? };
+/// # let request = Request::by(Actor::System, IdempotencyKey::parse("2")?, now).command(create);
 ///
 /// // An answer that is lost is asked for again, and the request is kept once.
 /// let answered = (0..100).find_map(|_| repository::execute(&line, &mut account, &request).ok());
-/// assert_eq!(answered.map(|records| records.len()), Some(1));
+/// assert_eq!(answered.map(|executed| executed.records().len()), Some(1));
 /// assert_eq!(account.version(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -77,7 +78,7 @@ pub enum Fault {
     KeptUnanswered,
     /// A commit times out, and reaches the storage later: before one of the next calls, if it is not too late by then.
     KeptLater,
-    /// Another writer has just committed. It creates the store `rival`, or deletes it, under the commit ids `rival-0`,
+    /// Another writer has just committed. It creates the store `rival`, or deletes it, under the keys `rival-0`,
     /// `rival-1`, and so on. Not before the account is opened.
     Rival,
     /// A page ends early, with at least one record.
@@ -96,9 +97,9 @@ pub enum Fault {
     StaleRecords,
     /// The snapshot is an earlier one, or there is none yet.
     StaleSnapshot,
-    /// The records of a commit that is kept are not found, as by a reader that lags behind. A request that was kept may
-    /// then be refused because of its own effect; it is not kept twice.
-    StaleCommitted,
+    /// A request that was accepted is not found, as by a reader that lags behind. It may then be refused because of its own
+    /// effect; it is not kept twice.
+    StaleRequests,
 }
 
 impl Fault {
@@ -117,7 +118,7 @@ impl Fault {
         Fault::RepeatingPage,
         Fault::StaleRecords,
         Fault::StaleSnapshot,
-        Fault::StaleCommitted,
+        Fault::StaleRequests,
     ];
 
     /// Whether a repository that keeps the contract may do so too. All the others are defects of the repository.
@@ -137,7 +138,7 @@ impl Fault {
             | Fault::RepeatingPage
             | Fault::StaleRecords
             | Fault::StaleSnapshot
-            | Fault::StaleCommitted => false,
+            | Fault::StaleRequests => false,
         }
     }
 }
@@ -237,13 +238,8 @@ impl FlakyRepository {
             } else {
                 Command::CreateStore(CreateStore { store })
             };
-            let request = Request {
-                commit,
-                actor: Actor::System,
-                commands: vec![command],
-                now: Timestamp::from_millis(0),
-                note: None,
-            };
+            let now = Timestamp::from_millis(0);
+            let request = Request::by(Actor::System, commit, now).command(command);
             if execute::execute(&self.kept, &mut copy, &request).is_ok() {
                 line.rivals += 1;
                 line.injected_faults.push(Fault::Rival);
@@ -299,34 +295,38 @@ impl Repository for FlakyRepository {
             line.injected_faults.push(fault);
             return Ok(RecordPage::Compacted);
         }
-        let Ok(RecordPage::Records { records, last }) = self.kept.records_after(account, 0) else {
-            return Ok(RecordPage::Compacted); // which the records in memory never are
+        let (records, head) = match self.kept.records_after(account, 0) {
+            Ok(RecordPage::Records {
+                records,
+                head: Some(head),
+            }) => (records, head),
+            Ok(other) => return Ok(other),
         };
         let (early, due) = records.split_at(records.partition_point(|one| one.version <= version));
-        let (page, told) = line.chance.page(fault, early, due, last);
-        if page != due || told != last {
+        let (page, told) = line.chance.page(fault, early, due, head);
+        if page != due || told != head {
             line.injected_faults.push(fault);
         }
         Ok(RecordPage::Records {
             records: page,
-            last: told,
+            head: Some(told),
         })
     }
 
-    fn records_of(
+    fn request(
         &self,
         account: &AccountId,
-        id: &IdempotencyKey,
-    ) -> Result<Vec<Record>, TimedOut> {
+        key: &IdempotencyKey,
+    ) -> Result<Option<StoredRequest>, TimedOut> {
         let mut line = self.call();
-        let Ok(records) = self.kept.records_of(account, id);
-        match self.draw(&mut line, &[Fault::ReadTimedOut, Fault::StaleCommitted]) {
+        let Ok(request) = self.kept.request(account, key);
+        match self.draw(&mut line, &[Fault::ReadTimedOut, Fault::StaleRequests]) {
             Some(Fault::ReadTimedOut) => line.time_out(Fault::ReadTimedOut),
-            Some(fault) if !records.is_empty() => {
+            Some(fault) if request.is_some() => {
                 line.injected_faults.push(fault);
-                Ok(Vec::new())
+                Ok(None)
             }
-            _ => Ok(records),
+            _ => Ok(request),
         }
     }
 
@@ -401,8 +401,8 @@ impl Chance {
         fault: Fault,
         early: &[Record],
         due: &[Record],
-        last: u64,
-    ) -> (Vec<Record>, u64) {
+        head: Head,
+    ) -> (Vec<Record>, Head) {
         let (mut page, are_many) = (due.to_vec(), due.len() > 1);
         if fault == Fault::ShortPage && are_many {
             page.truncate(1 + self.resource(due.len() - 1));
@@ -423,11 +423,14 @@ impl Chance {
                 .chain(due.iter().skip(until.saturating_sub(back)))
                 .cloned()
                 .collect();
-        } else if fault == Fault::StaleRecords && last > 0 {
-            let stale = last - 1 - self.below(last.min(4));
+        } else if fault == Fault::StaleRecords {
+            let stale = head.version.saturating_sub(1 + self.below(4)).max(1);
             page.retain(|record| record.version <= stale);
-            return (page, stale);
+            let mut all = early.iter().chain(due);
+            if let Some(last) = all.find(|record| record.version == stale) {
+                return (page, Head::after(last));
+            }
         }
-        (page, last)
+        (page, head)
     }
 }

@@ -1,0 +1,385 @@
+//! The accounts that a process holds.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::account::limits::GroupLimit;
+use crate::account::record::Record;
+use crate::account::replay::ReplayError;
+use crate::account::status::MemberStatus;
+use crate::id::{AccountId, IdempotencyKey, MemberId};
+use crate::repository::contract::{AsyncRepository, Repository};
+use crate::repository::error::RepositoryError;
+use crate::repository::held::Held;
+use crate::repository::holder::Holder;
+use crate::repository::observer::Observer;
+use crate::repository::protocol::{self, Opening};
+use crate::repository::replica::{Freshness, Ingested, Replica};
+use crate::repository::shared_account::SharedAccount;
+use crate::repository::storage::{AsyncStorage, Storage, SyncStorage, poll_ready};
+use crate::time::Timestamp;
+
+/// What a process holds of the accounts that a repository keeps: each is loaded when it is first asked for, shared by the
+/// process's threads, and given up when all together take too much memory, those that were asked for longest ago first.
+///
+/// ```
+/// use grantbook::command::CreateStore;
+/// use grantbook::repository::{Accounts, MemoryRepository, Notice, Request};
+/// # use grantbook::*;
+/// # let now = Timestamp::from_millis(1_700_000_000_000);
+/// # let (acme, olga) = (AccountId::parse("acme")?, MemberId::parse("olga")?);
+/// let accounts = Accounts::builder(MemoryRepository::new())
+///     .capacity(500 << 20) // bytes
+///     .observe(|notice| {
+///         if let Notice::Refused { actor, code, .. } = notice {
+///             eprintln!("{actor} was refused: {code}");
+///         }
+///     })
+///     .build();
+/// accounts.open(IdempotencyKey::parse("2f9a")?, acme.clone(), olga.clone(), GroupLimit::default(), now)?;
+///
+/// let account = accounts.get(&acme)?;
+/// let request = Request::by(Actor::Member(olga), IdempotencyKey::parse("e41c")?, now)
+///     .command(CreateStore { store: StoreId::parse("dev")? });
+/// account.execute(&request)?;
+/// account.require("olga", &Permission::STORE_READ, Resource::Store("dev"))?;
+///
+/// // Another process told this one that there is a record 7 of an account.
+/// if let Some(repository::Freshness::CatchUp { .. }) = accounts.notify_version("globex", 7) { /* refresh it */ }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Accounts have nothing to do with each other (A4). Member ids are the same person in all of them.
+///
+/// Over a [`Repository`], methods make the thread wait for the storage; over an [`AsyncRepository`] they are `async` and
+/// have the same names. Clones are the same accounts.
+pub struct Accounts<S> {
+    inner: Arc<Holder<S>>,
+}
+
+impl<S> Clone for Accounts<S> {
+    fn clone(&self) -> Self {
+        let inner = Arc::clone(&self.inner);
+        Self { inner }
+    }
+}
+
+impl<S> fmt::Debug for Accounts<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts")
+            .field("held", &self.inner.read().len())
+            .field("bytes", &self.held_bytes())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What needs no storage.
+impl<S> Accounts<S> {
+    pub(super) fn over(
+        storage: S,
+        capacity: usize,
+        observer: Option<Observer>,
+        wants_deltas: bool,
+    ) -> Self {
+        let inner = Holder::new(storage, capacity, observer, wants_deltas);
+        let inner = Arc::new(inner);
+        Self { inner }
+    }
+
+    /// Returns a handle to an account, if this process holds it. It may be stale.
+    #[must_use]
+    pub fn loaded(&self, id: &str) -> Option<SharedAccount<S>> {
+        let (id, held) = {
+            let all = self.inner.read();
+            let (id, held) = all.get_key_value(id)?;
+            (id.clone(), Arc::clone(held))
+        };
+        self.inner.is_used(&held);
+        held.is_loaded().then(|| self.handle(id, held))
+    }
+
+    /// Returns handles to all accounts that this process holds, in the order of their ids. While you keep them, none is
+    /// given up.
+    #[must_use]
+    pub fn held(&self) -> Vec<SharedAccount<S>> {
+        let mut all: Vec<_> = {
+            let held = self.inner.read();
+            held.iter()
+                .map(|(id, held)| (id.clone(), Arc::clone(held)))
+                .collect()
+        };
+        all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        all.into_iter()
+            .filter(|(_, held)| held.is_loaded())
+            .map(|(id, held)| self.handle(id, held))
+            .collect()
+    }
+
+    /// Returns about how many bytes the copies take that this process holds.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.inner.bytes()
+    }
+
+    /// Gives up the copy of an account, so that it is loaded again when it is asked for again. Returns whether there is
+    /// none now: one that is in use by a handle stays.
+    #[allow(clippy::must_use_candidate)] // most callers do not care
+    pub fn forget(&self, id: &str) -> bool {
+        let given_up = {
+            let mut all = self.inner.write();
+            match all.get(id) {
+                Some(held) if Holder::<S>::is_idle(held) => all.remove(id),
+                Some(_) => return false,
+                None => return true,
+            }
+        };
+        self.inner.less(given_up.as_ref());
+        true
+    }
+
+    /// Takes notice that the repository keeps a record of this version of an account, and says what is to be done.
+    /// `None`: this process does not hold the account, and nothing is to be done.
+    #[must_use = "a copy that is behind must catch up"]
+    pub fn notify_version(&self, id: &str, version: u64) -> Option<Freshness> {
+        let held = Arc::clone(self.inner.read().get(id)?);
+        Some(held.look(|replica| replica.heard_of(version)))
+    }
+
+    /// Takes a record that the repository keeps, as [`SharedAccount::ingest`]. `None`: this process does not hold the
+    /// account, and nothing is to be done.
+    ///
+    /// # Errors
+    /// As [`SharedAccount::ingest`].
+    pub fn ingest(&self, record: &Record) -> Result<Option<Ingested>, ReplayError> {
+        let found = self.loaded(record.account());
+        found.map(|account| account.ingest(record)).transpose()
+    }
+
+    /// Returns the accounts of a person, and what it is in each, in the order of their ids: **of those that this process
+    /// holds**. If you have a list of a person's accounts, get them first.
+    #[must_use]
+    pub fn accounts_of(&self, member: &str) -> Vec<(AccountId, MemberStatus)> {
+        let status = |account: &SharedAccount<S>| {
+            account.with(|account| Some(account.member(member)?.status()))
+        };
+        self.held()
+            .iter()
+            .filter_map(|account| Some((account.id().clone(), status(account)?)))
+            .collect()
+    }
+
+    fn handle(&self, id: AccountId, held: Arc<Held>) -> SharedAccount<S> {
+        SharedAccount::new(id, held, Arc::clone(&self.inner))
+    }
+}
+
+// What both kinds of repository do the same.
+
+/// The place of an account that is to be brought up to date. If that comes to nothing, or is dropped, the place goes.
+struct Place<'a, S> {
+    accounts: &'a Accounts<S>,
+    id: &'a AccountId,
+    held: Option<Arc<Held>>,
+}
+
+impl<'a, S> Place<'a, S> {
+    fn new(accounts: &'a Accounts<S>, id: &'a AccountId) -> Self {
+        let held = Some(accounts.inner.place(id));
+        Self { accounts, id, held }
+    }
+
+    /// Ends what a turn began: counts what is held now, gives others up, tells the observer.
+    fn settle(
+        mut self,
+        brought_up: Result<(), RepositoryError>,
+    ) -> Result<SharedAccount<S>, RepositoryError> {
+        if let Some(held) = self.held.take_if(|held| held.is_loaded()) {
+            let account = self.accounts.handle(self.id.clone(), held);
+            account.settle();
+            return brought_up.map(|()| account);
+        }
+        brought_up.and(Err(RepositoryError::UnknownAccount {
+            account: self.id.clone(),
+        }))
+    }
+}
+
+impl<S> Drop for Place<'_, S> {
+    fn drop(&mut self) {
+        if self.held.take().is_some_and(|held| !held.is_loaded()) {
+            // Unless others are about to load it.
+            self.accounts.forget(self.id);
+        }
+    }
+}
+
+async fn get<S: Storage>(
+    accounts: &Accounts<S>,
+    id: &AccountId,
+) -> Result<SharedAccount<S>, RepositoryError> {
+    match accounts.inner.found(id) {
+        Some(held) if held.look(Replica::is_current) => Ok(accounts.handle(id.clone(), held)),
+        _ => bring(accounts, id, false).await,
+    }
+}
+
+/// Loads an account or, if it is held, brings it up to date; one that has diverged is loaded again. One that is as new as
+/// all that was heard of it is brought up to date only if it must be.
+async fn bring<S: Storage>(
+    accounts: &Accounts<S>,
+    id: &AccountId,
+    must_ask: bool,
+) -> Result<SharedAccount<S>, RepositoryError> {
+    let place = Place::new(accounts, id);
+    let brought_up = match &place.held {
+        Some(held) => bring_up(accounts.inner.storage(), id, held, must_ask).await,
+        None => Ok(()),
+    };
+    place.settle(brought_up)
+}
+
+async fn bring_up(
+    storage: &impl Storage,
+    id: &AccountId,
+    held: &Held,
+    must_ask: bool,
+) -> Result<(), RepositoryError> {
+    let mut copy = held;
+    let _turn = storage.turn(&held.turns).await;
+    if !must_ask && held.look(Replica::is_current) {
+        return Ok(()); // somebody else did it meanwhile
+    }
+    if held.is_loaded() && !held.look(Replica::is_diverged) {
+        return protocol::catch_up(storage, &mut copy).await;
+    }
+    let Some(replica) = protocol::load(storage, id).await? else {
+        let account = id.clone();
+        return Err(RepositoryError::UnknownAccount { account });
+    };
+    held.install(replica);
+    if held.look(Replica::is_current) {
+        Ok(())
+    } else {
+        // Something newer was heard of meanwhile.
+        protocol::catch_up(storage, &mut copy).await
+    }
+}
+
+async fn open<S: Storage>(
+    accounts: &Accounts<S>,
+    opening: Opening,
+) -> Result<SharedAccount<S>, RepositoryError> {
+    let (id, storage) = (opening.id.clone(), accounts.inner.storage());
+    let place = Place::new(accounts, &id);
+    let opened = match &place.held {
+        Some(held) => {
+            let _turn = storage.turn(&held.turns).await;
+            let opened = protocol::open(storage, opening).await;
+            opened.map(|replica| {
+                if held.is_loaded() {
+                    // It was opened before, by the same request.
+                    let _ = held.look(|held| held.heard_of(replica.version()));
+                } else {
+                    held.install(replica);
+                }
+            })
+        }
+        None => Ok(()),
+    };
+    place.settle(opened)
+}
+
+async fn erase<S: Storage>(accounts: &Accounts<S>, id: &AccountId) -> Result<(), RepositoryError> {
+    protocol::erase(accounts.inner.storage(), id).await?;
+    if let Some(account) = accounts.loaded(id) {
+        account.is_erased();
+    }
+    Ok(())
+}
+
+macro_rules! accounts {
+    ($(#[doc = $about:literal])+ $storage:ident over $repository:ident: $($wait:ident)?, $run:ident) => {
+        $(#[doc = $about])+
+        impl<R: $repository> Accounts<$storage<R>> {
+            /// Returns a handle to an account. It is loaded if this process does not hold it, loaded again if the copy
+            /// has diverged, and brought up to date if something newer was heard of.
+            ///
+            /// # Errors
+            /// There is no such account ([`RepositoryError::UnknownAccount`]), it was erased, or the storage fails; or
+            /// what it keeps is not this account, which is then not to be served.
+            pub $($wait)? fn get(
+                &self,
+                id: &AccountId,
+            ) -> Result<SharedAccount<$storage<R>>, RepositoryError> {
+                $run!(get(self, id))
+            }
+
+            /// As [`get`](Accounts::get), and asks the storage whether there is anything newer in any case.
+            ///
+            /// # Errors
+            /// As [`get`](Accounts::get).
+            pub $($wait)? fn refresh(
+                &self,
+                id: &AccountId,
+            ) -> Result<SharedAccount<$storage<R>>, RepositoryError> {
+                $run!(bring(self, id, true))
+            }
+
+            /// Opens an account with one active owner, and keeps its first record (A1). Tried again with the same key,
+            /// owner and limit, it gives the account that the first attempt opened.
+            ///
+            /// # Errors
+            /// There is such an account already, or there was one and it was erased; the storage fails.
+            pub $($wait)? fn open(
+                &self,
+                key: IdempotencyKey,
+                id: AccountId,
+                owner: MemberId,
+                group_limit: GroupLimit,
+                now: Timestamp,
+            ) -> Result<SharedAccount<$storage<R>>, RepositoryError> {
+                let opening = Opening {
+                    key,
+                    id,
+                    owner,
+                    group_limit,
+                    now,
+                };
+                $run!(open(self, opening))
+            }
+
+            /// Erases a closed account (A5): its records are kept no more, and its id is not used again. A copy that is
+            /// still in use denies everything.
+            ///
+            /// # Errors
+            /// The account is not closed, or there is none; the repository does not erase accounts; the storage fails.
+            pub $($wait)? fn erase(&self, id: &AccountId) -> Result<(), RepositoryError> {
+                $run!(erase(self, id))
+            }
+
+            /// Returns the repository.
+            #[must_use]
+            pub fn repository(&self) -> &R {
+                &self.inner.storage().0
+            }
+        }
+    };
+}
+macro_rules! now {
+    ($steps:expr) => {
+        poll_ready($steps)
+    };
+}
+macro_rules! awaited {
+    ($steps:expr) => {
+        $steps.await
+    };
+}
+accounts! {
+    /// Over a [`Repository`].
+    SyncStorage over Repository: , now
+}
+accounts! {
+    /// Over an [`AsyncRepository`]. What is awaited may be dropped; what was asked for may then have been kept.
+    AsyncStorage over AsyncRepository: async, awaited
+}

@@ -1,0 +1,228 @@
+//! One copy for many threads, and the queue of what an observer is to be told.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+
+use crossbeam_utils::sync::ShardedLock;
+
+use crate::account::Account;
+use crate::account::record::Record;
+use crate::account::replay::ReplayError;
+use crate::id::AccountId;
+use crate::repository::commit::Commit;
+use crate::repository::observer::{Notice, Observer};
+use crate::repository::protocol::ReplicaCell;
+use crate::repository::replica::{Admitted, Ingested, Replica};
+
+/// A copy that threads share.
+pub(super) struct Held {
+    /// At version 0 until the account is loaded: it denies everything, and keeps what is heard of meanwhile.
+    replica: ShardedLock<Replica>,
+    /// Held by whoever loads the account, catches up or executes.
+    pub(super) turns: async_lock::Mutex<()>,
+    /// About how many bytes the copy takes, and at how many records they are to be counted again.
+    bytes: AtomicUsize,
+    counted_until: AtomicU64,
+    /// When it was last asked for, as its `Accounts` count.
+    pub(super) used: AtomicU64,
+    /// Whether notices are to say what changes for whom.
+    wants_deltas: bool,
+    queue: Mutex<Queue>,
+    delivered: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Notice>,
+    /// Who is telling the observer.
+    teller: Option<ThreadId>,
+}
+
+impl Held {
+    /// One that is yet to be loaded.
+    pub(super) fn new(id: AccountId, wants_deltas: bool) -> Self {
+        Self {
+            replica: ShardedLock::new(Replica::new(Account::unopened(id))),
+            turns: async_lock::Mutex::new(()),
+            bytes: AtomicUsize::new(0),
+            counted_until: AtomicU64::new(0),
+            used: AtomicU64::new(0),
+            wants_deltas,
+            queue: Mutex::default(),
+            delivered: Condvar::new(),
+        }
+    }
+
+    /// Looks at the copy.
+    #[inline]
+    pub(super) fn look<T>(&self, look: impl FnOnce(&Replica) -> T) -> T {
+        // Nothing is half applied: a commit is applied as a whole, by code of this library alone.
+        look(&self.replica.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn is_loaded(&self) -> bool {
+        self.look(|replica| replica.version() > 0)
+    }
+
+    /// Takes an account that was just loaded, in the place of one that is not, or cannot be brought up to date.
+    pub(super) fn install(&self, loaded: Replica) {
+        (&mut &*self).restart(loaded.into_account());
+    }
+
+    /// Takes a record that the repository keeps.
+    pub(super) fn ingest(&self, record: &Record) -> Result<Ingested, ReplayError> {
+        let mut this = self;
+        match this.change(|replica| replica.admit(record))? {
+            Admitted::Commit(commit) => this.apply(&commit).map(|()| Ingested::Applied),
+            Admitted::Not(ingested) => Ok(ingested),
+        }
+    }
+
+    /// About how many bytes the copy took when they were last counted.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Counts the bytes, if there were enough changes since the last time that it costs each of them little. Returns the
+    /// count before and the one now.
+    pub(super) fn recount(&self) -> (usize, usize) {
+        self.look(|replica| {
+            if replica.version() < self.counted_until.load(Ordering::Relaxed) {
+                return (0, 0);
+            }
+            let (bytes, effort) = replica.state.estimated_bytes();
+            let next = replica.version().saturating_add(1 + effort / 64);
+            self.counted_until.store(next, Ordering::Relaxed);
+            (self.bytes.swap(bytes, Ordering::Relaxed), bytes)
+        })
+    }
+
+    /// Leaves a notice for the observer.
+    pub(super) fn tell(&self, notice: Notice) {
+        self.queue().waiting.push_back(notice);
+    }
+
+    /// Tells the observer what waits for it, in order. If another thread is telling it already, that one goes on.
+    pub(super) fn deliver(&self, observer: Option<&Observer>) {
+        let Some(observer) = observer else {
+            let mut queue = self.queue();
+            queue.waiting = VecDeque::new();
+            return;
+        };
+        {
+            let mut queue = self.queue();
+            if queue.teller.is_some() || queue.waiting.is_empty() {
+                return;
+            }
+            queue.teller = Some(thread::current().id());
+        }
+        // A notice counts as delivered when the observer was called, also where it panics.
+        let telling = Telling(self);
+        while let Some(notice) = telling.next() {
+            observer(&notice);
+        }
+    }
+
+    /// Waits until the observer was told everything that happened before; not if the observer itself calls this.
+    pub(super) fn flush(&self, observer: Option<&Observer>) {
+        self.deliver(observer);
+        let this_thread = thread::current().id();
+        let mut queue = self.queue();
+        while queue.teller.is_some_and(|teller| teller != this_thread) {
+            queue = self
+                .delivered
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Whether the observer has yet to be told something.
+    pub(super) fn has_untold(&self) -> bool {
+        let queue = self.queue();
+        queue.teller.is_some() || !queue.waiting.is_empty()
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// While this is there, its thread tells the observer.
+struct Telling<'h>(&'h Held);
+
+impl Telling<'_> {
+    fn next(&self) -> Option<Notice> {
+        self.0.queue().waiting.pop_front()
+    }
+}
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        self.0.queue().teller = None;
+        self.0.delivered.notify_all();
+    }
+}
+
+impl ReplicaCell for &Held {
+    fn read<T>(&self, look: impl FnOnce(&Replica) -> T) -> T {
+        self.look(look)
+    }
+
+    fn change<T>(&mut self, change: impl FnOnce(&mut Replica) -> T) -> T {
+        change(&mut self.replica.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn apply(&mut self, records: &[Record]) -> Result<(), ReplayError> {
+        let delta = self.wants_deltas.then(|| {
+            // Made while checks go on. If the copy moves on meanwhile, this is not the one that applies the commit.
+            self.read(|replica| replica.delta_of_commit(records).unwrap_or_default())
+        });
+        let held = *self;
+        self.change(|replica| {
+            if replica.apply_commit(records)? {
+                held.tell(Notice::Committed {
+                    account: replica.id().clone(),
+                    records: records.to_vec(),
+                    delta,
+                });
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    fn apply_decided(&mut self, commit: &Commit) {
+        let delta = self.wants_deltas.then(|| {
+            self.read(|replica| {
+                replica
+                    .delta_of_commit(commit.records())
+                    .unwrap_or_default()
+            })
+        });
+        let held = *self;
+        self.change(|replica| {
+            if replica.apply_decided(commit) {
+                held.tell(Notice::Committed {
+                    account: replica.id().clone(),
+                    records: commit.records().to_vec(),
+                    delta,
+                });
+            }
+        });
+    }
+
+    fn restart(&mut self, account: Account) {
+        let held = *self;
+        let given_up = self.change(|replica| {
+            held.tell(Notice::Began {
+                account: account.id().clone(),
+                version: account.version(),
+            });
+            replica.restart(account)
+        });
+        drop(given_up); // takes its time, and needs no lock
+        self.counted_until.store(0, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,467 @@
+//! Opening, loading, catching up, executing and erasing, once for both kinds of repository.
+
+use crate::account::Account;
+use crate::account::command_error::CommandError;
+use crate::account::limits::GroupLimit;
+use crate::account::record::Record;
+use crate::account::replay::ReplayError;
+use crate::account::snapshot::Snapshot;
+use crate::id::{AccountId, IdempotencyKey, MemberId};
+use crate::repository::commit::{Commit, Prepared};
+use crate::repository::contract::{CommitOutcome, EraseOutcome, RecordPage};
+use crate::repository::error::RepositoryError;
+use crate::repository::head::HeadState;
+use crate::repository::replica::Replica;
+use crate::repository::request::{Executed, Request, StoredRequest};
+use crate::repository::storage::{Outcome, Storage};
+use crate::time::Timestamp;
+
+/// How often a request is decided, and a snapshot begun with, before it is given up.
+const ATTEMPTS: usize = 64;
+
+/// What an account is opened with.
+pub(super) struct Opening {
+    pub(super) key: IdempotencyKey,
+    pub(super) id: AccountId,
+    pub(super) owner: MemberId,
+    pub(super) group_limit: GroupLimit,
+    pub(super) now: Timestamp,
+}
+
+/// Opens an account and keeps its first record.
+pub(super) async fn open(storage: &impl Storage, opening: Opening) -> Outcome<Replica> {
+    let Opening {
+        key,
+        id,
+        owner,
+        group_limit,
+        now,
+    } = opening;
+    let (commit, account) = Commit::opening(key, id, owner, group_limit, now);
+    let id = account.id();
+    for _ in 0..ATTEMPTS {
+        if storage.commit(&commit).await? == CommitOutcome::Appended {
+            return Ok(Replica::new(account));
+        }
+        // There is such an account, perhaps by this very request; or another transaction was in the way, and left
+        // nothing.
+        let stored = storage.request(id, commit.key()).await?;
+        let replica = load(storage, id).await?;
+        match (stored, replica) {
+            (Some(stored), Some(replica)) if stored == *commit.request() => return Ok(replica),
+            (_, Some(_)) => {
+                let account = id.clone();
+                return Err(RepositoryError::AccountExists { account });
+            }
+            (_, None) => {}
+        }
+    }
+    let attempts = ATTEMPTS;
+    Err(RepositoryError::Contended { attempts })
+}
+
+/// Loads an account, from its latest snapshot if there is one that can be read and continued.
+pub(super) async fn load(storage: &impl Storage, id: &AccountId) -> Outcome<Option<Replica>> {
+    let snapshot = match storage.snapshot(id).await {
+        Ok(Some(snapshot)) => restored(id, snapshot).map(Some),
+        Ok(None) => Ok(None),
+        Err(error) => Err(error),
+    };
+    let failure = match snapshot {
+        Ok(Some(account)) => {
+            let mut replica = Replica::new(account);
+            match read_on(storage, &mut replica, 0).await {
+                Ok(()) => return Ok(Some(replica)),
+                Err(error @ RepositoryError::AccountErased { .. }) => return Err(error),
+                Err(error) => Some(error),
+            }
+        }
+        Ok(None) => None,
+        Err(error) => Some(error),
+    };
+    // A snapshot that is of no use is passed over where the records are there.
+    let mut replica = Replica::new(Account::unopened(id.clone()));
+    replica.begin_bulk_load();
+    match (read_on(storage, &mut replica, 0).await, failure) {
+        // Where a snapshot was kept there was an account.
+        (Ok(()), Some(error)) if replica.version() == 0 => Err(error),
+        (Ok(()), _) => {
+            replica.finish_bulk_load();
+            Ok((replica.version() > 0).then_some(replica))
+        }
+        (Err(error @ RepositoryError::AccountErased { .. }), _)
+        | (Err(error), None)
+        | (Err(_), Some(error)) => Err(error),
+    }
+}
+
+/// Brings a copy up to date. The copy is then at the last whole commit that could be applied, error or not; where there
+/// is an error, it counts as behind.
+pub(super) async fn catch_up(storage: &impl Storage, copy: &mut impl ReplicaCell) -> Outcome<()> {
+    let version = copy.read(|replica| replica.version());
+    let caught_up = read_on(storage, copy, version).await;
+    if let Err(error) = &caught_up {
+        copy.change(|replica| replica.failed(error));
+    }
+    caught_up
+}
+
+/// Reads on from where a copy stands. It was held before up to this version: what contradicts that shows that it is on
+/// another branch. What contradicts only what was read here shows that the repository's records are damaged.
+async fn read_on(
+    storage: &impl Storage,
+    copy: &mut impl ReplicaCell,
+    held_until: u64,
+) -> Outcome<()> {
+    let account = copy.read(|replica| replica.id().clone());
+    if copy.read(Replica::is_diverged) {
+        let version = copy.read(|replica| replica.version());
+        return Err(RepositoryError::Diverged { account, version });
+    }
+    // The first records of a commit whose last one is not read yet.
+    let mut incomplete: Vec<Record> = Vec::new();
+    let mut restarts = 0;
+    loop {
+        let (version, notices) = copy.read(|replica| (replica.version(), replica.notices()));
+        if incomplete
+            .first()
+            .is_some_and(|first| first.version <= version)
+        {
+            incomplete.clear(); // it came in another way
+        }
+        let read = incomplete.last().map_or(version, Record::version);
+        let gone_back = || {
+            if held_until > 0 {
+                let account = account.clone();
+                RepositoryError::Diverged { account, version }
+            } else {
+                RepositoryError::RecordsMissing { version }
+            }
+        };
+        let contradicted = |version: u64, error: ReplayError| {
+            if version == held_until && held_until > 0 {
+                let account = account.clone();
+                RepositoryError::Diverged { account, version }
+            } else {
+                RepositoryError::Replay(error)
+            }
+        };
+        let (records, head) = match storage.records_after(&account, read).await? {
+            RecordPage::Records { records, head } => (records, head),
+            RecordPage::Compacted => {
+                restarts += 1;
+                let snapshot = storage.snapshot(&account).await?;
+                let snapshot = snapshot.filter(|snapshot| snapshot.version() > version);
+                let snapshot = snapshot.filter(|_| restarts <= ATTEMPTS);
+                let missing = RepositoryError::RecordsMissing { version };
+                copy.restart(restored(&account, snapshot.ok_or(missing)?)?);
+                continue;
+            }
+        };
+        let Some(head) = head else {
+            return if version == 0 {
+                Ok(())
+            } else {
+                Err(gone_back())
+            };
+        };
+        if head.state == HeadState::Erased {
+            return Err(RepositoryError::AccountErased { account });
+        }
+        if head.version < version {
+            return Err(gone_back());
+        }
+        in_order(read, &records).map_err(RepositoryError::Replay)?;
+        let is_progress = !records.is_empty();
+        incomplete.extend(records);
+        while let Some(last) = incomplete.iter().position(|record| record.commit.is_last()) {
+            let rest = incomplete.split_off(last + 1);
+            let commit = std::mem::replace(&mut incomplete, rest);
+            let version = copy.read(|replica| replica.version());
+            copy.apply(&commit).map_err(|error| {
+                if matches!(error, ReplayError::DigestMismatch { .. }) {
+                    contradicted(version, error)
+                } else {
+                    RepositoryError::Replay(error)
+                }
+            })?;
+        }
+        let (reached, digest) = copy.read(|replica| (replica.version(), *replica.digest()));
+        if reached == head.version && digest != head.digest {
+            let error = ReplayError::OtherHead {
+                version: reached,
+                expected: head.digest,
+                found: digest,
+            };
+            return Err(contradicted(reached, error));
+        }
+        if reached >= head.version {
+            copy.change(|replica| replica.settle(notices, head.version));
+            return Ok(());
+        }
+        let read = incomplete.last().map_or(reached, Record::version);
+        if !is_progress || read >= head.version {
+            return Err(RepositoryError::RecordsMissing { version: read });
+        }
+    }
+}
+
+/// Decides a request, keeps its commit, and applies it to the copy.
+///
+/// In the order of U9: a retry is answered as the first time; then comes authority for the first command, then a key
+/// of another request, then the preconditions, then the commands. A request that is accepted meets all of that in the
+/// commit itself. One that is refused is refused from a copy only that is up to date.
+pub(super) async fn execute(
+    storage: &impl Storage,
+    copy: &mut impl ReplicaCell,
+    request: &Request,
+) -> Outcome<Executed> {
+    let account = copy.read(|replica| replica.id().clone());
+    let mut is_fresh = false;
+    for _ in 0..ATTEMPTS {
+        match copy.read(|replica| decide(storage, replica, request))? {
+            Decided::Accepted(commit) if request.commands.is_empty() => return Ok(done(*commit)),
+            Decided::Accepted(commit) => match storage.commit(&commit).await? {
+                CommitOutcome::Appended => {
+                    copy.apply_decided(&commit);
+                    return Ok(done(*commit));
+                }
+                CommitOutcome::Duplicate => {
+                    if let Some(stored) = storage.request(&account, &request.key).await? {
+                        if stored.is_of(request) {
+                            return repeated(storage, copy, stored).await;
+                        }
+                        catch_up(storage, copy).await?;
+                        copy.read(|replica| request.authorize_first(replica))?;
+                        let key = request.key.clone();
+                        return Err(RepositoryError::IdempotencyKeyReused { key });
+                    }
+                }
+                CommitOutcome::Conflict => {}
+            },
+            Decided::Refused(refused) if is_fresh => {
+                return answered_before(storage, copy, request, refused).await;
+            }
+            Decided::Refused(_) => {}
+        }
+        catch_up(storage, copy).await?;
+        is_fresh = true;
+    }
+    // The same request, tried elsewhere, may have been the last that was in the way.
+    match storage.request(&account, &request.key).await? {
+        Some(stored) if stored.is_of(request) => repeated(storage, copy, stored).await,
+        _ => {
+            let attempts = ATTEMPTS;
+            Err(RepositoryError::Contended { attempts })
+        }
+    }
+}
+
+/// Decides a request, for a transaction of the application's own to keep. In the order of U9 like [`execute`]; whether
+/// the key is that of another request shows when the commit is kept.
+pub(super) async fn prepare(
+    storage: &impl Storage,
+    copy: &mut impl ReplicaCell,
+    request: &Request,
+) -> Outcome<Prepared> {
+    let mut is_fresh = false;
+    loop {
+        match copy.read(|replica| decide(storage, replica, request))? {
+            Decided::Accepted(commit) if request.commands.is_empty() => {
+                return Ok(Prepared::Done(done(*commit)));
+            }
+            Decided::Accepted(commit) => return Ok(Prepared::Commit(commit)),
+            Decided::Refused(refused) if is_fresh => {
+                let answer = answered_before(storage, copy, request, refused).await;
+                return answer.map(Prepared::Done);
+            }
+            Decided::Refused(_) => {}
+        }
+        catch_up(storage, copy).await?;
+        is_fresh = true;
+    }
+}
+
+/// A request that is refused may be the retry of one that was accepted, and is then answered as it was.
+async fn answered_before(
+    storage: &impl Storage,
+    copy: &mut impl ReplicaCell,
+    request: &Request,
+    refused: Refused,
+) -> Outcome<Executed> {
+    let account = copy.read(|replica| replica.id().clone());
+    match storage.request(&account, &request.key).await? {
+        Some(stored) if stored.is_of(request) => repeated(storage, copy, stored).await,
+        Some(_) if refused.is_authorized => {
+            let key = request.key.clone();
+            Err(RepositoryError::IdempotencyKeyReused { key })
+        }
+        _ => Err(RepositoryError::Refused(refused.error)),
+    }
+}
+
+/// How a request was decided.
+enum Decided {
+    Accepted(Box<Commit>),
+    Refused(Refused),
+}
+
+struct Refused {
+    error: CommandError,
+    /// Whether its actor may issue the first command at all.
+    is_authorized: bool,
+}
+
+/// Decides a request on a copy; with a snapshot, if the repository wants one.
+fn decide(storage: &impl Storage, copy: &Replica, request: &Request) -> Outcome<Decided> {
+    if copy.is_diverged() {
+        let (account, version) = (copy.id().clone(), copy.version());
+        return Err(RepositoryError::Diverged { account, version });
+    }
+    let refused = |error, is_authorized| {
+        Ok(Decided::Refused(Refused {
+            error,
+            is_authorized,
+        }))
+    };
+    if let Err(error) = request.authorize_first(copy) {
+        return refused(error, false);
+    }
+    let commit = match Commit::decide(copy, request) {
+        Ok(commit) => commit,
+        Err(error) => return refused(error, true),
+    };
+    let (before, version) = (commit.request().before, commit.request().version);
+    let commit = if !commit.records().is_empty() && storage.wants_snapshot(before, version) {
+        commit.with_snapshot_after(copy)
+    } else {
+        commit
+    };
+    Ok(Decided::Accepted(Box::new(commit)))
+}
+
+fn done(commit: Commit) -> Executed {
+    Executed {
+        before: commit.request().before,
+        version: commit.request().version,
+        records: commit.into_records(),
+        is_repeat: false,
+    }
+}
+
+/// Answers a request once more, on a copy that holds what came of it.
+async fn repeated(
+    storage: &impl Storage,
+    copy: &mut impl ReplicaCell,
+    stored: StoredRequest,
+) -> Outcome<Executed> {
+    if copy.read(|replica| replica.version()) < stored.version {
+        catch_up(storage, copy).await?;
+        let version = copy.read(|replica| replica.version());
+        if version < stored.version {
+            return Err(RepositoryError::RecordsMissing { version });
+        }
+    }
+    let account = copy.read(|replica| replica.id().clone());
+    let mut records: Vec<Record> = Vec::new();
+    loop {
+        let read = records.last().map_or(stored.before, Record::version);
+        if read >= stored.version {
+            break;
+        }
+        match storage.records_after(&account, read).await? {
+            RecordPage::Records { records: page, .. } if !page.is_empty() => {
+                in_order(read, &page).map_err(RepositoryError::Replay)?;
+                let of_it = page
+                    .into_iter()
+                    .take_while(|record| record.version <= stored.version);
+                records.extend(of_it);
+            }
+            RecordPage::Records { .. } => {
+                return Err(RepositoryError::RecordsMissing { version: read });
+            }
+            RecordPage::Compacted => {
+                records.clear();
+                break;
+            }
+        }
+    }
+    Ok(Executed {
+        before: stored.before,
+        version: stored.version,
+        records,
+        is_repeat: true,
+    })
+}
+
+/// Erases a closed account. Tried again, it is done already.
+pub(super) async fn erase(storage: &impl Storage, id: &AccountId) -> Outcome<()> {
+    let account = id.clone();
+    match storage.erase(id).await? {
+        EraseOutcome::Erased => Ok(()),
+        EraseOutcome::NotClosed => Err(RepositoryError::NotClosed { account }),
+        EraseOutcome::Unknown => Err(RepositoryError::UnknownAccount { account }),
+        EraseOutcome::Unsupported => Err(RepositoryError::EraseUnsupported),
+    }
+}
+
+/// Records that are read after a version follow each other without gaps.
+fn in_order(version: u64, records: &[Record]) -> Result<(), ReplayError> {
+    let mut expected = version;
+    for record in records {
+        expected = expected.saturating_add(1);
+        let found = record.version;
+        if found > expected {
+            return Err(ReplayError::Gap { expected, found });
+        }
+        if found < expected {
+            return Err(ReplayError::Repeat { expected, found });
+        }
+    }
+    Ok(())
+}
+
+fn restored(id: &AccountId, snapshot: Snapshot) -> Outcome<Account> {
+    let account = Account::try_from(snapshot).map_err(RepositoryError::Snapshot)?;
+    if account.id() == id {
+        return Ok(account);
+    }
+    Err(RepositoryError::Replay(ReplayError::WrongAccount {
+        expected: id.clone(),
+        found: account.id().clone(),
+        version: account.version(),
+    }))
+}
+
+/// A copy that is being changed: one's own, or one that threads share. It is never held while the storage is waited
+/// for; records that are handed over may bring it further in between.
+pub(super) trait ReplicaCell {
+    fn read<T>(&self, look: impl FnOnce(&Replica) -> T) -> T;
+    fn change<T>(&mut self, change: impl FnOnce(&mut Replica) -> T) -> T;
+
+    /// Applies a commit that the repository keeps, if it is not applied already.
+    fn apply(&mut self, records: &[Record]) -> Result<(), ReplayError> {
+        self.change(|replica| replica.apply_commit(records))
+            .map(|_| ())
+    }
+
+    /// Applies a commit that was decided on this copy, and is kept now.
+    fn apply_decided(&mut self, commit: &Commit) {
+        self.change(|replica| replica.apply_decided(commit));
+    }
+
+    /// Begins again from an account that was read anew.
+    fn restart(&mut self, account: Account) {
+        self.change(|replica| drop(replica.restart(account)));
+    }
+}
+
+impl ReplicaCell for Replica {
+    fn read<T>(&self, look: impl FnOnce(&Replica) -> T) -> T {
+        look(self)
+    }
+
+    fn change<T>(&mut self, change: impl FnOnce(&mut Replica) -> T) -> T {
+        change(self)
+    }
+}

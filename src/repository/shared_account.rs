@@ -1,0 +1,342 @@
+//! A handle to one account that a process holds.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::access::{Decision, DenialReason, Resource};
+use crate::account::Account;
+use crate::account::changes::Command;
+use crate::account::command_error::CommandError;
+use crate::account::precondition::Precondition;
+use crate::account::record::Record;
+use crate::account::replay::ReplayError;
+use crate::id::AccountId;
+use crate::permission::Permission;
+use crate::questions::delta::Preview;
+use crate::repository::commit::{Commit, Prepared};
+use crate::repository::contract::{AsyncRepository, Repository};
+use crate::repository::error::RepositoryError;
+use crate::repository::held::Held;
+use crate::repository::holder::Holder;
+use crate::repository::observer::Notice;
+use crate::repository::protocol::{self, ReplicaCell};
+use crate::repository::replica::{AsOf, Freshness, Ingested, Replica, StaleError};
+use crate::repository::request::{Executed, Request};
+use crate::repository::storage::{AsyncStorage, Storage, SyncStorage, poll_ready};
+
+/// A handle to an account that a process holds, given out by [`Accounts`](super::Accounts). Cheap to clone; all handles
+/// to an account share one copy of it.
+///
+/// Checks do not slow each other: each thread locks a place of its own. A change is decided and stored while checks go
+/// on; they wait while it is applied, which takes about a microsecond and copies nothing. It counts for every check that
+/// begins after [`execute`](SharedAccount::execute) has returned, in this process.
+///
+/// Requests take turns, one for each account. While an account is in use by a handle, it is not given up for others.
+///
+/// # Deadlocks
+///
+/// What is passed to [`with`](SharedAccount::with) and [`at_least`](SharedAccount::at_least) must not ask a handle of
+/// this account again: if a change is about to be applied, the thread would wait for itself. The observer may.
+pub struct SharedAccount<S> {
+    id: AccountId,
+    held: Arc<Held>,
+    accounts: Arc<Holder<S>>,
+}
+
+impl<S> Clone for SharedAccount<S> {
+    fn clone(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            held: Arc::clone(&self.held),
+            accounts: Arc::clone(&self.accounts),
+        }
+    }
+}
+
+impl<S> fmt::Debug for SharedAccount<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedAccount")
+            .field("id", &self.id)
+            .field("as_of", &self.as_of())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Questions.
+impl<S> SharedAccount<S> {
+    /// Of a copy that is loaded.
+    pub(super) fn new(id: AccountId, held: Arc<Held>, accounts: Arc<Holder<S>>) -> Self {
+        Self { id, held, accounts }
+    }
+
+    /// Returns the account's id.
+    #[must_use]
+    pub fn id(&self) -> &AccountId {
+        &self.id
+    }
+
+    /// Returns whether this member may do this here, as [`Account::can`]. Allocates nothing but, for the first check of
+    /// a thread, its place among those that read.
+    #[must_use]
+    #[inline]
+    pub fn can(&self, member: &str, permission: &Permission, resource: Resource<&str>) -> bool {
+        self.held
+            .look(|replica| replica.can(member, permission, resource))
+    }
+
+    /// Returns whether this member may do this here and, if not, why, as [`Account::check`].
+    pub fn check(
+        &self,
+        member: &str,
+        permission: &Permission,
+        resource: Resource<&str>,
+    ) -> Decision {
+        self.with(|account| account.check(member, permission, resource))
+    }
+
+    /// Returns an error if this member may not do this here: the reason, which has a code and an HTTP status.
+    ///
+    /// # Errors
+    /// The member may not.
+    pub fn require(
+        &self,
+        member: &str,
+        permission: &Permission,
+        resource: Resource<&str>,
+    ) -> Result<(), DenialReason> {
+        match self.check(member, permission, resource) {
+            Decision::Allowed => Ok(()),
+            Decision::Denied(reason) => Err(reason),
+        }
+    }
+
+    /// Asks several questions about one moment. Whoever changes the account waits meanwhile, and then whoever asks: be
+    /// brief, and do not wait for anything else.
+    pub fn with<T>(&self, ask: impl FnOnce(&Account) -> T) -> T {
+        self.held.look(|replica| ask(replica))
+    }
+
+    /// Asks the account if it is of this version or a later one, as [`Replica::at_least`](super::Replica::at_least).
+    ///
+    /// # Errors
+    /// The copy is older. [`refresh`](SharedAccount::refresh) it once and ask again; if it is still older, there is no
+    /// such version.
+    pub fn at_least<T>(
+        &self,
+        version: u64,
+        ask: impl FnOnce(&Account) -> T,
+    ) -> Result<T, StaleError> {
+        self.held.look(|replica| replica.at_least(version).map(ask))
+    }
+
+    /// Returns which state of the account this copy holds, and whether it is known to be behind.
+    #[must_use]
+    pub fn as_of(&self) -> AsOf {
+        self.held.look(Replica::as_of)
+    }
+
+    /// Returns the version that the account is at.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.with(Account::version)
+    }
+
+    /// Returns what a request would change, without executing it, and the request to execute if that is what is wanted:
+    /// it is refused if the account has changed since (U8).
+    ///
+    /// # Errors
+    /// The request would be refused.
+    pub fn preview(&self, request: Request) -> Result<(Preview, Request), CommandError> {
+        self.with(|account| {
+            request.check_preconditions(account)?;
+            let preview = account.preview(&request.actor, &request.commands, request.context())?;
+            let version = account.version();
+            Ok((
+                preview,
+                request.if_unchanged(Precondition::Account { version }),
+            ))
+        })
+    }
+
+    /// Applies a commit that was [prepared](SharedAccount::prepare) and that the repository keeps now. If the copy stands
+    /// elsewhere meanwhile, nothing is applied, and the answer is to catch up.
+    ///
+    /// Adopt only what the repository keeps: what is not kept there would be believed here.
+    pub fn adopt(&self, commit: &Commit) -> Freshness {
+        if *commit.account() == self.id {
+            (&mut &*self.held).apply_decided(commit);
+            self.settle();
+            self.notify_version(commit.head().version)
+        } else {
+            self.notify_version(0)
+        }
+    }
+
+    /// Takes notice that the repository keeps a record of this version, and says what is to be done. Holds up no check.
+    pub fn notify_version(&self, version: u64) -> Freshness {
+        self.held.look(|replica| replica.heard_of(version))
+    }
+
+    /// Takes a record that the repository keeps, as [`Replica::ingest`](super::Replica::ingest).
+    ///
+    /// # Errors
+    /// As [`Replica::ingest`](super::Replica::ingest).
+    pub fn ingest(&self, record: &Record) -> Result<Ingested, ReplayError> {
+        let ingested = self.held.ingest(record);
+        self.settle();
+        ingested
+    }
+
+    /// Waits, with this thread, until the observer was told everything about this account that has happened so far. Does
+    /// nothing when the observer itself calls it.
+    pub fn flush(&self) {
+        self.held.flush(self.accounts.observer());
+    }
+
+    fn deliver(&self) {
+        self.held.deliver(self.accounts.observer());
+    }
+
+    /// Ends what a turn began: counts what the copy takes now, gives others up, tells the observer.
+    pub(super) fn settle(&self) {
+        self.accounts.recount(&self.held);
+        self.deliver();
+    }
+
+    /// Ends the turn of a request. The observer is told of one that was refused.
+    fn ended<T>(
+        &self,
+        request: &Request,
+        answer: Result<T, RepositoryError>,
+    ) -> Result<T, RepositoryError> {
+        if let Err(
+            error @ (RepositoryError::Refused(_) | RepositoryError::IdempotencyKeyReused { .. }),
+        ) = &answer
+        {
+            self.held.tell(Notice::Refused {
+                account: self.id.clone(),
+                actor: request.actor.clone(),
+                commands: request.commands.iter().map(Command::kind).collect(),
+                code: error.code(),
+            });
+        }
+        self.settle();
+        answer
+    }
+
+    /// The account was erased: this copy answers no more.
+    pub(super) fn is_erased(&self) {
+        let account = self.id.clone();
+        let error = RepositoryError::AccountErased { account };
+        (&*self.held).change(|replica| replica.failed(&error));
+    }
+}
+
+// What both kinds of repository do the same.
+
+async fn execute<S: Storage>(
+    account: &SharedAccount<S>,
+    request: &Request,
+) -> Result<Executed, RepositoryError> {
+    let storage = account.accounts.storage();
+    let executed = {
+        let _turn = storage.turn(&account.held.turns).await;
+        protocol::execute(storage, &mut &*account.held, request).await
+    };
+    account.ended(request, executed)
+}
+
+async fn prepare<S: Storage>(
+    account: &SharedAccount<S>,
+    request: &Request,
+) -> Result<Prepared, RepositoryError> {
+    let storage = account.accounts.storage();
+    let prepared = {
+        let _turn = storage.turn(&account.held.turns).await;
+        protocol::prepare(storage, &mut &*account.held, request).await
+    };
+    account.ended(request, prepared)
+}
+
+async fn refresh<S: Storage>(account: &SharedAccount<S>) -> Result<(), RepositoryError> {
+    let storage = account.accounts.storage();
+    let refreshed = {
+        let _turn = storage.turn(&account.held.turns).await;
+        protocol::catch_up(storage, &mut &*account.held).await
+    };
+    account.settle();
+    refreshed
+}
+
+/// Over a [`Repository`].
+impl<R: Repository> SharedAccount<SyncStorage<R>> {
+    /// Decides a request, keeps its commit, and then applies it, as [`execute`](super::execute) does.
+    ///
+    /// # Errors
+    /// As [`execute`](super::execute).
+    pub fn execute(&self, request: &Request) -> Result<Executed, RepositoryError> {
+        poll_ready(execute(self, request))
+    }
+
+    /// Decides a request without keeping or applying anything, for a commit inside a transaction of your own: append the
+    /// commit with the transaction's part of the repository (such as `append_in` of the repositories for `SQLite` and
+    /// `PostgreSQL`), commit the transaction, and then [`adopt`](SharedAccount::adopt) it. So a change of access and your
+    /// application's own rows are kept together or not at all. No turn is held meanwhile.
+    ///
+    /// If `append_in` answers [`Conflict`](super::CommitOutcome::Conflict), roll back,
+    /// [`refresh`](SharedAccount::refresh) and prepare again. If it answers
+    /// [`Duplicate`](super::CommitOutcome::Duplicate), another request has this key, or this one was done before: roll
+    /// back, and [`execute`](SharedAccount::execute) the request, which says which it was and changes nothing.
+    ///
+    /// # Errors
+    /// As [`execute`](SharedAccount::execute).
+    pub fn prepare(&self, request: &Request) -> Result<Prepared, RepositoryError> {
+        poll_ready(prepare(self, request))
+    }
+
+    /// Brings the copy up to date, as [`catch_up`](super::catch_up) does. A copy that has diverged stays so: ask
+    /// [`Accounts::get`](super::Accounts::get) for the account, which loads it again.
+    ///
+    /// # Errors
+    /// As [`catch_up`](super::catch_up).
+    pub fn refresh(&self) -> Result<(), RepositoryError> {
+        poll_ready(refresh(self))
+    }
+}
+
+/// Over an [`AsyncRepository`]. What is awaited may be dropped; a request may then have been kept, and can be made
+/// again.
+impl<R: AsyncRepository> SharedAccount<AsyncStorage<R>> {
+    /// Decides a request, keeps its commit, and then applies it, as [`execute`](super::execute) does.
+    ///
+    /// # Errors
+    /// As [`execute`](super::execute).
+    pub async fn execute(&self, request: &Request) -> Result<Executed, RepositoryError> {
+        execute(self, request).await
+    }
+
+    /// Decides a request without keeping or applying anything, for a commit inside a transaction of your own: append the
+    /// commit with the transaction's part of the repository (such as `append_in` of the repositories for `SQLite` and
+    /// `PostgreSQL`), commit the transaction, and then [`adopt`](SharedAccount::adopt) it. So a change of access and your
+    /// application's own rows are kept together or not at all. No turn is held meanwhile.
+    ///
+    /// If `append_in` answers [`Conflict`](super::CommitOutcome::Conflict), roll back,
+    /// [`refresh`](SharedAccount::refresh) and prepare again. If it answers
+    /// [`Duplicate`](super::CommitOutcome::Duplicate), another request has this key, or this one was done before: roll
+    /// back, and [`execute`](SharedAccount::execute) the request, which says which it was and changes nothing.
+    ///
+    /// # Errors
+    /// As [`execute`](SharedAccount::execute).
+    pub async fn prepare(&self, request: &Request) -> Result<Prepared, RepositoryError> {
+        prepare(self, request).await
+    }
+
+    /// Brings the copy up to date, as [`catch_up`](super::catch_up) does. A copy that has diverged stays so: ask
+    /// [`Accounts::get`](super::Accounts::get) for the account, which loads it again.
+    ///
+    /// # Errors
+    /// As [`catch_up`](super::catch_up).
+    pub async fn refresh(&self) -> Result<(), RepositoryError> {
+        refresh(self).await
+    }
+}
