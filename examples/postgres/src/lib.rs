@@ -13,10 +13,12 @@
 mod error;
 mod follow;
 mod migrate;
+mod mirror;
 mod repository;
 mod rows;
 
 pub use error::{Error, InvalidRow};
 pub use follow::{FollowError, Follower, Listening, State};
-pub use migrate::migrate;
+pub use migrate::{migrate, migrate_mirror};
+pub use mirror::fill_mirrors;
 pub use repository::{PostgresRepository, append_in};

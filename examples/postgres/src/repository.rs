@@ -222,7 +222,7 @@ impl PostgresRepository {
 
     /// Asks one statement. Tries it again when other transactions kept it from being serialized: then nothing of it was
     /// kept, and what they did is seen the next time. At READ COMMITTED that does not happen.
-    async fn query(
+    pub(crate) async fn query(
         &self,
         statement: &str,
         parameters: &[&(dyn ToSql + Sync)],

@@ -25,7 +25,7 @@ CREATE TABLE grantbook.members (
     is_owner boolean NOT NULL,
     PRIMARY KEY (account, member)
 );
-CREATE INDEX accounts_of_a_member ON grantbook.members (member);
+CREATE INDEX accounts_of_a_member ON grantbook.members (member, account);
 
 -- Who leaves the account leaves its groups.
 CREATE TABLE grantbook.member_groups (
@@ -66,29 +66,44 @@ CREATE VIEW grantbook.built_in_roles (role, permission) AS VALUES
 -- What members hold, and where: in a store, or at the account, without a store. A permission stands for those that extend
 -- it (L7), and none for all (P2). Only active members of open accounts hold anything (P4).
 CREATE VIEW grantbook.holdings (account, member, store, permission) AS
-WITH active AS NOT MATERIALIZED (
-    SELECT account, member, is_owner
-    FROM grantbook.members JOIN grantbook.mirrors USING (account) JOIN grantbook.heads USING (account, version, digest)
-    WHERE status = 'active' AND state = 'open'
-)
-SELECT account, member, NULL, NULL FROM active WHERE is_owner
-UNION ALL
-SELECT account, member, store, NULL FROM active JOIN grantbook.stores USING (account) WHERE is_owner
-UNION ALL
-SELECT account, member, store, permission
-FROM active JOIN grantbook.member_groups USING (account, member) JOIN grantbook.group_grants USING (account, group_id)
-JOIN grantbook.role_permissions USING (account, role)
-UNION ALL
-SELECT account, member, store, permission
-FROM active JOIN grantbook.member_groups USING (account, member) JOIN grantbook.group_grants USING (account, group_id)
-JOIN grantbook.built_in_roles USING (role);
+SELECT account, member, held.store, held.permission
+FROM grantbook.members JOIN grantbook.mirrors USING (account) JOIN grantbook.heads USING (account, version, digest)
+CROSS JOIN LATERAL (
+    SELECT NULL::text COLLATE "C", NULL::text COLLATE "C" WHERE is_owner
+    UNION ALL
+    SELECT store, NULL FROM grantbook.stores WHERE is_owner AND stores.account = members.account
+    UNION ALL
+    SELECT store, permission
+    FROM grantbook.member_groups JOIN grantbook.group_grants USING (account, group_id)
+    CROSS JOIN LATERAL (
+        SELECT permission FROM grantbook.role_permissions AS own
+        WHERE own.account = group_grants.account AND own.role = group_grants.role
+        UNION ALL
+        SELECT permission FROM grantbook.built_in_roles AS own WHERE own.role = group_grants.role
+    ) AS role
+    WHERE member_groups.account = members.account AND member_groups.member = members.member
+) AS held (store, permission)
+WHERE status = 'active' AND state = 'open';
 
 -- The permissions that include this one (L7), itself among them; null, if it is no permission (L4).
-CREATE FUNCTION grantbook.included_in(permission text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT AS $$
-    SELECT array_agg(array_to_string(segments[:number], '.') COLLATE "C")
-    FROM string_to_array(permission, '.') AS segments, generate_series(2, cardinality(segments)) AS number
-    WHERE octet_length(permission) <= 64
-        AND permission COLLATE "C" ~ '^[a-z][a-z0-9_-]{0,31}(\.[a-z][a-z0-9_-]{0,31})+$'
+CREATE FUNCTION grantbook.included_in(permission text) RETURNS text[] LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+DECLARE
+    segments text[] := string_to_array(permission, '.');
+    including text[];
+    prefix text;
+BEGIN
+    IF octet_length(permission) > 64
+        OR permission COLLATE "C" !~ '^[a-z][a-z0-9_-]{0,31}(\.[a-z][a-z0-9_-]{0,31})+$'
+    THEN
+        RETURN NULL;
+    END IF;
+    prefix := segments[1];
+    FOR number IN 2 .. cardinality(segments) LOOP
+        prefix := prefix || '.' || segments[number];
+        including := including || prefix;
+    END LOOP;
+    RETURN including;
+END
 $$;
 
 -- Whether this member may do this in this store, as the library's `Account::can` says. False of anything unknown or null.
@@ -182,7 +197,7 @@ BEGIN
             DELETE FROM grantbook.group_grants AS now WHERE account = of_account AND group_id = of_group
                 AND NOT EXISTS (
                     SELECT FROM grantbook.granted(event -> 'grants') AS after
-                    WHERE after.role = now.role AND after.store IS NOT DISTINCT FROM now.store
+                    WHERE after.role = now.role AND coalesce(after.store, '') = coalesce(now.store, '')
                 );
             INSERT INTO grantbook.group_grants
                 SELECT of_account, of_group, role, store FROM grantbook.granted(event -> 'grants')
@@ -231,19 +246,93 @@ $$;
 -- Takes the mirror of an account on, over the records that follow it.
 CREATE FUNCTION grantbook.mirror_on(of_account text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    next record;
+    following grantbook.records;
 BEGIN
-    FOR next IN
-        SELECT records.version, records.digest, records.record
-        FROM grantbook.records JOIN grantbook.mirrors USING (account)
+    FOR following IN
+        SELECT records.* FROM grantbook.records JOIN grantbook.mirrors USING (account)
         WHERE account = of_account AND records.version > mirrors.version ORDER BY records.version
     LOOP
-        IF next.record -> 'record' IS DISTINCT FROM '1' THEN
+        IF following.record -> 'record' IS DISTINCT FROM '1' THEN
             RAISE EXCEPTION 'the mirror of account % does not read format % of records', of_account,
-                next.record ->> 'record' USING ERRCODE = 'feature_not_supported', HINT = 'migrate the mirror first';
+                following.record ->> 'record' USING ERRCODE = 'feature_not_supported', HINT = 'migrate the mirror first';
         END IF;
-        PERFORM grantbook.mirror_event(of_account, next.record -> 'event');
-        UPDATE grantbook.mirrors SET version = next.version, digest = next.digest WHERE account = of_account;
+        PERFORM grantbook.mirror_event(of_account, following.record -> 'event');
     END LOOP;
+    UPDATE grantbook.mirrors SET version = following.version, digest = following.digest
+        WHERE account = of_account AND following.version IS NOT NULL;
 END
 $$;
+
+-- Takes on the mirrors that stand just before these records. One that does not, or that there is not yet, stays as it is,
+-- and answers nothing until it is filled.
+CREATE FUNCTION grantbook.mirror_records() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO grantbook.mirrors SELECT account, 0, '' FROM added WHERE version = 1 ON CONFLICT DO NOTHING;
+    PERFORM grantbook.mirror_on(account) FROM added JOIN grantbook.mirrors USING (account)
+        WHERE added.version = mirrors.version + 1 AND coalesce(added.before, '') = mirrors.digest;
+    RETURN NULL;
+END
+$$;
+
+-- What is erased is erased here too (A5).
+CREATE FUNCTION grantbook.erase_mirror() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM grantbook.mirrors WHERE account = NEW.account;
+    RETURN NULL;
+END
+$$;
+
+-- Puts the rows in that a snapshot holds.
+CREATE FUNCTION grantbook.mirror_snapshot(of_account text, snapshot json) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO grantbook.stores SELECT of_account, json_array_elements_text(snapshot -> 'stores');
+    INSERT INTO grantbook.role_permissions
+        SELECT of_account, role ->> 'id', json_array_elements_text(role -> 'permissions')
+        FROM json_array_elements(snapshot -> 'roles') AS role;
+    INSERT INTO grantbook.group_grants
+        SELECT of_account, one ->> 'id', role, store
+        FROM json_array_elements(snapshot -> 'groups') AS one, grantbook.granted((one -> 'grants')::jsonb);
+    INSERT INTO grantbook.members
+        SELECT of_account, one ->> 'id', status.key,
+            coalesce(status.value ->> 'owner', status.value ->> 'as_owner')::boolean
+        FROM json_array_elements(snapshot -> 'members') AS one, json_each(one -> 'status') AS status;
+    INSERT INTO grantbook.member_groups
+        SELECT of_account, one ->> 'id', membership ->> 'group'
+        FROM json_array_elements(snapshot -> 'members') AS one, json_array_elements(one -> 'groups') AS membership;
+$$;
+
+-- Makes the mirror of an account anew, from its latest snapshot and the records after it, while nobody else changes the
+-- account. Null, if there is no such account.
+CREATE FUNCTION grantbook.fill_mirror(of_account text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    latest grantbook.snapshots;
+BEGIN
+    PERFORM FROM grantbook.heads WHERE account = of_account AND state <> 'erased' FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    -- Each by itself: what was restored past all triggers need not hang together.
+    DELETE FROM grantbook.member_groups WHERE account = of_account;
+    DELETE FROM grantbook.members WHERE account = of_account;
+    DELETE FROM grantbook.group_grants WHERE account = of_account;
+    DELETE FROM grantbook.role_permissions WHERE account = of_account;
+    DELETE FROM grantbook.stores WHERE account = of_account;
+    DELETE FROM grantbook.mirrors WHERE account = of_account;
+    -- One that cannot be read is passed over: all records are there.
+    SELECT * INTO latest FROM grantbook.snapshots WHERE account = of_account AND snapshot ->> 'snapshot' = '1';
+    INSERT INTO grantbook.mirrors VALUES (of_account, coalesce(latest.version, 0), coalesce(latest.digest, ''));
+    IF latest.account IS NOT NULL THEN
+        PERFORM grantbook.mirror_snapshot(of_account, latest.snapshot);
+    END IF;
+    PERFORM grantbook.mirror_on(of_account);
+    RETURN (SELECT version FROM grantbook.mirrors WHERE account = of_account);
+END
+$$;
+
+-- In the order in which a commit takes them.
+LOCK TABLE grantbook.heads, grantbook.records IN SHARE ROW EXCLUSIVE MODE;
+CREATE TRIGGER mirror_is_erased AFTER UPDATE ON grantbook.heads
+    FOR EACH ROW WHEN (NEW.state = 'erased') EXECUTE FUNCTION grantbook.erase_mirror();
+CREATE TRIGGER mirror_goes_on AFTER INSERT ON grantbook.records
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION grantbook.mirror_records();

@@ -1,0 +1,86 @@
+//! The mirror, by which the database itself decides: it answers as the library does.
+
+#[path = "../server/mod.rs"]
+mod server;
+
+mod beginnings;
+mod compare;
+mod decisions;
+mod mutations;
+mod policies;
+mod random;
+mod rights;
+
+use std::future::Future;
+use std::sync::LazyLock;
+
+use grantbook_postgres::migrate_mirror;
+
+use server::{Server, repository, runtime};
+
+/// Its input ends with this process, and so does it.
+static SERVER: LazyLock<Server> = LazyLock::new(|| Server::start(false));
+
+/// Runs a test when the server is there.
+fn run(test: impl Future<Output = ()>) {
+    LazyLock::force(&SERVER);
+    runtime().block_on(test);
+}
+
+/// A database with a mirror; its address.
+async fn mirrored(name: &str) -> String {
+    let address = SERVER.database(name).await;
+    let migrated = migrate_mirror(&repository(&address)).await;
+    migrated.expect("it is prepared");
+    address
+}
+
+/// The same address, for the role with an application's rights.
+fn as_app(address: &str) -> String {
+    address.replace("user=postgres", "user=app")
+}
+
+#[test]
+fn random_histories_are_decided_as_the_library_decides_them() {
+    run(decisions::random_histories());
+}
+
+#[test]
+fn each_rule_that_is_broken_in_the_database_is_noticed() {
+    run(mutations::are_noticed());
+}
+
+#[test]
+fn an_account_that_was_there_before_is_denied_until_it_is_filled() {
+    run(beginnings::of_accounts_that_were_there());
+}
+
+#[test]
+fn mirrors_are_filled_while_others_write() {
+    run(beginnings::while_others_write());
+}
+
+#[test]
+fn a_mirror_that_does_not_stand_where_its_account_does_denies() {
+    run(beginnings::elsewhere());
+}
+
+#[test]
+fn policies_show_the_rows_that_the_library_allows() {
+    run(policies::show_what_is_allowed());
+}
+
+#[test]
+fn policies_decide_what_is_written() {
+    run(policies::decide_what_is_written());
+}
+
+#[test]
+fn many_rows_are_filtered_at_once() {
+    run(policies::over_many_rows());
+}
+
+#[test]
+fn the_applications_role_cannot_write_the_mirror() {
+    run(rights::of_the_application());
+}
