@@ -63,6 +63,7 @@ fn main() -> ExitCode {
         trial("branches", branches::of_a_restored_backup),
         trial("clock", branches::clock_in_microseconds),
         trial("together", together::or_not_at_all),
+        trial("together_with_others", together::with_other_writers),
         trial("versions_beyond", damage::versions_beyond_the_last),
         trial("migrations", migrations::at_once),
         trial("later_migrations", migrations::of_a_later_program),

@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 
 use crate::compare::{all_answers, rows};
 use crate::decisions::History;
-use crate::server::accounts::{Copy, add_otto, enrol, loaded, opened, request, revoke};
+use crate::server::accounts::{Copy, add_otto, enrol, loaded, opened, prepared, request, revoke};
 use crate::server::{client, repository};
 use crate::{SERVER, mirrored};
 
@@ -51,10 +51,7 @@ pub(crate) async fn of_accounts_that_were_there() {
             .execute(&request("new", vec![enrol("new")]))
             .await;
         let transaction = sql.transaction().await.expect("it begins");
-        if let Ok(commit) = history
-            .copy
-            .prepare(&request("newer", vec![enrol("newer")]))
-        {
+        if let Ok(commit) = prepared(&history.copy, &request("newer", vec![enrol("newer")])).await {
             let appended = append_in(&transaction, &commit).await;
             let _ = appended.expect("an answer");
             transaction.commit().await.expect("it is kept");

@@ -11,7 +11,7 @@ use tokio_postgres::Client;
 use crate::compare::{Compared, all_answers, all_stores, rows};
 use crate::mirrored;
 use crate::random::Random;
-use crate::server::accounts::{Copy, NOW, opened, request};
+use crate::server::accounts::{Copy, NOW, opened, prepared, request};
 use crate::server::{client, repository};
 
 const HISTORIES: u64 = 30;
@@ -81,12 +81,15 @@ impl History {
 
     /// The same in a transaction of the application's, which is rolled back or kept.
     async fn step_in(&mut self, sql: &mut Client) -> Vec<Record> {
-        let prepared = (0..ATTEMPTS).find_map(|_| {
+        let mut attempts = 0;
+        let commit = loop {
             let request = self.request();
-            self.copy.prepare(&request).ok()
-        });
-        let Some(commit) = prepared else {
-            return Vec::new();
+            match prepared(&self.copy, &request).await {
+                Ok(commit) => break commit,
+                Err(RepositoryError::Refused(_)) if attempts < ATTEMPTS => attempts += 1,
+                Err(RepositoryError::Refused(_)) => return Vec::new(),
+                Err(error) => panic!("{error}"),
+            }
         };
         let transaction = sql.transaction().await.expect("it begins");
         let outcome = append_in(&transaction, &commit).await;

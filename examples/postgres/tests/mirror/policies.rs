@@ -11,7 +11,7 @@ use tokio_postgres::{Client, GenericClient, Transaction};
 
 use crate::compare::rows;
 use crate::rights::RIGHTS;
-use crate::server::accounts::{Copy, enrol, grant, opened, request, revoke};
+use crate::server::accounts::{Copy, enrol, grant, opened, prepared, request, revoke};
 use crate::server::{client, repository};
 use crate::{as_app, mirrored};
 
@@ -123,7 +123,7 @@ impl World {
         let mut inside = Vec::new();
         for is_kept in [false, true] {
             let request = request(name, commands.clone());
-            let commit = self.acme.prepare(&request).expect("it is allowed");
+            let commit = prepared(&self.acme, &request).await.expect("it is allowed");
             let transaction = self.app.transaction().await.expect("it begins");
             let outcome = append_in(&transaction, &commit).await;
             assert_eq!(outcome.expect("an answer"), CommitOutcome::Appended);

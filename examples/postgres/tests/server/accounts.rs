@@ -1,7 +1,9 @@
 //! A small account to try things on.
 
 use grantbook::command::{AddMembers, GrantOwnership, RevokeOwnership};
-use grantbook::repository::{Accounts, AsyncStorage, RepositoryError, Request, SharedAccount};
+use grantbook::repository::{
+    Accounts, AsyncStorage, Commit, Prepared, RepositoryError, Request, SharedAccount,
+};
 use grantbook::{
     AccountId, Actor, Command, GroupLimit, IdempotencyKey, MemberId, Permission, Resource,
     Timestamp,
@@ -62,6 +64,14 @@ pub(crate) async fn add_otto(copy: &Copy) {
     let request = request("two", vec![enrol("otto"), grant("otto")]);
     let done = copy.execute(&request).await;
     assert_eq!(done.expect("it is done").records().len(), 2);
+}
+
+/// The commit of a request that was not done before.
+pub(crate) async fn prepared(copy: &Copy, request: &Request) -> Result<Commit, RepositoryError> {
+    match copy.prepare(request).await? {
+        Prepared::Commit(commit) => Ok(*commit),
+        Prepared::Done(done) => panic!("it was done before: {done:?}"),
+    }
 }
 
 /// What the database itself said.
