@@ -25,7 +25,8 @@ use crate::repository::PostgresRepository;
 /// tick of a timer, with one statement for all, whether the connection stands or not. So a copy is behind by a notice's
 /// way as a rule, and by a tick at most while the database can be reached; [`state`](Follower::state) says whether it can.
 ///
-/// A copy that is not what the database holds (a backup was restored) is loaded again.
+/// A copy that is not what the database holds (a backup was restored) is loaded again, whichever version that is. A copy of
+/// an account that was erased denies everything, and is given up.
 ///
 /// A check that must not miss a change that is known of asks
 /// [`SharedAccount::at_least`](grantbook::repository::SharedAccount::at_least), refreshes the copy when it is older, and

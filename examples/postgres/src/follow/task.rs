@@ -8,8 +8,10 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use grantbook::AccountId;
-use grantbook::repository::{Accounts, AsyncStorage, Freshness, Head, RepositoryError};
+use grantbook::repository::{
+    Accounts, AsyncStorage, Freshness, Head, HeadState, RepositoryError, SharedAccount,
+};
+use grantbook::{AccountId, Decision, DenialReason, Permission, Resource};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_postgres::tls::MakeTlsConnect;
@@ -25,6 +27,8 @@ const SHORTEST_BREAK: Duration = Duration::from_millis(50);
 const LONGEST_BREAK: Duration = Duration::from_secs(5);
 /// So many accounts are compared with one statement.
 const AT_ONCE: usize = 1_000;
+
+type Copy = SharedAccount<AsyncStorage<PostgresRepository>>;
 
 /// The accounts that are followed, and how it goes.
 #[derive(Debug)]
@@ -98,19 +102,19 @@ impl Following {
     async fn refresh_all(&self) {
         let began = Instant::now();
         let mut is_known = true;
-        let all: Vec<AccountId> = self.held();
-        self.state().failing.retain(|account| all.contains(account));
-        for some in all.chunks(AT_ONCE) {
-            let asked: Vec<&AccountId> = some.iter().collect();
+        let mut held = self.accounts.held();
+        self.state().failing.retain(|account| {
+            let found = held.binary_search_by(|copy| copy.id().cmp(account));
+            found.is_ok()
+        });
+        while !held.is_empty() {
+            let some = held.split_off(held.len().saturating_sub(AT_ONCE));
+            let asked: Vec<&AccountId> = some.iter().map(SharedAccount::id).collect();
             let heads = self.accounts.repository().heads(&asked);
             let error = match timeout(PATIENCE, heads).await {
                 Ok(Ok(heads)) => {
-                    for (account, head) in some.iter().zip(heads) {
-                        if self.is_as(account, head.as_ref()) {
-                            self.state().failing.remove(account);
-                        } else {
-                            self.refresh(account).await;
-                        }
+                    for (copy, head) in some.into_iter().zip(heads) {
+                        self.compare(copy, head).await;
                     }
                     continue;
                 }
@@ -132,29 +136,36 @@ impl Following {
             return self.refresh_all().await;
         }
         for account in due.accounts {
-            self.refresh(&account).await;
+            if let Some(copy) = self.accounts.loaded(&account) {
+                self.refresh(&copy).await;
+            }
         }
     }
 
-    fn held(&self) -> Vec<AccountId> {
-        let held = self.accounts.held();
-        held.iter().map(|copy| copy.id().clone()).collect()
-    }
-
-    /// Whether the copy, if it is still held, is what the database holds.
-    fn is_as(&self, account: &AccountId, head: Option<&Head>) -> bool {
-        let Some(copy) = self.accounts.loaded(account) else {
-            return true;
+    /// Brings a copy up to date if it is not what the database holds. That of an erased account denies everything from
+    /// then on, and is given up once nobody has a handle to it.
+    async fn compare(&self, copy: Copy, head: Option<Head>) {
+        let is_erased = head.is_some_and(|head| head.state == HeadState::Erased);
+        let is_done = if is_erased {
+            denies_everything(&copy)
+        } else {
+            copy.as_of().behind == 0 && head == Some(stands_at(&copy))
         };
-        let stands_at = copy.with(|account| (account.version(), *account.digest()));
-        copy.as_of().behind == 0 && head.map(|head| (head.version, head.digest)) == Some(stands_at)
+        if is_done {
+            self.state().failing.remove(copy.id());
+        } else {
+            self.refresh(&copy).await;
+        }
+        if is_erased {
+            let account = copy.id().clone();
+            drop(copy);
+            self.accounts.forget(&account);
+        }
     }
 
-    /// Brings a copy up to date, if it is still held; one that has diverged is loaded again.
-    async fn refresh(&self, account: &AccountId) {
-        if self.accounts.loaded(account).is_none() {
-            return;
-        }
+    /// Brings a copy up to date; one that has diverged is loaded again.
+    async fn refresh(&self, copy: &Copy) {
+        let account = copy.id();
         let refresh = async {
             // The first finds out that it has diverged, the second loads it.
             match self.accounts.refresh(account).await {
@@ -163,7 +174,7 @@ impl Following {
             }
         };
         let error = match timeout(PATIENCE, refresh).await {
-            Ok(Ok(_)) => {
+            Ok(Ok(_) | Err(RepositoryError::AccountErased { .. })) => {
                 self.state().failing.remove(account);
                 return;
             }
@@ -177,6 +188,24 @@ impl Following {
         state.failing.insert(account.clone());
         state.failed(error);
     }
+}
+
+/// The head that the database holds, if it holds what this copy does.
+fn stands_at(copy: &Copy) -> Head {
+    copy.with(|account| Head {
+        version: account.version(),
+        digest: *account.digest(),
+        state: if account.is_closed() {
+            HeadState::Closed
+        } else {
+            HeadState::Open
+        },
+    })
+}
+
+fn denies_everything(copy: &Copy) -> bool {
+    let anything = copy.check("", &Permission::STORE_READ, Resource::Account);
+    anything == Decision::Denied(DenialReason::Diverged)
 }
 
 /// Follows until it is told to stop, or nobody is left to tell.

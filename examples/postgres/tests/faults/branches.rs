@@ -12,7 +12,7 @@ const ROUNDS: usize = 50;
 const TABLES: [&str; 4] = ["heads", "records", "requests", "snapshots"];
 
 /// Copies all rows to tables beside, as a backup would.
-async fn back_up(sql: &Client) {
+pub(crate) async fn back_up(sql: &Client) {
     sql.batch_execute("DROP SCHEMA IF EXISTS backup CASCADE; CREATE SCHEMA backup")
         .await
         .expect("as a superuser");
@@ -23,7 +23,7 @@ async fn back_up(sql: &Client) {
 }
 
 /// Puts the backup in the place of what is there, past all triggers.
-async fn restore(sql: &Client) {
+pub(crate) async fn restore(sql: &Client) {
     let mut all = "BEGIN; SET LOCAL session_replication_role = replica;".to_owned();
     for (table, columns) in [
         ("heads", "account, version, digest, state"),

@@ -5,6 +5,7 @@ mod server;
 
 mod branches;
 mod damage;
+mod following;
 mod migrations;
 mod notices;
 mod together;
@@ -76,6 +77,11 @@ fn main() -> ExitCode {
         trial("server_is_gone", |_, name| {
             notices::server_goes_and_comes_back(name);
         }),
+        trial(
+            "other_branches_are_found",
+            following::branches_are_found_by_a_tick,
+        ),
+        trial("erased_accounts_are_found", following::erased_are_given_up),
         trial("following_ends", notices::following_ends),
     ];
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);

@@ -19,19 +19,24 @@ const NEVER: Duration = Duration::from_secs(86_400);
 const ROUNDS: usize = 20;
 
 /// A process that follows `acme`, and another that changes it.
-struct Two {
-    follower: Follower,
+pub(crate) struct Two {
+    pub(crate) follower: Follower,
     /// What the process that is followed holds.
-    accounts: Held,
-    copy: Copy,
-    repository: PostgresRepository,
-    sql: Client,
+    pub(crate) accounts: Held,
+    pub(crate) copy: Copy,
+    pub(crate) repository: PostgresRepository,
+    pub(crate) sql: Client,
     listener: &'static str,
 }
 
 impl Two {
     /// The follower listens as a user of its own, so that it can be shut out.
-    async fn start(server: &Server, name: &str, listener: &'static str, tick: Duration) -> Self {
+    pub(crate) async fn start(
+        server: &Server,
+        name: &str,
+        listener: &'static str,
+        tick: Duration,
+    ) -> Self {
         let address = server.database(name).await;
         let sql = client(&address).await;
         let create = format!("CREATE ROLE {listener} LOGIN");
@@ -58,7 +63,7 @@ impl Two {
     }
 
     /// The other process takes ownership from otto, or gives it back. The version that it has come to.
-    async fn change(&self, repository: &PostgresRepository, round: usize) -> u64 {
+    pub(crate) async fn change(&self, repository: &PostgresRepository, round: usize) -> u64 {
         let command = if round % 2 == 0 {
             revoke("otto")
         } else {
@@ -105,12 +110,12 @@ impl Two {
         eventually(|| is_so(&self.follower.state())).await;
     }
 
-    async fn until_at(&self, version: u64) {
+    pub(crate) async fn until_at(&self, version: u64) {
         eventually(|| self.copy.as_of().version >= version).await;
     }
 }
 
-async fn eventually(is_so: impl Fn() -> bool) {
+pub(crate) async fn eventually(is_so: impl Fn() -> bool) {
     let wait = async {
         while !is_so() {
             tokio::time::sleep(Duration::from_millis(2)).await;

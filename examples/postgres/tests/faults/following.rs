@@ -1,0 +1,72 @@
+//! Copies that are no more what the database holds, though no newer version is there.
+
+use std::time::Duration;
+
+use grantbook::{Decision, DenialReason, Permission, Resource};
+
+use crate::branches::{back_up, restore};
+use crate::notices::{Two, eventually};
+use crate::server::accounts::{account, enrol, loaded, request};
+use crate::server::{Server, runtime};
+
+const TICK: Duration = Duration::from_millis(20);
+
+/// A backup is restored, and nothing or as many commits come after it: no notice says so, and no version is newer. A tick
+/// has the copy loaded again.
+pub(crate) fn branches_are_found_by_a_tick(server: &Server, name: &str) {
+    const ROUNDS: usize = 20;
+    runtime().block_on(async {
+        let two = Two::start(server, name, "branches", TICK).await;
+        let silent = two.repository.clone().without_notices();
+        let who = |prefix: &str, round: usize| format!("{prefix} {round}");
+        for round in 0..ROUNDS {
+            back_up(&two.sql).await;
+            let name = who("old", round);
+            let change = request(&name, vec![enrol(&name)]);
+            let elsewhere = loaded(&two.repository, "acme").await.expect("it is whole");
+            let done = elsewhere.execute(&change).await.expect("it is done");
+            two.until_at(done.version()).await;
+
+            restore(&two.sql).await;
+            if round % 2 == 0 {
+                let name = who("new", round);
+                let change = request(&name, vec![enrol(&name)]);
+                let elsewhere = loaded(&silent, "acme").await.expect("it is whole");
+                let other = elsewhere.execute(&change).await.expect("it is done");
+                assert_eq!(other.version(), done.version());
+            }
+            let stored = loaded(&two.repository, "acme").await.expect("it is whole");
+            eventually(|| two.copy.with(|one| stored.with(|other| one == other))).await;
+            assert_eq!(two.copy.as_of().behind, 0);
+        }
+        println!("follow: postgres, {ROUNDS} restored backups: 0 not loaded again");
+    });
+}
+
+/// An account is closed and erased by another process: the copy denies, it counts as nobody's failure, and it is given up
+/// when nobody has a handle to it.
+pub(crate) fn erased_are_given_up(server: &Server, name: &str) {
+    runtime().block_on(async {
+        let two = Two::start(server, name, "erased", TICK).await;
+        let close = serde_json::from_str(r#"{"command":"close-account"}"#).expect("a command");
+        let elsewhere = crate::server::accounts::held(&two.repository);
+        let copy = elsewhere.get(&account("acme")).await.expect("it is whole");
+        let closed = copy.execute(&request("close", vec![close])).await;
+        two.until_at(closed.expect("it is done").version()).await;
+        elsewhere.erase(copy.id()).await.expect("it is closed");
+        let denied = Decision::Denied(DenialReason::Diverged);
+        eventually(|| {
+            two.copy
+                .check("olga", &Permission::STORE_READ, Resource::Account)
+                == denied
+        })
+        .await;
+        tokio::time::sleep(3 * TICK).await;
+        let state = two.follower.state();
+        assert!(state.failing.is_empty(), "{state:?}");
+        assert_eq!(two.accounts.held().len(), 1, "somebody has it");
+        let Two { accounts, copy, .. } = two;
+        drop(copy);
+        eventually(|| accounts.held().is_empty()).await;
+    });
+}
