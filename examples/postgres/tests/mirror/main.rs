@@ -5,6 +5,7 @@ mod server;
 
 mod beginnings;
 mod compare;
+mod costs;
 mod decisions;
 mod mutations;
 mod policies;
@@ -83,4 +84,9 @@ fn many_rows_are_filtered_at_once() {
 #[test]
 fn the_applications_role_cannot_write_the_mirror() {
     run(rights::of_the_application());
+}
+
+#[test]
+fn what_a_commit_costs_with_the_mirror() {
+    run(costs::of_commits());
 }
