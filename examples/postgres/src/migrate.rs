@@ -36,8 +36,8 @@ pub async fn migrate(repository: &PostgresRepository) -> Result<(), Error> {
 }
 
 /// Adds the mirror: tables of who is in which group and what that grants, which the database itself decides by, in
-/// policies of row-level security above all. Its migrations are apart from the others, and are applied in the same way,
-/// after them.
+/// policies of row-level security above all. Its migrations are apart from the others, which are applied first, in the same
+/// way.
 ///
 /// From then on every commit keeps the mirror of its account, in its own transaction. That of an account which was there
 /// before answers `false` until [`fill_mirrors`](crate::fill_mirrors) has made it.
@@ -45,6 +45,7 @@ pub async fn migrate(repository: &PostgresRepository) -> Result<(), Error> {
 /// # Errors
 /// As [`migrate`].
 pub async fn migrate_mirror(repository: &PostgresRepository) -> Result<(), Error> {
+    migrate(repository).await?;
     MIRROR.apply(repository).await
 }
 

@@ -1,5 +1,5 @@
 //! grantbook's own tests for repositories, over a real server: as it comes, with pages of two records and a snapshot at
-//! every version, and with every transaction at SERIALIZABLE.
+//! every version, with the mirror, and with every transaction at SERIALIZABLE.
 
 mod server;
 
@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use grantbook::repository::conformance::{AsyncAsSync, Fixture};
-use grantbook_postgres::PostgresRepository;
-use server::{Server, Waits, blocking, runtime};
+use grantbook_postgres::{PostgresRepository, migrate_mirror};
+use server::{Server, Waits, blocking, repository, runtime};
 
 /// Its input ends with this process, and so does it.
 static SERVER: LazyLock<Server> = LazyLock::new(|| Server::start(false));
@@ -27,6 +27,17 @@ impl Fresh {
         let address = runtime().block_on(SERVER.database(&name));
         let address = format!("{address} options='{settings}'");
         Self { address, set }
+    }
+}
+
+impl Fresh {
+    /// With the mirror, which is kept by every commit.
+    fn mirrored() -> Self {
+        let fresh = Self::with("", |repository| repository);
+        let repository = repository(&fresh.address);
+        let migrated = runtime().block_on(migrate_mirror(&repository));
+        migrated.expect("it is prepared");
+        fresh
     }
 }
 
@@ -61,6 +72,12 @@ mod small_pages {
             .with_page(two)
             .with_snapshots(Some(NonZeroU64::MIN))
     }));
+}
+
+mod mirrored {
+    use super::Fresh;
+
+    grantbook::repository_conformance!(Fresh::mirrored());
 }
 
 mod serializable {

@@ -1,6 +1,6 @@
 //! Migrations by many processes.
 
-use grantbook_postgres::{Error, migrate};
+use grantbook_postgres::{Error, migrate, migrate_mirror};
 use tokio::task::JoinSet;
 
 use crate::server::accounts::{loaded, with_two_owners};
@@ -22,21 +22,21 @@ pub(crate) fn at_once(server: &Server, name: &str) {
             let mut all = JoinSet::new();
             for _ in 0..AT_ONCE {
                 let repository = repository(&address);
-                all.spawn(async move { migrate(&repository).await });
+                all.spawn(async move {
+                    migrate(&repository).await?;
+                    migrate_mirror(&repository).await
+                });
             }
             while let Some(done) = all.join_next().await {
                 done.expect("it does not panic").expect("it is prepared");
             }
             let sql = client(&address).await;
-            let applied = sql
-                .query("SELECT number FROM grantbook.migrations", &[])
-                .await;
-            let applied: Vec<i32> = applied
-                .expect("they are read")
-                .iter()
-                .map(|row| row.get(0))
-                .collect();
-            assert_eq!(applied, [1], "round {round}");
+            for table in ["migrations", "mirror_migrations"] {
+                let applied = format!("SELECT number FROM grantbook.{table}");
+                let applied = sql.query(&applied, &[]).await.expect("they are read");
+                let applied: Vec<i32> = applied.iter().map(|row| row.get(0)).collect();
+                assert_eq!(applied, [1], "{table}, round {round}");
+            }
         }
         with_two_owners(&repository(&address), "acme").await;
         println!("fault: postgres, {AT_ONCE} migrations at once, twice: 0 failed");

@@ -4,6 +4,7 @@ use std::num::NonZeroU64;
 
 use grantbook_postgres::{append_in, fill_mirrors, migrate_mirror};
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
 use crate::compare::{all_answers, rows};
 use crate::decisions::History;
@@ -172,4 +173,42 @@ pub(crate) async fn elsewhere() {
         .await
         .expect("it is done");
     allowed(&sql, &copy).await;
+}
+
+/// A kind of event and a format of records that a later library writes fail their commit: nothing is kept of it.
+pub(crate) async fn of_a_later_library() {
+    let address = mirrored("later").await;
+    let copy = opened(&repository(&address), "acme").await;
+    let sql = client(&address).await;
+    let kept = rows(&sql, "acme").await;
+    for (says, message) in [
+        (
+            r#""record": 1, "event": {"kind": "group-frozen", "group": "devs"}"#,
+            "the mirror of account acme does not know events of the kind group-frozen",
+        ),
+        (
+            r#""record": 2, "event": {"kind": "store-created", "store": "dev"}"#,
+            "the mirror of account acme does not read format 2 of records",
+        ),
+        (
+            r#""event": {"kind": "store-created", "store": "dev"}"#,
+            "the mirror of account acme does not read format <NULL> of records",
+        ),
+    ] {
+        let next = "1".repeat(64);
+        let commit = format!(
+            r#"WITH moved AS (UPDATE grantbook.heads SET version = 2, digest = '{next}')
+            INSERT INTO grantbook.records (account, version, before, digest, record)
+            SELECT 'acme', 2, digest, '{next}',
+                '{{"account": "acme", "version": 2, "digest": "{next}", {says}}}' FROM grantbook.heads"#
+        );
+        let refused = sql.batch_execute(&commit).await.expect_err(says);
+        let error = refused.as_db_error().expect("the database's");
+        assert_eq!(error.code(), &SqlState::FEATURE_NOT_SUPPORTED, "{error}");
+        assert_eq!(error.message(), message);
+        assert_eq!(error.hint(), Some("migrate the mirror first"));
+        assert_eq!(rows(&sql, "acme").await, kept, "{says}");
+    }
+    add_otto(&copy).await;
+    assert!(allowed(&sql, &copy).await > 0, "it goes on");
 }

@@ -16,6 +16,7 @@ use std::future::Future;
 use std::sync::LazyLock;
 
 use grantbook_postgres::migrate_mirror;
+use tokio_postgres::Client;
 
 use server::{Server, repository, runtime};
 
@@ -34,6 +35,21 @@ async fn mirrored(name: &str) -> String {
     let migrated = migrate_mirror(&repository(&address)).await;
     migrated.expect("it is prepared");
     address
+}
+
+/// The SQL of the package's documentation: its rights first, then its policies.
+fn documented_sql(number: usize) -> &'static str {
+    let blocks = include_str!("../../README.md").split("```sql\n").skip(1);
+    let mut blocks = blocks.filter_map(|block| block.split("```").next());
+    blocks.nth(number).expect("it is there")
+}
+
+/// Makes the application's role, with the rights of the documentation.
+async fn prepare_app(owner: &Client) {
+    let create = "DO $$ BEGIN CREATE ROLE app LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
+    owner.batch_execute(create).await.expect("as a superuser");
+    let rights = documented_sql(0);
+    owner.batch_execute(rights).await.expect("as a superuser");
 }
 
 /// The same address, for the role with an application's rights.
@@ -64,6 +80,11 @@ fn mirrors_are_filled_while_others_write() {
 #[test]
 fn a_mirror_that_does_not_stand_where_its_account_does_denies() {
     run(beginnings::elsewhere());
+}
+
+#[test]
+fn what_the_mirror_does_not_know_is_refused() {
+    run(beginnings::of_a_later_library());
 }
 
 #[test]

@@ -10,29 +10,9 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, GenericClient, Transaction};
 
 use crate::compare::rows;
-use crate::rights::RIGHTS;
 use crate::server::accounts::{Copy, enrol, grant, opened, prepared, request, revoke};
 use crate::server::{client, repository};
-use crate::{as_app, mirrored};
-
-/// As the package's documentation has it.
-const DOCUMENTS: &str = "
-    CREATE TABLE documents (
-        account text COLLATE \"C\" NOT NULL,
-        store text COLLATE \"C\" NOT NULL,
-        title text NOT NULL
-    );
-    ALTER TABLE documents ENABLE ROW LEVEL SECURITY;
-
-    CREATE POLICY readers ON documents FOR SELECT USING ((account, store) IN (
-        SELECT * FROM grantbook.stores_where(current_setting('app.member', true), 'store.read')));
-    CREATE POLICY adders ON documents FOR INSERT
-        WITH CHECK (grantbook.can(account, current_setting('app.member', true), 'store.write', store));
-    CREATE POLICY writers ON documents FOR UPDATE
-        USING (grantbook.can(account, current_setting('app.member', true), 'store.write', store));
-    CREATE POLICY removers ON documents FOR DELETE
-        USING (grantbook.can(account, current_setting('app.member', true), 'store.write', store));
-    GRANT SELECT, INSERT, UPDATE, DELETE ON documents TO app;";
+use crate::{as_app, documented_sql, mirrored, prepare_app};
 
 const MEMBERS: [&str; 5] = ["olga", "eva", "vic", "ina", "eve"];
 const STORES: [&str; 3] = ["dev", "prod", "gone"];
@@ -49,8 +29,9 @@ struct World {
 async fn world(name: &str) -> World {
     let address = mirrored(name).await;
     let owner = client(&address).await;
-    let prepare = [RIGHTS, DOCUMENTS].concat();
-    owner.batch_execute(&prepare).await.expect("as a superuser");
+    prepare_app(&owner).await;
+    let policies = documented_sql(1);
+    owner.batch_execute(policies).await.expect("as a superuser");
     let repository = repository(&as_app(&address));
     let (acme, globex) = (
         opened(&repository, "acme").await,

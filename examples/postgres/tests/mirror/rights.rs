@@ -7,15 +7,7 @@ use tokio_postgres::error::SqlState;
 use crate::compare::rows;
 use crate::server::accounts::{account, opened, request, with_two_owners};
 use crate::server::{client, repository};
-use crate::{as_app, mirrored};
-
-/// The rights of the application's role, as the package's documentation has them.
-pub(crate) const RIGHTS: &str = "
-    DO $$ BEGIN CREATE ROLE app LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
-    GRANT USAGE ON SCHEMA grantbook TO app;
-    GRANT SELECT, INSERT, UPDATE ON grantbook.heads, grantbook.snapshots TO app;
-    GRANT SELECT, INSERT ON grantbook.records, grantbook.requests TO app;
-    GRANT DELETE ON grantbook.records, grantbook.requests, grantbook.snapshots TO app;";
+use crate::{as_app, mirrored, prepare_app};
 
 async fn is_denied(app: &Client, statement: &str) {
     let refused = app.batch_execute(statement).await;
@@ -31,7 +23,7 @@ async fn is_denied(app: &Client, statement: &str) {
 pub(crate) async fn of_the_application() {
     let address = mirrored("rights").await;
     let sql = client(&address).await;
-    sql.batch_execute(RIGHTS).await.expect("as a superuser");
+    prepare_app(&sql).await;
     let repository = repository(&as_app(&address));
     let acme = with_two_owners(&repository, "acme").await;
     let kept = rows(&sql, "acme").await;
