@@ -143,7 +143,7 @@ pub struct PostgresRepository {
 }
 
 impl PostgresRepository {
-    /// Over a pool of the host's own.
+    /// Over a pool of your application's own.
     #[must_use]
     pub fn new(pool: Pool) -> Self {
         Self {

@@ -88,7 +88,7 @@ WHERE status = 'active' AND state = 'open';
 -- The permissions that include this one (L7), itself among them; null, if it is no permission (L4).
 CREATE FUNCTION grantbook.included_in(permission text) RETURNS text[] LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 DECLARE
-    segments text[] := string_to_array(permission, '.');
+    segments text[];
     including text[];
     prefix text;
 BEGIN
@@ -97,6 +97,7 @@ BEGIN
     THEN
         RETURN NULL;
     END IF;
+    segments := string_to_array(permission, '.');
     prefix := segments[1];
     FOR number IN 2 .. cardinality(segments) LOOP
         prefix := prefix || '.' || segments[number];
@@ -302,7 +303,7 @@ CREATE FUNCTION grantbook.mirror_snapshot(of_account text, snapshot json) RETURN
         FROM json_array_elements(snapshot -> 'members') AS one, json_array_elements(one -> 'groups') AS membership;
 $$;
 
--- Makes the mirror of an account anew, from its latest snapshot and the records after it, while nobody else changes the
+-- Makes the mirror of an account again, from its latest snapshot and the records after it, while nobody else changes the
 -- account. Null, if there is no such account.
 CREATE FUNCTION grantbook.fill_mirror(of_account text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE

@@ -54,7 +54,7 @@ pub(crate) fn is_a_clear_error(server: &Server, name: &str) {
                 WHERE version = 3",
             "the stored records are not this account's history",
             |error| {
-                // For who loads it anew, and for who holds the records before it.
+                // For who loads it again, and for who holds the records before it.
                 matches!(error, RepositoryError::Replay(_) | RepositoryError::Diverged { .. })
             },
         ),

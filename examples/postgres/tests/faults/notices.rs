@@ -226,7 +226,7 @@ pub(crate) fn server_goes_and_comes_back(name: &str) {
     println!("fault: postgres, server gone while followed: 0 old answers");
 }
 
-/// An account whose rows cannot be read is named, the others go on, and it is taken up again when it is mended. At the
+/// An account whose rows cannot be read is named, the others go on, and it is taken up again when it is fixed. At the
 /// end no connection listens.
 pub(crate) fn following_ends(server: &Server, name: &str) {
     wait(async {
@@ -276,7 +276,7 @@ pub(crate) fn following_ends(server: &Server, name: &str) {
             UPDATE grantbook.heads SET version = 3, digest =
                 (SELECT digest FROM grantbook.records WHERE account = 'acme' AND version = 3)
             WHERE account = 'acme'";
-        two.sql.batch_execute(remove).await.expect("it is mended");
+        two.sql.batch_execute(remove).await.expect("it is fixed");
         drop(followed);
         assert!(two.accounts.forget("other"), "nobody uses it");
         two.change(&two.repository, 0).await;

@@ -85,7 +85,7 @@ pub(crate) async fn of_accounts_that_were_there() {
     );
 }
 
-/// Mirrors are made anew again and again while two processes write: none is ever behind when nobody writes any more.
+/// Mirrors are filled again and again while two processes write: none is ever behind when nobody writes any more.
 pub(crate) async fn while_others_write() {
     const COMMITS: usize = 60;
     let address = mirrored("meanwhile").await;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 
 use grantbook::repository::{CommitOutcome, RepositoryError, Request};
-use grantbook::{Event, IdempotencyKey, Record, Timestamp};
+use grantbook::{Event, IdempotencyKey, Permission, Record, Timestamp};
 use grantbook_postgres::{PostgresRepository, append_in};
 use tokio_postgres::Client;
 
@@ -30,6 +30,8 @@ const STAFF: &str = r#"[
         {"role":"more","scope":"account"},{"role":"group-manager","scope":"account"}]},
     {"command":"add-to-group","group":"devs","members":["a","b"]},
     {"command":"add-to-group","group":"it","members":["b","c"]}]"#;
+/// A store for it.
+const STORE: &str = r#"{"command":"create-store","store":"dev"}"#;
 /// How often something else is tried where it was refused.
 const ATTEMPTS: usize = 12;
 
@@ -109,7 +111,7 @@ impl History {
 }
 
 /// Histories of all kinds of events: after each few steps, the database answers all questions as the library does. At the
-/// end, a mirror that is made anew is the one that went along.
+/// end, a mirror that is filled again is the one that went along.
 pub(crate) async fn random_histories() {
     let address = mirrored("histories").await;
     let mut sql = client(&address).await;
@@ -164,4 +166,78 @@ pub(crate) async fn random_histories() {
     );
     let all: BTreeSet<&str> = Event::KINDS.iter().copied().collect();
     assert_eq!(kinds, all, "every kind of event happened");
+}
+
+/// An owner may do everything that is a permission, in every store that there is, and nothing else.
+pub(crate) async fn malformed_and_unknown() {
+    let address = mirrored("malformed").await;
+    let copy = opened(&repository(&address), "acme").await;
+    let store = serde_json::from_str(STORE).expect("a command");
+    let done = copy.execute(&request("store", vec![store])).await;
+    done.expect("it is done");
+    let sql = client(&address).await;
+    let longest = format!("{0}.{1}", "a".repeat(32), "b".repeat(31));
+    let too_long = format!("{longest}.c");
+    let long_segment = format!("a.{}", "b".repeat(33));
+    let mut yes = 0;
+    let asked = [
+        &*longest,
+        "a.b",
+        "a-1.b_2",
+        "store.read",
+        "billing.refund.all",
+        &too_long,
+        &long_segment,
+        "",
+        ".",
+        "store",
+        "store.",
+        ".store",
+        "store..read",
+        "store.read.",
+        "Store.read",
+        "store.*",
+        "store.1st",
+        " store.read",
+        "store.read ",
+        "store.read\n",
+        "store.read\nx",
+        "st\u{f6}re.read",
+        "store.re%d",
+        "_a.b",
+        "%",
+    ];
+    for permission in asked {
+        let ask =
+            "SELECT grantbook.can('acme', 'olga', $1), grantbook.can('acme', 'olga', $1, 'dev'),
+            EXISTS (SELECT FROM grantbook.stores_where('olga', $1))";
+        let row = sql.query_one(ask, &[&permission]).await.expect("answers");
+        let expected = Permission::parse(permission).is_ok();
+        for answer in 0..3 {
+            assert_eq!(
+                row.get::<_, bool>(answer),
+                expected,
+                "`{permission}`, {answer}"
+            );
+        }
+        yes += usize::from(expected);
+    }
+    assert_eq!(yes, 5);
+    for arguments in [
+        "'acme', 'olga', 'a.b', 'none'",
+        "'acme', 'olga', 'a.b', ''",
+        "'acme', 'olga', 'a.b', NULL",
+        "'acme', 'olga', NULL, 'dev'",
+        "'acme', NULL, 'a.b', 'dev'",
+        "NULL, 'olga', 'a.b', 'dev'",
+        "'acme', 'olga', NULL",
+        "'acme', NULL, 'a.b'",
+        "'acme', 'Olga', 'a.b'",
+        "'acme ', 'olga', 'a.b'",
+        "'none', 'olga', 'a.b'",
+    ] {
+        let ask = format!("SELECT grantbook.can({arguments})");
+        let row = sql.query_one(&ask, &[]).await.expect("an answer");
+        assert!(!row.get::<_, bool>(0), "{arguments}");
+    }
 }

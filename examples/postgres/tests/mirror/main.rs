@@ -88,6 +88,11 @@ fn what_the_mirror_does_not_know_is_refused() {
 }
 
 #[test]
+fn what_is_malformed_unknown_or_null_is_denied() {
+    run(decisions::malformed_and_unknown());
+}
+
+#[test]
 fn policies_show_the_rows_that_the_library_allows() {
     run(policies::show_what_is_allowed());
 }

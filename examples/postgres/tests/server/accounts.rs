@@ -20,7 +20,7 @@ pub(crate) fn member(name: &str) -> MemberId {
     MemberId::parse(name).expect("an id")
 }
 
-/// A request of the host's own.
+/// A request of the application's own.
 pub(crate) fn request(key: &str, commands: Vec<Command>) -> Request {
     let key = IdempotencyKey::parse(key).expect("a key");
     Request::by(Actor::System, key, NOW).commands(commands)
