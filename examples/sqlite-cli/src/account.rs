@@ -9,22 +9,23 @@ use grantbook::{GroupLimit, IdempotencyKey, MemberId, Timestamp};
 use grantbook_sqlite::SqliteRepository;
 use uuid::Uuid;
 
+use crate::printable::printable;
 use crate::{Failure, Place};
 
 /// Opens an account.
-pub(crate) fn open(place: &Place, owner: &MemberId, groups: u16) -> Result<bool, Failure> {
-    let limit = GroupLimit::new(groups)?;
+pub(crate) fn open(place: &Place, owner: &MemberId, limit: GroupLimit) -> Result<bool, Failure> {
     let kept = SqliteRepository::create(&place.file)?;
     let (commit, account) = (random_key()?, place.account.clone());
     match repository::open(&kept, commit, account, owner.clone(), limit, now()) {
         Ok(_) => {
-            println!("opened account `{}` with owner `{owner}`", place.account);
+            let opened = format!("opened account `{}` with owner `{owner}`", place.account);
+            writeln!(stdout(), "{}", printable(&opened))?;
             Ok(true)
         }
         Err(
             error @ (RepositoryError::AccountExists { .. } | RepositoryError::AccountErased { .. }),
         ) => {
-            eprintln!("refused, {}: {error}", error.code());
+            eprintln!("refused, {}: {}", error.code(), printable(&error));
             Ok(false)
         }
         Err(error) => Err(error.to_string().into()),
@@ -39,17 +40,13 @@ pub(crate) fn load(place: &Place) -> Result<(SqliteRepository, Replica), Failure
     Ok((kept, replica))
 }
 
-/// Prints the accounts in a file: id, version, state.
+/// Prints the accounts in a file: version, state, id. The id comes last, as there may be anything in it.
 pub(crate) fn list(file: &Path) -> Result<bool, Failure> {
     let accounts = SqliteRepository::open(file)?.accounts()?;
     let mut out = stdout().lock();
     for (id, head) in accounts {
-        writeln!(
-            out,
-            "{id}  version {}, {}",
-            head.version,
-            head.state.as_str()
-        )?;
+        let (version, state) = (head.version, head.state.as_str());
+        writeln!(out, "{version:>6}  {state:<6}  {}", printable(&id))?;
     }
     Ok(true)
 }

@@ -1,5 +1,7 @@
 //! Checks, and their reasons.
 
+use std::io::{Write, stdout};
+
 use grantbook::{Decision, Verdict};
 
 use crate::account::load;
@@ -10,11 +12,11 @@ pub(crate) fn check(place: &Place, question: &Question) -> Result<bool, Failure>
     let (_, account) = load(place)?;
     match account.check(&question.member, &question.permission, question.place()) {
         Decision::Allowed => {
-            println!("allowed");
+            writeln!(stdout(), "allowed")?;
             Ok(true)
         }
         Decision::Denied(denial) => {
-            println!("denied, {}: {denial}", denial.code());
+            writeln!(stdout(), "denied, {}: {denial}", denial.code())?;
             Ok(false)
         }
     }
@@ -24,7 +26,7 @@ pub(crate) fn check(place: &Place, question: &Question) -> Result<bool, Failure>
 pub(crate) fn explain(place: &Place, question: &Question) -> Result<bool, Failure> {
     let (_, account) = load(place)?;
     let explanation = account.explain(&question.member, &question.permission, question.place());
-    println!("{explanation}");
+    writeln!(stdout(), "{explanation}")?;
     Ok(matches!(explanation.answer, Verdict::Allowed { .. }))
 }
 

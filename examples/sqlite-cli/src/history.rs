@@ -8,6 +8,7 @@ use grantbook_sqlite::SqliteRepository;
 use serde_json::Value;
 
 use crate::account::unknown;
+use crate::printable::printable;
 use crate::{Failure, Place};
 
 /// How many entries of a list are printed.
@@ -36,7 +37,7 @@ pub(crate) fn print(place: &Place, after: u64, json: bool) -> Result<bool, Failu
             if json {
                 writeln!(out, "{}", serde_json::to_string(record)?)?;
             } else {
-                writeln!(out, "{}", line(record)?)?;
+                writeln!(out, "{}", printable(&line(record)?))?;
             }
         }
         if version >= head.version {

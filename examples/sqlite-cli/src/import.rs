@@ -1,6 +1,7 @@
 //! A table of members and groups, imported as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Write, stdout};
 use std::path::Path;
 
 use grantbook::command::{AddMembers, AddToGroup, CreateGroup, EditGroup};
@@ -13,6 +14,7 @@ use grantbook::{
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::account::{load, now, random_key};
+use crate::printable::printable;
 use crate::table::{self, GroupLine, Problem, Table};
 use crate::{Failure, Place, input};
 
@@ -21,12 +23,14 @@ pub(crate) fn import(place: &Place, csv: &Path, dry_run: bool) -> Result<bool, F
     let (kept, mut account) = load(place)?;
     let size = std::fs::metadata(csv).map_or(0, |file| file.len());
     let reading = progress("reading", size)?;
-    let mut table = table::read(reading.wrap_read(input(Some(csv))?))?;
+    let table = table::read(reading.wrap_read(input(Some(csv))?));
+    let mut table =
+        table.map_err(|error| format!("`{}` cannot be read: {error}", csv.display()))?;
     reading.finish_and_clear();
 
     check(&account, &mut table)?;
     for (line, problem) in &table.bad {
-        eprintln!("line {line}: {problem}");
+        eprintln!("line {line}: {}", printable(problem));
     }
     if !table.bad.is_empty() {
         eprintln!(
@@ -36,7 +40,7 @@ pub(crate) fn import(place: &Place, csv: &Path, dry_run: bool) -> Result<bool, F
         return Ok(false);
     }
     if dry_run {
-        println!("all lines are good; nothing was imported");
+        writeln!(stdout(), "all lines are good; nothing was imported")?;
         return Ok(true);
     }
 
@@ -58,7 +62,8 @@ pub(crate) fn import(place: &Place, csv: &Path, dry_run: bool) -> Result<bool, F
         keeping.inc(part.len() as u64);
     }
     keeping.finish_and_clear();
-    println!("imported {}; version {}", sums.told(), account.version());
+    let (sums, version) = (sums.told(), account.version());
+    writeln!(stdout(), "imported {sums}; version {version}")?;
     Ok(true)
 }
 
@@ -77,7 +82,7 @@ fn not_kept(error: RepositoryError, sums: &Sums) -> Result<bool, Failure> {
                 CommandError::InBatch { error: refusal, .. } => *refusal,
                 refusal => refusal,
             };
-            eprintln!("refused, {}: {refusal}", refusal.code());
+            eprintln!("refused, {}: {}", refusal.code(), printable(&refusal));
             eprintln!("the account was changed meanwhile; {before}");
             Ok(false)
         }

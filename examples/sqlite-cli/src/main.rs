@@ -4,6 +4,7 @@ mod account;
 mod ask;
 mod history;
 mod import;
+mod printable;
 mod run;
 mod table;
 
@@ -14,7 +15,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use grantbook::{AccountId, Actor, IdempotencyKey, MemberId, Note, Permission, StoreId};
+use grantbook::{
+    AccountId, Actor, GroupLimit, IdempotencyKey, MemberId, Note, Permission, StoreId,
+};
+
+use crate::printable::printable;
 
 /// What stopped the program. It is told in one line.
 type Failure = Box<dyn Error>;
@@ -41,8 +46,8 @@ enum Task {
         /// Its first owner
         owner: MemberId,
         /// How many groups it may have, 1 to 4096; later, `change-group-limit` changes it, run with `--system`
-        #[arg(long, default_value_t = 20)]
-        groups: u16,
+        #[arg(long, default_value = "20", value_parser = group_limit)]
+        groups: GroupLimit,
     },
     /// Run commands, one JSON object a line, each by itself
     ///
@@ -195,7 +200,7 @@ fn main() -> ExitCode {
         // Whoever read what is printed has gone, and does not want the rest.
         Err(failure) if is_broken_pipe(&failure) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            eprintln!("error: {}", printable(&failure));
             ExitCode::from(3)
         }
     }
@@ -216,6 +221,11 @@ fn input(path: Option<&Path>) -> Result<Box<dyn Read>, Failure> {
         },
         None => Ok(Box::new(io::stdin())),
     }
+}
+
+/// How many groups there may be.
+fn group_limit(text: &str) -> Result<GroupLimit, Box<dyn Error + Send + Sync>> {
+    Ok(GroupLimit::new(text.parse()?)?)
 }
 
 /// A prefix that leaves room for the number of a line.

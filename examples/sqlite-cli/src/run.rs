@@ -6,6 +6,7 @@ use grantbook::repository::{self, RepositoryError, Request};
 use grantbook::{Actor, Command, IdempotencyKey, Note};
 
 use crate::account::{load, now, random_key};
+use crate::printable::printable;
 use crate::{Failure, Place};
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -45,6 +46,7 @@ pub(crate) fn run(
                 let error = error
                     .to_string()
                     .replace(" at line 1 column ", " at column ");
+                let error = printable(&error);
                 eprintln!("line {number}: refused, not-a-command: {error}");
                 continue;
             }
@@ -70,7 +72,8 @@ pub(crate) fn run(
                 @ (RepositoryError::Refused(_) | RepositoryError::IdempotencyKeyReused { .. }),
             ) => {
                 refused += 1;
-                eprintln!("line {number}: refused, {}: {error}", error.code());
+                let (code, error) = (error.code(), printable(&error));
+                eprintln!("line {number}: refused, {code}: {error}");
             }
             Err(error) => return Err(format!("line {number}: {error}").into()),
         }

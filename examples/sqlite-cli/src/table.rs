@@ -81,7 +81,11 @@ pub(crate) fn read(input: impl Read) -> Result<Table, csv::Error> {
     let lines = Lines::of(&text);
     let mut table = Table::default();
     let mut reader = csv::Reader::from_reader(&*text);
-    let columns = match Columns::of(reader.headers()?) {
+    let columns = match reader.headers() {
+        Ok(headers) => Columns::of(headers),
+        Err(error) => Err(problem_of(error, &lines)?.1),
+    };
+    let columns = match columns {
         Ok(columns) => columns,
         Err(problem) => {
             table.bad.insert(1, problem);

@@ -119,7 +119,18 @@ impl From<rusqlite::Error> for SqliteError {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             Some(ErrorCode::DiskFull) => Self::Full,
             Some(ErrorCode::ReadOnly) => Self::ReadOnly,
-            _ => Self::Sqlite(error),
+            _ => Self::Sqlite(without_statement(error)),
         }
+    }
+}
+
+/// A statement that is wrong for this database (a table of another program is in the way, say) is not part of the message:
+/// it can be the whole schema.
+fn without_statement(error: rusqlite::Error) -> rusqlite::Error {
+    match error {
+        rusqlite::Error::SqlInputError { error, msg, .. } => {
+            rusqlite::Error::SqliteFailure(error, Some(msg))
+        }
+        error => error,
     }
 }

@@ -7,7 +7,7 @@ use grantbook::repository::{
     Commit, CommitOutcome, EraseOutcome, Head, HeadState, RecordPage, Repository, StoredRequest,
 };
 use grantbook::{AccountId, Digest, IdempotencyKey, Record, Snapshot};
-use rusqlite::types::ValueRef;
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -60,6 +60,10 @@ impl SqliteRepository {
     }
 
     /// Gives the connection to a transaction of your own, in which [`append_in`] keeps a commit. Others wait meanwhile.
+    ///
+    /// # Deadlocks
+    /// What is passed must not use this repository otherwise, nor an account that is over it where that reads or writes
+    /// (`get`, `prepare`, `execute`, `refresh`): the thread would wait for itself. Prepare before, adopt afterwards.
     pub fn with_connection<T>(&self, use_it: impl FnOnce(&mut Connection) -> T) -> T {
         use_it(&mut self.connection())
     }
@@ -70,16 +74,17 @@ impl SqliteRepository {
     /// The database's own; a row that cannot be read.
     pub fn accounts(&self) -> Result<Vec<(AccountId, Head)>, SqliteError> {
         let connection = self.connection();
-        let mut statement =
-            connection.prepare("SELECT account FROM grantbook_heads ORDER BY account")?;
-        let ids = statement.query_map([], |row| row.get::<_, String>(0))?;
+        let mut statement = connection.prepare(
+            "SELECT version, digest, state, account FROM grantbook_heads ORDER BY account",
+        )?;
+        let mut rows = statement.query([])?;
         let mut accounts = Vec::new();
-        for id in ids {
-            let id = AccountId::parse(&id?)
-                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-            if let Some(head) = head(&connection, &id)? {
-                accounts.push((id, head));
-            }
+        while let Some(row) = rows.next()? {
+            let id = AccountId::parse(&row.get::<_, String>(3)?).map_err(|error| {
+                rusqlite::Error::FromSqlConversionFailure(3, Type::Text, error.into())
+            })?;
+            let head = read_head(row, &id)?;
+            accounts.push((id, head));
         }
         Ok(accounts)
     }
@@ -262,30 +267,28 @@ fn insert(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), SqliteEr
 
 /// The head of an account; `None`, if none was ever opened.
 fn head(transaction: &Connection, account: &AccountId) -> Result<Option<Head>, SqliteError> {
-    let found = transaction
-        .prepare_cached("SELECT version, digest, state FROM grantbook_heads WHERE account = ?1")?
-        .query_row([&**account], |row| {
-            Ok((
-                number(row, 0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, String>(2)?,
-            ))
-        })
-        .optional()?;
-    let Some((version, digest, state)) = found else {
-        return Ok(None);
-    };
+    let mut statement = transaction
+        .prepare_cached("SELECT version, digest, state FROM grantbook_heads WHERE account = ?1")?;
+    let mut rows = statement.query([&**account])?;
+    let row = rows.next()?;
+    row.map(|row| read_head(row, account)).transpose()
+}
+
+/// The head that a row's first three columns say.
+fn read_head(row: &Row<'_>, account: &AccountId) -> Result<Head, SqliteError> {
+    let version = number(row, 0)?;
+    let (digest, state): (String, String) = (row.get(1)?, row.get(2)?);
     let (Ok(digest), Some(state)) = (Digest::parse(&digest), HeadState::from_text(&state)) else {
         return Err(SqliteError::Head {
             account: account.clone(),
             problem: format!("digest `{digest}`, state `{state}`"),
         });
     };
-    Ok(Some(Head {
+    Ok(Head {
         version,
         digest,
         state,
-    }))
+    })
 }
 
 /// The records from one version on until another, or as many as make a page. Those that cannot be read are not left

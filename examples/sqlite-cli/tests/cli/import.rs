@@ -285,3 +285,78 @@ fn a_bad_line_after_empty_ones_is_told_by_its_number() {
         said.err
     );
 }
+
+/// What Excel, a Mac of old, and a careful exporter write.
+#[test]
+fn marks_quotes_and_ends_of_lines_are_no_part_of_the_cells() {
+    for csv in [
+        "\u{feff}kind,id,groups\r\nmember,dana,\r\n",
+        "\u{feff}\"kind\",\"id\"\r\n\"member\",\"dana\"\r\n",
+        "id,kind\rdana,member\r",
+        "\n\r\nkind,id\n\nmember,dana\n\n\n",
+        "kind,id\nmember,dana",
+    ] {
+        let terminal = Terminal::new();
+        let said = terminal.imports(csv);
+        let told = "imported 1 member, 0 groups, 0 memberships; version 2\n";
+        assert_eq!(
+            (said.out.as_str(), said.err.as_str()),
+            (told, ""),
+            "{csv:?}"
+        );
+    }
+    let terminal = Terminal::new();
+    let quoted = terminal.imports("kind,id\nmember,\"the \"\"boss\"\", his wife\"\n");
+    assert_eq!(quoted.code, 0);
+    let member = r#"the "boss", his wife"#;
+    let told = terminal.types(&["check", "access.db", "acme", member, "store.read"], "");
+    assert!(
+        told.out.starts_with("denied, missing-permission"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_quote_that_is_not_closed_hides_no_line() {
+    let terminal = with_stores();
+    let said = terminal.imports(
+        "kind,id,name,grants,description\n\
+         group,devs,Developers,store-viewer@dev,\"They build it\n\
+         member,dana,,,\n",
+    );
+    assert_eq!(said.code, 1);
+    assert!(
+        said.err.starts_with("line 2: description: "),
+        "{}",
+        said.err
+    );
+    assert_eq!(terminal.kinds().len(), 3);
+}
+
+#[test]
+fn a_table_that_is_not_utf_8_is_told_by_its_line() {
+    let terminal = Terminal::new();
+    for (csv, told) in [
+        (
+            &b"\xff\xfek\0i\0n\0d\0,\0i\0d\0\n\0"[..],
+            "line 1: it is not UTF-8\n",
+        ),
+        (
+            b"kind,id\nmember,dana\nmember,J\xfcrgen\n",
+            "line 3: it is not UTF-8\n",
+        ),
+    ] {
+        fs::write(terminal.path("people.csv"), csv).unwrap();
+        let said = terminal.types(&["import", "access.db", "acme", "people.csv"], "");
+        assert_eq!(said.code, 1);
+        let told = format!("{told}1 bad line; nothing was imported\n");
+        assert_eq!(said.err, told);
+    }
+    let folder = terminal.types(&["import", "access.db", "acme", "."], "");
+    assert_eq!(folder.code, 3);
+    assert!(
+        folder.err.starts_with("error: `.` cannot be read: "),
+        "{}",
+        folder.err
+    );
+}

@@ -1,5 +1,6 @@
 //! The program, as somebody at a terminal has it.
 
+mod hostile;
 mod import;
 mod terminal;
 
@@ -323,7 +324,7 @@ fn accounts_are_listed_and_exported() {
     let close = r#"{"command":"close-account"}"#;
     terminal.types(&["run", "access.db", "beta", "--system"], close);
     let list = terminal.types(&["list", "access.db"], "");
-    assert_eq!(list.out, "acme  version 5, open\nbeta  version 2, closed\n");
+    assert_eq!(list.out, "     5  open    acme\n     2  closed  beta\n");
     let exported = terminal.types(&["export", "access.db", "acme"], "");
     assert_eq!(exported.out.lines().count(), 5);
     let history = terminal.types(&["history", "access.db", "acme", "--json"], "");

@@ -52,10 +52,12 @@ impl Kept {
     pub(crate) fn meddle(&self, sql: &str) {
         let triggers = "SELECT group_concat('DROP TRIGGER ' || name, ';') FROM sqlite_schema WHERE type = 'trigger'";
         let connection = self.by_hand();
-        let drop_all: String = connection
+        let drop_all: Option<String> = connection
             .query_row(triggers, [], |row| row.get(0))
             .unwrap();
-        connection.execute_batch(&drop_all).unwrap();
+        connection
+            .execute_batch(&drop_all.unwrap_or_default())
+            .unwrap();
         connection
             .pragma_update(None, "ignore_check_constraints", true)
             .unwrap();

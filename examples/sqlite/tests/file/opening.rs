@@ -114,3 +114,51 @@ fn processes_that_make_the_file_at_once_share_it() {
         SqliteRepository::open(&path).unwrap();
     }
 }
+
+/// Something else in the database has one of the names.
+#[test]
+fn a_name_that_is_taken_is_told_in_one_line_and_left_as_it_is() {
+    for (taken, told) in [
+        (
+            "CREATE VIEW grantbook_schema AS SELECT 1 AS number",
+            "view grantbook_schema already exists",
+        ),
+        (
+            "CREATE TABLE grantbook_heads (other INTEGER)",
+            "table grantbook_heads already exists",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notes.db");
+        let application = Connection::open(&path).unwrap();
+        application.execute_batch(taken).unwrap();
+        let error = SqliteRepository::create(&path).unwrap_err();
+        assert_eq!(error.to_string(), told);
+        let objects: i64 = application
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(objects, 1, "{taken}");
+    }
+}
+
+#[test]
+fn all_accounts_are_listed_and_a_row_that_cannot_be_read_is_not_left_out() {
+    let kept = Kept::new();
+    let repository = SqliteRepository::open(kept.path()).unwrap();
+    let accounts = repository.accounts().unwrap();
+    let accounts: Vec<_> = accounts
+        .iter()
+        .map(|(id, head)| (id.as_str(), head.version))
+        .collect();
+    assert_eq!(accounts, [("acme", 3), ("beta", 3)]);
+
+    kept.meddle("UPDATE grantbook_heads SET state = 'resting' WHERE account = 'beta'");
+    let error = repository.accounts().unwrap_err();
+    assert!(
+        matches!(&error, SqliteError::Head { account, .. } if account.as_str() == "beta"),
+        "{error:?}"
+    );
+    kept.meddle("UPDATE grantbook_heads SET state = 'open', account = '' WHERE account = 'beta'");
+    let error = repository.accounts().unwrap_err();
+    assert!(matches!(error, SqliteError::Sqlite(_)), "{error:?}");
+}
