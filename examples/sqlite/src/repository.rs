@@ -59,13 +59,17 @@ impl SqliteRepository {
         Self { connection }
     }
 
-    /// Gives the connection to a transaction of your own, in which [`append_in`] keeps a commit. Others wait meanwhile.
+    /// Gives the connection to a transaction of your own, in which [`append_in`] keeps a commit. Others wait meanwhile. A
+    /// transaction that is left open, also by a panic, is rolled back.
     ///
     /// # Deadlocks
     /// What is passed must not use this repository otherwise, nor an account that is over it where that reads or writes
     /// (`get`, `prepare`, `execute`, `refresh`): the thread would wait for itself. Prepare before, adopt afterwards.
     pub fn with_connection<T>(&self, use_it: impl FnOnce(&mut Connection) -> T) -> T {
-        use_it(&mut self.connection())
+        let answer = use_it(&mut self.connection());
+        // Ends what was left open, so that others need not wait until this is used again.
+        drop(self.connection());
+        answer
     }
 
     /// Returns the ids of all accounts that were ever opened, with their heads, in the order of the ids.
@@ -90,10 +94,13 @@ impl SqliteRepository {
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
-        // A transaction that a panic cut short was rolled back, so the connection is good.
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        let lock = self.connection.lock();
+        let connection = lock.unwrap_or_else(PoisonError::into_inner);
+        // What was not committed is not to be read as if it were. If it cannot be rolled back, what follows fails.
+        if !connection.is_autocommit() {
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+        connection
     }
 }
 

@@ -1,11 +1,14 @@
 //! A commit inside a transaction of the application.
 
-use grantbook::AccountId;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use grantbook::repository::{
-    Accounts, Commit, CommitOutcome, Freshness, Prepared, Request, SharedAccount, SyncStorage,
+    Accounts, Commit, CommitOutcome, Freshness, Prepared, Repository, Request, SharedAccount,
+    SyncStorage,
 };
+use grantbook::{AccountId, Permission, Resource};
 use grantbook_sqlite::{SqliteRepository, append_in};
-use rusqlite::TransactionBehavior;
+use rusqlite::{Connection, DropBehavior, OpenFlags, TransactionBehavior};
 
 use crate::kept::{Kept, created, request};
 
@@ -143,4 +146,56 @@ fn a_request_that_was_kept_is_answered_when_it_is_prepared_again() {
         Prepared::Commit(commit) => panic!("it would be done twice: {commit:?}"),
     }
     assert_eq!(kept.rows(), rows);
+}
+
+/// What was neither committed nor rolled back is not taken for what is kept, whichever way it was left.
+#[test]
+fn a_transaction_that_is_left_open_is_rolled_back() {
+    let kept = Kept::new();
+    let accounts = accounts(&kept);
+    let account = accounts.get(&acme()).unwrap();
+    let rows = kept.rows();
+    for is_panic in [false, true] {
+        let request = request("left", [created("a")]);
+        let commit = prepared(&account, &request);
+        let left = catch_unwind(AssertUnwindSafe(|| {
+            accounts.repository().with_connection(|connection| {
+                let mut transaction = connection.transaction().unwrap();
+                transaction.set_drop_behavior(DropBehavior::Ignore);
+                let outcome = append_in(&transaction, &commit).unwrap();
+                assert_eq!(outcome, CommitOutcome::Appended);
+                assert!(!is_panic, "on purpose");
+            });
+        }));
+        assert_eq!(left.is_err(), is_panic);
+        let repository = accounts.repository();
+        assert_eq!(repository.request(&acme(), &request.key).unwrap(), None);
+        account.refresh().unwrap();
+        assert_eq!(account.version(), 3);
+        assert_eq!(kept.rows(), rows);
+    }
+    let executed = account.execute(&request("left", [created("a")])).unwrap();
+    assert!(!executed.is_repeat());
+}
+
+/// A connection that only reads, as a report may have: it answers, and refuses to write.
+#[test]
+fn a_connection_that_only_reads_is_enough_to_check() {
+    let kept = Kept::new();
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let connection = Connection::open_with_flags(kept.path(), flags).unwrap();
+    let accounts = Accounts::builder(SqliteRepository::over(connection)).build();
+    let account = accounts.get(&acme()).unwrap();
+    account
+        .require("olga", &Permission::STORE_READ, Resource::Store("dev"))
+        .unwrap();
+    let rows = kept.rows();
+    let error = account
+        .execute(&request("new", [created("a")]))
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the repository failed: the file can only be read; make it and its folder writable"
+    );
+    assert_eq!((account.version(), kept.rows()), (3, rows));
 }
