@@ -12,19 +12,19 @@ pub enum SqliteError {
     /// There is no such file.
     #[error("there is no file `{}`; create it by opening an account in it", path.display())]
     NotFound {
-        /// Which.
+        /// The path that was asked for.
         path: PathBuf,
     },
     /// The file is no database. It is left as it is.
     #[error("`{}` is no SQLite database, and is left as it is", path.display())]
     NotADatabase {
-        /// Which.
+        /// The path that was asked for.
         path: PathBuf,
     },
     /// The database has no tables of grantbook. It is left as it is.
     #[error("`{}` holds no accounts of grantbook, and is left as it is", path.display())]
     NoTables {
-        /// Which.
+        /// The path that was asked for.
         path: PathBuf,
     },
     /// The tables were made by another version of this package.
@@ -33,7 +33,7 @@ pub enum SqliteError {
         path.display()
     )]
     OtherSchema {
-        /// Which.
+        /// The path that was asked for.
         path: PathBuf,
         /// The file's schema.
         found: i64,
@@ -43,35 +43,35 @@ pub enum SqliteError {
     /// A record cannot be read. It is left as it is.
     #[error("record {version} of account `{account}` cannot be read: {problem}")]
     Record {
-        /// Whose.
+        /// The account.
         account: AccountId,
-        /// Which.
+        /// The record's version.
         version: u64,
-        /// Why.
+        /// What is wrong with it.
         problem: RowProblem,
     },
     /// A snapshot cannot be read. It is left as it is.
     #[error("the snapshot of account `{account}` cannot be read: {problem}")]
     Snapshot {
-        /// Whose.
+        /// The account.
         account: AccountId,
-        /// Why.
+        /// What is wrong with it.
         problem: RowProblem,
     },
     /// What is remembered of a request cannot be read. It is left as it is.
     #[error("request `{key}` of account `{account}` cannot be read: {problem}")]
     Request {
-        /// Whose.
+        /// The account.
         account: AccountId,
         /// Its key.
         key: IdempotencyKey,
-        /// Why.
+        /// What is wrong with it.
         problem: RowProblem,
     },
     /// The head of an account cannot be read. It is left as it is.
     #[error("the head of account `{account}` cannot be read: {problem}")]
     Head {
-        /// Whose.
+        /// The account.
         account: AccountId,
         /// What it says.
         problem: String,
@@ -106,9 +106,9 @@ pub enum RowProblem {
     /// It says that it is another one.
     #[error("it says that it is version {version} of account `{account}`")]
     Another {
-        /// Of which account.
+        /// The account that it names.
         account: AccountId,
-        /// Of which version.
+        /// The version that it names.
         version: u64,
     },
 }

@@ -2,6 +2,8 @@
 
 mod hostile;
 mod import;
+#[cfg(unix)]
+mod readme;
 mod terminal;
 
 use terminal::Terminal;

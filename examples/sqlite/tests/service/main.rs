@@ -54,7 +54,7 @@ fn execute(tenants: &Tenants, call: Call, json: &str) -> Result<u64, Problem> {
 /// On a timer, for changes made by other processes; or call `notify_version` when one tells you.
 fn refresh(tenants: &Tenants) -> Vec<Problem> {
     let held = tenants.held().into_iter();
-    let errors = held.filter_map(|account| tenants.refresh(account.id()).err());
+    let errors = held.filter_map(|account| account.refresh().err());
     errors.map(failed).collect()
 }
 

@@ -106,6 +106,8 @@ fn a_command_is_done_once_for_each_key() {
     assert_eq!(again, first, "answered as it was");
     let other = execute(&tenants, call("olga", "1"), DANA);
     assert_problem(other, 422, "idempotency-key-reused");
+    let stranger = execute(&tenants, call("eve", "1"), STAGING);
+    assert_problem(stranger, 403, "not-authorized");
 }
 
 #[test]
