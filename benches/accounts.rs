@@ -50,7 +50,8 @@ fn row(name: impl Display, measured: &[(f64, f64)]) {
 }
 
 fn opening() -> Result<(), Box<dyn Error>> {
-    let (mut opened, mut loaded, mut bounded, mut found) = (vec![], vec![], vec![], vec![]);
+    let (mut opened, mut loaded, mut bounded) = (vec![], vec![], vec![]);
+    let (mut in_use, mut found) = (vec![], vec![]);
     for _ in 0..ROUNDS {
         let repository = MemoryRepository::new();
         let accounts = Accounts::builder(&repository).build();
@@ -70,6 +71,13 @@ fn opening() -> Result<(), Box<dyn Error>> {
             half.get(&id(number)?)?;
             Ok(())
         })?);
+        let small = Accounts::builder(&repository).capacity(others.held_bytes() / 20);
+        let (small, mut handles) = (small.build(), Vec::new());
+        in_use.push(first_and_last(|number| {
+            handles.push(small.get(&id(number)?)?);
+            Ok(())
+        })?);
+        drop(handles);
         found.push(first_and_last(|number| {
             others.get(&id(number)?)?;
             Ok(())
@@ -79,6 +87,10 @@ fn opening() -> Result<(), Box<dyn Error>> {
     row("opened", &opened);
     row("loaded", &loaded);
     row("loaded, where a twentieth of all may be held", &bounded);
+    row(
+        "loaded, where as much may be held, and all are in use",
+        &in_use,
+    );
     row("asked for again", &found);
     Ok(())
 }

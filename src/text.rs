@@ -41,6 +41,12 @@ impl ParseError {
             ParseErrorKind::Segment { .. } => "bad-segment",
         }
     }
+
+    /// Returns 422, the status with which an HTTP service answers.
+    #[must_use]
+    pub fn http_status(&self) -> u16 {
+        422
+    }
 }
 
 /// What can be wrong with a text.

@@ -38,7 +38,7 @@ macro_rules! command_errors {
         ///
         /// let error = account.decide(&stranger, &command, now).unwrap_err();
         /// assert_eq!(error.kind(), ErrorKind::Forbidden);
-        /// assert_eq!(error.kind().http_status(), 403);
+        /// assert_eq!(error.http_status(), 403);
         /// assert_eq!(error.code(), "not-authorized");
         /// assert_eq!(error.to_string(), "`eve` may not do this: no such member in this account");
         /// # Ok::<(), grantbook::ParseError>(())
@@ -502,6 +502,20 @@ impl CommandError {
     pub fn kind(&self) -> ErrorKind {
         self.declared().1
     }
+
+    /// Returns the status with which an HTTP service answers: 403, 404, 409 or 422 by its [`kind`](CommandError::kind);
+    /// but 412 for a precondition that failed (U8), and 503 for a copy that has to be loaded again (U2).
+    #[must_use]
+    pub fn http_status(&self) -> u16 {
+        match (self.reason(), self.kind()) {
+            (CommandError::PreconditionFailed { .. }, _) => 412,
+            (CommandError::Diverged, _) => 503,
+            (_, ErrorKind::Forbidden) => 403,
+            (_, ErrorKind::NotFound) => 404,
+            (_, ErrorKind::Conflict) => 409,
+            (_, ErrorKind::Invalid) => 422,
+        }
+    }
 }
 
 /// The kind of a [`CommandError`], in HTTP's words.
@@ -513,23 +527,10 @@ pub enum ErrorKind {
     Forbidden,
     /// Something that the command names does not exist. HTTP 404.
     NotFound,
-    /// The command conflicts with what is there. HTTP 409.
+    /// The command conflicts with what is there. HTTP 409, with two exceptions.
     Conflict,
     /// The command is not well formed. HTTP 422.
     Invalid,
-}
-
-impl ErrorKind {
-    /// Returns the HTTP status that says the same: 403, 404, 409 or 422.
-    #[must_use]
-    pub fn http_status(self) -> u16 {
-        match self {
-            ErrorKind::Forbidden => 403,
-            ErrorKind::NotFound => 404,
-            ErrorKind::Conflict => 409,
-            ErrorKind::Invalid => 422,
-        }
-    }
 }
 
 impl fmt::Display for ErrorKind {

@@ -71,3 +71,17 @@ impl From<GroupLimit> for u16 {
 pub struct GroupLimitError {
     groups: u16,
 }
+
+impl GroupLimitError {
+    /// Returns a stable code: `bad-group-limit`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        "bad-group-limit"
+    }
+
+    /// Returns 422, the status with which an HTTP service answers.
+    #[must_use]
+    pub fn http_status(&self) -> u16 {
+        422
+    }
+}

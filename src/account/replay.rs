@@ -133,6 +133,12 @@ impl ReplayError {
             ReplayError::OtherHead { .. } => "other-head",
         }
     }
+
+    /// Returns 500, the status with which an HTTP service answers: somebody has to look at what is stored.
+    #[must_use]
+    pub fn http_status(&self) -> u16 {
+        500
+    }
 }
 
 /// Applies a stored record, if it is the next one and fits; otherwise changes nothing.

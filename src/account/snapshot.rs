@@ -148,6 +148,12 @@ impl SnapshotError {
             SnapshotError::BreaksRule { reason, .. } => reason.code(),
         }
     }
+
+    /// Returns 500, the status with which an HTTP service answers: somebody has to look at what is stored.
+    #[must_use]
+    pub fn http_status(&self) -> u16 {
+        500
+    }
 }
 
 /// The account as plain data.

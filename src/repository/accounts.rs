@@ -86,7 +86,8 @@ impl<S> Accounts<S> {
         Self { inner }
     }
 
-    /// Returns a handle to an account, if this process holds it. It may be stale.
+    /// Returns a handle to an account, if this process holds it. It may be stale. This counts as a use: what looks at
+    /// accounts that nobody asks for, such as a timer, goes by [`held`](Accounts::held).
     #[must_use]
     pub fn loaded(&self, id: &str) -> Option<SharedAccount<S>> {
         let (id, held) = {
@@ -151,8 +152,16 @@ impl<S> Accounts<S> {
     /// # Errors
     /// As [`SharedAccount::ingest`].
     pub fn ingest(&self, record: &Record) -> Result<Option<Ingested>, ReplayError> {
-        let found = self.loaded(record.account());
-        found.map(|account| account.ingest(record)).transpose()
+        let Some(held) = self.inner.read().get(record.account()).map(Arc::clone) else {
+            return Ok(None);
+        };
+        if held.is_loaded() {
+            let account = self.handle(record.account().clone(), held);
+            return account.ingest(record).map(Some);
+        }
+        // It is being loaded, perhaps from records that were read before this one was kept.
+        let _ = held.look(|replica| replica.heard_of(record.version()));
+        Ok(None)
     }
 
     /// Returns the accounts of a person, and what it is in each, in the order of their ids: **of those that this process
@@ -314,7 +323,8 @@ macro_rules! accounts {
                 $run!(get(self, id))
             }
 
-            /// As [`get`](Accounts::get), and asks the storage whether there is anything newer in any case.
+            /// As [`get`](Accounts::get), and asks the storage whether there is anything newer in any case. For timers and
+            /// notices: where the account is held, this is no use of it.
             ///
             /// # Errors
             /// As [`get`](Accounts::get).

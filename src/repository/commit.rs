@@ -270,4 +270,10 @@ impl CommitError {
             CommitError::OtherSnapshot => "other-snapshot",
         }
     }
+
+    /// Returns 500, the status with which an HTTP service answers: somebody has to look at what is stored.
+    #[must_use]
+    pub fn http_status(&self) -> u16 {
+        500
+    }
 }

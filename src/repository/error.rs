@@ -115,12 +115,13 @@ impl RepositoryError {
         }
     }
 
-    /// Returns the status with which an HTTP service answers: 403, 404, 409, 410 or 422 for the caller's part, 503 for
+    /// Returns the status with which an HTTP service answers: 403, 404, 409, 410, 412 or 422 for the caller's part, 501 for
+    /// what the repository has no way to do, 503 for
     /// what may pass if the same request is tried again, and 500 for a storage that somebody has to look at.
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match self {
-            Self::Refused(error) => error.kind().http_status(),
+            Self::Refused(error) => error.http_status(),
             Self::UnknownAccount { .. } => 404,
             Self::AccountExists { .. } | Self::NotClosed { .. } => 409,
             Self::AccountErased { .. } => 410,

@@ -77,14 +77,3 @@ pub fn execute<R: Repository + ?Sized>(
 ) -> Result<Executed, RepositoryError> {
     poll_ready(protocol::execute(&SyncStorage(repository), copy, request))
 }
-
-/// Erases a closed account (A5): its records are kept no more, and its id is not used again.
-///
-/// # Errors
-/// The account is not closed, or there is none; the repository does not erase accounts; the storage fails.
-pub fn erase<R: Repository + ?Sized>(
-    repository: &R,
-    id: &AccountId,
-) -> Result<(), RepositoryError> {
-    poll_ready(protocol::erase(&SyncStorage(repository), id))
-}

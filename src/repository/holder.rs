@@ -22,6 +22,8 @@ pub(super) struct Holder<S> {
     bytes: AtomicUsize,
     /// Counts what is asked for.
     uses: AtomicU64,
+    /// How often not to look for accounts that can be given up, since all of them were in use the last time.
+    passes: AtomicUsize,
 }
 
 impl<S> Holder<S> {
@@ -39,6 +41,7 @@ impl<S> Holder<S> {
             held: ShardedLock::default(),
             bytes: AtomicUsize::new(0),
             uses: AtomicU64::new(0),
+            passes: AtomicUsize::new(0),
         }
     }
 
@@ -74,9 +77,10 @@ impl<S> Holder<S> {
         Arc::strong_count(held) == 1 && !held.has_untold()
     }
 
-    /// The place of an account, which may have yet to be loaded.
+    /// The place of an account, which may have yet to be loaded. Nobody uses it by this.
     pub(super) fn place(&self, id: &AccountId) -> Arc<Held> {
-        self.found(id).unwrap_or_else(|| {
+        let found = self.read().get(id).map(Arc::clone);
+        found.unwrap_or_else(|| {
             let mut all = self.write();
             let place = all.entry(id.clone());
             let new = || Arc::new(Held::new(id.clone(), self.wants_deltas));
@@ -106,9 +110,14 @@ impl<S> Holder<S> {
     }
 
     /// Gives accounts up that nobody uses, where all take too much: an eighth more than it must, so that it is seldom
-    /// looked for them.
+    /// looked for them. Where too many are in use, it is looked again only after an eighth as many calls.
     fn make_room(&self) {
         if self.bytes.load(Ordering::Relaxed) <= self.capacity {
+            return;
+        }
+        let passes = |passes: usize| passes.checked_sub(1);
+        let (set, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
+        if self.passes.fetch_update(set, fetch, passes).is_ok() {
             return;
         }
         let mut given_up = Vec::new();
@@ -128,6 +137,9 @@ impl<S> Holder<S> {
                 let held = all.remove(&id);
                 self.less(held.as_ref());
                 given_up.extend(held);
+            }
+            if self.bytes.load(Ordering::Relaxed) > self.capacity {
+                self.passes.store(all.len() / 8, Ordering::Relaxed);
             }
         }
         drop(given_up); // which takes its time, and needs no lock

@@ -16,6 +16,7 @@ use crate::questions::delta::Preview;
 use crate::repository::commit::{Commit, Prepared};
 use crate::repository::contract::{AsyncRepository, Repository};
 use crate::repository::error::RepositoryError;
+use crate::repository::head::Head;
 use crate::repository::held::Held;
 use crate::repository::holder::Holder;
 use crate::repository::observer::Notice;
@@ -139,6 +140,13 @@ impl<S> SharedAccount<S> {
     #[must_use]
     pub fn version(&self) -> u64 {
         self.with(Account::version)
+    }
+
+    /// Returns where the copy stands, to compare it with what the repository keeps. A copy whose
+    /// [`as_of`](SharedAccount::as_of) says that it is diverged stands nowhere that counts.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        self.with(Head::of)
     }
 
     /// Returns what a request would change, without executing it, and the request to execute if that is what is wanted:
@@ -281,7 +289,8 @@ impl<R: Repository> SharedAccount<SyncStorage<R>> {
     /// Decides a request without keeping or applying anything, for a commit inside a transaction of your own: append the
     /// commit with the transaction's part of the repository (such as `append_in` of the repositories for `SQLite` and
     /// `PostgreSQL`), commit the transaction, and then [`adopt`](SharedAccount::adopt) it. So a change of access and your
-    /// application's own rows are kept together or not at all. No turn is held meanwhile.
+    /// application's own rows are kept together or not at all. No turn is held meanwhile. This may read the storage, so
+    /// call it before you begin the transaction.
     ///
     /// If `append_in` answers [`Conflict`](super::CommitOutcome::Conflict), roll back,
     /// [`refresh`](SharedAccount::refresh) and prepare again. If it answers
@@ -318,7 +327,8 @@ impl<R: AsyncRepository> SharedAccount<AsyncStorage<R>> {
     /// Decides a request without keeping or applying anything, for a commit inside a transaction of your own: append the
     /// commit with the transaction's part of the repository (such as `append_in` of the repositories for `SQLite` and
     /// `PostgreSQL`), commit the transaction, and then [`adopt`](SharedAccount::adopt) it. So a change of access and your
-    /// application's own rows are kept together or not at all. No turn is held meanwhile.
+    /// application's own rows are kept together or not at all. No turn is held meanwhile. This may read the storage, so
+    /// call it before you begin the transaction.
     ///
     /// If `append_in` answers [`Conflict`](super::CommitOutcome::Conflict), roll back,
     /// [`refresh`](SharedAccount::refresh) and prepare again. If it answers

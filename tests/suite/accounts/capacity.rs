@@ -72,6 +72,29 @@ fn u2_the_accounts_held_are_bounded() {
     assert!(small.loaded("a1").is_none() && small.loaded("a2").is_none());
 }
 
+/// U2: what is brought up to date by a timer or a record is not used by that: the account that was asked for last stays.
+#[test]
+fn u2_refreshing_is_no_use_of_an_account() {
+    let kept = MemoryRepository::new();
+    let there = elsewhere(&kept);
+    let ids = ["a", "b", "c", "d", "e"];
+    let asked = request(&by(OWNER), &[create_store("x")], at(1));
+    let mut records = Vec::new();
+    for id in ids {
+        let done = open_empty(&there, id).execute(&asked).unwrap();
+        records.extend(done.into_records());
+    }
+    let capacity = there.held_bytes() * 9 / 10;
+    let accounts = Accounts::builder(&kept).capacity(capacity).build();
+    for id in &ids[..4] {
+        accounts.get(&account(id)).unwrap();
+    }
+    accounts.refresh(&account("a")).unwrap();
+    assert_eq!(accounts.ingest(&records[0]), Ok(Some(Ingested::Duplicate)));
+    accounts.get(&account("e")).unwrap();
+    assert!(accounts.loaded("a").is_none() && accounts.loaded("d").is_some());
+}
+
 /// U2: what grew since it was loaded counts, and what became less no longer does.
 #[test]
 fn u2_growth_after_loading_counts() {

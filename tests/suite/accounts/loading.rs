@@ -118,23 +118,29 @@ fn u2_an_account_is_loaded_by_one_thread_at_a_time() {
     }
 }
 
-/// U2: a notice about an account that is being loaded is not lost.
+/// U2: a notice about an account that is being loaded is not lost, nor is a record of it.
 #[test]
 fn u2_a_notice_during_a_load_is_not_lost() {
-    let kept: Arc<Watched> = Arc::default();
-    open_with_ann(&elsewhere(&*kept), "acme");
-    let accounts = Accounts::builder(Arc::clone(&kept)).build();
-    let (there, holder) = (Arc::clone(&kept), accounts.clone());
-    *kept.meanwhile.lock().unwrap() = Some(Box::new(move || {
-        let asked = request(&by(OWNER), &[remove_member("ann")], at(1));
-        let copy = elsewhere(&there.kept);
-        let done = copy.get(&account("acme")).unwrap().execute(&asked);
-        let behind = holder.notify_version("acme", done.unwrap().version());
-        assert!(matches!(behind, Some(Freshness::CatchUp { .. })));
-    }));
-    let handle = accounts.get(&account("acme")).unwrap();
-    assert!(!writes(&handle, "ann"));
-    assert_eq!(handle.as_of().behind, 0);
+    for is_record in [false, true] {
+        let kept: Arc<Watched> = Arc::default();
+        open_with_ann(&elsewhere(&*kept), "acme");
+        let accounts = Accounts::builder(Arc::clone(&kept)).build();
+        let (there, holder) = (Arc::clone(&kept), accounts.clone());
+        *kept.meanwhile.lock().unwrap() = Some(Box::new(move || {
+            let asked = request(&by(OWNER), &[remove_member("ann")], at(1));
+            let copy = elsewhere(&there.kept);
+            let done = copy.get(&account("acme")).unwrap().execute(&asked).unwrap();
+            if is_record {
+                assert_eq!(holder.ingest(&done.records()[0]), Ok(None));
+            } else {
+                let behind = holder.notify_version("acme", done.version());
+                assert!(matches!(behind, Some(Freshness::CatchUp { .. })));
+            }
+        }));
+        let handle = accounts.get(&account("acme")).unwrap();
+        assert!(!writes(&handle, "ann"));
+        assert_eq!(handle.as_of().behind, 0);
+    }
 }
 
 /// U2: a failing storage leaves nothing behind, and the next attempt is a new one. Where a copy is held already, it counts
@@ -251,7 +257,7 @@ fn u8_what_was_previewed_is_executed() {
     let error = handle.execute(&second).unwrap_err();
     assert_eq!(
         (error.code(), error.http_status()),
-        ("precondition-failed", 409)
+        ("precondition-failed", 412)
     );
     let refused = handle.preview(request(&by("ann"), &[create_store("x")], at(1)));
     assert_eq!(refused.unwrap_err().code(), "not-authorized");

@@ -30,6 +30,7 @@ fn what_is_prepared_counts_when_it_is_kept_and_adopted() {
         assert_eq!(acme.adopt(&commit), Freshness::UpToDate);
         assert!(acme.with(|account| account.has_store("x")));
         assert_eq!(acme.version(), version + 1);
+        assert_eq!(acme.head(), *commit.head());
     }
 }
 

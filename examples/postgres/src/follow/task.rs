@@ -8,10 +8,10 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use grantbook::AccountId;
 use grantbook::repository::{
     Accounts, AsyncStorage, Freshness, Head, HeadState, RepositoryError, SharedAccount,
 };
-use grantbook::{AccountId, Decision, DenialReason, Permission, Resource};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_postgres::tls::MakeTlsConnect;
@@ -147,9 +147,9 @@ impl Following {
     async fn compare(&self, copy: Copy, head: Option<Head>) {
         let is_erased = head.is_some_and(|head| head.state == HeadState::Erased);
         let is_done = if is_erased {
-            denies_everything(&copy)
+            copy.as_of().is_diverged
         } else {
-            copy.as_of().behind == 0 && head == Some(stands_at(&copy))
+            copy.as_of().behind == 0 && head == Some(copy.head())
         };
         if is_done {
             self.state().failing.remove(copy.id());
@@ -188,24 +188,6 @@ impl Following {
         state.failing.insert(account.clone());
         state.failed(error);
     }
-}
-
-/// The head that the database holds, if it holds what this copy does.
-fn stands_at(copy: &Copy) -> Head {
-    copy.with(|account| Head {
-        version: account.version(),
-        digest: *account.digest(),
-        state: if account.is_closed() {
-            HeadState::Closed
-        } else {
-            HeadState::Open
-        },
-    })
-}
-
-fn denies_everything(copy: &Copy) -> bool {
-    let anything = copy.check("", &Permission::STORE_READ, Resource::Account);
-    anything == Decision::Denied(DenialReason::Diverged)
 }
 
 /// Follows until it is told to stop, or nobody is left to tell.

@@ -117,7 +117,7 @@ fn a_form_is_not_saved_over_a_change_of_somebody_else() {
     let saved = execute(&tenants, call_if(version, "olga", "2"), DEVS);
     assert_eq!(saved, Ok(version + 1));
     let late = execute(&tenants, call_if(version, "olga", "3"), DANA);
-    assert_problem(late, 409, "precondition-failed");
+    assert_problem(late, 412, "precondition-failed");
     let again = execute(&tenants, call_if(version, "olga", "2"), DEVS);
     assert_eq!(again, saved, "a retry is no change of somebody else");
 }

@@ -1,10 +1,12 @@
 //! Heads: other branches, commits without records, keys that outlive records, and the end of an account.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use crate::account::actor::Actor;
-use crate::account::changes::{CloseAccount, Command, RemoveMembers};
-use crate::account::limits::GroupLimit;
+use crate::account::changes::{CloseAccount, Command, CreateStore, DeleteStore, RemoveMembers};
+use crate::account::limits::{GroupLimit, MAX_BATCH};
+use crate::id::StoreId;
 use crate::repository::conformance::harness::{
     Connection, History, NOW, account_id, asked_for_snapshot, commit_id, member_id, store, stores,
 };
@@ -72,8 +74,8 @@ pub fn keys_outlive_later_versions<F: Fixture>(fixture: &F) -> Result<(), Failur
     acme.accept(&by_owner)?;
     let unchanged = acme.propose_by(&olga, "unchanged", &nothing(), NOW)?;
     kept.keeps(&unchanged)?;
-    for commit in ["a", "b", "c"] {
-        kept.adds(&mut acme, commit, &stores(commit, 1_000)?)?;
+    for commit in a_hundred_thousand_versions(&acme)? {
+        kept.keeps(commit)?;
     }
     let likely = "keys are forgotten after a number of versions or commits, or what is remembered of a request (its \
                   actor, its digest, the versions before and after it) is not all stored";
@@ -148,6 +150,28 @@ pub fn an_erased_account_is_gone_for_good<F: Fixture>(fixture: &F) -> Result<(),
         &found.is_some(),
         "the erasure of one account reached another",
     )
+}
+
+/// The commits that take an account a hundred thousand versions further. They are the same each time, so they are decided
+/// once.
+fn a_hundred_thousand_versions(history: &History) -> Result<&'static [Commit], Failure> {
+    static COMMITS: OnceLock<Vec<Commit>> = OnceLock::new();
+    if COMMITS.get().is_none() {
+        let id = StoreId::parse("later").map_err(Failure::of_suite)?;
+        let toggle = [
+            Command::CreateStore(CreateStore { store: id.clone() }),
+            Command::DeleteStore(DeleteStore { store: id }),
+        ];
+        let commands: Vec<_> = toggle.into_iter().cycle().take(MAX_BATCH).collect();
+        let mut history = history.clone();
+        let commits = (0..100_000 / MAX_BATCH).map(|number| {
+            let commit = history.propose(&format!("later-{number}"), &commands)?;
+            history.accept(&commit)?;
+            Ok(commit)
+        });
+        let _ = COMMITS.set(commits.collect::<Result<_, Failure>>()?);
+    }
+    Ok(COMMITS.get().map_or(&[], Vec::as_slice))
 }
 
 /// Commands that change nothing.

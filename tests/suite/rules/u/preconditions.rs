@@ -50,7 +50,7 @@ fn u8_an_old_form_restores_nothing() {
     let error = execute(&kept, &mut here, &checked).unwrap_err();
     assert_eq!(
         (error.code(), error.http_status()),
-        ("precondition-failed", 409)
+        ("precondition-failed", 412)
     );
     let version = there.version();
     let on = version - 1;

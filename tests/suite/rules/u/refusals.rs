@@ -60,10 +60,7 @@ fn u3_kinds_have_an_http_status() {
         (enrol(["x"]), ErrorKind::Forbidden, 403),
     ] {
         let refusal = world.refused(OWNER, command);
-        assert_eq!(
-            (refusal.kind(), refusal.kind().http_status()),
-            (kind, status)
-        );
+        assert_eq!((refusal.kind(), refusal.http_status()), (kind, status));
     }
     let kinds = [
         ErrorKind::Forbidden,
