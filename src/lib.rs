@@ -29,6 +29,7 @@ mod role;
 mod stored;
 mod text;
 mod time;
+mod visible;
 
 pub use access::{
     AccessLevel, Decision, DenialReason, EffectivePermissions, Permissions, Resource,

@@ -15,6 +15,7 @@ use crate::grant::Scope;
 use crate::id::{MemberId, StoreId};
 use crate::permission::Permission;
 use crate::questions::matrix::{AccessMatrix, MatrixRow};
+use crate::visible::Visible;
 
 /// Forms of a matrix. Where a member has no access the cell says so, or is empty.
 impl AccessMatrix {
@@ -215,38 +216,9 @@ impl MatrixRow {
     }
 }
 
-/// With every character written out that cannot be seen, looks like a space, or turns the direction of writing; and the
-/// backslash that writes them out, so that different ids stay different.
+/// As [`Visible`].
 fn visible(text: &str) -> String {
-    let is_unseen = |character: char| {
-        character.is_control()
-            || (character.is_whitespace() && character != ' ')
-            || matches!(
-                character,
-                '\u{ad}'
-                    | '\u{34f}'
-                    | '\u{61c}'
-                    | '\u{115f}'
-                    | '\u{1160}'
-                    | '\u{17b4}'
-                    | '\u{17b5}'
-            )
-            || matches!(character, '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-            || matches!(character, '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}')
-            || matches!(character, '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1d173}'..='\u{1d17a}')
-            || matches!(character, '\u{e0000}'..='\u{e0fff}')
-    };
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if is_unseen(character) || (character == ' ' && shown.ends_with(' ')) {
-            shown.extend(character.escape_unicode());
-        } else if character == '\\' {
-            shown.push_str("\\\\");
-        } else {
-            shown.push(character);
-        }
-    }
-    shown
+    Visible(text).to_string()
 }
 
 /// Visible, and each character that means something to the form as this says.

@@ -6,24 +6,25 @@ use crate::access::Resource;
 use crate::id::RoleId;
 use crate::permission::Permission;
 use crate::questions::explain::{AccessPath, AccessSource, Explanation, RemedyKind, Verdict};
+use crate::visible::{Quoted, Visible};
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             permission, answer, ..
         } = self;
-        let member = &on_one_line(&self.member);
+        let member = &Quoted(&self.member);
         let resource = &match &self.resource {
             Resource::Account => Resource::Account,
-            Resource::Store(store) => Resource::Store(on_one_line(store)),
+            Resource::Store(store) => Resource::Store(Visible(store).to_string()),
         };
         match answer {
             Verdict::Allowed { paths } => {
-                write!(f, "`{member}` may `{permission}` {resource}:")?;
+                write!(f, "{member} may `{permission}` {resource}:")?;
                 paths.iter().try_for_each(|path| write!(f, "\n- {path}"))
             }
             Verdict::Denied { denial, remedies } => {
-                write!(f, "`{member}` may not `{permission}` {resource}: {denial}")?;
+                write!(f, "{member} may not `{permission}` {resource}: {denial}")?;
                 match remedies.as_slice() {
                     [] => return write!(f, "\nNo single command would allow it."),
                     [_] => write!(f, "\nOne command would allow it:")?,
@@ -78,15 +79,15 @@ impl RemedyKind {
     fn say(
         &self,
         f: &mut fmt::Formatter<'_>,
-        member: &str,
+        member: &Quoted<'_>,
         permission: &Permission,
         resource: &Resource<String>,
     ) -> fmt::Result {
         match self {
-            RemedyKind::Accept { .. } => write!(f, "`{member}` accepts its invitation"),
-            RemedyKind::Reinstate => write!(f, "reinstate `{member}`"),
+            RemedyKind::Accept { .. } => write!(f, "{member} accepts its invitation"),
+            RemedyKind::Reinstate => write!(f, "reinstate {member}"),
             RemedyKind::CreateStore => write!(f, "create the store"),
-            RemedyKind::AddToGroup { group } => write!(f, "add `{member}` to group `{group}`"),
+            RemedyKind::AddToGroup { group } => write!(f, "add {member} to group `{group}`"),
             RemedyKind::AddStore { group, role, drops } => {
                 write!(
                     f,
@@ -108,7 +109,7 @@ impl RemedyKind {
                 )
             }
             RemedyKind::GrantOwnership => {
-                write!(f, "make `{member}` an account owner; nothing less would do")
+                write!(f, "make {member} an account owner; nothing less would do")
             }
         }
     }
@@ -121,19 +122,4 @@ fn say_dropped(f: &mut fmt::Formatter<'_>, drops: &[RoleId]) -> fmt::Result {
             ", and drop its role `{role}`, which is left with no store"
         )
     })
-}
-
-/// What was asked may be any text: with what would begin a new line or steer a terminal written out.
-fn on_one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control()
-            || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        {
-            line.extend(character.escape_unicode());
-        } else {
-            line.push(character);
-        }
-    }
-    line
 }
