@@ -230,16 +230,12 @@ fn questions_about_changes(
     println!("WHAT DID THE LAST CHANGE TAKE FROM ANYBODY, AND GIVE?\n");
     let (last, earlier) = records.split_last().ok_or("there are records")?;
     let delta = Account::replay(earlier)?.delta_of(last)?;
-    let (takes, gives) = (
-        delta.iter().filter(|change| change.loses_any()),
-        delta.iter().filter(|change| change.gains_any()),
-    );
     println!(
-        "  {} by {}: {} lost, {} gained\n",
+        "  {} by {}: {} members lost something, {} gained something\n",
         last.event().kind(),
         last.actor(),
-        takes.count(),
-        gives.count()
+        delta.who_lost().count(),
+        delta.who_gained().count()
     );
 
     println!("WHAT WOULD HAPPEN IF store-07 WERE DELETED?\n");
@@ -250,11 +246,7 @@ fn questions_about_changes(
     let preview = account.preview(&Actor::Member(owner.clone()), &[delete], now)?;
     println!(
         "  {} members would lose access to it\n",
-        preview
-            .delta
-            .iter()
-            .filter(|change| change.loses_any())
-            .count()
+        preview.delta.who_lost().count()
     );
     Ok(())
 }

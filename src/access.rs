@@ -181,7 +181,7 @@ impl fmt::Display for AccessLevel {
 /// compare what they allow by [`is_subset`](Permissions::is_subset).
 ///
 /// Exhaustive on purpose: an owner's permissions cannot be listed, because they include those not yet defined (P2).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Permissions {
     /// Every permission there is or will be: an Account Owner's (P2).

@@ -1,6 +1,7 @@
 //! What people ask of an account beyond yes and no: who else, why, what would change.
 
 pub(crate) mod delta;
+pub(crate) mod differences;
 pub(crate) mod escalation;
 pub(crate) mod explain;
 mod explain_text;

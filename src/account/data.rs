@@ -24,7 +24,8 @@ use crate::permission::Permission;
 use crate::role::{Role, RoleLevel};
 use crate::time::Timestamp;
 
-pub(crate) mod changed;
+pub(crate) mod affected;
+pub(crate) mod classes;
 pub(crate) mod draft;
 pub(crate) mod grant_index;
 mod hash;

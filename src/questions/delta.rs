@@ -1,24 +1,25 @@
 //! What a change does to who may do what.
 
-use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Serialize, Serializer};
 
 use crate::access::{Permissions, Resource};
 use crate::account::Account;
 use crate::account::actor::Actor;
 use crate::account::changes::Command;
-use crate::account::check::Check;
 use crate::account::command_error::CommandError;
 use crate::account::context::Context;
 use crate::account::data::AccountData;
-use crate::account::data::changed::Changed;
+use crate::account::data::affected::Affected;
+use crate::account::data::classes::{Classes, Number};
 use crate::account::data::draft::Draft;
-use crate::account::data::member::MemberEntry;
 use crate::account::data::state::State;
 use crate::account::decide::decide_batch;
 use crate::account::record::{PlannedChange, Record};
 use crate::account::replay::{ReplayError, apply_checked};
 use crate::id::MemberId;
-use crate::permission::Permission;
+use crate::questions::differences::{AccessBlock, AccessChange, Blocks, Differences, Touched};
 use crate::time::Timestamp;
 
 /// What commands would lead to: their changes, and who gains and loses what.
@@ -30,87 +31,176 @@ pub struct Preview {
     pub delta: AccessDelta,
 }
 
-/// Who gains and loses what, exactly, by one or more changes: in the order of the members' ids, for each the account
-/// first and then the stores in the order of their ids.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct AccessDelta(Vec<AccessChange>);
-
-/// What one member may do in one place, before and after. The two allow different things: what another permission that
-/// the member held and holds includes (L7) is no difference.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct AccessChange {
-    /// Who.
-    pub member: MemberId,
-    /// Where.
-    pub resource: Resource,
-    /// What the member could do there; nothing, if one of the two did not exist.
-    pub before: Permissions,
-    /// What the member can do there.
-    pub after: Permissions,
-}
-
-impl AccessChange {
-    /// Whether the member gains this permission there.
-    #[must_use]
-    pub fn gains(&self, permission: &Permission) -> bool {
-        self.after.allows(permission) && !self.before.allows(permission)
-    }
-
-    /// Whether the member loses this permission there.
-    #[must_use]
-    pub fn loses(&self, permission: &Permission) -> bool {
-        self.before.allows(permission) && !self.after.allows(permission)
-    }
-
-    /// Whether the member gains anything there.
-    #[must_use]
-    pub fn gains_any(&self) -> bool {
-        !self.after.is_subset(&self.before)
-    }
-
-    /// Whether the member loses anything there: time to revoke what was handed out on the strength of it.
-    #[must_use]
-    pub fn loses_any(&self) -> bool {
-        !self.before.is_subset(&self.after)
-    }
-}
+/// Who gains and loses what by one or more changes, exactly.
+///
+/// It holds what the change touches as a product: kinds of members times kinds of resources, where members of one kind
+/// are in the same groups, as far as that counts, and resources of one kind have the same grants. Making it takes time
+/// and memory in proportion to the members and the resources that the change may affect, never to the one times the
+/// other. What it says is worked out as it is asked for: [`blocks`](AccessDelta::blocks) in proportion to the kinds,
+/// [`iter`](AccessDelta::iter) to what it gives out.
+///
+/// As JSON it is the list of its blocks. Two are equal when they say the same.
+///
+/// ```
+/// # use grantbook::*;
+/// # use grantbook::command::*;
+/// # let now = Timestamp::from_millis(0);
+/// # let (mut account, _) = Account::open(
+/// #     AccountId::parse("acme")?, MemberId::parse("olga")?, GroupLimit::default(), now);
+/// # let (dev, devs) = (StoreId::parse("dev")?, GroupId::parse("devs")?);
+/// # let members = ["dana", "vic"].map(|id| MemberId::parse(id).unwrap());
+/// # account.execute(&Actor::System, &CreateStore { store: dev.clone() }.into(), now)?;
+/// # account.execute(&Actor::System, &AddMembers { members: members.clone().into() }.into(), now)?;
+/// # account.execute(&Actor::System, &CreateGroup {
+/// #     group: devs.clone(), name: GroupName::parse("Dev Team")?, description: Description::default(),
+/// #     grants: vec![Grant::in_stores(RoleId::store_viewer(), [dev])],
+/// # }.into(), now)?;
+/// let add = AddToGroup { group: devs, members: members.into() }.into();
+/// let preview = account.preview(&Actor::System, &[add], now)?;
+///
+/// let block = preview.delta.blocks().next().expect("somebody gains something");
+/// assert_eq!(block.members, ["dana", "vic"].map(|id| MemberId::parse(id).unwrap()).iter().collect::<Vec<_>>());
+/// assert_eq!(block.resources.len(), 1);
+/// assert!(block.after.allows(&Permission::STORE_READ) && block.loses_nothing());
+/// assert_eq!(preview.delta.who_gained().count(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct AccessDelta(Touched);
 
 impl AccessDelta {
-    /// The changes.
-    pub fn iter(&self) -> impl Iterator<Item = &AccessChange> {
-        self.0.iter()
+    fn new(before: &State, after: &impl AccountData, affected: &Affected<'_>) -> Self {
+        let Affected { members, resources } = affected;
+        let (classes, of_members, of_resources) = Classes::of(before, after, members, resources);
+        Self(Touched {
+            members: members.iter().copied().cloned().zip(of_members).collect(),
+            resources: resources.iter().cloned().zip(of_resources).collect(),
+            classes,
+        })
+    }
+
+    /// What leads from one state of an account to another. Takes time in proportion to members plus stores; for the
+    /// change that one record makes, ask [`Account::delta_of`].
+    #[must_use]
+    pub fn between(before: &Account, after: &Account) -> Self {
+        let (before, after) = (&before.state, &after.state);
+        let members = before.members_after(None).chain(after.members_after(None));
+        let mut members: Vec<&MemberId> = members.map(|(id, _)| id).collect();
+        members.sort_unstable();
+        members.dedup();
+        let stores = before.stores().chain(after.stores());
+        let stores = stores.map(|(id, _)| Resource::Store(id.clone()));
+        let mut resources: Vec<Resource> = [Resource::Account].into_iter().chain(stores).collect();
+        resources.sort_unstable();
+        resources.dedup();
+        Self::new(before, after, &Affected { members, resources })
+    }
+
+    /// The changes in the order of the members' ids, for each the account first and then the stores in the order of
+    /// their ids.
+    pub fn iter(&self) -> impl Iterator<Item = AccessChange<'_>> {
+        self.iter_after(None)
+    }
+
+    /// As [`iter`](AccessDelta::iter), for the members after this one: to go on where an earlier page ended.
+    pub fn iter_after(&self, member: Option<&str>) -> impl Iterator<Item = AccessChange<'_>> {
+        let first = member.map_or(0, |member| {
+            self.0
+                .members
+                .partition_point(|(id, _)| id.as_str() <= member)
+        });
+        let mut differences = Differences::new(&self.0);
+        let members = self.0.members.iter().skip(first);
+        members.flat_map(move |(member, class)| differences.of_member(member, *class))
+    }
+
+    /// What changes for one member; nothing, for whoever is not affected.
+    pub fn of(&self, member: &str) -> impl Iterator<Item = AccessChange<'_>> {
+        let found = self
+            .0
+            .members
+            .binary_search_by(|(id, _)| id.as_str().cmp(member));
+        let found = found.ok().and_then(|index| self.0.members.get(index));
+        let mut differences = Differences::new(&self.0);
+        found
+            .into_iter()
+            .flat_map(move |(member, class)| differences.of_member(member, *class))
+    }
+
+    /// The changes put together: sets of members and sets of places with the same before and after. Each member and
+    /// place is in at most one block. Members with the same changes share theirs, unless there are hundreds of thousands
+    /// of kinds of changes: then memory stays bounded, and what is alike may be said more than once.
+    pub fn blocks(&self) -> impl Iterator<Item = AccessBlock<'_>> {
+        Blocks::new(&self.0)
     }
 
     /// Whether nobody gains or loses anything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        let mut differences = Differences::new(&self.0);
+        self.member_classes()
+            .all(|class| differences.row(class).is_empty())
     }
 
-    /// What leads from one state of an account to another. Takes time in proportion to members times stores; for the
-    /// change that one record makes, ask [`Account::delta_of`].
+    /// How many members gain or lose something in how many places, each pair counted.
     #[must_use]
-    pub fn between(before: &Account, after: &Account) -> Self {
-        let members = before
-            .state
-            .members_after(None)
-            .chain(after.state.members_after(None));
-        let members: BTreeSet<&MemberId> = members.map(|(id, _)| id).collect();
-        let stores = before.stores().chain(after.stores());
-        let resources: BTreeSet<Resource> = stores
-            .cloned()
-            .map(Resource::Store)
-            .chain([Resource::Account])
-            .collect();
-        let all = members
-            .into_iter()
-            .flat_map(|member| resources.iter().map(move |resource| (member, resource)));
-        Self(
-            all.filter_map(|(member, resource)| {
-                change(&before.state, &after.state, member, resource)
+    pub fn count(&self) -> u64 {
+        let blocks = self.blocks();
+        let pairs = blocks.map(|block| block.members.len() as u64 * block.resources.len() as u64);
+        pairs.sum()
+    }
+
+    /// Who gains anything anywhere, in the order of ids.
+    pub fn who_gained(&self) -> impl Iterator<Item = &MemberId> {
+        self.who(|before, after| !after.is_subset(before))
+    }
+
+    /// Who loses anything anywhere, in the order of ids: time to revoke what was handed out on the strength of it.
+    pub fn who_lost(&self) -> impl Iterator<Item = &MemberId> {
+        self.who(|before, after| !before.is_subset(after))
+    }
+
+    fn who(
+        &self,
+        is_meant: impl Fn(&Permissions, &Permissions) -> bool,
+    ) -> impl Iterator<Item = &MemberId> {
+        let mut differences = Differences::new(&self.0);
+        let are_meant = self.member_classes().map(|class| {
+            let row = differences.row(class);
+            row.iter().any(|(_, pair)| {
+                let pair = differences.pair(*pair);
+                pair.is_some_and(|(before, after)| is_meant(before, after))
             })
-            .collect(),
-        )
+        });
+        let are_meant: Vec<bool> = are_meant.collect();
+        let members = self.0.members.iter();
+        members.filter_map(move |(member, class)| {
+            are_meant.get(*class as usize).copied()?.then_some(member)
+        })
+    }
+
+    fn member_classes(&self) -> impl Iterator<Item = Number> {
+        (0..).take(self.0.classes.member_classes())
+    }
+}
+
+impl PartialEq for AccessDelta {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for AccessDelta {}
+
+impl fmt::Debug for AccessDelta {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.blocks()).finish()
+    }
+}
+
+impl Serialize for AccessDelta {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.blocks())
     }
 }
 
@@ -135,13 +225,9 @@ impl Account {
     /// # Errors
     /// As [`apply`](Account::apply).
     pub fn delta_of(&self, record: &Record) -> Result<AccessDelta, ReplayError> {
-        let mut after = Draft::over(&self.state);
-        apply_checked(&mut after, record)?;
-        Ok(delta(&self.state, &after))
+        self.delta_of_commit(std::slice::from_ref(record))
     }
-}
 
-impl Account {
     /// Who gains and loses what by the records of the next commit.
     pub(crate) fn delta_of_commit(&self, records: &[Record]) -> Result<AccessDelta, ReplayError> {
         let mut after = Draft::over(&self.state);
@@ -166,71 +252,6 @@ fn preview(
 }
 
 /// What leads from a state to a draft over it.
-///
-/// What a member may do in a resource depends on its status, on its groups, and on the roles that they grant there. Only
-/// who or what is touched by the draft is looked at.
 fn delta(before: &State, after: &Draft<'_, State>) -> AccessDelta {
-    let touched = Changed::new(before, after);
-    let mut affected: BTreeSet<(MemberId, Resource)> = BTreeSet::new();
-    for resource in touched.resources() {
-        let members = touched.members_in(&resource);
-        affected.extend(members.map(|member| (member.clone(), resource.clone())));
-        let existed = before.index(resource.as_deref()).is_some();
-        if existed != after.index(resource.as_deref()).is_some() {
-            let owners = before.owners().chain(after.owners());
-            affected.extend(owners.map(|owner| (owner.clone(), resource.clone())));
-        }
-    }
-    if before.header().condition != after.header().condition {
-        let stores = before.stores().map(|(id, _)| Resource::Store(id.clone()));
-        let resources: Vec<Resource> = stores.chain([Resource::Account]).collect();
-        for (member, _) in before.members_after(None) {
-            affected.extend(
-                resources
-                    .iter()
-                    .map(|there| (member.clone(), there.clone())),
-            );
-        }
-    }
-    for member in after.touched_members() {
-        let resources = touched.resources_of(member);
-        affected.extend(
-            resources
-                .into_iter()
-                .map(|resource| (member.clone(), resource)),
-        );
-        let owned = before.member(member).is_some_and(MemberEntry::is_owner);
-        if owned != after.member(member).is_some_and(MemberEntry::is_owner) {
-            let stores = before
-                .stores()
-                .chain(after.stores())
-                .map(|(store, _)| store.clone());
-            affected.extend(stores.map(|store| (member.clone(), Resource::Store(store))));
-        }
-    }
-    let changes = affected
-        .iter()
-        .filter_map(|(member, resource)| change(before, after, member, resource));
-    AccessDelta(changes.collect())
-}
-
-fn change(
-    before: &State,
-    after: &impl AccountData,
-    member: &MemberId,
-    resource: &Resource,
-) -> Option<AccessChange> {
-    let nothing = |_| Permissions::nothing();
-    let was = before
-        .permissions_in(member, resource.as_deref())
-        .unwrap_or_else(nothing);
-    let is = after
-        .permissions_in(member, resource.as_deref())
-        .unwrap_or_else(nothing);
-    (!was.allows_same(&is)).then(|| AccessChange {
-        member: member.clone(),
-        resource: resource.clone(),
-        before: was,
-        after: is,
-    })
+    AccessDelta::new(before, after, &Affected::by(before, after))
 }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use grantbook::CommandError;
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 68] = [
+const LAYERS: [&str; 70] = [
+    "visible",
     "text",
     "distinct",
     "time",
@@ -46,6 +47,7 @@ const LAYERS: [&str; 68] = [
     "account::snapshot",
     "account::handles",
     "account",
+    "questions::differences",
     "questions::delta",
     "questions::escalation",
     "questions::explain",

@@ -2,6 +2,8 @@
 
 use std::slice;
 
+use smallvec::SmallVec;
+
 /// A group's number while it exists; the lowest free one is taken.
 pub(crate) type Slot = u16;
 
@@ -9,7 +11,7 @@ pub(crate) type Slot = u16;
 ///
 /// INVARIANT: more words only where one does not do, and the last one is not zero, so that equal sets are equal and
 /// absent words mean absent groups.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum SlotSet {
     Word(u64),
     Words(Box<[u64]>),
@@ -122,6 +124,25 @@ impl SlotSet {
         pairs.any(|(one, other)| one & other != 0)
     }
 
+    /// Puts in all that are in the other.
+    pub(crate) fn insert_all(&mut self, other: &Self) {
+        if !other.is_subset(self) {
+            let longer = self.words().len().max(other.words().len());
+            let words = |set: &Self, at| set.words().get(at).copied().unwrap_or_default();
+            let both: Vec<u64> = (0..longer)
+                .map(|at| words(self, at) | words(other, at))
+                .collect();
+            *self = Self::from_words(&both);
+        }
+    }
+
+    /// The slots that are in both.
+    pub(crate) fn intersection(&self, other: &Self) -> Self {
+        let pairs = self.words().iter().zip(other.words());
+        let both: SmallVec<[u64; 8]> = pairs.map(|(one, other)| one & other).collect();
+        Self::from_words(&both)
+    }
+
     pub(crate) fn is_subset(&self, other: &Self) -> bool {
         let mut pairs = self.words().iter().zip(other.words());
         self.words().len() <= other.words().len() && pairs.all(|(one, other)| one & !other == 0)
@@ -198,6 +219,10 @@ mod tests {
             prop_assert_eq!(set.is_subset(&other_set), plain.is_subset(&other));
             let differing = plain.symmetric_difference(&other).copied().collect();
             prop_assert_eq!(set.differing(&other_set), differing);
+            prop_assert_eq!(set.intersection(&other_set), plain.intersection(&other).copied().collect());
+            let mut all = set.clone();
+            all.insert_all(&other_set);
+            prop_assert_eq!(all, plain.union(&other).copied().collect());
             prop_assert_eq!(set.lowest_free(), SLOTS.into_iter().find(|slot| !plain.contains(slot)));
         }
     }

@@ -315,10 +315,7 @@ fn u2_an_observer_can_be_told_who_lost_what() {
     assert_eq!(deltas.len(), 3, "one for each commit");
     let after = there.with(Account::clone);
     assert_eq!(deltas[1], AccessDelta::between(&before, &after));
-    let lost = |delta: &AccessDelta| {
-        let lost = delta.iter().filter(|change| change.loses_any());
-        lost.map(|change| change.member.clone()).collect::<Vec<_>>()
-    };
+    let lost = |delta: &AccessDelta| delta.who_lost().cloned().collect::<Vec<_>>();
     assert_eq!(lost(&deltas[1]), [member("ann")]);
     assert_eq!(lost(&deltas[2]), []);
 }

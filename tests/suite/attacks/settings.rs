@@ -36,9 +36,11 @@ fn a5_a_closed_account_answers_no_question_with_yes() {
             let change = delta.iter().find(|change| {
                 change.member.as_str() == id && change.resource.as_deref() == *resource
             });
-            let lost = change.map_or(nothing.clone(), |change| change.before.clone());
+            let lost = change
+                .as_ref()
+                .map_or(nothing.clone(), |change| Permissions::clone(&change.before));
             assert_eq!(lost, held, "{id} {resource}");
-            assert!(change.is_none_or(|change| change.after == nothing));
+            assert!(change.is_none_or(|change| *change.after == nothing));
         }
     }
 

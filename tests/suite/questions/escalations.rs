@@ -227,7 +227,7 @@ proptest! {
             for change in preview.delta.iter().filter(|change| [one, other].contains(&change.member.as_str())) {
                 for permission in Permission::BUILT_IN.iter().filter(|permission| change.gains(permission)) {
                     let gain = together.iter().find(|gain| {
-                        gain.member == change.member && gain.resource == change.resource && gain.permission == *permission
+                        gain.member == *change.member && gain.resource == *change.resource && gain.permission == *permission
                     });
                     prop_assert_eq!(gain.map(|gain| gain.steps.len()), Some(1), "{:?} {:?}", command, change);
                 }

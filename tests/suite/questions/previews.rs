@@ -156,6 +156,7 @@ proptest! {
                         let last = state.clone();
                         state.apply(record).unwrap();
                         check_delta(&last, &state, &delta)?;
+                        check_views(&delta)?;
                     }
                 }
                 (preview, executed) => prop_assert!(false, "{:?} {:?}", preview, executed),
@@ -193,11 +194,11 @@ fn check_delta(
         if !(was.is_subset(&is) && is.is_subset(&was)) {
             let change = changes.next();
             prop_assert!(
-                change.is_some_and(|change| {
+                change.as_ref().is_some_and(|change| {
                     change.member.as_str() == id
                         && change.resource.as_deref() == resource
-                        && change.before == was
-                        && change.after == is
+                        && *change.before == was
+                        && *change.after == is
                 }),
                 "{id} {resource}: {change:?}"
             );
@@ -205,4 +206,85 @@ fn check_delta(
     }
     prop_assert_eq!(changes.next(), None);
     Ok(())
+}
+
+/// Blocks, pages, lists of members and counts say what the list of changes says.
+fn check_views(delta: &AccessDelta) -> Result<(), TestCaseError> {
+    let changes: Vec<AccessChange<'_>> = delta.iter().collect();
+    let mut of_blocks = Vec::new();
+    for block in delta.blocks() {
+        prop_assert!(!block.members.is_empty() && !block.resources.is_empty());
+        prop_assert!(block.members.is_sorted() && block.resources.is_sorted());
+        for (member, resource) in block
+            .members
+            .iter()
+            .flat_map(|member| block.resources.iter().map(move |there| (*member, *there)))
+        {
+            let (before, after) = (block.before.clone(), block.after.clone());
+            let change = AccessChange {
+                member,
+                resource,
+                before,
+                after,
+            };
+            prop_assert_eq!(change.gains_any(), !block.gains_nothing());
+            prop_assert_eq!(change.loses_any(), !block.loses_nothing());
+            of_blocks.push(change);
+        }
+    }
+    of_blocks.sort_by_key(|change| (change.member, change.resource));
+    prop_assert_eq!(&of_blocks, &changes);
+    prop_assert_eq!(delta.count(), changes.len() as u64);
+    prop_assert_eq!(delta.is_empty(), changes.is_empty());
+
+    let who = |is_meant: fn(&AccessChange<'_>) -> bool| -> BTreeSet<&MemberId> {
+        let meant = changes.iter().filter(|change| is_meant(change));
+        meant.map(|change| change.member).collect()
+    };
+    prop_assert!(delta.who_gained().eq(who(|change| change.gains_any())));
+    prop_assert!(delta.who_lost().eq(who(|change| change.loses_any())));
+
+    let mut paged = Vec::new();
+    while let Some(first) = delta
+        .iter_after(
+            paged
+                .last()
+                .map(|last: &AccessChange<'_>| last.member.as_str()),
+        )
+        .next()
+    {
+        paged.extend(delta.of(first.member));
+    }
+    prop_assert_eq!(&paged, &changes);
+    prop_assert_eq!(delta.of("nobody").count(), 0);
+
+    let text = serde_json::to_value(delta).unwrap();
+    let blocks: Vec<_> = delta
+        .blocks()
+        .map(|block| serde_json::to_value(block).unwrap())
+        .collect();
+    prop_assert_eq!(text, serde_json::Value::Array(blocks));
+    Ok(())
+}
+
+/// G9: what is alike is said once: two members who gain the same in two stores are one block, in JSON too.
+#[test]
+fn g9_what_is_alike_is_one_block() {
+    let mut world = World::staffed();
+    world.ok(
+        OWNER,
+        create_group("new", "New Team", [viewer(["dev", "prod"])]),
+    );
+    let add = [add("new", ["nils", "nora"])];
+    world.system(enrol(["nora"]));
+    let delta = world
+        .account
+        .preview(&by(OWNER), &add, at(world.now))
+        .unwrap()
+        .delta;
+    assert_eq!(
+        serde_json::to_string(&delta).unwrap(),
+        r#"[{"members":["nils","nora"],"resources":[{"store":"dev"},{"store":"prod"}],"before":{"only":[]},"after":{"only":["store.read"]}}]"#
+    );
+    assert_eq!(delta.count(), 4);
 }

@@ -1,0 +1,270 @@
+//! Members and resources of two states of an account, put together where they can only be alike.
+
+use std::collections::BTreeSet;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use indexmap::{IndexMap, IndexSet};
+use smallvec::SmallVec;
+
+use crate::access::Resource;
+use crate::account::data::AccountData;
+use crate::account::data::grant_index::GrantIndex;
+use crate::account::data::slots::SlotSet;
+use crate::id::{MemberId, RoleId};
+use crate::permission::Permission;
+
+/// Of which of the two states.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum When {
+    Before,
+    After,
+}
+
+/// The number of a class of members or of resources, or of a role.
+pub(crate) type Number = u32;
+
+/// Roles, by their numbers in a [`Classes`].
+pub(crate) type Roles = SmallVec<[Number; 4]>;
+
+/// What a member of a class holds in a resource of a class.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Held {
+    /// The member, or the resource, is not there or not active.
+    Nothing,
+    Everything,
+    /// What these roles allow.
+    By(Roles),
+}
+
+/// Members by what counts of them: their status and the groups that grant anything in one of the resources. Resources by
+/// what counts of them: the roles that are granted there, and by which of the groups that any of the members is in.
+///
+/// So the table of classes is never larger than members and resources together, and often two lines.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Classes {
+    members: Vec<Both<Standing>>,
+    resources: Vec<Both<Option<Arc<[Granted]>>>>,
+    roles: Vec<RoleOf>,
+}
+
+/// The permissions of a role before and after, and whether they are others.
+#[derive(Clone, Debug)]
+struct RoleOf {
+    permissions: Both<Option<Arc<BTreeSet<Permission>>>>,
+    is_redefined: bool,
+}
+
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+struct Both<T> {
+    before: T,
+    after: T,
+}
+
+impl<T> Both<T> {
+    fn at(&self, when: When) -> &T {
+        match when {
+            When::Before => &self.before,
+            When::After => &self.after,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+enum Standing {
+    #[default]
+    Nothing,
+    Owner,
+    In(SlotSet),
+}
+
+/// A role, and the groups that grant it.
+type Granted = (Number, SlotSet);
+
+/// Things that are the same kind get the same number.
+struct Numbers<T>(IndexSet<T>);
+
+impl<T: Eq + Hash> Numbers<T> {
+    fn new() -> Self {
+        Self(IndexSet::new())
+    }
+
+    fn of(&mut self, thing: T) -> Number {
+        number(self.0.insert_full(thing).0)
+    }
+}
+
+/// Members, stores and roles are counted in 32 bits.
+fn number(index: usize) -> Number {
+    Number::try_from(index).unwrap_or(Number::MAX)
+}
+
+impl Classes {
+    /// The classes, and for each member and resource the number of its class.
+    pub(crate) fn of(
+        before: &impl AccountData,
+        after: &impl AccountData,
+        members: &[&MemberId],
+        resources: &[Resource],
+    ) -> (Self, Vec<Number>, Vec<Number>) {
+        // The groups that any of the members is in.
+        let mut member_of = Both::<SlotSet>::default();
+        for id in members {
+            member_of.before.insert_all(&groups_of(before, id));
+            member_of.after.insert_all(&groups_of(after, id));
+        }
+
+        // The groups that grant anything in any of the resources.
+        let mut granting = Both::<SlotSet>::default();
+        let mut roles: IndexMap<RoleId, RoleOf> = IndexMap::new();
+        let mut resource_classes: Numbers<Both<Option<Arc<[Granted]>>>> = Numbers::new();
+        let mut last: Option<(Both<Option<&GrantIndex>>, Number)> = None;
+        let mut resource_numbers = Vec::with_capacity(resources.len());
+        for resource in resources {
+            let indexes = Both {
+                before: before.index(resource.as_deref()),
+                after: after.index(resource.as_deref()),
+            };
+            // Neighbours are often alike.
+            if let Some((same, number)) = last.as_ref().filter(|(last, _)| *last == indexes) {
+                resource_numbers.push(*number);
+                last = Some((same.clone(), *number));
+                continue;
+            }
+            let mut number_of = |role: &RoleId| {
+                if let Some(known) = roles.get_index_of(role) {
+                    return number(known);
+                }
+                let (was, is) = (before.role(role), after.role(role));
+                let permissions = Both {
+                    before: was.map(|role| Arc::clone(&role.permissions)),
+                    after: is.map(|role| Arc::clone(&role.permissions)),
+                };
+                let is_redefined = permissions.before != permissions.after;
+                let role_of = RoleOf {
+                    permissions,
+                    is_redefined,
+                };
+                number(roles.insert_full(role.clone(), role_of).0)
+            };
+            let mut granted = |when: When| {
+                let index = indexes.at(when).as_ref()?;
+                let relevant = index.iter().filter_map(|(role, groups)| {
+                    let groups = groups.intersection(member_of.at(when));
+                    (!groups.is_empty()).then(|| (number_of(role), groups))
+                });
+                Some(relevant.collect::<Arc<[Granted]>>())
+            };
+            let mut class = Both {
+                before: granted(When::Before),
+                after: granted(When::After),
+            };
+            if class.before == class.after {
+                class.after.clone_from(&class.before);
+            }
+            for (slots, granted) in [
+                (&mut granting.before, &class.before),
+                (&mut granting.after, &class.after),
+            ] {
+                for (_, groups) in granted.iter().flat_map(|granted| granted.iter()) {
+                    slots.insert_all(groups);
+                }
+            }
+            let number = resource_classes.of(class);
+            resource_numbers.push(number);
+            last = Some((indexes, number));
+        }
+
+        let mut member_classes: Numbers<Both<Standing>> = Numbers::new();
+        let member_numbers = members.iter().map(|id| {
+            member_classes.of(Both {
+                before: standing(before, id, &granting.before),
+                after: standing(after, id, &granting.after),
+            })
+        });
+        let member_numbers = member_numbers.collect();
+        let classes = Self {
+            members: member_classes.0.into_iter().collect(),
+            resources: resource_classes.0.into_iter().collect(),
+            roles: roles.into_values().collect(),
+        };
+        (classes, member_numbers, resource_numbers)
+    }
+
+    pub(crate) fn member_classes(&self) -> usize {
+        self.members.len()
+    }
+
+    /// The classes of resources where a class of members may hold something else than before, and what it held and holds.
+    pub(crate) fn differing(&self, members: Number) -> impl Iterator<Item = (Number, Held, Held)> {
+        let standing = self.members.get(members as usize);
+        let resources = standing.into_iter().flat_map(|standing| {
+            let each = self.resources.iter().zip(0..);
+            each.map(move |(resource, number)| (standing, resource, number))
+        });
+        resources.filter_map(|(standing, resource, number)| {
+            let [was, is] = [When::Before, When::After]
+                .map(|when| held(standing.at(when), resource.at(when).as_deref()));
+            let may_differ = was != is || self.any_redefined(&is);
+            may_differ.then_some((number, was, is))
+        })
+    }
+
+    fn any_redefined(&self, held: &Held) -> bool {
+        match held {
+            Held::Nothing | Held::Everything => false,
+            Held::By(roles) => roles.iter().any(|role| {
+                let role = self.roles.get(*role as usize);
+                role.is_some_and(|role| role.is_redefined)
+            }),
+        }
+    }
+
+    /// What these roles allow together.
+    pub(crate) fn united(&self, roles: &Roles, when: When) -> BTreeSet<Permission> {
+        let roles = roles
+            .iter()
+            .filter_map(|role| self.roles.get(*role as usize));
+        let permissions = roles.filter_map(|role| role.permissions.at(when).as_deref());
+        permissions.flatten().cloned().collect()
+    }
+}
+
+fn held(standing: &Standing, granted: Option<&[Granted]>) -> Held {
+    match (standing, granted) {
+        (Standing::Nothing, _) | (_, None) => Held::Nothing,
+        (Standing::Owner, Some(_)) => Held::Everything,
+        (Standing::In(slots), Some(granted)) => {
+            let by = granted
+                .iter()
+                .filter(|(_, groups)| groups.intersects(slots));
+            let roles: Roles = by.map(|(role, _)| *role).collect();
+            if roles.is_empty() {
+                Held::Nothing
+            } else {
+                Held::By(roles)
+            }
+        }
+    }
+}
+
+fn groups_of(data: &impl AccountData, member: &MemberId) -> SlotSet {
+    let standing = standing(data, member, &SlotSet::default());
+    match (standing, data.member(member)) {
+        (Standing::In(_), Some(entry)) => entry.groups(),
+        _ => SlotSet::default(),
+    }
+}
+
+fn standing(data: &impl AccountData, member: &MemberId, relevant: &SlotSet) -> Standing {
+    match data.member(member) {
+        Some(entry) if entry.is_active() && data.header().is_open() => {
+            if entry.is_owner() {
+                Standing::Owner
+            } else {
+                Standing::In(entry.groups().intersection(relevant))
+            }
+        }
+        Some(_) | None => Standing::Nothing,
+    }
+}
