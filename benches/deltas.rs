@@ -129,8 +129,8 @@ impl Shape {
             )?;
         }
         for (role, name, names) in [
-            ("log-reader", "Log Reader", &["log.read"][..]),
-            ("log-owner", "Log Owner", &["log.read", "log.write"][..]),
+            ("reader", "Reader", &["store.read"][..]),
+            ("writer", "Writer", &["store.read", "store.write"][..]),
         ] {
             run(
                 &mut account,
@@ -161,10 +161,10 @@ impl Shape {
         let (all, everywhere): (Vec<_>, Vec<_>) =
             (members.iter().collect(), stores.iter().collect());
         match self {
-            Shape::OneGroup => groups(0, "log-reader", &all, &everywhere)?,
+            Shape::OneGroup => groups(0, "reader", &all, &everywhere)?,
             Shape::SameTwice => {
-                groups(0, "log-reader", &all, &everywhere)?;
-                groups(1, "log-owner", &all, &everywhere)?;
+                groups(0, "reader", &all, &everywhere)?;
+                groups(1, "writer", &all, &everywhere)?;
             }
             Shape::Random => {
                 let mut random = 1_u64;
@@ -183,19 +183,14 @@ impl Shape {
                     stores.extend(everywhere.first());
                     members.dedup();
                     stores.dedup();
-                    groups(
-                        number,
-                        ["log-reader", "log-owner"][number % 2],
-                        &members,
-                        &stores,
-                    )?;
+                    groups(number, ["reader", "writer"][number % 2], &members, &stores)?;
                 }
             }
         }
         let change = Command::from(ChangeRole {
-            role: "log-reader".parse()?,
+            role: "reader".parse()?,
             name: None,
-            permissions: Some(permissions(&["log.read", "log.write"])?),
+            permissions: Some(permissions(&["store.read", "store.write"])?),
         });
         let mut after = account.clone();
         let record = after

@@ -154,7 +154,7 @@ fn questions(account: &Account, records: &[Record]) -> Result<(), Box<dyn Error>
     // Of these, the one with the most eventful past.
     let mut someone = (0, *names.first().ok_or("nobody to ask about")?);
     for name in names.iter().filter(|name| !is_owner(account, name)) {
-        let intervals = history::access(records, name, &Permission::STORE_WRITE, vault)?;
+        let intervals = history::access(records, None, name, &Permission::STORE_WRITE, vault)?;
         someone = someone.max((intervals.len(), *name));
     }
     let (_, someone) = someone;
@@ -193,7 +193,7 @@ fn questions(account: &Account, records: &[Record]) -> Result<(), Box<dyn Error>
     );
 
     println!("SINCE WHEN COULD `{someone}` WRITE IN store-07?\n");
-    for interval in history::access(records, someone, &Permission::STORE_WRITE, vault)? {
+    for interval in history::access(records, None, someone, &Permission::STORE_WRITE, vault)? {
         let told = |record: &Record| {
             format!(
                 "{} ({} by {}, record {})",
@@ -203,15 +203,19 @@ fn questions(account: &Account, records: &[Record]) -> Result<(), Box<dyn Error>
                 record.version()
             )
         };
-        println!("  from {}", told(interval.began));
+        println!(
+            "  from {}",
+            interval.began.map_or("the beginning".to_owned(), told)
+        );
         println!("    to {}", interval.ended.map_or("now".to_owned(), told));
     }
-    let touching = history::changes_touching(records, someone)?;
+    let touching = history::changes_touching(records, None, someone)?;
     println!("  {} changes of the year touched it\n", touching.len());
 
     println!("WHO COULD DO HOW MUCH HALF A YEAR AGO?\n");
     let then = history::at_time(
         records,
+        None,
         Timestamp::from_millis(BEGINNING + 182 * 24 * 3_600_000),
     )?;
     let writers = then.who_can(&Permission::STORE_WRITE, vault, None).count();

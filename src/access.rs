@@ -279,11 +279,6 @@ impl EffectivePermissions {
         Self::new(Permissions::nothing(), BTreeMap::new())
     }
 
-    /// Whether both allow the same, whatever they list.
-    pub(crate) fn allows_same(&self, others: &Self) -> bool {
-        self == others || self.is_subset(others) && others.is_subset(self)
-    }
-
     /// Whether they allow this, as the account did when they were read from it.
     #[must_use]
     pub fn can(&self, permission: &Permission, resource: Resource<&str>) -> bool {

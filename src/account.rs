@@ -410,8 +410,7 @@ impl Account {
 
     /// Returns all members, active and invited.
     pub fn members(&self) -> impl Iterator<Item = Member<'_>> {
-        let members = self.state.members_after(None);
-        members.map(|found| Member::new(&self.state, found))
+        self.members_after(None)
     }
 
     /// Returns the active owners; at least one (A2).
@@ -434,8 +433,7 @@ impl Account {
 
     /// Returns all groups.
     pub fn groups(&self) -> impl Iterator<Item = Group<'_>> {
-        let groups = self.state.groups();
-        groups.map(|found| Group::new(&self.state, found))
+        self.groups_after(None)
     }
 
     /// Returns the role with this id, built in or the account's own.
@@ -464,7 +462,7 @@ impl Account {
 
     /// Returns all stores.
     pub fn stores(&self) -> impl Iterator<Item = &StoreId> {
-        self.state.stores().map(|(id, _)| id)
+        self.stores_after(None)
     }
 
     /// Returns how many stores there are.

@@ -1,7 +1,8 @@
 //! What the records tell: the account as it was, who could do what when, and who changed what.
 //!
-//! Each of these reads the records once, from the first on, and holds one account and its answer. A host gives its
-//! records as it has them: lent, as `&[Record]`, or one by one, as an iterator reads them from its storage.
+//! Each of these reads the records once, and holds one account and its answer. A host gives its records as it has them:
+//! lent, as `&[Record]`, or one by one, as an iterator reads them from its storage, page by page. They are those from the
+//! first on or, where older ones were given up, those after an account that was read from a snapshot.
 //!
 //! ```
 //! use grantbook::command::{AddMembers, GrantOwnership, RemoveMembers};
@@ -19,18 +20,18 @@
 //! let remove = Command::RemoveMembers(RemoveMembers { members: [olga].into() });
 //! records.extend(account.execute(&Actor::Member(otto), &remove, time(4_000))?);
 //!
-//! let was_able = history::access(&records, "olga", &Permission::MANAGE_ROLES, Resource::Account)?;
+//! let was_able = history::access(&records, None, "olga", &Permission::MANAGE_ROLES, Resource::Account)?;
 //! assert_eq!(was_able.len(), 1);
-//! assert_eq!(was_able[0].began.at(), time(1_000));
+//! assert_eq!(was_able[0].began.unwrap().at(), time(1_000));
 //! let ended = was_able[0].ended.unwrap();
 //! assert_eq!((ended.at(), ended.actor().to_string(), ended.event().kind()), (time(4_000), "member otto".into(), "members-removed"));
-//! assert_eq!(history::at_time(&records, time(2_500))?.owners().count(), 1);
+//! assert_eq!(history::at_time(&records, None, time(2_500))?.owners().count(), 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 use std::borrow::Borrow;
 
-use crate::access::{EffectivePermissions, Resource};
+use crate::access::Resource;
 use crate::account::Account;
 use crate::account::actor::Actor;
 use crate::account::data::Header;
@@ -97,38 +98,56 @@ pub fn verify<R: Borrow<Record>>(
 /// The account as it was at this version; as it is, if it has not come so far.
 ///
 /// # Errors
-/// As [`Account::replay`]; version 0 has [no records](ReplayError::NoRecords).
+/// As [`Account::replay`]; before the first record, and before the account that they come after, there are
+/// [none](ReplayError::NoRecords).
 pub fn at_version<R: Borrow<Record>>(
     records: impl IntoIterator<Item = R>,
+    after: Option<Account>,
     version: u64,
 ) -> Result<Account, ReplayError> {
-    Account::replay(
-        records
-            .into_iter()
-            .take_while(|record| record.borrow().version() <= version),
-    )
+    let after = after.map(|account| (account.version() <= version, account));
+    as_it_was(records, after, |record| record.version() <= version)
 }
 
 /// The account as it was at this time, records of that very millisecond included.
 ///
 /// # Errors
-/// As [`Account::replay`]; before the first record there are [none](ReplayError::NoRecords).
+/// As [`at_version`].
 pub fn at_time<R: Borrow<Record>>(
     records: impl IntoIterator<Item = R>,
+    after: Option<Account>,
     time: Timestamp,
 ) -> Result<Account, ReplayError> {
-    Account::replay(
-        records
-            .into_iter()
-            .take_while(|record| record.borrow().at() <= time),
-    )
+    let after = after.map(|account| (account.changed_at() <= time, account));
+    as_it_was(records, after, |record| record.at() <= time)
+}
+
+fn as_it_was<R: Borrow<Record>>(
+    records: impl IntoIterator<Item = R>,
+    after: Option<(bool, Account)>,
+    is_past: impl Fn(&Record) -> bool,
+) -> Result<Account, ReplayError> {
+    let records = records
+        .into_iter()
+        .take_while(|record| is_past(record.borrow()));
+    match after {
+        None => Account::replay(records),
+        Some((false, _)) => Err(ReplayError::NoRecords),
+        Some((true, mut account)) => {
+            for record in records {
+                account.apply(record.borrow())?;
+            }
+            Ok(account)
+        }
+    }
 }
 
 /// A stretch of versions in which a member could do something.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Interval<R> {
-    /// The record that began it: who, when, and by what.
-    pub began: R,
+    /// The record that began it: who, when, and by what; none, if it had begun with the account that the records come
+    /// after.
+    pub began: Option<R>,
     /// The record that ended it; none, if it lasts.
     pub ended: Option<R>,
 }
@@ -139,24 +158,35 @@ pub struct Interval<R> {
 /// As [`Account::replay`].
 pub fn access<R: Borrow<Record>>(
     records: impl IntoIterator<Item = R>,
+    after: Option<Account>,
     member: &str,
     permission: &Permission,
     resource: Resource<&str>,
 ) -> Result<Vec<Interval<R>>, ReplayError> {
+    let mut records = records.into_iter();
+    let (mut account, first) = begin(&mut records, after)?;
+    let can = |account: &Account| account.can(member, permission, resource);
     let mut intervals: Vec<Interval<R>> = Vec::new();
-    each(records, |record, after| {
+    if can(&account) {
+        intervals.push(Interval {
+            began: first,
+            ended: None,
+        });
+    }
+    for record in records {
+        account.apply(record.borrow())?;
         let open = intervals
             .last_mut()
             .filter(|interval| interval.ended.is_none());
-        match (open, after.can(member, permission, resource)) {
+        match (open, can(&account)) {
             (None, true) => intervals.push(Interval {
-                began: record,
+                began: Some(record),
                 ended: None,
             }),
             (Some(interval), false) => interval.ended = Some(record),
             (None, false) | (Some(_), true) => {}
         }
-    })?;
+    }
     Ok(intervals)
 }
 
@@ -170,38 +200,37 @@ pub fn changes_by<R: Borrow<Record>>(
         .filter(move |record| record.borrow().actor() == actor)
 }
 
-/// The changes that are about this member: that name it, or that changed what it can do.
+/// The changes that are about this member: that name it, or that changed what it can do. Takes time in proportion to what
+/// the records change.
 ///
 /// # Errors
 /// As [`Account::replay`].
 pub fn changes_touching<R: Borrow<Record>>(
     records: impl IntoIterator<Item = R>,
+    after: Option<Account>,
     member: &str,
 ) -> Result<Vec<R>, ReplayError> {
-    let mut touching = Vec::new();
-    let mut held = EffectivePermissions::nothing();
-    each(records, |record, account| {
-        let holds = account.effective_permissions(member);
-        if record.borrow().event().names_member(member) || !holds.allows_same(&held) {
+    let mut records = records.into_iter();
+    let (mut account, first) = begin(&mut records, after)?;
+    let names = |record: &R| record.borrow().event().names_member(member);
+    let mut touching: Vec<R> = first.into_iter().filter(names).collect();
+    for record in records {
+        let is_changed = account.apply_and_compare(record.borrow(), member)?;
+        if is_changed || names(&record) {
             touching.push(record);
         }
-        held = holds;
-    })?;
+    }
     Ok(touching)
 }
 
-/// Shows each record with the account after it.
-fn each<R: Borrow<Record>>(
-    records: impl IntoIterator<Item = R>,
-    mut look: impl FnMut(R, &Account),
-) -> Result<(), ReplayError> {
-    let mut records = records.into_iter();
-    let first = records.next().ok_or(ReplayError::NoRecords)?;
-    let mut account = Account::replay([first.borrow()])?;
-    look(first, &account);
-    for record in records {
-        account.apply(record.borrow())?;
-        look(record, &account);
+/// The account that the records come after; or else the one that the first of them opens, with that record.
+fn begin<R: Borrow<Record>>(
+    records: &mut impl Iterator<Item = R>,
+    after: Option<Account>,
+) -> Result<(Account, Option<R>), ReplayError> {
+    if let Some(account) = after {
+        return Ok((account, None));
     }
-    Ok(())
+    let first = records.next().ok_or(ReplayError::NoRecords)?;
+    Ok((Account::replay([first.borrow()])?, Some(first)))
 }

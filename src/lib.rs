@@ -58,6 +58,7 @@ pub use questions::differences::{AccessBlock, AccessChange};
 pub use questions::escalation::Escalation;
 pub use questions::explain::{AccessPath, AccessSource, Explanation, Remedy, RemedyKind, Verdict};
 pub use questions::matrix::{AccessMatrix, MatrixCell, MatrixRow};
+pub use questions::reverse::{StoreFilter, StoreSet};
 pub use questions::review::Finding;
 pub use role::{Role, RoleLevel};
 pub use text::{ParseError, ParseErrorKind};

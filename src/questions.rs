@@ -6,5 +6,6 @@ pub(crate) mod escalation;
 pub(crate) mod explain;
 mod explain_text;
 pub(crate) mod matrix;
+mod pages;
 pub(crate) mod reverse;
 pub(crate) mod review;

@@ -218,7 +218,12 @@ impl<'a> Group<'a> {
     /// Returns its members, invited ones included, in the order of their ids. The first takes time in proportion to the
     /// group.
     pub fn members(&self) -> impl Iterator<Item = &'a MemberId> + use<'a> {
-        let members = self.state.in_order(self.state.members_of(self.entry), None);
+        self.members_after(None)
+    }
+
+    /// As [`members`](Group::members), those whose ids come after this one, which need not exist any more.
+    pub fn members_after(&self, id: Option<&str>) -> impl Iterator<Item = &'a MemberId> + use<'a> {
+        let members = self.state.in_order(self.state.members_of(self.entry), id);
         members.map(|(id, _)| id)
     }
 }

@@ -70,11 +70,12 @@ pub struct AccessDelta(Touched);
 
 impl AccessDelta {
     fn new(before: &State, after: &impl AccountData, affected: &Affected<'_>) -> Self {
+        let (classes, of_members, of_resources) = Classes::of(before, after, affected);
         let Affected { members, resources } = affected;
-        let (classes, of_members, of_resources) = Classes::of(before, after, members, resources);
+        let resources = resources.iter().map(|(resource, _)| resource.clone());
         Self(Touched {
             members: members.iter().copied().cloned().zip(of_members).collect(),
-            resources: resources.iter().cloned().zip(of_resources).collect(),
+            resources: resources.zip(of_resources).collect(),
             classes,
         })
     }
@@ -93,7 +94,11 @@ impl AccessDelta {
         let mut resources: Vec<Resource> = [Resource::Account].into_iter().chain(stores).collect();
         resources.sort_unstable();
         resources.dedup();
-        Self::new(before, after, &Affected { members, resources })
+        Self::new(
+            before,
+            after,
+            &Affected::at(before, after, members, resources),
+        )
     }
 
     /// The changes in the order of the members' ids, for each the account first and then the stores in the order of
@@ -226,6 +231,19 @@ impl Account {
     /// As [`apply`](Account::apply).
     pub fn delta_of(&self, record: &Record) -> Result<AccessDelta, ReplayError> {
         self.delta_of_commit(std::slice::from_ref(record))
+    }
+
+    /// Applies the next record, and says whether it changes what this member may do.
+    pub(crate) fn apply_and_compare(
+        &mut self,
+        record: &Record,
+        member: &str,
+    ) -> Result<bool, ReplayError> {
+        let mut after = Draft::over(&self.state);
+        apply_checked(&mut after, record)?;
+        let is_changed = delta(&self.state, &after).of(member).next().is_some();
+        self.accept([record]);
+        Ok(is_changed)
     }
 
     /// Who gains and loses what by the records of the next commit.

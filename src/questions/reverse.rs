@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use roaring::RoaringBitmap;
+use serde::Serialize;
 
 use crate::access::{DenialReason, Permissions, Resource};
 use crate::account::Account;
@@ -11,6 +12,33 @@ use crate::account::data::AccountData;
 use crate::account::data::member::MemberEntry;
 use crate::id::{MemberId, StoreId};
 use crate::permission::Permission;
+
+/// Where a member may do something, and the version of the account of which that is true: the answer of
+/// [`Account::store_filter`].
+///
+/// As JSON: `{"version":7,"stores":{"only":["dev","prod"]}}`, or `"all"` or `"none"` in place of the object.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct StoreFilter {
+    /// The version. A later one may say otherwise.
+    pub version: u64,
+    /// The stores.
+    pub stores: StoreSet,
+}
+
+/// Some of an account's stores.
+///
+/// Exhaustive on purpose: a host that makes a condition of it must handle each.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StoreSet {
+    /// Every store that there is or will be: an Account Owner's (P2). A row of a store that the account does not have is
+    /// in none, and its check would be denied: where your tables may hold such rows, join them with your stores.
+    All,
+    /// No store.
+    None,
+    /// These, at least one, in the order of ids.
+    Only(Vec<StoreId>),
+}
 
 /// The check from the other sides. Each answer is complete, in the order of ids, and found as it is asked for. To
 /// go on where an earlier page ended, give the last id of that page as `after`; it need not exist any more.
@@ -73,6 +101,42 @@ impl Account {
                 member.is_some_and(|member| state.holds(member, &permission, &store.index))
             })
             .map(|(id, _)| id)
+    }
+
+    /// Where this member may do this, for the condition of a query: `WHERE store = ANY (…)`.
+    ///
+    /// Takes time in proportion to the account's stores; of an owner, none.
+    ///
+    /// ```
+    /// # use grantbook::*;
+    /// # let (account, _) = Account::open(
+    /// #     AccountId::parse("acme")?, MemberId::parse("olga")?, GroupLimit::default(), Timestamp::from_millis(0));
+    /// let filter = account.store_filter("olga", &Permission::STORE_READ);
+    /// let condition = match &filter.stores {
+    ///     StoreSet::All => "true".to_owned(),
+    ///     StoreSet::None => "false".to_owned(),
+    ///     StoreSet::Only(stores) => format!("store = ANY ($1) /* {} of them */", stores.len()),
+    /// };
+    /// assert_eq!((condition.as_str(), filter.version), ("true", 1));
+    /// # Ok::<(), ParseError>(())
+    /// ```
+    #[must_use]
+    pub fn store_filter(&self, member: &str, permission: &Permission) -> StoreFilter {
+        let found = self.state.look_up(member, Resource::Account);
+        let stores = if found.is_ok_and(|(member, _)| member.is_owner()) {
+            StoreSet::All
+        } else {
+            let stores: Vec<StoreId> = self.stores_for(member, permission, None).cloned().collect();
+            if stores.is_empty() {
+                StoreSet::None
+            } else {
+                StoreSet::Only(stores)
+            }
+        };
+        StoreFilter {
+            version: self.version(),
+            stores,
+        }
     }
 
     /// What this member may do here.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use grantbook::CommandError;
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 70] = [
+const LAYERS: [&str; 71] = [
     "visible",
     "text",
     "distinct",
@@ -53,6 +53,7 @@ const LAYERS: [&str; 70] = [
     "questions::explain",
     "questions::explain_text",
     "questions::matrix",
+    "questions::pages",
     "questions::reverse",
     "questions::review",
     "questions",

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use roaring::RoaringBitmap;
 
 use crate::access::Resource;
+use crate::account::data::classes::Both;
 use crate::account::data::draft::Draft;
 use crate::account::data::grant_index::GrantIndex;
 use crate::account::data::member::MemberEntry;
@@ -19,19 +20,37 @@ use crate::id::{MemberId, RoleId};
 /// anything else.
 pub(crate) struct Affected<'a> {
     pub(crate) members: Vec<&'a MemberId>,
-    pub(crate) resources: Vec<Resource>,
+    /// With what is granted there, before and after; `None` where it does not exist.
+    pub(crate) resources: Vec<(Resource, Both<Option<&'a GrantIndex>>)>,
 }
 
 impl<'a> Affected<'a> {
+    /// These, each of the two in order and once.
+    pub(crate) fn at(
+        before: &'a impl AccountData,
+        after: &'a impl AccountData,
+        members: Vec<&'a MemberId>,
+        resources: Vec<Resource>,
+    ) -> Self {
+        let resources = resources.into_iter().map(|resource| {
+            let before = before.index(resource.as_deref());
+            let after = after.index(resource.as_deref());
+            (resource, Both { before, after })
+        });
+        Self {
+            members,
+            resources: resources.collect(),
+        }
+    }
+
     /// What a member may do in a resource depends on its status, on its groups, and on the roles that they grant there.
     pub(crate) fn by(before: &'a State, after: &'a Draft<'_, State>) -> Self {
         let redefined: BTreeSet<&RoleId> = after.redefined_roles().collect();
         let changes_condition = before.header().condition != after.header().condition;
 
-        // The groups whose members may hold something else somewhere, and whether a resource comes or goes.
+        // The groups whose members may hold something else somewhere, and whether a store comes or goes.
         let mut slots = SlotSet::default();
-        let mut resources: BTreeSet<Resource> = BTreeSet::from([Resource::Account]);
-        resources.extend(after.touched_resources());
+        let mut resources: Vec<Resource> = vec![Resource::Account];
         if !redefined.is_empty() {
             for (_, group) in after.groups() {
                 for (role, scope) in after.grants(group) {
@@ -44,15 +63,14 @@ impl<'a> Affected<'a> {
         }
         let nothing = GrantIndex::default();
         let mut comes_or_goes = false;
-        for resource in after.touched_resources() {
+        let touched: Vec<_> = after.touched_indexes().collect();
+        for (resource, is) in &touched {
             let was = before.index(resource.as_deref());
-            let is = after.index(resource.as_deref());
             comes_or_goes |= was.is_some() != is.is_some();
             let (was, is) = (was.unwrap_or(&nothing), is.unwrap_or(&nothing));
-            if was != is {
-                slots.insert_all(&was.differing(is));
-            }
+            slots.insert_all(&was.differing(is));
         }
+        resources.extend(touched.into_iter().map(|(resource, _)| resource));
 
         // Members whose own entry is touched: where the groups reach that they came into or left; everywhere, if they
         // become owners or cease to be.
@@ -88,10 +106,10 @@ impl<'a> Affected<'a> {
         // Whoever is new here, or came into one of the groups, is touched.
         members.sort_unstable();
         members.dedup();
-        Self {
-            members,
-            resources: resources.into_iter().collect(),
-        }
+        // Runs that are in order already.
+        resources.sort();
+        resources.dedup();
+        Self::at(before, after, members, resources)
     }
 }
 
@@ -110,7 +128,7 @@ fn changed_slots(before: Option<&MemberEntry>, after: Option<&MemberEntry>) -> S
 }
 
 /// Adds the resources where the groups in these slots grant anything.
-fn reach(data: &impl AccountData, slots: &SlotSet, resources: &mut BTreeSet<Resource>) {
+fn reach(data: &impl AccountData, slots: &SlotSet, resources: &mut Vec<Resource>) {
     let groups: BTreeMap<Slot, &GroupEntry> = data
         .groups()
         .map(|(_, group)| (group.slot, group))

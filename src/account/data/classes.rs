@@ -7,8 +7,8 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 use smallvec::SmallVec;
 
-use crate::access::Resource;
 use crate::account::data::AccountData;
+use crate::account::data::affected::Affected;
 use crate::account::data::grant_index::GrantIndex;
 use crate::account::data::slots::SlotSet;
 use crate::id::{MemberId, RoleId};
@@ -55,10 +55,11 @@ struct RoleOf {
     is_redefined: bool,
 }
 
+/// Of either state.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
-struct Both<T> {
-    before: T,
-    after: T,
+pub(crate) struct Both<T> {
+    pub(crate) before: T,
+    pub(crate) after: T,
 }
 
 impl<T> Both<T> {
@@ -104,8 +105,7 @@ impl Classes {
     pub(crate) fn of(
         before: &impl AccountData,
         after: &impl AccountData,
-        members: &[&MemberId],
-        resources: &[Resource],
+        Affected { members, resources }: &Affected<'_>,
     ) -> (Self, Vec<Number>, Vec<Number>) {
         // The groups that any of the members is in.
         let mut member_of = Both::<SlotSet>::default();
@@ -118,17 +118,12 @@ impl Classes {
         let mut granting = Both::<SlotSet>::default();
         let mut roles: IndexMap<RoleId, RoleOf> = IndexMap::new();
         let mut resource_classes: Numbers<Both<Option<Arc<[Granted]>>>> = Numbers::new();
-        let mut last: Option<(Both<Option<&GrantIndex>>, Number)> = None;
+        let mut last: Option<(&Both<Option<&GrantIndex>>, Number)> = None;
         let mut resource_numbers = Vec::with_capacity(resources.len());
-        for resource in resources {
-            let indexes = Both {
-                before: before.index(resource.as_deref()),
-                after: after.index(resource.as_deref()),
-            };
+        for (_, indexes) in resources {
             // Neighbours are often alike.
-            if let Some((same, number)) = last.as_ref().filter(|(last, _)| *last == indexes) {
-                resource_numbers.push(*number);
-                last = Some((same.clone(), *number));
+            if let Some((_, number)) = last.filter(|(last, _)| *last == indexes) {
+                resource_numbers.push(number);
                 continue;
             }
             let mut number_of = |role: &RoleId| {

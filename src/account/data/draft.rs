@@ -107,6 +107,17 @@ impl<'a, B: DraftBase> Draft<'a, B> {
         account.into_iter().chain(stores)
     }
 
+    /// As [`touched_resources`](Draft::touched_resources), with what is granted there now; `None` where a store is gone.
+    pub(crate) fn touched_indexes(&self) -> impl Iterator<Item = (Resource, Option<&GrantIndex>)> {
+        let account = self.account_index.as_ref();
+        let account = account.map(|index| (Resource::Account, Some(index)));
+        let stores = self.stores.iter().map(|(id, store)| {
+            let index = store.as_ref().map(|store| &store.index);
+            (Resource::Store(id.clone()), index)
+        });
+        account.into_iter().chain(stores)
+    }
+
     /// The roles that hold other permissions than below.
     pub(crate) fn redefined_roles(&self) -> impl Iterator<Item = &RoleId> {
         let roles = self.roles.iter().filter(|(id, role)| {

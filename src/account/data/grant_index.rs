@@ -60,6 +60,9 @@ impl GrantIndex {
     pub(crate) fn differing(&self, other: &Self) -> SlotSet {
         let nothing = SlotSet::default();
         let mut differing = SlotSet::default();
+        if self.roles() == other.roles() {
+            return differing;
+        }
         for (role, _) in self.iter().chain(other.iter()) {
             let one = self.role(role).unwrap_or(&nothing);
             let two = other.role(role).unwrap_or(&nothing);

@@ -97,6 +97,15 @@ impl State {
         self.members.len()
     }
 
+    pub(crate) fn groups_after(
+        &self,
+        after: Option<&str>,
+    ) -> impl Iterator<Item = (&GroupId, &GroupEntry)> + use<'_> {
+        let is_before = |id: &GroupId| after.is_some_and(|after| id.as_str() <= after);
+        let first = self.groups.partition_point(|id, _| is_before(id));
+        self.groups.iter().skip(first)
+    }
+
     pub(crate) fn stores_after(
         &self,
         after: Option<&str>,

@@ -72,3 +72,158 @@ fn u6_small_and_large_groups_are_listed_alike() {
         );
     }
 }
+
+/// U6: every list has a cursor: its pages are the list, also where the last id of a page is gone, and whoever stays is in
+/// them once whatever changes in between.
+#[test]
+fn u6_every_list_goes_on_after_an_id() {
+    let mut world = World::staffed();
+    let ids: Vec<String> = (0..30).map(|number| format!("m{number:02}")).collect();
+    world.system(enrol(ids.iter().map(String::as_str)));
+    world.ok(OWNER, add("devs", ids.iter().map(String::as_str)));
+    let listed = |list: &dyn Fn(Option<&str>) -> Vec<String>| -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        loop {
+            let page = list(all.last().map(String::as_str));
+            if page.is_empty() {
+                return all;
+            }
+            all.extend(page.into_iter().take(4));
+        }
+    };
+    let account = &world.account;
+    let members = listed(&|after| {
+        account
+            .members_after(after)
+            .map(|member| member.id().to_string())
+            .collect()
+    });
+    assert!(
+        members.iter().eq(account
+            .members()
+            .map(|member| member.id().to_string())
+            .collect::<Vec<_>>()
+            .iter())
+    );
+    let groups = listed(&|after| {
+        account
+            .groups_after(after)
+            .map(|group| group.id().to_string())
+            .collect()
+    });
+    assert!(
+        groups.iter().eq(account
+            .groups()
+            .map(|group| group.id().to_string())
+            .collect::<Vec<_>>()
+            .iter())
+    );
+    let stores = listed(&|after| {
+        account
+            .stores_after(after)
+            .map(ToString::to_string)
+            .collect()
+    });
+    assert!(
+        stores.iter().eq(account
+            .stores()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .iter())
+    );
+    let devs = account.group("devs").unwrap();
+    let of_devs = listed(&|after| devs.members_after(after).map(ToString::to_string).collect());
+    assert!(
+        of_devs.iter().eq(devs
+            .members()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .iter())
+    );
+    assert_eq!(
+        (of_devs.len(), account.group("devs").unwrap().member_count()),
+        (of_devs.len(), of_devs.len())
+    );
+
+    let first: Vec<String> = devs.members().take(5).map(ToString::to_string).collect();
+    let (last, gone) = (first[4].clone(), [first[4].as_str(), first[0].as_str()]);
+    let rest: Vec<String> = devs.members().skip(5).map(ToString::to_string).collect();
+    world.ok(OWNER, take_out("devs", gone));
+    world.ok(OWNER, remove_members(gone));
+    let devs = world.account.group("devs").unwrap();
+    assert!(
+        devs.members_after(Some(&last))
+            .map(ToString::to_string)
+            .eq(rest.iter().cloned())
+    );
+    assert!(
+        world
+            .account
+            .members_after(Some(&last))
+            .all(|member| member.id().as_str() > last.as_str())
+    );
+    assert_eq!(
+        world.account.groups_after(Some("devt")).count(),
+        world
+            .account
+            .groups()
+            .filter(|group| group.id().as_str() > "devt")
+            .count()
+    );
+}
+
+/// P1, P2, P4: a filter of stores says where the check says yes, and of which version.
+#[test]
+fn p1_a_store_filter_is_the_check_in_every_store() {
+    let world = World::staffed();
+    for member in world
+        .account
+        .members()
+        .map(|member| member.id().to_string())
+        .chain(["nobody".to_owned()])
+    {
+        for permission in [
+            Permission::STORE_READ,
+            Permission::STORE_WRITE,
+            permission("log.read"),
+        ] {
+            let filter = world.account.store_filter(&member, &permission);
+            assert_eq!(filter.version, world.account.version());
+            for store in world.account.stores() {
+                let is_in = match &filter.stores {
+                    StoreSet::All => true,
+                    StoreSet::None => false,
+                    StoreSet::Only(stores) => stores.contains(store),
+                };
+                assert_eq!(
+                    is_in,
+                    world
+                        .account
+                        .can(&member, &permission, Resource::Store(store)),
+                    "{member} {store}"
+                );
+            }
+        }
+    }
+    let json = |member| {
+        serde_json::to_value(
+            world
+                .account
+                .store_filter(member, &Permission::STORE_READ)
+                .stores,
+        )
+        .unwrap()
+    };
+    assert_eq!(json(OWNER), "all");
+    assert_eq!(json("nobody"), "none");
+    assert_eq!(json("dana"), serde_json::json!({"only": ["dev"]}));
+    let mut closed = world;
+    closed.ok(OWNER, close());
+    assert_eq!(
+        closed
+            .account
+            .store_filter(OWNER, &Permission::STORE_READ)
+            .stores,
+        StoreSet::None
+    );
+}

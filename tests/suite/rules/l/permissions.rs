@@ -316,7 +316,7 @@ fn l7_lists_name_and_comparisons_compare() {
     assert!(AccessDelta::between(&before, &world.account).is_empty());
     let listed = only(&["store.read", "store.write", "store.write.tuples"]);
     assert_eq!(world.account.permissions_on("dana", dev), Ok(listed));
-    let touching = history::changes_touching(&world.records, "dana").unwrap();
+    let touching = history::changes_touching(&world.records, None, "dana").unwrap();
     assert_ne!(touching.last().unwrap().version(), world.account.version());
 
     let narrowed = preview(&world, &regrant("devs", [extra]));
