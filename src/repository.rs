@@ -63,7 +63,7 @@ pub use builder::AccountsBuilder;
 pub use commit::{Commit, CommitError, Prepared};
 pub use contract::{AsyncRepository, CommitOutcome, EraseOutcome, RecordPage, Repository};
 pub use error::RepositoryError;
-pub use execute::{catch_up, execute, load, open};
+pub use execute::{catch_up, execute, load, open, records};
 pub use head::{Head, HeadState};
 pub use memory::MemoryRepository;
 pub use observer::Notice;

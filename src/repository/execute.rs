@@ -1,13 +1,16 @@
 //! A single copy, for programs that need no [`Accounts`](super::Accounts): opening, loading, catching up and executing.
 
+use std::iter;
+
 use crate::account::limits::GroupLimit;
+use crate::account::record::Record;
 use crate::id::{AccountId, IdempotencyKey, MemberId};
-use crate::repository::contract::Repository;
+use crate::repository::contract::{RecordPage, Repository};
 use crate::repository::error::RepositoryError;
 use crate::repository::protocol::{self, Opening};
 use crate::repository::replica::Replica;
 use crate::repository::request::{Executed, Request};
-use crate::repository::storage::{SyncStorage, poll_ready};
+use crate::repository::storage::{Storage, SyncStorage, poll_ready};
 use crate::time::Timestamp;
 
 /// Opens an account and keeps its first record (A1). Tried again with the same key, owner and limit, it gives the
@@ -76,4 +79,60 @@ pub fn execute<R: Repository + ?Sized>(
     request: &Request,
 ) -> Result<Executed, RepositoryError> {
     poll_ready(protocol::execute(&SyncStorage(repository), copy, request))
+}
+
+/// The records of an account after a version, read page by page as they are asked for: for what reads a whole history, as
+/// the functions in [`history`](crate::history) do, and holds one page of it. What they say of the account is not verified
+/// here. It ends at the head that the repository names, or with the first error.
+///
+/// ```
+/// # use grantbook::{*, repository::*};
+/// # let (repository, acme) = (MemoryRepository::new(), AccountId::parse("acme")?);
+/// # let key = IdempotencyKey::parse("opening")?;
+/// # let now = Timestamp::from_millis(0);
+/// # open(&repository, key, acme.clone(), MemberId::parse("olga")?, GroupLimit::default(), now)?;
+/// let mut failure = Ok(());
+/// let all = records(&repository, &acme, 0).map_while(|record| record.map_err(|error| failure = Err(error)).ok());
+/// let touching = history::changes_touching(all, None, "olga")?;
+/// failure?;
+/// assert_eq!(touching.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// The storage's own; [`RepositoryError::RecordsMissing`] where records are kept no more, or the head names more than can
+/// be read.
+pub fn records<'r, R: Repository + ?Sized>(
+    repository: &'r R,
+    account: &AccountId,
+    after: u64,
+) -> impl Iterator<Item = Result<Record, RepositoryError>> + use<'r, R> {
+    let account = account.clone();
+    let mut page = Vec::new().into_iter();
+    let (mut read, mut is_at_end) = (after, false);
+    iter::from_fn(move || {
+        loop {
+            if let Some(record) = page.next() {
+                return Some(Ok(record));
+            }
+            if is_at_end {
+                return None;
+            }
+            is_at_end = true; // unless more is found
+            let found = poll_ready(SyncStorage(repository).records_after(&account, read));
+            let missing = RepositoryError::RecordsMissing { version: read };
+            let (records, head) = match found {
+                Ok(RecordPage::Records { records, head }) => (records, head),
+                Ok(RecordPage::Compacted) => return Some(Err(missing)),
+                Err(error) => return Some(Err(error)),
+            };
+            let end = head.map_or(0, |head| head.version);
+            read = records.last().map_or(read, Record::version);
+            if records.is_empty() && read < end {
+                return Some(Err(missing));
+            }
+            is_at_end = read >= end;
+            page = records.into_iter();
+        }
+    })
 }

@@ -77,3 +77,42 @@ fn u3_failures_are_told_apart() {
     ));
     assert_eq!(account, before);
 }
+
+/// U2, U10: records are read page by page until the head; what is missing before it is an error and no end.
+#[test]
+fn u10_records_are_read_page_by_page_to_the_head() {
+    let world = World::staffed();
+    let all = &world.records;
+    let pages = |pages: Vec<RecordPage>| Scripted {
+        tails: pages.into(),
+        ..Scripted::default()
+    };
+    let told = |scripted: &Scripted| {
+        let told = records(scripted, &acme(), 0).map(|record| match record {
+            Ok(record) => record.version().to_string(),
+            Err(error) => error.code().to_owned(),
+        });
+        told.collect::<Vec<_>>()
+    };
+    let last = head(all);
+    let versions = |until: u64| (1..=until).map(|version| version.to_string());
+    let whole = pages(vec![
+        tail(&all[..3], last.clone()),
+        tail(&all[3..], last.clone()),
+    ]);
+    assert!(told(&whole).into_iter().eq(versions(all.len() as u64)));
+    let cut = pages(vec![tail(&all[..3], last.clone()), tail(&[], last.clone())]);
+    assert!(
+        told(&cut)
+            .into_iter()
+            .eq(versions(3).chain(["records-missing".to_owned()]))
+    );
+    let given_up = pages(vec![RecordPage::Compacted]);
+    assert_eq!(told(&given_up), ["records-missing"]);
+    let failing = Scripted {
+        is_unreadable: true,
+        ..Scripted::default()
+    };
+    assert_eq!(told(&failing), ["repository-failed"]);
+    assert_eq!(records(&MemoryRepository::new(), &acme(), 0).count(), 0);
+}
