@@ -1,5 +1,6 @@
 //! What people ask of an account beyond yes and no: who else, why, what would change.
 
+mod covers;
 pub(crate) mod delta;
 pub(crate) mod differences;
 pub(crate) mod escalation;

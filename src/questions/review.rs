@@ -1,19 +1,29 @@
 //! What a periodic access review should look at.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
+
+use serde::Serialize;
 
 use crate::account::Account;
 use crate::account::data::AccountData;
+use crate::account::data::member::MemberEntry;
+use crate::account::data::slots::{Slot, SlotSet};
+use crate::account::data::state::State;
 use crate::account::status::MemberStatus;
 use crate::grant::{GrantRef, Scope};
-use crate::id::{GroupId, MemberId, RoleId};
-use crate::permission::Powers;
+use crate::id::{GroupId, MemberId, RoleId, StoreId};
+use crate::permission::Permission;
+use crate::questions::covers::{Covers, is_empty};
+use crate::role::Role;
 use crate::time::Timestamp;
+use crate::visible::Quoted;
 
 /// Something that somebody should look at. `Display` says it in a sentence.
-#[derive(Clone, Debug, Eq, PartialEq)]
+///
+/// As JSON it is an object with its [`code`](Finding::code) as `kind`: `{"kind":"single-owner","member":"olga"}`.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Finding {
     /// Only one owner is there: if that person is gone, nobody can manage the account.
@@ -24,6 +34,34 @@ pub enum Finding {
     /// An owner sits in groups, which give it nothing now, and will give it access once it is no owner any more.
     OwnerInGroups {
         /// The owner.
+        member: MemberId,
+        /// Its groups.
+        groups: Vec<GroupId>,
+    },
+    /// Somebody is invited as an owner, and the invitation never ends: whoever gets hold of it owns the account.
+    EndlessOwnerInvitation {
+        /// Who is invited.
+        member: MemberId,
+    },
+    /// A member could, alone, bring in a second identity and give it more than it has itself: it may invite, and put
+    /// members into groups. The guardrails bind each member by itself (E1 to E4), and not two that are one person.
+    SecondIdentity {
+        /// Who.
+        member: MemberId,
+    },
+    /// A member holds a permission at the account by more than one group, so that it keeps it when it is taken out of
+    /// one.
+    SecondWay {
+        /// Who; no owner.
+        member: MemberId,
+        /// What it holds.
+        permission: Permission,
+        /// The groups; two or more.
+        groups: Vec<GroupId>,
+    },
+    /// A member is suspended and still in groups, whose access it has again once it is reinstated.
+    SuspendedInGroups {
+        /// Who.
         member: MemberId,
         /// Its groups.
         groups: Vec<GroupId>,
@@ -44,6 +82,21 @@ pub enum Finding {
     EmptyGroup {
         /// The group.
         group: GroupId,
+    },
+    /// Everybody in a group is invited, and the invitations have ended.
+    EndedInvitationsOnly {
+        /// The group.
+        group: GroupId,
+    },
+    /// No group carries this role of the account's own.
+    UnusedRole {
+        /// The role.
+        role: RoleId,
+    },
+    /// No group grants anything in this store: only owners see it.
+    UnusedStore {
+        /// The store.
+        store: StoreId,
     },
     /// A grant has lost its last store, and grants nothing (S3).
     EmptyGrant {
@@ -71,101 +124,167 @@ pub enum Finding {
 impl Account {
     /// What an access review should look at, in the order of [`Finding`]'s variants, and of ids within each.
     ///
-    /// Takes time in proportion to the members, and to the groups and their grants.
+    /// Takes time in proportion to what the account holds: its members, its groups and their members, its grants and
+    /// their stores, its roles and their permissions.
     #[must_use]
     pub fn review(&self, now: Timestamp) -> Vec<Finding> {
         let now = self.state.not_before(now);
         let mut findings = Vec::new();
+        self.review_owners(&mut findings);
+        self.review_powers(&mut findings);
+        self.review_members(now, &mut findings);
+        self.review_groups(now, &mut findings);
+        findings
+    }
+
+    fn review_owners(&self, findings: &mut Vec<Finding>) {
         let mut owners = self.owners();
         if let (Some(member), None) = (owners.next(), owners.next()) {
             findings.push(Finding::SingleOwner {
                 member: member.clone(),
             });
         }
-        findings.extend(self.owners().filter_map(|owner| {
-            let groups: Vec<GroupId> = self.member(owner)?.groups().cloned().collect();
+        let by_slot = self.state.groups_by_slot();
+        let in_groups = self.owners().filter_map(|owner| {
+            let groups = groups_among(&by_slot, self.state.member(owner)?);
             (!groups.is_empty()).then(|| Finding::OwnerInGroups {
                 member: owner.clone(),
                 groups,
             })
+        });
+        findings.extend(in_groups);
+        let endless = self.members().filter(|member| {
+            let status = member.status();
+            matches!(status, MemberStatus::Invited { as_owner: true, .. })
+                && status.expiry().is_none()
+        });
+        findings.extend(endless.map(|member| Finding::EndlessOwnerInvitation {
+            member: member.id().clone(),
         }));
-        let members = self.state.members_after(None);
-        let without = members.filter(|(_, entry)| {
+    }
+
+    /// What single members could do with what they hold at the account.
+    fn review_powers(&self, findings: &mut Vec<Finding>) {
+        let by_slot = self.state.groups_by_slot();
+        let constrained = || {
+            let members = self.state.members_after(None);
+            members.filter(|(_, entry)| entry.is_active() && !entry.is_owner())
+        };
+        let account = self.state.account_index();
+        let second = constrained().filter(|(_, entry)| {
+            let powers = [Permission::INVITE_MEMBERS, Permission::MANAGE_GROUPS];
+            powers
+                .iter()
+                .all(|power| self.state.holds(entry, power, account))
+        });
+        findings.extend(second.map(|(id, _)| Finding::SecondIdentity { member: id.clone() }));
+
+        // For each permission, the groups that grant it at the account.
+        let mut granting: BTreeMap<&Permission, SlotSet> = BTreeMap::new();
+        let mut all = SlotSet::default();
+        for (role, groups) in account.iter() {
+            all.insert_all(groups);
+            for permission in self.role(role).into_iter().flat_map(Role::permissions) {
+                granting.entry(permission).or_default().insert_all(groups);
+            }
+        }
+        // Members in the same of these groups have the same second ways.
+        let mut known: HashMap<SlotSet, Vec<(&Permission, Vec<GroupId>)>> = HashMap::new();
+        for (id, entry) in constrained() {
+            let groups = entry.groups().intersection(&all);
+            if groups.iter().nth(1).is_none() {
+                continue;
+            }
+            let ways = known.entry(groups).or_insert_with_key(|groups| {
+                let ways = granting.iter().filter_map(|(permission, granting)| {
+                    let both: Vec<Slot> = granting.intersection(groups).iter().collect();
+                    let ids = both.iter().filter_map(|slot| by_slot.get(slot));
+                    let mut ids: Vec<GroupId> = ids.copied().cloned().collect();
+                    ids.sort_unstable();
+                    (ids.len() > 1).then_some((*permission, ids))
+                });
+                ways.collect()
+            });
+            findings.extend(ways.iter().map(|(permission, groups)| Finding::SecondWay {
+                member: id.clone(),
+                permission: (*permission).clone(),
+                groups: groups.clone(),
+            }));
+        }
+    }
+
+    fn review_members(&self, now: Timestamp, findings: &mut Vec<Finding>) {
+        let by_slot = self.state.groups_by_slot();
+        let members = || self.state.members_after(None);
+        let suspended = members().filter(|(_, entry)| {
+            matches!(entry.status(), MemberStatus::Suspended { .. }) && !entry.groups().is_empty()
+        });
+        findings.extend(suspended.map(|(id, entry)| Finding::SuspendedInGroups {
+            member: id.clone(),
+            groups: groups_among(&by_slot, entry),
+        }));
+        let without = members().filter(|(_, entry)| {
             entry.groups().is_empty() && entry.status() == MemberStatus::Active { owner: false }
         });
         findings.extend(without.map(|(id, _)| Finding::MemberWithoutGroups { member: id.clone() }));
-        findings.extend(self.members().filter_map(|member| {
-            let expired = member.status().expiry().filter(|expiry| *expiry <= now)?;
+        findings.extend(members().filter_map(|(id, entry)| {
+            let expired = entry.status().expiry().filter(|expiry| *expiry <= now)?;
             Some(Finding::ExpiredInvitation {
-                member: member.id().clone(),
+                member: id.clone(),
                 expired,
             })
         }));
+    }
+
+    fn review_groups(&self, now: Timestamp, findings: &mut Vec<Finding>) {
         let empty = self.groups().filter(|group| group.member_count() == 0);
         findings.extend(empty.map(|group| Finding::EmptyGroup {
             group: group.id().clone(),
         }));
+        let has_ended = |index| {
+            let member = self
+                .state
+                .member_id(index)
+                .and_then(|id| self.state.member(id));
+            let expiry = member.and_then(|member| member.status().expiry());
+            expiry.is_some_and(|expiry| expiry <= now)
+        };
+        let ended = self.state.groups().filter(|(_, group)| {
+            let members = self.state.members_of(group);
+            !members.is_empty() && members.iter().all(has_ended)
+        });
+        findings.extend(ended.map(|(id, _)| Finding::EndedInvitationsOnly { group: id.clone() }));
+
+        let grants = self.groups().flat_map(|group| group.grants());
+        let carried: HashSet<&RoleId> = grants.map(|grant| grant.role).collect();
+        let unused = self
+            .roles()
+            .filter(|(id, role)| !role.is_built_in() && !carried.contains(id));
+        findings.extend(unused.map(|(id, _)| Finding::UnusedRole { role: id.clone() }));
+        let unused = self
+            .state
+            .stores()
+            .filter(|(_, store)| store.index.iter().next().is_none());
+        findings.extend(unused.map(|(id, _)| Finding::UnusedStore { store: id.clone() }));
+
         for group in self.groups() {
             let is_empty = |grant: &GrantRef<'_>| is_empty(grant.scope);
-            findings.extend(
-                group
-                    .grants()
-                    .filter(is_empty)
-                    .map(|grant| Finding::EmptyGrant {
-                        group: group.id().clone(),
-                        role: grant.role.clone(),
-                    }),
-            );
+            let empty = group.grants().filter(is_empty);
+            findings.extend(empty.map(|grant| Finding::EmptyGrant {
+                group: group.id().clone(),
+                role: grant.role.clone(),
+            }));
         }
         for group in self.groups() {
             let grants: Vec<GrantRef<'_>> = group.grants().collect();
-            findings.extend(
-                self.covered(&grants)
-                    .map(|(role, by)| Finding::CoveredGrant {
-                        group: group.id().clone(),
-                        role: role.clone(),
-                        by: by.clone(),
-                    }),
-            );
+            let covers = Covers::new(self, &grants);
+            findings.extend(covers.covered().map(|(role, by)| Finding::CoveredGrant {
+                group: group.id().clone(),
+                role: role.clone(),
+                by: by.clone(),
+            }));
         }
         findings.extend(self.equal_groups());
-        findings
-    }
-
-    /// Of each grant that another one covers: its role, and the first that covers it. Of two that cover each other,
-    /// the later.
-    fn covered<'a>(
-        &'a self,
-        grants: &'a [GrantRef<'a>],
-    ) -> impl Iterator<Item = (&'a RoleId, &'a RoleId)> {
-        let covers = move |other: &GrantRef<'a>, grant: &GrantRef<'a>| {
-            let (one, more) = (self.role(grant.role), self.role(other.role));
-            let is_within = match (grant.scope, other.scope) {
-                (Scope::Account, Scope::Account) => true,
-                (Scope::Stores(stores), Scope::Stores(more)) => stores.is_subset(more),
-                (Scope::Account, Scope::Stores(_)) | (Scope::Stores(_), Scope::Account) => false,
-            };
-            is_within
-                && one
-                    .zip(more)
-                    .is_some_and(|(one, more)| more.permissions.allows_all(&one.permissions))
-        };
-        grants
-            .iter()
-            .enumerate()
-            .filter(|(_, grant)| !is_empty(grant.scope))
-            .filter_map(move |(resource, grant)| {
-                // Of two that cover each other, the first stands.
-                let by = grants.iter().enumerate().find(|(other_place, other)| {
-                    covers(other, grant)
-                        && match other_place.cmp(&resource) {
-                            Ordering::Less => true,
-                            Ordering::Equal => false,
-                            Ordering::Greater => !covers(grant, other),
-                        }
-                });
-                by.map(|(_, other)| (grant.role, other.role))
-            })
     }
 
     fn equal_groups(&self) -> impl Iterator<Item = Finding> {
@@ -191,46 +310,111 @@ impl Account {
     }
 }
 
-fn is_empty(scope: &Scope) -> bool {
-    match scope {
-        Scope::Account => false,
-        Scope::Stores(stores) => stores.is_empty(),
+/// The groups of a member, in the order of ids.
+fn groups_among(by_slot: &BTreeMap<Slot, &GroupId>, member: &MemberEntry) -> Vec<GroupId> {
+    let mut groups: Vec<GroupId> = State::groups_in(by_slot, member).cloned().collect();
+    groups.sort_unstable();
+    groups
+}
+
+impl Finding {
+    /// Returns a stable code of what was found.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Finding::SingleOwner { .. } => "single-owner",
+            Finding::OwnerInGroups { .. } => "owner-in-groups",
+            Finding::EndlessOwnerInvitation { .. } => "endless-owner-invitation",
+            Finding::SecondIdentity { .. } => "second-identity",
+            Finding::SecondWay { .. } => "second-way",
+            Finding::SuspendedInGroups { .. } => "suspended-in-groups",
+            Finding::MemberWithoutGroups { .. } => "member-without-groups",
+            Finding::ExpiredInvitation { .. } => "expired-invitation",
+            Finding::EmptyGroup { .. } => "empty-group",
+            Finding::EndedInvitationsOnly { .. } => "ended-invitations-only",
+            Finding::UnusedRole { .. } => "unused-role",
+            Finding::UnusedStore { .. } => "unused-store",
+            Finding::EmptyGrant { .. } => "empty-grant",
+            Finding::CoveredGrant { .. } => "covered-grant",
+            Finding::EqualGroups { .. } => "equal-groups",
+        }
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Finding::SingleOwner { member } => {
-                write!(
-                    f,
-                    "`{member}` is the only account owner; a second one could help when it cannot"
-                )
-            }
+            Finding::SingleOwner { member } => write!(
+                f,
+                "{} is the only account owner; a second one could help when it cannot",
+                Quoted(member)
+            ),
             Finding::OwnerInGroups { member, groups } => write!(
                 f,
-                "account owner `{member}` also sits in {}; that gives nothing now, and stays when ownership ends",
+                "account owner {} also sits in {}; that gives nothing now, and stays when ownership ends",
+                Quoted(member),
+                listed(groups)
+            ),
+            Finding::EndlessOwnerInvitation { member } => write!(
+                f,
+                "{} is invited as an account owner, and the invitation never ends",
+                Quoted(member)
+            ),
+            Finding::SecondIdentity { member } => write!(
+                f,
+                "{} may invite and manage groups, so it could bring in a second identity of its own and give it more \
+                 than it has",
+                Quoted(member)
+            ),
+            Finding::SecondWay {
+                member,
+                permission,
+                groups,
+            } => write!(
+                f,
+                "{} holds `{permission}` by {}; out of one it keeps it",
+                Quoted(member),
+                listed(groups)
+            ),
+            Finding::SuspendedInGroups { member, groups } => write!(
+                f,
+                "{} is suspended and still in {}; reinstated, it has that access again",
+                Quoted(member),
                 listed(groups)
             ),
             Finding::MemberWithoutGroups { member } => {
-                write!(f, "`{member}` is in no group and can do nothing")
+                write!(f, "{} is in no group and can do nothing", Quoted(member))
             }
-            Finding::ExpiredInvitation { member, .. } => {
-                write!(
-                    f,
-                    "the invitation of `{member}` has expired; cancel it, or invite again"
-                )
-            }
-            Finding::EmptyGroup { group } => write!(f, "group `{group}` has no members"),
-            Finding::EmptyGrant { group, role } => {
-                write!(
-                    f,
-                    "group `{group}` carries `{role}` for no store; all its stores were deleted"
-                )
-            }
-            Finding::CoveredGrant { group, role, by } => {
-                write!(f, "in group `{group}`, `{role}` adds nothing to `{by}`")
-            }
+            Finding::ExpiredInvitation { member, .. } => write!(
+                f,
+                "the invitation of {} has expired; cancel it, or invite again",
+                Quoted(member)
+            ),
+            Finding::EmptyGroup { group } => write!(f, "group {} has no members", Quoted(group)),
+            Finding::EndedInvitationsOnly { group } => write!(
+                f,
+                "group {} has nobody but invited members whose invitations have ended",
+                Quoted(group)
+            ),
+            Finding::UnusedRole { role } => write!(f, "no group carries role {}", Quoted(role)),
+            Finding::UnusedStore { store } => write!(
+                f,
+                "no group grants anything in store {}; only owners see it",
+                Quoted(store)
+            ),
+            Finding::EmptyGrant { group, role } => write!(
+                f,
+                "group {} carries {} for no store; all its stores were deleted",
+                Quoted(group),
+                Quoted(role)
+            ),
+            Finding::CoveredGrant { group, role, by } => write!(
+                f,
+                "in group {}, {} adds nothing to {}",
+                Quoted(group),
+                Quoted(role),
+                Quoted(by)
+            ),
             Finding::EqualGroups { groups } => {
                 write!(f, "{} carry the same grants", listed(groups))
             }
@@ -240,7 +424,10 @@ impl fmt::Display for Finding {
 
 /// "group `a`", "groups `a` and `b`", "groups `a`, `b` and `c`".
 fn listed(groups: &[GroupId]) -> String {
-    let quoted: Vec<String> = groups.iter().map(|group| format!("`{group}`")).collect();
+    let quoted: Vec<String> = groups
+        .iter()
+        .map(|group| Quoted(group).to_string())
+        .collect();
     match quoted.as_slice() {
         [] => "no group".to_owned(),
         [one] => format!("group {one}"),

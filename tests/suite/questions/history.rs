@@ -238,7 +238,7 @@ proptest! {
         let base = || Some(Account::try_from(base.snapshot()).unwrap());
         for (state, version) in states.iter().zip(1..) {
             let later = history::at_version(rest, base(), version);
-            if version as usize > middle {
+            if version > middle as u64 {
                 prop_assert_eq!(&later.unwrap(), state);
             } else {
                 prop_assert_eq!(later.unwrap_err(), ReplayError::NoRecords);

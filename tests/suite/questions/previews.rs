@@ -237,12 +237,12 @@ fn check_views(delta: &AccessDelta) -> Result<(), TestCaseError> {
     prop_assert_eq!(delta.count(), changes.len() as u64);
     prop_assert_eq!(delta.is_empty(), changes.is_empty());
 
-    let who = |is_meant: fn(&AccessChange<'_>) -> bool| -> BTreeSet<&MemberId> {
-        let meant = changes.iter().filter(|change| is_meant(change));
-        meant.map(|change| change.member).collect()
-    };
-    prop_assert!(delta.who_gained().eq(who(|change| change.gains_any())));
-    prop_assert!(delta.who_lost().eq(who(|change| change.loses_any())));
+    let gain = changes.iter().filter(|change| change.gains_any());
+    let gain: BTreeSet<&MemberId> = gain.map(|change| change.member).collect();
+    prop_assert!(delta.who_gained().eq(gain));
+    let lose = changes.iter().filter(|change| change.loses_any());
+    let lose: BTreeSet<&MemberId> = lose.map(|change| change.member).collect();
+    prop_assert!(delta.who_lost().eq(lose));
 
     let mut paged = Vec::new();
     while let Some(first) = delta

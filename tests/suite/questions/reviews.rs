@@ -1,7 +1,11 @@
 //! Reviews: what an owner should look at.
 
-use grantbook::*;
+use std::collections::BTreeSet;
 
+use grantbook::*;
+use proptest::prelude::*;
+
+use crate::strategies::{account, config};
 use crate::support::*;
 
 /// A2, L2, M3, S3, G7: a review names what an owner should look at, in sentences, and nothing else.
@@ -20,6 +24,7 @@ fn a2_a_review_names_what_to_look_at() {
         said(&world),
         [
             "`olga` is the only account owner; a second one could help when it cannot",
+            "`gil` may invite and manage groups, so it could bring in a second identity of its own and give it more than it has",
             "`nils` is in no group and can do nothing",
         ]
     );
@@ -70,13 +75,14 @@ fn a2_a_review_names_what_to_look_at() {
     }
     world.now = 1_001;
     let late = said(&world);
-    world.ok(OWNER, create_store("later"));
+    world.ok(OWNER, redefine_role("log", &["log.read", "log.write"]));
     world.now = 900;
     assert_eq!(said(&world), late, "time does not run backwards");
     assert_eq!(
         late,
         [
             "account owner `dana` also sits in groups `both` and `devs`; that gives nothing now, and stays when ownership ends",
+            "`gil` may invite and manage groups, so it could bring in a second identity of its own and give it more than it has",
             "the invitation of `eva` has expired; cancel it, or invite again",
             "group `older` has no members",
             "group `twice` has no members",
@@ -94,4 +100,177 @@ fn a_finding_may_name_no_group() {
     let groups = Vec::new();
     let finding = Finding::EqualGroups { groups };
     assert_eq!(finding.to_string(), "no group carry the same grants");
+}
+
+fn codes(world: &World) -> Vec<(&'static str, String)> {
+    let findings = world.account.review(at(world.now));
+    findings
+        .iter()
+        .map(|finding| (finding.code(), finding.to_string()))
+        .collect()
+}
+
+/// M3, M4, M6, M8, E1: a review names invitations and members that are dangerous or forgotten.
+#[test]
+fn m3_a_review_names_what_people_forget() {
+    let mut world = World::staffed();
+    let has = |world: &World, code: &str, text: &str| {
+        let all = codes(world);
+        assert!(
+            all.contains(&(match_code(&all, code), text.to_owned())),
+            "{all:#?}"
+        );
+    };
+    let has_none =
+        |world: &World, code: &str| assert!(codes(world).iter().all(|(found, _)| *found != code));
+
+    for code in [
+        "endless-owner-invitation",
+        "suspended-in-groups",
+        "ended-invitations-only",
+        "unused-role",
+        "unused-store",
+    ] {
+        has_none(&world, code);
+    }
+    world.ok(OWNER, invite_owner("eve"));
+    has(
+        &world,
+        "endless-owner-invitation",
+        "`eve` is invited as an account owner, and the invitation never ends",
+    );
+    world.ok(OWNER, suspend("dana"));
+    has(
+        &world,
+        "suspended-in-groups",
+        "`dana` is suspended and still in group `devs`; reinstated, it has that access again",
+    );
+    world.ok(OWNER, create_group("late", "Late Ones", [viewer(["dev"])]));
+    world.ok(OWNER, invite_until("eva", world.now + 1));
+    world.ok(OWNER, add("late", ["eva"]));
+    has_none(&world, "ended-invitations-only");
+    world.now += 1;
+    has(
+        &world,
+        "ended-invitations-only",
+        "group `late` has nobody but invited members whose invitations have ended",
+    );
+    world.ok(
+        OWNER,
+        define_role("log", "Log Reader", RoleLevel::Store, &["log.read"]),
+    );
+    has(&world, "unused-role", "no group carries role `log`");
+    world.ok(OWNER, create_store("new"));
+    has(
+        &world,
+        "unused-store",
+        "no group grants anything in store `new`; only owners see it",
+    );
+}
+
+fn match_code(all: &[(&'static str, String)], code: &str) -> &'static str {
+    let found = all.iter().find(|(found, _)| *found == code);
+    found.unwrap_or_else(|| panic!("no {code} in {all:#?}")).0
+}
+
+/// E1, E2, E4: a review names who could bring in a second identity, and who holds a power by a second way.
+#[test]
+fn e2_a_review_names_second_identities_and_second_ways() {
+    let mut world = World::staffed();
+    let found = |world: &World, code: &str| -> Vec<serde_json::Value> {
+        let findings = world.account.review(at(world.now));
+        let found = findings.iter().filter(|finding| finding.code() == code);
+        found
+            .map(|finding| serde_json::to_value(finding).unwrap())
+            .collect()
+    };
+    assert_eq!(
+        found(&world, "second-identity"),
+        [serde_json::json!({"kind": "second-identity", "member": MANAGER})]
+    );
+    assert!(found(&world, "second-way").is_empty());
+    let managers = Grant::at_account(RoleId::group_manager());
+    world.ok(OWNER, create_group("again", "Managers Again", [managers]));
+    world.ok(OWNER, add("again", [MANAGER]));
+    let first = world.account.groups().find(|group| {
+        group.id().as_str() != "again" && group.members().any(|id| id.as_str() == MANAGER)
+    });
+    let first = first.unwrap().id().to_string();
+    let mut groups = ["again".to_owned(), first];
+    groups.sort();
+    let way = |permission: &str| serde_json::json!({"kind": "second-way", "member": MANAGER, "permission": permission, "groups": groups});
+    assert_eq!(
+        found(&world, "second-way"),
+        [way("account.invite_members"), way("account.manage_groups")]
+    );
+    world.ok(OWNER, take_out("again", [MANAGER]));
+    assert!(found(&world, "second-way").is_empty());
+}
+
+proptest! {
+    #![proptest_config(config(48))]
+
+    /// G4, L7, E4: what a review says of grants, powers and what is unused is what a look at everything says.
+    #[test]
+    fn g4_a_review_is_what_a_look_at_everything_finds(world in account(40)) {
+        let account = &world.account;
+        let findings = account.review(at(world.now));
+        let of = |code: &str| -> BTreeSet<String> {
+            findings.iter().filter(|finding| finding.code() == code).map(|finding| format!("{finding:?}")).collect()
+        };
+        let mut covered = BTreeSet::new();
+        for group in account.groups() {
+            let grants: Vec<_> = group.grants().collect();
+            let is_empty = |grant: &GrantRef<'_>| *grant.scope == Scope::Stores(BTreeSet::new());
+            let covers = |wide: &GrantRef<'_>, narrow: &GrantRef<'_>| {
+                let (more, less) = (account.role(wide.role).unwrap(), account.role(narrow.role).unwrap());
+                let is_within = match (narrow.scope, wide.scope) {
+                    (Scope::Account, Scope::Account) => true,
+                    (Scope::Stores(less), Scope::Stores(more)) => less.is_subset(more),
+                    _ => false,
+                };
+                is_within && less.permissions().iter().all(|permission| more.allows(permission))
+            };
+            for (index, narrow) in grants.iter().enumerate().filter(|(_, grant)| !is_empty(grant)) {
+                let by = grants.iter().enumerate().find(|(other, wide)| {
+                    *other != index && covers(wide, narrow) && (*other < index || !covers(narrow, wide))
+                });
+                if let Some((_, by)) = by {
+                    let finding = Finding::CoveredGrant { group: group.id().clone(), role: narrow.role.clone(), by: by.role.clone() };
+                    covered.insert(format!("{finding:?}"));
+                }
+            }
+        }
+        prop_assert_eq!(of("covered-grant"), covered);
+
+        let mut ways = BTreeSet::new();
+        let mut seconds = BTreeSet::new();
+        for member in account.members().filter(|member| member.status() == MemberStatus::Active { owner: false }) {
+            let held = match account.permissions_on(member.id(), Resource::Account) {
+                Ok(Permissions::Only(held)) => held,
+                other => panic!("{other:?}"),
+            };
+            for permission in held {
+                let groups: Vec<GroupId> = member.groups().filter(|group| {
+                    let group = account.group(group).unwrap();
+                    let mut grants = group.grants().filter(|grant| *grant.scope == Scope::Account);
+                    grants.any(|grant| account.role(grant.role).unwrap().permissions().contains(&permission))
+                }).cloned().collect();
+                if groups.len() > 1 {
+                    let finding = Finding::SecondWay { member: member.id().clone(), permission, groups };
+                    ways.insert(format!("{finding:?}"));
+                }
+            }
+            let powers = [Permission::INVITE_MEMBERS, Permission::MANAGE_GROUPS];
+            if powers.iter().all(|power| account.can(member.id(), power, Resource::Account)) {
+                seconds.insert(format!("{:?}", Finding::SecondIdentity { member: member.id().clone() }));
+            }
+        }
+        prop_assert_eq!(of("second-way"), if account.is_closed() { of("second-way") } else { ways });
+        prop_assert_eq!(of("second-identity"), seconds);
+        let unused: BTreeSet<String> = account.stores().filter(|store| {
+            account.groups().all(|group| group.grants().all(|grant| grant.scope.stores().all(|id| id != *store)))
+        }).map(|store| format!("{:?}", Finding::UnusedStore { store: store.clone() })).collect();
+        prop_assert_eq!(of("unused-store"), unused);
+    }
 }

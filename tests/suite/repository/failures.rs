@@ -96,12 +96,9 @@ fn u10_records_are_read_page_by_page_to_the_head() {
     };
     let last = head(all);
     let versions = |until: u64| (1..=until).map(|version| version.to_string());
-    let whole = pages(vec![
-        tail(&all[..3], last.clone()),
-        tail(&all[3..], last.clone()),
-    ]);
+    let whole = pages(vec![tail(&all[..3], last), tail(&all[3..], last)]);
     assert!(told(&whole).into_iter().eq(versions(all.len() as u64)));
-    let cut = pages(vec![tail(&all[..3], last.clone()), tail(&[], last.clone())]);
+    let cut = pages(vec![tail(&all[..3], last), tail(&[], last)]);
     assert!(
         told(&cut)
             .into_iter()
