@@ -1,6 +1,7 @@
 //! The account: one tenant's access, in memory.
 
 use std::borrow::Borrow;
+use std::fmt;
 
 use crate::access::{AccessLevel, Decision, DenialReason, EffectivePermissions, Resource};
 use crate::account::actor::Actor;
@@ -11,7 +12,7 @@ use crate::account::commit_place::CommitPlace;
 use crate::account::context::Context;
 use crate::account::data::draft::Draft;
 use crate::account::data::state::State;
-use crate::account::data::{AccountData, Condition};
+use crate::account::data::{AccountData, Condition, Header};
 use crate::account::digest::Digest;
 use crate::account::handles::{Group, Member, Store};
 use crate::account::limits::GroupLimit;
@@ -55,7 +56,7 @@ pub(crate) mod status;
 ///
 /// Every list that it gives is in the order of ids, byte by byte (U6). Two accounts are equal when their
 /// [snapshots](Account::snapshot) are.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Account {
     pub(crate) state: State,
 }
@@ -157,6 +158,24 @@ impl TryFrom<Snapshot> for Account {
         Ok(Self {
             state: snapshot::restore(snapshot)?,
         })
+    }
+}
+
+/// One line: the id, the version and what is at hand, not what the account holds; that is the
+/// [snapshot](Account::snapshot)'s.
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Header {
+            id,
+            version,
+            condition,
+            ..
+        } = self.state.header();
+        f.debug_struct("Account")
+            .field("id", id)
+            .field("version", version)
+            .field("condition", condition)
+            .finish_non_exhaustive()
     }
 }
 

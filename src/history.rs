@@ -30,6 +30,8 @@
 
 use std::borrow::Borrow;
 
+use serde::Serialize;
+
 use crate::access::{EffectivePermissions, Resource};
 use crate::account::Account;
 use crate::account::actor::Actor;
@@ -125,7 +127,7 @@ pub fn at_time<R: Borrow<Record>>(
 }
 
 /// A stretch of versions in which a member could do something.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct Interval<R> {
     /// The record that began it: who, when, and by what.
     pub began: R,

@@ -1,5 +1,7 @@
 //! What a host reads of a member, of a group and of a store, looked up once.
 
+use std::fmt;
+
 use crate::access::Resource;
 use crate::account::data::StoreEntry;
 use crate::account::data::grant_index::GrantIndex;
@@ -26,7 +28,7 @@ use crate::permission::Permission;
 /// olga.can(&Permission::MANAGE_STORES, Resource::Account); // the account has changed: look her up again
 /// # Ok::<(), ParseError>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Member<'a> {
     state: &'a State,
     id: &'a MemberId,
@@ -128,7 +130,7 @@ impl Member<'_> {
 }
 
 /// A store of an account: looked up once, asked many times. It borrows the account, as a [`Member`] does.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Store<'a> {
     state: &'a State,
     entry: &'a StoreEntry,
@@ -158,7 +160,7 @@ impl<'a> Store<'a> {
 }
 
 /// A group of an account.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Group<'a> {
     state: &'a State,
     id: &'a GroupId,
@@ -220,5 +222,34 @@ impl<'a> Group<'a> {
     pub fn members(&self) -> impl Iterator<Item = &'a MemberId> + use<'a> {
         let members = self.state.in_order(self.state.members_of(self.entry), None);
         members.map(|(id, _)| id)
+    }
+}
+
+// A handle in one line, without the account that it borrows.
+
+impl fmt::Debug for Member<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Member")
+            .field("id", self.id)
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Store<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("id", self.id())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Group<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Group")
+            .field("id", self.id)
+            .field("name", self.name())
+            .field("members", &self.member_count())
+            .finish_non_exhaustive()
     }
 }

@@ -11,6 +11,7 @@ use crate::grant::{GrantRef, Scope};
 use crate::id::{GroupId, MemberId, RoleId};
 use crate::permission::Powers;
 use crate::time::Timestamp;
+use crate::visible::Quoted;
 
 /// Something that somebody should look at. `Display` says it in a sentence.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -204,32 +205,38 @@ impl fmt::Display for Finding {
             Finding::SingleOwner { member } => {
                 write!(
                     f,
-                    "`{member}` is the only account owner; a second one could help when it cannot"
+                    "{} is the only account owner; a second one could help when it cannot",
+                    Quoted(member)
                 )
             }
             Finding::OwnerInGroups { member, groups } => write!(
                 f,
-                "account owner `{member}` also sits in {}; that gives nothing now, and stays when ownership ends",
+                "account owner {} also sits in {}; that gives nothing now, and stays when ownership ends",
+                Quoted(member),
                 listed(groups)
             ),
             Finding::MemberWithoutGroups { member } => {
-                write!(f, "`{member}` is in no group and can do nothing")
+                write!(f, "{} is in no group and can do nothing", Quoted(member))
             }
             Finding::ExpiredInvitation { member, .. } => {
                 write!(
                     f,
-                    "the invitation of `{member}` has expired; cancel it, or invite again"
+                    "the invitation of {} has expired; cancel it, or invite again",
+                    Quoted(member)
                 )
             }
-            Finding::EmptyGroup { group } => write!(f, "group `{group}` has no members"),
+            Finding::EmptyGroup { group } => write!(f, "group {} has no members", Quoted(group)),
             Finding::EmptyGrant { group, role } => {
                 write!(
                     f,
-                    "group `{group}` carries `{role}` for no store; all its stores were deleted"
+                    "group {} carries {} for no store; all its stores were deleted",
+                    Quoted(group),
+                    Quoted(role)
                 )
             }
             Finding::CoveredGrant { group, role, by } => {
-                write!(f, "in group `{group}`, `{role}` adds nothing to `{by}`")
+                let (group, role, by) = (Quoted(group), Quoted(role), Quoted(by));
+                write!(f, "in group {group}, {role} adds nothing to {by}")
             }
             Finding::EqualGroups { groups } => {
                 write!(f, "{} carry the same grants", listed(groups))
@@ -240,7 +247,10 @@ impl fmt::Display for Finding {
 
 /// "group `a`", "groups `a` and `b`", "groups `a`, `b` and `c`".
 fn listed(groups: &[GroupId]) -> String {
-    let quoted: Vec<String> = groups.iter().map(|group| format!("`{group}`")).collect();
+    let quoted: Vec<String> = groups
+        .iter()
+        .map(|group| Quoted(group).to_string())
+        .collect();
     match quoted.as_slice() {
         [] => "no group".to_owned(),
         [one] => format!("group {one}"),
