@@ -12,7 +12,7 @@ use crate::account::commit_place::CommitPlace;
 use crate::account::context::Context;
 use crate::account::data::draft::Draft;
 use crate::account::data::state::State;
-use crate::account::data::{AccountData, Condition, Header};
+use crate::account::data::{AccountData, Condition};
 use crate::account::digest::Digest;
 use crate::account::handles::{Group, Member, Store};
 use crate::account::limits::GroupLimit;
@@ -161,20 +161,14 @@ impl TryFrom<Snapshot> for Account {
     }
 }
 
-/// One line: the id, the version and what is at hand, not what the account holds; that is the
-/// [snapshot](Account::snapshot)'s.
+/// One line, without what the account holds: its [snapshot](Account::snapshot) has that.
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Header {
-            id,
-            version,
-            condition,
-            ..
-        } = self.state.header();
+        let header = self.state.header();
         f.debug_struct("Account")
-            .field("id", id)
-            .field("version", version)
-            .field("condition", condition)
+            .field("id", &header.id)
+            .field("version", &header.version)
+            .field("condition", &header.condition)
             .finish_non_exhaustive()
     }
 }

@@ -80,7 +80,9 @@ impl Serialize for ParseError {
                 object.serialize_field("position", position)?;
             }
             ParseErrorKind::SurroundingWhitespace => {}
-            ParseErrorKind::Segment { segment } => object.serialize_field("segment", segment)?,
+            ParseErrorKind::Segment { segment } => {
+                object.serialize_field("segment", segment)?;
+            }
         }
         object.end()
     }

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
 use crate::access::Resource;
 use crate::account::data::StoreEntry;
 use crate::account::data::grant_index::GrantIndex;
@@ -222,6 +225,41 @@ impl<'a> Group<'a> {
     pub fn members(&self) -> impl Iterator<Item = &'a MemberId> + use<'a> {
         let members = self.state.in_order(self.state.members_of(self.entry), None);
         members.map(|(id, _)| id)
+    }
+}
+
+// Handles as JSON: what their methods return without being asked about anything.
+
+impl Serialize for Member<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Member", 3)?;
+        object.serialize_field("id", self.id)?;
+        object.serialize_field("status", &self.status())?;
+        object.serialize_field("groups", &self.groups().collect::<Vec<_>>())?;
+        object.end()
+    }
+}
+
+impl Serialize for Store<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Store", 1)?;
+        object.serialize_field("id", self.id())?;
+        object.end()
+    }
+}
+
+/// With the number of its members: there may be many, and [`members`](Group::members) lists them.
+impl Serialize for Group<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Group", 7)?;
+        object.serialize_field("id", self.id)?;
+        object.serialize_field("name", self.name())?;
+        object.serialize_field("description", self.description())?;
+        object.serialize_field("grants", &self.grants().collect::<Vec<_>>())?;
+        object.serialize_field("member_count", &self.member_count())?;
+        object.serialize_field("definition_revision", &self.definition_revision())?;
+        object.serialize_field("membership_revision", &self.membership_revision())?;
+        object.end()
     }
 }
 
