@@ -18,8 +18,8 @@ use grantbook::command::{
 };
 use grantbook::{
     AccessLevel, Account, AccountId, Actor, Command, Description, Grant, GroupId, GroupLimit,
-    GroupName, MemberId, MemberStatus, ParseError, Permission, Permissions, Record, Resource,
-    RoleId, RoleLevel, RoleName, StoreId, Timestamp, history,
+    GroupName, MemberId, MemberStatus, ParseError, Permission, Permissions, Quoted, Record,
+    Resource, RoleId, RoleLevel, RoleName, StoreId, Timestamp, Visible, history,
 };
 
 const MEMBERS: usize = 2_000;
@@ -58,7 +58,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let records = read_records(&folder.join("records"))?;
     let account = Account::replay(&records)?;
     let now = account.changed_at();
-    println!("ACCESS REVIEW of account `{}`, {}", account.id(), date(now));
+    println!(
+        "ACCESS REVIEW of account {}, {}",
+        Quoted(account.id()),
+        date(now)
+    );
     println!(
         "{} records; {} members, {} groups, {} stores, {} owners\n",
         records.len(),
@@ -99,20 +103,18 @@ fn what_levels_leave_out(account: &Account) {
     let matrix = account.matrix();
     println!("WHO IS SUSPENDED, WHO MAY BECOME AN OWNER, AND WHO HOLDS WHAT AT THE ACCOUNT?\n");
     for row in &matrix.rows {
-        let member = &row.member;
+        let member = Quoted(&row.member);
         match row.status {
             MemberStatus::Suspended { owner } => {
                 let returns_as = if owner { " as an owner" } else { "" };
-                println!(
-                    "  `{member}` is suspended, and returns{returns_as} when it is reinstated"
-                );
+                println!("  {member} is suspended, and returns{returns_as} when it is reinstated");
             }
             MemberStatus::Invited { as_owner: true, .. } => {
-                println!("  `{member}` is invited as an owner, and holds nothing until it accepts");
+                println!("  {member} is invited as an owner, and holds nothing until it accepts");
             }
-            MemberStatus::Active { owner: true } => println!("  `{member}` is an owner"),
+            MemberStatus::Active { owner: true } => println!("  {member} is an owner"),
             _ if row.account != Permissions::Only([].into()) => {
-                println!("  `{member}`: {}", listed(&row.account));
+                println!("  {member}: {}", listed(&row.account));
             }
             _ => {}
         }
@@ -129,7 +131,8 @@ fn what_levels_leave_out(account: &Account) {
     for (member, store, level) in custom.iter().take(3) {
         let held = account.permissions_on(member, Resource::Store(store));
         let held = held.map_or_else(|reason| reason.to_string(), |held| listed(&held));
-        println!("  `{member}` in {store}: {level}, {held}");
+        let (member, store) = (Quoted(member), Visible(store));
+        println!("  {member} in {store}: {level}, {held}");
     }
     println!("  ... {} members and stores in all\n", custom.len());
 }
@@ -142,13 +145,13 @@ fn questions(account: &Account, records: &[Record]) -> Result<(), Box<dyn Error>
         .take(10)
         .collect();
     let names: Vec<&str> = page.iter().map(|member| member.as_str()).collect();
-    println!("  {}", names.join(", "));
+    println!("  {}", Visible(&names.join(", ")));
     let all = account
         .who_can(&Permission::STORE_WRITE, vault, None)
         .count();
     println!(
-        "  {all} in all; the next page comes after `{}`\n",
-        names.last().unwrap_or(&"")
+        "  {all} in all; the next page comes after {}\n",
+        Quoted(names.last().unwrap_or(&""))
     );
 
     // Of these, the one with the most eventful past.
@@ -178,12 +181,12 @@ fn questions(account: &Account, records: &[Record]) -> Result<(), Box<dyn Error>
         indented(&account.explain(nobody, &Permission::STORE_READ, vault))
     );
 
-    println!("WHERE ELSE CAN `{someone}` WRITE?\n");
+    println!("WHERE ELSE CAN {} WRITE?\n", Quoted(someone));
     let stores: Vec<&str> = account
         .stores_for(someone, &Permission::STORE_WRITE, None)
         .map(StoreId::as_str)
         .collect();
-    println!("  {}\n", stores.join(", "));
+    println!("  {}\n", Visible(&stores.join(", ")));
 
     let here = account.permissions_on(someone, vault)?;
     println!(
@@ -192,7 +195,7 @@ fn questions(account: &Account, records: &[Record]) -> Result<(), Box<dyn Error>
         listed(&here)
     );
 
-    println!("SINCE WHEN COULD `{someone}` WRITE IN store-07?\n");
+    println!("SINCE WHEN COULD {} WRITE IN store-07?\n", Quoted(someone));
     for interval in history::access(records, None, someone, &Permission::STORE_WRITE, vault)? {
         let told = |record: &Record| {
             format!(
@@ -265,9 +268,15 @@ fn questions_about_managers(
         .and_then(|group| group.members().next())
         .ok_or("a group manager")?;
     let by_manager = history::changes_by(records, &Actor::Member(manager.clone())).count();
-    println!("WHAT DID GROUP MANAGER `{manager}` CHANGE?\n\n  {by_manager} changes\n");
+    println!(
+        "WHAT DID GROUP MANAGER {} CHANGE?\n\n  {by_manager} changes\n",
+        Quoted(manager)
+    );
 
-    println!("WHAT COULD `{manager}` GAIN, ALONE, AND WITH ANOTHER GROUP MANAGER?\n");
+    println!(
+        "WHAT COULD {} GAIN, ALONE, AND WITH ANOTHER GROUP MANAGER?\n",
+        Quoted(manager)
+    );
     let other = account
         .group("managers")
         .and_then(|group| group.members().nth(1))
@@ -278,7 +287,8 @@ fn questions_about_managers(
     );
     let together = account.escalation(manager, Some(other), 3, now);
     println!(
-        "  with `{other}`: {} permissions between them, for example",
+        "  with {}: {} permissions between them, for example",
+        Quoted(other),
         together.len()
     );
     if let Some(gain) = together.iter().find(|gain| gain.member == *manager) {

@@ -1,13 +1,16 @@
 //! The answers: allowed or denied and why, and everything that a member may do.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::distinct;
+use crate::errors::{coded_errors, error_field, serialized_as_object};
 use crate::id::StoreId;
 use crate::permission::{Permission, Powers};
+use crate::visible::Quoted;
 
 /// Where something is to be done: at the account, or in one store.
 ///
@@ -34,11 +37,14 @@ impl Resource {
     }
 }
 
-impl<S: fmt::Display> fmt::Display for Resource<S> {
+error_field!(Resource: resource => resource);
+
+/// `at the account` or ``in store `dev` ``. An id is [`Quoted`](crate::Quoted).
+impl<S: AsRef<str>> fmt::Display for Resource<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Resource::Account => write!(f, "at the account"),
-            Resource::Store(store) => write!(f, "in store `{store}`"),
+            Resource::Store(store) => write!(f, "in store {}", Quoted(store.as_ref())),
         }
     }
 }
@@ -46,7 +52,8 @@ impl<S: fmt::Display> fmt::Display for Resource<S> {
 /// The answer to a check.
 ///
 /// Exhaustive on purpose: a host that matches on it must handle both.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[must_use = "a decision that nobody looks at protects nothing"]
 pub enum Decision {
     /// The member may.
@@ -63,54 +70,47 @@ impl Decision {
     }
 }
 
-/// Why a check was denied (P4). When several reasons apply, the first in this order is given, so that somebody
-/// outside the account learns nothing about its stores.
-///
-/// Exhaustive on purpose: a host that matches on it must handle every reason.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum DenialReason {
-    /// The account is closed (A5).
-    #[error("the account is closed")]
-    AccountClosed,
-    /// This copy of the account does not hold what its repository holds: a backup was restored, say. It denies
-    /// everything until the account is loaded again (U2).
-    #[error("this copy of the account is not what the repository holds; load the account again")]
-    Diverged,
-    /// No such member in this account.
-    #[error("no such member in this account")]
-    UnknownMember,
-    /// The member is invited and has not accepted; until then it has no permission at all (M1).
-    #[error("the member has not accepted its invitation yet")]
-    Invited,
-    /// The member is suspended; until it is reinstated it has no permission at all (M8).
-    #[error("the member is suspended")]
-    Suspended,
-    /// No such store in this account.
-    #[error("no such store in this account")]
-    UnknownStore,
-    /// None of the member's groups grants this permission there.
-    #[error("the member lacks `{permission}`")]
-    MissingPermission {
-        /// What is missing.
-        permission: Permission,
-    },
+coded_errors! {
+    /// Why a check was denied (P4). When several reasons apply, the first in this order is given, so that somebody
+    /// outside the account learns nothing about its stores.
+    ///
+    /// Exhaustive on purpose: a host that matches on it must handle every reason.
+    #[derive(Clone, Debug, Eq, PartialEq)]
+    pub enum DenialReason with http_status {
+        /// The account is closed (A5).
+        #[error("account-closed", "the account is closed")]
+        AccountClosed,
+        /// This copy of the account does not hold what its repository holds: a backup was restored, say. It denies
+        /// everything until the account is loaded again (U2).
+        #[error("diverged", "this copy of the account is not what the repository holds; load the account again")]
+        Diverged,
+        /// No such member in this account.
+        #[error("unknown-member", "no such member in this account")]
+        UnknownMember,
+        /// The member is invited and has not accepted; until then it has no permission at all (M1).
+        #[error("invited", "the member has not accepted its invitation yet")]
+        Invited,
+        /// The member is suspended; until it is reinstated it has no permission at all (M8).
+        #[error("suspended", "the member is suspended")]
+        Suspended,
+        /// No such store in this account.
+        #[error("unknown-store", "no such store in this account")]
+        UnknownStore,
+        /// None of the member's groups grants this permission there.
+        #[error("missing-permission", "the member lacks {permission}")]
+        MissingPermission {
+            /// What is missing.
+            permission: Permission,
+        },
+    }
 }
 
-impl DenialReason {
-    /// A stable code: `account-closed`, `diverged`, `unknown-member`, `invited`, `suspended`, `unknown-store` or `missing-permission`.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            DenialReason::AccountClosed => "account-closed",
-            DenialReason::Diverged => "diverged",
-            DenialReason::UnknownMember => "unknown-member",
-            DenialReason::Invited => "invited",
-            DenialReason::Suspended => "suspended",
-            DenialReason::UnknownStore => "unknown-store",
-            DenialReason::MissingPermission { .. } => "missing-permission",
-        }
-    }
+impl Error for DenialReason {}
 
+serialized_as_object!(DenialReason);
+error_field!(DenialReason: reason => reason);
+
+impl DenialReason {
     /// Returns the status with which an HTTP service answers: 403, or 503 where the account has to be loaded again.
     #[must_use]
     pub fn http_status(&self) -> u16 {

@@ -1,6 +1,7 @@
 //! The account: one tenant's access, in memory.
 
 use std::borrow::Borrow;
+use std::fmt;
 
 use crate::access::{AccessLevel, Decision, DenialReason, EffectivePermissions, Resource};
 use crate::account::actor::Actor;
@@ -55,7 +56,7 @@ pub(crate) mod status;
 ///
 /// Every list that it gives is in the order of ids, byte by byte (U6). Two accounts are equal when their
 /// [snapshots](Account::snapshot) are.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Account {
     pub(crate) state: State,
 }
@@ -157,6 +158,18 @@ impl TryFrom<Snapshot> for Account {
         Ok(Self {
             state: snapshot::restore(snapshot)?,
         })
+    }
+}
+
+/// One line, without what the account holds: its [snapshot](Account::snapshot) has that.
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let header = self.state.header();
+        f.debug_struct("Account")
+            .field("id", &header.id)
+            .field("version", &header.version)
+            .field("condition", &header.condition)
+            .finish_non_exhaustive()
     }
 }
 

@@ -9,16 +9,18 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
+use crate::visible::Quoted;
+
 /// A set, in any order.
 pub(crate) fn set<'de, D, T>(deserializer: D) -> Result<BTreeSet<T>, D::Error>
 where
     D: Deserializer<'de>,
-    T: Deserialize<'de> + Ord + fmt::Display,
+    T: Deserialize<'de> + Ord + AsRef<str>,
 {
     let mut set = BTreeSet::new();
     for item in Vec::<T>::deserialize(deserializer)? {
         if let Some(twice) = set.replace(item) {
-            return Err(D::Error::custom(format_args!("`{twice}` is listed twice")));
+            return Err(listed_twice(&twice));
         }
     }
     Ok(set)
@@ -28,11 +30,11 @@ where
 pub(crate) fn optional_set<'de, D, T>(deserializer: D) -> Result<Option<BTreeSet<T>>, D::Error>
 where
     D: Deserializer<'de>,
-    T: Deserialize<'de> + Ord + fmt::Display,
+    T: Deserialize<'de> + Ord + AsRef<str>,
 {
     struct Distinct<T: Ord>(BTreeSet<T>);
 
-    impl<'de, T: Deserialize<'de> + Ord + fmt::Display> Deserialize<'de> for Distinct<T> {
+    impl<'de, T: Deserialize<'de> + Ord + AsRef<str>> Deserialize<'de> for Distinct<T> {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             set(deserializer).map(Self)
         }
@@ -45,12 +47,12 @@ where
 pub(crate) fn map<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
 where
     D: Deserializer<'de>,
-    K: Deserialize<'de> + Ord + fmt::Display,
+    K: Deserialize<'de> + Ord + AsRef<str>,
     V: Deserialize<'de>,
 {
     struct Entries<K, V>(PhantomData<(K, V)>);
 
-    impl<'de, K: Deserialize<'de> + Ord + fmt::Display, V: Deserialize<'de>> Visitor<'de>
+    impl<'de, K: Deserialize<'de> + Ord + AsRef<str>, V: Deserialize<'de>> Visitor<'de>
         for Entries<K, V>
     {
         type Value = BTreeMap<K, V>;
@@ -63,7 +65,7 @@ where
             let mut map = BTreeMap::new();
             while let Some((key, value)) = entries.next_entry::<K, V>()? {
                 if map.contains_key(&key) {
-                    return Err(A::Error::custom(format_args!("`{key}` is listed twice")));
+                    return Err(listed_twice(&key));
                 }
                 map.insert(key, value);
             }
@@ -72,4 +74,8 @@ where
     }
 
     deserializer.deserialize_map(Entries(PhantomData))
+}
+
+fn listed_twice<E: Error>(name: &impl AsRef<str>) -> E {
+    E::custom(format_args!("{} is listed twice", Quoted(name.as_ref())))
 }

@@ -112,7 +112,7 @@ impl Scope {
 }
 
 /// A role that a group carries, with its scope: a [`Grant`] as the account holds it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct GrantRef<'a> {
     /// The role.
     pub role: &'a RoleId,

@@ -31,6 +31,8 @@
 
 use std::borrow::Borrow;
 
+use serde::Serialize;
+
 use crate::access::Resource;
 use crate::account::Account;
 use crate::account::actor::Actor;
@@ -143,7 +145,7 @@ fn as_it_was<R: Borrow<Record>>(
 }
 
 /// A stretch of versions in which a member could do something.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct Interval<R> {
     /// The record that began it: who, when, and by what; none, if it had begun with the account that the records come
     /// after.

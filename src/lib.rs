@@ -14,6 +14,7 @@
 mod access;
 mod account;
 mod distinct;
+mod errors;
 mod grant;
 pub mod history;
 mod id;
@@ -63,3 +64,4 @@ pub use questions::review::Finding;
 pub use role::{Role, RoleLevel};
 pub use text::{ParseError, ParseErrorKind};
 pub use time::Timestamp;
+pub use visible::{OneLine, Quoted, Visible};

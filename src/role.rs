@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
+use crate::errors::error_field;
 use crate::id::RoleId;
 use crate::name::RoleName;
 use crate::permission::{Permission, Powers};
@@ -21,6 +23,8 @@ pub enum RoleLevel {
     /// In the stores of the grant's scope, and nowhere else.
     Store,
 }
+
+error_field!(RoleLevel: level => level);
 
 impl fmt::Display for RoleLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,6 +47,19 @@ pub struct Role {
     pub(crate) built_in: bool,
     /// As the account has it; the account sets it.
     pub(crate) revision: u64,
+}
+
+/// As one object: what the methods return. Its id is where it was read from.
+impl Serialize for Role {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Role", 5)?;
+        object.serialize_field("name", &self.name)?;
+        object.serialize_field("level", &self.level)?;
+        object.serialize_field("permissions", self.permissions())?;
+        object.serialize_field("is_built_in", &self.built_in)?;
+        object.serialize_field("revision", &self.revision)?;
+        object.end()
+    }
 }
 
 impl Role {

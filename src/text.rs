@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
+use crate::visible::Visible;
+
 /// Why a text was not accepted as an id, a name, a description, a permission, a note or a digest.
 ///
 /// The text itself is not repeated: it may be long, and it may be hostile. What is wrong with it
@@ -49,8 +54,43 @@ impl ParseError {
     }
 }
 
+/// As one object: `code`, `http_status`, `message`, and what [`ParseErrorKind`] holds.
+impl Serialize for ParseError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let details = match self.problem {
+            ParseErrorKind::Character { .. } => 2,
+            ParseErrorKind::SurroundingWhitespace => 0,
+            ParseErrorKind::TooShort { .. }
+            | ParseErrorKind::TooLong { .. }
+            | ParseErrorKind::Segment { .. } => 1,
+        };
+        let mut object = serializer.serialize_struct("ParseError", 3 + details)?;
+        object.serialize_field("code", self.code())?;
+        object.serialize_field("http_status", &self.http_status())?;
+        object.serialize_field("message", &self.to_string())?;
+        match &self.problem {
+            ParseErrorKind::TooShort { length } | ParseErrorKind::TooLong { length } => {
+                object.serialize_field("length", length)?;
+            }
+            ParseErrorKind::Character {
+                character,
+                position,
+            } => {
+                object.serialize_field("character", character)?;
+                object.serialize_field("position", position)?;
+            }
+            ParseErrorKind::SurroundingWhitespace => {}
+            ParseErrorKind::Segment { segment } => {
+                object.serialize_field("segment", segment)?;
+            }
+        }
+        object.end()
+    }
+}
+
 /// What can be wrong with a text.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(tag = "code", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ParseErrorKind {
     /// Fewer characters than its kind takes.
@@ -64,6 +104,7 @@ pub enum ParseErrorKind {
         length: usize,
     },
     /// A character that its kind does not take.
+    #[serde(rename = "bad-character")]
     Character {
         /// The first such character.
         character: char,
@@ -73,6 +114,7 @@ pub enum ParseErrorKind {
     /// White space at the beginning or the end.
     SurroundingWhitespace,
     /// A permission's segment that is empty, too long, or does not begin with a letter; or there is only one.
+    #[serde(rename = "bad-segment")]
     Segment {
         /// Which segment, counted from 1.
         segment: usize,
@@ -173,9 +215,11 @@ impl fmt::Display for Explained<'_> {
                 character,
                 position,
             } => {
+                let mut buffer = [0; 4];
+                let character = Visible(character.encode_utf8(&mut buffer));
                 write!(
                     f,
-                    "takes {alphabet}; this one has {character:?} at position {position}"
+                    "takes {alphabet}; this one has '{character}' at position {position}"
                 )
             }
             ParseErrorKind::SurroundingWhitespace => {
@@ -211,6 +255,8 @@ macro_rules! parsed_text {
                 std::fmt::Debug::fmt(self.as_str(), f)
             }
         }
+
+        $crate::errors::error_field!($name: text => $crate::visible::Quoted(text));
 
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {

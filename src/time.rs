@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use crate::errors::error_field;
+
 /// A moment, in milliseconds since the Unix epoch (UTC).
 ///
 /// The library never reads a clock: the host passes the time with every command (U6). In an account time never runs
@@ -59,3 +61,5 @@ impl From<SystemTime> for Timestamp {
         Self(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
     }
 }
+
+error_field!(Timestamp: time => format_args!("{} ms", time.as_millis()));

@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::errors::error_field;
 use crate::id::MemberId;
+use crate::visible::{Quoted, Unquoted};
 
 /// The actor that issues a command.
 ///
@@ -29,11 +31,17 @@ impl From<MemberId> for Actor {
     }
 }
 
-/// `member dana` or `the host`, so that no member id reads like your application.
+error_field!(Actor: actor => match actor {
+    Actor::Member(member) => Quoted(member).to_string(),
+    Actor::System => "the host itself".to_owned(),
+});
+
+/// `member dana` or `the host`, so that no member id reads like your application. What cannot be seen in an id is written
+/// out, as [`Visible`](crate::Visible) does, and so are back quotes.
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Actor::Member(member) => f.pad(&format!("member {member}")),
+            Actor::Member(member) => f.pad(&format!("member {}", Unquoted(member))),
             Actor::System => f.pad("the host"),
         }
     }

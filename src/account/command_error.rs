@@ -1,16 +1,21 @@
 //! Why a command was refused: each reason declared once. Long because it is one table.
 
+use std::error::Error;
 use std::fmt;
+
+use serde::Serialize;
 
 use crate::access::{DenialReason, Resource};
 use crate::account::actor::Actor;
 use crate::account::limits::{MAX_BATCH, MAX_ITEMS_PER_COMMAND};
 use crate::account::precondition::Precondition;
+use crate::errors::{coded_errors, error_field, serialized_as_object};
 use crate::id::{GroupId, MemberId, RoleId, StoreId};
 use crate::name::{GroupName, RoleName};
 use crate::permission::Permission;
 use crate::role::RoleLevel;
 use crate::time::Timestamp;
+use crate::visible::Quoted;
 
 /// Declares every reason: its documentation, its kind, its code, the rules that it guards, its message, its fields.
 macro_rules! command_errors {
@@ -18,48 +23,50 @@ macro_rules! command_errors {
         $(#[doc = $doc:literal])+
         $kind:ident $code:literal [$($rule:literal),+]
         #[error($($message:tt)+)]
-        $variant:ident $({ $($(#[$field_meta:meta])+ $field:ident: $type:ty,)+ })?
+        $variant:ident $({ $($(#[doc = $field_doc:literal])+ $field:ident: $type:ty,)+ })?
     )+) => {
-        /// Why a command was refused. Nothing has changed (U3).
-        ///
-        /// When several reasons apply, the one given is the first in this order: the actor may not issue such a
-        /// command at all; it is not well formed; something that it names does not exist; a guardrail forbids this
-        /// particular case; it conflicts with what is there. So an outsider learns nothing about what exists.
-        ///
-        /// ```
-        /// use grantbook::command::CreateStore;
-        /// use grantbook::{Account, AccountId, Actor, ErrorKind, GroupLimit, MemberId, StoreId, Timestamp};
-        ///
-        /// let now = Timestamp::from_millis(0);
-        /// let (account, _) =
-        ///     Account::open(AccountId::parse("acme")?, MemberId::parse("olga")?, GroupLimit::default(), now);
-        /// let command = CreateStore { store: StoreId::parse("dev")? }.into();
-        /// let stranger = Actor::Member(MemberId::parse("eve")?);
-        ///
-        /// let error = account.decide(&stranger, &command, now).unwrap_err();
-        /// assert_eq!(error.kind(), ErrorKind::Forbidden);
-        /// assert_eq!(error.http_status(), 403);
-        /// assert_eq!(error.code(), "not-authorized");
-        /// assert_eq!(error.to_string(), "`eve` may not do this: no such member in this account");
-        /// # Ok::<(), grantbook::ParseError>(())
-        /// ```
-        #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-        #[non_exhaustive]
-        pub enum CommandError {
-            $(
-                $(#[doc = $doc])+
-                #[error($($message)+)]
-                $variant $({ $($(#[$field_meta])+ $field: $type,)+ })?,
-            )+
-            /// A command of a batch was refused, and with it the whole batch (U4). Code and kind are those of the
-            /// command's own error.
-            #[error("command {} of the batch: {error}", index + 1)]
-            InBatch {
-                /// The command's position in the batch, counted from 0.
-                index: usize,
-                /// Why it was refused.
-                error: Box<CommandError>,
-            },
+        coded_errors! {
+            /// Why a command was refused. Nothing has changed (U3).
+            ///
+            /// When several reasons apply, the one given is the first in this order: the actor may not issue such a
+            /// command at all; it is not well formed; something that it names does not exist; a guardrail forbids this
+            /// particular case; it conflicts with what is there. So an outsider learns nothing about what exists.
+            ///
+            /// ```
+            /// use grantbook::command::CreateStore;
+            /// use grantbook::{Account, AccountId, Actor, ErrorKind, GroupLimit, MemberId, StoreId, Timestamp};
+            ///
+            /// let now = Timestamp::from_millis(0);
+            /// let (account, _) =
+            ///     Account::open(AccountId::parse("acme")?, MemberId::parse("olga")?, GroupLimit::default(), now);
+            /// let command = CreateStore { store: StoreId::parse("dev")? }.into();
+            /// let stranger = Actor::Member(MemberId::parse("eve")?);
+            ///
+            /// let error = account.decide(&stranger, &command, now).unwrap_err();
+            /// assert_eq!(error.kind(), ErrorKind::Forbidden);
+            /// assert_eq!(error.http_status(), 403);
+            /// assert_eq!(error.code(), "not-authorized");
+            /// assert_eq!(error.to_string(), "`eve` may not do this: no such member in this account");
+            /// # Ok::<(), grantbook::ParseError>(())
+            /// ```
+            #[derive(Clone, Debug, Eq, PartialEq)]
+            #[non_exhaustive]
+            pub enum CommandError with kind, http_status {
+                $(
+                    $(#[doc = $doc])+
+                    #[error($code, $($message)+)]
+                    $variant $({ $($(#[doc = $field_doc])+ $field: $type,)+ })?,
+                )+
+                /// A command of a batch was refused, and with it the whole batch (U4). Code and kind are those of the
+                /// command's own error.
+                #[error(error.code(), "command {} of the batch: {error}", *index + 1)]
+                InBatch {
+                    /// The command's position in the batch, counted from 0.
+                    index: usize,
+                    /// Why it was refused.
+                    error: Box<CommandError>,
+                },
+            }
         }
 
         impl CommandError {
@@ -67,10 +74,12 @@ macro_rules! command_errors {
             pub const CODES: &'static [(&'static str, ErrorKind, &'static [&'static str])] =
                 &[$(($code, ErrorKind::$kind, &[$($rule),+]),)+];
 
-            fn declared(&self) -> (&'static str, ErrorKind) {
+            /// Returns what kind of error it is, and with it who can do something about it.
+            #[must_use]
+            pub fn kind(&self) -> ErrorKind {
                 match self {
-                    $(CommandError::$variant { .. } => ($code, ErrorKind::$kind),)+
-                    CommandError::InBatch { error, .. } => error.declared(),
+                    $(CommandError::$variant { .. } => ErrorKind::$kind,)+
+                    CommandError::InBatch { error, .. } => error.kind(),
                 }
             }
         }
@@ -80,7 +89,7 @@ macro_rules! command_errors {
 command_errors! {
     /// The actor lacks the permission that the command takes, or is no active member (L5, E5, E6).
     Forbidden "not-authorized" ["G1", "M2", "M5", "M6", "S1", "L3", "L5", "E3", "E5", "E6"]
-    #[error("`{actor}` may not do this: {reason}")]
+    #[error("{actor} may not do this: {reason}")]
     NotAuthorized {
         /// The member who issued the command.
         actor: MemberId,
@@ -90,7 +99,7 @@ command_errors! {
 
     /// Only the application itself adds people without an invitation, or changes the limit (M7, A3).
     Forbidden "host-only" ["A3", "M7"]
-    #[error("`{actor}` may not do this; it is for the application itself")]
+    #[error("{actor} may not do this; it is for the application itself")]
     HostOnly {
         /// The member who issued the command.
         actor: MemberId,
@@ -98,7 +107,7 @@ command_errors! {
 
     /// The actor has no invitation: it was never invited, has accepted already, or the invitation was cancelled (M3).
     Forbidden "no-invitation" ["M3", "E6"]
-    #[error("{} has no invitation to accept", quoted(actor))]
+    #[error("{actor} has no invitation to accept")]
     NoInvitation {
         /// The actor that issued the command.
         actor: Actor,
@@ -111,7 +120,7 @@ command_errors! {
 
     /// A Group Manager cannot add itself to a group (E1).
     Forbidden "self-addition" ["E1", "E4"]
-    #[error("`{actor}` cannot add itself to group `{group}`; an account owner or another group manager can")]
+    #[error("{actor} cannot add itself to group {group}; an account owner or another group manager can")]
     SelfAddition {
         /// The member who issued the command.
         actor: MemberId,
@@ -121,7 +130,7 @@ command_errors! {
 
     /// The actor would come to hold more than it does now, or hold something in a second way (E2, E4).
     Forbidden "self-escalation" ["E2", "E4"]
-    #[error("`{actor}` would give itself {}`{permission}` {resource}; an account owner can make this change", second_way(*is_held))]
+    #[error("{actor} would give itself {}{permission} {resource}; an account owner can make this change", second_way(*is_held))]
     SelfEscalation {
         /// The member who issued the command.
         actor: MemberId,
@@ -135,7 +144,7 @@ command_errors! {
 
     /// Only an Account Owner cancels an owner's invitation (E3).
     Forbidden "owner-invitation" ["E3"]
-    #[error("`{actor}` cannot cancel the invitation of `{member}` as account owner; an account owner can")]
+    #[error("{actor} cannot cancel the invitation of {member} as account owner; an account owner can")]
     OwnerInvitation {
         /// The member who issued the command.
         actor: MemberId,
@@ -145,7 +154,7 @@ command_errors! {
 
     /// No such member.
     NotFound "unknown-member" ["M4", "M5"]
-    #[error("there is no member {} in this account", listed(members))]
+    #[error("there is no member {members} in this account")]
     UnknownMember {
         /// The ids that were named, up to ten of them, in their order.
         members: Vec<MemberId>,
@@ -153,7 +162,7 @@ command_errors! {
 
     /// No such store.
     NotFound "unknown-store" ["S1", "G5"]
-    #[error("there is no store `{store}` in this account")]
+    #[error("there is no store {store} in this account")]
     UnknownStore {
         /// The id that was named.
         store: StoreId,
@@ -161,7 +170,7 @@ command_errors! {
 
     /// No such group.
     NotFound "unknown-group" ["G1"]
-    #[error("there is no group `{group}` in this account")]
+    #[error("there is no group {group} in this account")]
     UnknownGroup {
         /// The id that was named.
         group: GroupId,
@@ -169,7 +178,7 @@ command_errors! {
 
     /// No such role.
     NotFound "unknown-role" ["G5", "L3"]
-    #[error("there is no role `{role}` in this account")]
+    #[error("there is no role {role} in this account")]
     UnknownRole {
         /// The id that was named.
         role: RoleId,
@@ -177,7 +186,7 @@ command_errors! {
 
     /// The member is active already, so it needs no invitation.
     Conflict "already-member" ["M3"]
-    #[error("`{member}` is already a member; grant ownership or add it to groups directly")]
+    #[error("{member} is already a member; grant ownership or add it to groups directly")]
     AlreadyMember {
         /// The member.
         member: MemberId,
@@ -185,7 +194,7 @@ command_errors! {
 
     /// The member has a pending invitation.
     Conflict "already-invited" ["M3"]
-    #[error("`{member}` is already invited; cancel that invitation first")]
+    #[error("{member} is already invited; cancel that invitation first")]
     AlreadyInvited {
         /// The invited person.
         member: MemberId,
@@ -193,7 +202,7 @@ command_errors! {
 
     /// The member is active: there is no invitation to cancel.
     Conflict "not-invited" ["M3"]
-    #[error("`{member}` has already accepted; remove the member instead")]
+    #[error("{member} has already accepted; remove the member instead")]
     NotInvited {
         /// The member.
         member: MemberId,
@@ -201,7 +210,7 @@ command_errors! {
 
     /// The invitation has expired (M3, M4).
     Conflict "invitation-expired" ["M3", "M4"]
-    #[error("the invitation of `{member}` has expired; invite again")]
+    #[error("the invitation of {member} has expired; invite again")]
     InvitationExpired {
         /// The invited person.
         member: MemberId,
@@ -210,7 +219,7 @@ command_errors! {
     /// Somebody who is invited can be neither given ownership nor have it revoked, and neither be suspended nor
     /// reinstated (M6, M8).
     Conflict "not-active" ["M6", "M8"]
-    #[error("`{member}` has not accepted its invitation yet; cancel the invitation, or wait until it is accepted")]
+    #[error("{member} has not accepted its invitation yet; cancel the invitation, or wait until it is accepted")]
     NotActive {
         /// The invited person.
         member: MemberId,
@@ -218,7 +227,7 @@ command_errors! {
 
     /// A suspended member can't be given ownership (M6).
     Conflict "member-suspended" ["M6"]
-    #[error("`{member}` is suspended; reinstate it first")]
+    #[error("{member} is suspended; reinstate it first")]
     MemberSuspended {
         /// The member.
         member: MemberId,
@@ -226,7 +235,7 @@ command_errors! {
 
     /// Only one active owner is left (A2).
     Conflict "last-owner" ["A2"]
-    #[error("`{member}` is the last account owner; grant ownership to someone else first")]
+    #[error("{member} is the last account owner; grant ownership to someone else first")]
     LastOwner {
         /// The owner.
         member: MemberId,
@@ -234,7 +243,7 @@ command_errors! {
 
     /// A store has this id.
     Conflict "store-exists" ["S1"]
-    #[error("store `{store}` already exists; choose another id")]
+    #[error("store {store} already exists; choose another id")]
     StoreExists {
         /// The id that was named.
         store: StoreId,
@@ -242,7 +251,7 @@ command_errors! {
 
     /// A group has this id.
     Conflict "group-exists" ["G1"]
-    #[error("group `{group}` already exists; edit it, or choose another id")]
+    #[error("group {group} already exists; edit it, or choose another id")]
     GroupExists {
         /// The id that was named.
         group: GroupId,
@@ -250,7 +259,7 @@ command_errors! {
 
     /// A group has this name, perhaps in other case of letters (G3).
     Conflict "group-name-taken" ["G3"]
-    #[error("the name `{name}` is taken by group `{group}`")]
+    #[error("the name {name} is taken by group {group}")]
     GroupNameTaken {
         /// The name that was asked for.
         name: GroupName,
@@ -298,7 +307,7 @@ command_errors! {
 
     /// A group carries at least one grant (G4).
     Conflict "last-grant" ["G4", "G8"]
-    #[error("role `{role}` is the only one that group `{group}` carries; grant it another role first, or delete the group")]
+    #[error("role {role} is the only one that group {group} carries; grant it another role first, or delete the group")]
     LastGrant {
         /// The group.
         group: GroupId,
@@ -308,7 +317,7 @@ command_errors! {
 
     /// A group that has members cannot be deleted (G7).
     Conflict "group-has-members" ["G7"]
-    #[error("group `{group}` still has {members} member(s); take them out first")]
+    #[error("group {group} still has {members} member(s); take them out first")]
     GroupHasMembers {
         /// The group.
         group: GroupId,
@@ -318,7 +327,7 @@ command_errors! {
 
     /// A role has this id, perhaps a built-in one (L1, L3).
     Conflict "role-exists" ["L1", "L3"]
-    #[error("role `{role}` already exists; change it, or choose another id")]
+    #[error("role {role} already exists; change it, or choose another id")]
     RoleExists {
         /// The id that was named.
         role: RoleId,
@@ -326,7 +335,7 @@ command_errors! {
 
     /// A role has this name, perhaps in other case of letters (L3).
     Conflict "role-name-taken" ["L3"]
-    #[error("the name `{name}` is taken by role `{role}`")]
+    #[error("the name {name} is taken by role {role}")]
     RoleNameTaken {
         /// The name that was asked for.
         name: RoleName,
@@ -336,7 +345,7 @@ command_errors! {
 
     /// A built-in role can be neither changed nor deleted (L1).
     Conflict "built-in-role" ["L1"]
-    #[error("role `{role}` is built in and cannot be changed; define a role of your own")]
+    #[error("role {role} is built in and cannot be changed; define a role of your own")]
     BuiltInRole {
         /// The role.
         role: RoleId,
@@ -344,7 +353,7 @@ command_errors! {
 
     /// A role that a group carries cannot be deleted (L3).
     Conflict "role-in-use" ["L3"]
-    #[error("group `{group}` carries role `{role}`; remove it from every group first")]
+    #[error("group {group} carries role {role}; remove it from every group first")]
     RoleInUse {
         /// The role.
         role: RoleId,
@@ -406,7 +415,7 @@ command_errors! {
 
     /// A store-level role is granted in at least one store (G5).
     Invalid "empty-scope" ["G5", "S3"]
-    #[error("role `{role}` is granted in no store; name at least one, or grant it at the account if that is its level")]
+    #[error("role {role} is granted in no store; name at least one, or grant it at the account if that is its level")]
     EmptyScope {
         /// The role.
         role: RoleId,
@@ -414,7 +423,7 @@ command_errors! {
 
     /// An account-level role takes no stores; a store-level role takes nothing else (G5).
     Invalid "scope-mismatch" ["G5"]
-    #[error("role `{role}` is of {level} level; {}", scope_for(*level))]
+    #[error("role {role} is of {level} level; {}", scope_for(*level))]
     ScopeMismatch {
         /// The role.
         role: RoleId,
@@ -424,7 +433,7 @@ command_errors! {
 
     /// A role has at least one permission (L3).
     Invalid "no-permissions" ["L3"]
-    #[error("role `{role}` would have no permission; name at least one")]
+    #[error("role {role} would have no permission; name at least one")]
     NoPermissions {
         /// The role.
         role: RoleId,
@@ -432,7 +441,7 @@ command_errors! {
 
     /// No custom role holds a permission that begins with `account.` (L5).
     Invalid "reserved-permission" ["L5"]
-    #[error("`{permission}` is reserved; no role of your own can hold it")]
+    #[error("{permission} is reserved; no role of your own can hold it")]
     ReservedPermission {
         /// The permission.
         permission: Permission,
@@ -440,7 +449,7 @@ command_errors! {
 
     /// A permission that begins with `store.` belongs to store-level roles only (L5).
     Invalid "store-permission" ["L5"]
-    #[error("`{permission}` belongs to store-level roles only")]
+    #[error("{permission} belongs to store-level roles only")]
     StorePermission {
         /// The permission.
         permission: Permission,
@@ -458,18 +467,11 @@ fn second_way(is_held: bool) -> &'static str {
 
 /// "`a`", "`a` or `b`", "`a`, `b` or `c`".
 fn listed(members: &[MemberId]) -> String {
-    let quoted: Vec<String> = members.iter().map(|member| format!("`{member}`")).collect();
+    let quoted: Vec<String> = members.iter().map(|id| Quoted(id).to_string()).collect();
     match quoted.as_slice() {
         [] => String::new(),
         [one] => one.clone(),
         [most @ .., last] => format!("{} or {last}", most.join(", ")),
-    }
-}
-
-fn quoted(actor: &Actor) -> String {
-    match actor {
-        Actor::Member(member) => format!("`{member}`"),
-        Actor::System => "the host itself".to_owned(),
     }
 }
 
@@ -480,6 +482,8 @@ fn scope_for(level: RoleLevel) -> &'static str {
     }
 }
 
+impl Error for CommandError {}
+
 impl CommandError {
     /// Returns the error itself: of a batch, that of the command that was refused.
     #[must_use]
@@ -489,18 +493,6 @@ impl CommandError {
         } else {
             self
         }
-    }
-
-    /// Returns a stable code for programs; `docs/rules.md` lists them.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        self.declared().0
-    }
-
-    /// Returns what kind of error it is, and with it who can do something about it.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        self.declared().1
     }
 
     /// Returns the status with which an HTTP service answers: 403, 404, 409 or 422 by its [`kind`](CommandError::kind);
@@ -518,10 +510,16 @@ impl CommandError {
     }
 }
 
+serialized_as_object!(CommandError);
+error_field!(CommandError: error => error);
+error_field!(Box<CommandError>: error => error);
+error_field!(Vec<MemberId>: members => listed(members));
+
 /// The kind of a [`CommandError`], in HTTP's words.
 ///
 /// Exhaustive on purpose: an application that matches on it must handle every kind.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ErrorKind {
     /// The actor may not do it. HTTP 403.
     Forbidden,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::limits::MAX_BATCH;
+use crate::errors::error_field;
 
 /// A record's place among the records that were decided together: number `k` of `n` (U2).
 ///
@@ -51,6 +52,8 @@ impl CommitPlace {
         }
     }
 }
+
+error_field!(CommitPlace: place => format_args!("record {} of {}", place.number, place.of));
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -8,6 +8,7 @@ use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
+use crate::errors::error_field;
 use crate::text::{Form, ParseError};
 
 /// The digest of a record: SHA-256 over all that the record holds and the digest of the record before it (U2).
@@ -102,6 +103,8 @@ impl fmt::Display for Digest {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
+
+error_field!(Digest: digest => digest);
 
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,5 +1,10 @@
 //! What a host reads of a member, of a group and of a store, looked up once.
 
+use std::fmt;
+
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
 use crate::access::Resource;
 use crate::account::data::StoreEntry;
 use crate::account::data::grant_index::GrantIndex;
@@ -26,7 +31,7 @@ use crate::permission::Permission;
 /// olga.can(&Permission::MANAGE_STORES, Resource::Account); // the account has changed: look her up again
 /// # Ok::<(), ParseError>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Member<'a> {
     state: &'a State,
     id: &'a MemberId,
@@ -128,7 +133,7 @@ impl Member<'_> {
 }
 
 /// A store of an account: looked up once, asked many times. It borrows the account, as a [`Member`] does.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Store<'a> {
     state: &'a State,
     entry: &'a StoreEntry,
@@ -158,7 +163,7 @@ impl<'a> Store<'a> {
 }
 
 /// A group of an account.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Group<'a> {
     state: &'a State,
     id: &'a GroupId,
@@ -225,5 +230,69 @@ impl<'a> Group<'a> {
     pub fn members_after(&self, id: Option<&str>) -> impl Iterator<Item = &'a MemberId> + use<'a> {
         let members = self.state.in_order(self.state.members_of(self.entry), id);
         members.map(|(id, _)| id)
+    }
+}
+
+// Handles as JSON: what their methods return without being asked about anything.
+
+impl Serialize for Member<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Member", 3)?;
+        object.serialize_field("id", self.id)?;
+        object.serialize_field("status", &self.status())?;
+        object.serialize_field("groups", &self.groups().collect::<Vec<_>>())?;
+        object.end()
+    }
+}
+
+impl Serialize for Store<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Store", 1)?;
+        object.serialize_field("id", self.id())?;
+        object.end()
+    }
+}
+
+/// With the number of its members: there may be many, and [`members`](Group::members) lists them.
+impl Serialize for Group<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Group", 7)?;
+        object.serialize_field("id", self.id)?;
+        object.serialize_field("name", self.name())?;
+        object.serialize_field("description", self.description())?;
+        object.serialize_field("grants", &self.grants().collect::<Vec<_>>())?;
+        object.serialize_field("member_count", &self.member_count())?;
+        object.serialize_field("definition_revision", &self.definition_revision())?;
+        object.serialize_field("membership_revision", &self.membership_revision())?;
+        object.end()
+    }
+}
+
+// A handle in one line, without the account that it borrows.
+
+impl fmt::Debug for Member<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Member")
+            .field("id", self.id)
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Store<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("id", self.id())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Group<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Group")
+            .field("id", self.id)
+            .field("name", self.name())
+            .field("members", &self.member_count())
+            .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,7 @@
 //! How much one account, one command and one batch may hold (A3, U7).
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The most members, stores, grants or permissions that one command names, each counted by itself (U7).
 pub const MAX_ITEMS_PER_COMMAND: usize = 10_000;
@@ -70,6 +71,18 @@ impl From<GroupLimit> for u16 {
 #[error("an account can be limited to 1 to 4096 groups, not to {groups}")]
 pub struct GroupLimitError {
     groups: u16,
+}
+
+/// As one object: `code`, `http_status`, `message` and `groups`.
+impl Serialize for GroupLimitError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("GroupLimitError", 4)?;
+        object.serialize_field("code", self.code())?;
+        object.serialize_field("http_status", &self.http_status())?;
+        object.serialize_field("message", &self.to_string())?;
+        object.serialize_field("groups", &self.groups)?;
+        object.end()
+    }
 }
 
 impl GroupLimitError {

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use crate::errors::error_field;
 use crate::id::{GroupId, RoleId};
+use crate::visible::Quoted;
 
 /// What a request was decided on, and must find unchanged (U8).
 ///
@@ -24,6 +26,7 @@ use crate::id::{GroupId, RoleId};
 ///
 /// A revision is the version of the last record that changed the thing.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Precondition {
     /// Nothing in the account has changed: it is at this version.
@@ -57,16 +60,13 @@ pub enum Precondition {
 impl Precondition {
     /// Says what has become of the thing.
     pub(crate) fn failure(&self, found: Option<u64>) -> String {
-        let (thing, expected) = match self {
-            Precondition::Account { version } => ("the account".to_owned(), version),
-            Precondition::Role { role, revision } => (format!("role `{role}`"), revision),
-            Precondition::GroupDefinition { group, revision } => {
-                (format!("group `{group}`"), revision)
-            }
-            Precondition::GroupMembership { group, revision } => {
-                (format!("the membership of group `{group}`"), revision)
-            }
+        let expected = match self {
+            Precondition::Account { version } => version,
+            Precondition::Role { revision, .. }
+            | Precondition::GroupDefinition { revision, .. }
+            | Precondition::GroupMembership { revision, .. } => revision,
         };
+        let thing = self.thing();
         match found {
             Some(found) => {
                 format!("{thing} is at revision {found}, and the request was decided on {expected}")
@@ -74,4 +74,17 @@ impl Precondition {
             None => format!("{thing} is gone"),
         }
     }
+
+    fn thing(&self) -> String {
+        match self {
+            Precondition::Account { .. } => "the account".to_owned(),
+            Precondition::Role { role, .. } => format!("role {}", Quoted(role)),
+            Precondition::GroupDefinition { group, .. } => format!("group {}", Quoted(group)),
+            Precondition::GroupMembership { group, .. } => {
+                format!("the membership of group {}", Quoted(group))
+            }
+        }
+    }
 }
+
+error_field!(Precondition: precondition => precondition.thing());

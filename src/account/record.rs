@@ -1,5 +1,7 @@
 //! One accepted change: what is stored, and the audit trail.
 
+use serde::Serialize;
+
 use crate::account::actor::Actor;
 use crate::account::changes::Event;
 use crate::account::commit_place::CommitPlace;
@@ -94,7 +96,7 @@ impl Record {
 }
 
 /// A change that commands would lead to, without a place in the chain of records: what a preview shows.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct PlannedChange {
     /// The version that the account would have after the change.
     pub version: u64,

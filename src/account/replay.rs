@@ -1,5 +1,7 @@
 //! Applying a record: the only way in which an account changes.
 
+use std::error::Error;
+
 use crate::account::actor::Actor;
 use crate::account::changes::Event;
 use crate::account::command_error::CommandError;
@@ -8,132 +10,120 @@ use crate::account::data::writes::Writes;
 use crate::account::data::{AccountData, Condition, Header};
 use crate::account::digest::Digest;
 use crate::account::record::Record;
+use crate::errors::{coded_errors, error_field, serialized_as_object};
 use crate::id::AccountId;
 use crate::time::Timestamp;
 
-/// Why a record could not be replayed. Nothing of it was applied, and nothing is ever skipped: a skipped revocation
-/// would let someone keep access (U5).
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReplayError {
-    /// There is no record, so there is no account.
-    #[error("there are no records; an account begins with the record that opens it")]
-    NoRecords,
-    /// The record belongs to another account (A4).
-    #[error("record {version} belongs to account `{found}`, not to `{expected}`")]
-    WrongAccount {
-        /// The account that was being replayed.
-        expected: AccountId,
-        /// The record's.
-        found: AccountId,
-        /// The record's version.
-        version: u64,
-    },
-    /// Records are missing before this one.
-    #[error("record {found} came where record {expected} was due; load the records between")]
-    Gap {
-        /// The version that was due.
-        expected: u64,
-        /// The record's.
-        found: u64,
-    },
-    /// The record, or another one of its version, has been applied already.
-    #[error("record {found} came again where record {expected} was due")]
-    Repeat {
-        /// The version that was due.
-        expected: u64,
-        /// The record's.
-        found: u64,
-    },
-    /// The record is older than the one before it (U2).
-    #[error("record {version} is dated {}, before the record it follows ({})", found.as_millis(), last.as_millis())]
-    TimeRunsBackwards {
-        /// The record's version.
-        version: u64,
-        /// The time of the record before.
-        last: Timestamp,
-        /// The record's.
-        found: Timestamp,
-    },
-    /// The digest is not that of this record after the one before it: somebody changed one of the two, or the record
-    /// is of another branch (a backup was restored, say) (U2).
-    #[error("record {version} was changed, or does not belong after the record before it")]
-    DigestMismatch {
-        /// The record's version.
-        version: u64,
-    },
-    /// The record's place in its commit does not follow that of the record before it (U2).
-    #[error("record {version} says that it is record {} of {} in its commit, which cannot follow record {} of {}", found.number(), found.of(), last.number(), last.of())]
-    CommitPlace {
-        /// The record's version.
-        version: u64,
-        /// The place of the record before.
-        last: CommitPlace,
-        /// The record's.
-        found: CommitPlace,
-    },
-    /// An account opens once, with its first record (A1, U2).
-    #[error("record {version} is out of place: an account opens once, with record 1")]
-    Opening {
-        /// The record's version.
-        version: u64,
-    },
-    /// The actor cannot have caused such an event: only the invited person accepts an invitation, and only the
-    /// application itself opens an account and adds people (M3, M7).
-    #[error("record {version} cannot have been caused by its actor ({actor})")]
-    WrongActor {
-        /// The record's version.
-        version: u64,
-        /// The record's actor.
-        actor: Actor,
-    },
-    /// The event breaks a rule in this state, so no command can have caused it.
-    #[error("record {version} does not fit the account: {reason}")]
-    DoesNotFit {
-        /// The record's version.
-        version: u64,
-        /// The rule.
-        reason: CommandError,
-    },
-    /// The event says what is so already, or grants a role twice: no command leaves such an event (U1, G4).
-    #[error("record {version} says what is so already, or grants a role twice")]
-    Redundant {
-        /// The record's version.
-        version: u64,
-    },
-    /// The last record is not the one that was expected: records are missing at the end, or are of another branch (U2).
-    #[error("the last record is {version} with digest {found}, and digest {expected} was expected")]
-    OtherHead {
-        /// The last record's version.
-        version: u64,
-        /// The digest that was expected.
-        expected: Digest,
-        /// The last record's.
-        found: Digest,
-    },
+coded_errors! {
+    /// Why a record could not be replayed. Nothing of it was applied, and nothing is ever skipped: a skipped revocation
+    /// would let someone keep access (U5).
+    #[derive(Clone, Debug, Eq, PartialEq)]
+    #[non_exhaustive]
+    pub enum ReplayError with http_status {
+        /// There is no record, so there is no account.
+        #[error("no-records", "there are no records; an account begins with the record that opens it")]
+        NoRecords,
+        /// The record belongs to another account (A4).
+        #[error("wrong-account", "record {version} belongs to account {found}, not to {expected}")]
+        WrongAccount {
+            /// The account that was being replayed.
+            expected: AccountId,
+            /// The record's.
+            found: AccountId,
+            /// The record's version.
+            version: u64,
+        },
+        /// Records are missing before this one.
+        #[error("gap", "record {found} came where record {expected} was due; load the records between")]
+        Gap {
+            /// The version that was due.
+            expected: u64,
+            /// The record's.
+            found: u64,
+        },
+        /// The record, or another one of its version, has been applied already.
+        #[error("repeat", "record {found} came again where record {expected} was due")]
+        Repeat {
+            /// The version that was due.
+            expected: u64,
+            /// The record's.
+            found: u64,
+        },
+        /// The record is older than the one before it (U2).
+        #[error("time-runs-backwards", "record {version} is dated {}, before the record it follows ({})", found.as_millis(), last.as_millis())]
+        TimeRunsBackwards {
+            /// The record's version.
+            version: u64,
+            /// The time of the record before.
+            last: Timestamp,
+            /// The record's.
+            found: Timestamp,
+        },
+        /// The digest is not that of this record after the one before it: somebody changed one of the two, or the record
+        /// is of another branch (a backup was restored, say) (U2).
+        #[error("digest-mismatch", "record {version} was changed, or does not belong after the record before it")]
+        DigestMismatch {
+            /// The record's version.
+            version: u64,
+        },
+        /// The record's place in its commit does not follow that of the record before it (U2).
+        #[error("commit-place", "record {version} says that it is {found} in its commit, which cannot follow {last}")]
+        CommitPlace {
+            /// The record's version.
+            version: u64,
+            /// The place of the record before.
+            last: CommitPlace,
+            /// The record's.
+            found: CommitPlace,
+        },
+        /// An account opens once, with its first record (A1, U2).
+        #[error("opening", "record {version} is out of place: an account opens once, with record 1")]
+        Opening {
+            /// The record's version.
+            version: u64,
+        },
+        /// The actor cannot have caused such an event: only the invited person accepts an invitation, and only the
+        /// application itself opens an account and adds people (M3, M7).
+        #[error("wrong-actor", "record {version} cannot have been caused by its actor ({})", actor.0)]
+        WrongActor {
+            /// The record's version.
+            version: u64,
+            /// The record's actor.
+            actor: Actor,
+        },
+        /// The event breaks a rule in this state, so no command can have caused it.
+        #[error("does-not-fit", "record {version} does not fit the account: {reason}")]
+        DoesNotFit {
+            /// The record's version.
+            version: u64,
+            /// The rule.
+            reason: CommandError,
+        },
+        /// The event says what is so already, or grants a role twice: no command leaves such an event (U1, G4).
+        #[error("redundant", "record {version} says what is so already, or grants a role twice")]
+        Redundant {
+            /// The record's version.
+            version: u64,
+        },
+        /// The last record is not the one that was expected: records are missing at the end, or are of another branch (U2).
+        #[error("other-head", "the last record is {version} with digest {found}, and digest {expected} was expected")]
+        OtherHead {
+            /// The last record's version.
+            version: u64,
+            /// The digest that was expected.
+            expected: Digest,
+            /// The last record's.
+            found: Digest,
+        },
+    }
 }
 
-impl ReplayError {
-    /// A stable code: `no-records`, `wrong-account`, `gap`, `repeat`, `time-runs-backwards`, `digest-mismatch`,
-    /// `commit-place`, `opening`, `wrong-actor`, `does-not-fit`, `redundant` or `other-head`.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            ReplayError::NoRecords => "no-records",
-            ReplayError::WrongAccount { .. } => "wrong-account",
-            ReplayError::Gap { .. } => "gap",
-            ReplayError::Repeat { .. } => "repeat",
-            ReplayError::TimeRunsBackwards { .. } => "time-runs-backwards",
-            ReplayError::DigestMismatch { .. } => "digest-mismatch",
-            ReplayError::CommitPlace { .. } => "commit-place",
-            ReplayError::Opening { .. } => "opening",
-            ReplayError::WrongActor { .. } => "wrong-actor",
-            ReplayError::DoesNotFit { .. } => "does-not-fit",
-            ReplayError::Redundant { .. } => "redundant",
-            ReplayError::OtherHead { .. } => "other-head",
-        }
-    }
+impl Error for ReplayError {}
 
+serialized_as_object!(ReplayError);
+error_field!(ReplayError: error => error);
+
+impl ReplayError {
     /// Returns 500, the status with which an HTTP service answers: somebody has to look at what is stored.
     #[must_use]
     pub fn http_status(&self) -> u16 {

@@ -1,5 +1,7 @@
 //! An account as plain data, and back: stored data is not trusted.
 
+use std::error::Error;
+
 use serde::{Deserialize, Serialize};
 
 use crate::account::changes::{Change, GroupCreated, RoleDefined, StoreCreated, in_range};
@@ -9,6 +11,7 @@ use crate::account::data::writes::Writes;
 use crate::account::data::{AccountData, Condition, Header, Revisions};
 use crate::account::digest::Digest;
 use crate::account::status::MemberStatus;
+use crate::errors::{coded_errors, error_field, serialized_as_object};
 use crate::grant::{Grant, are_merged};
 use crate::id::{AccountId, GroupId, MemberId};
 use crate::stored::v1::{GroupV1, MemberV1, MembershipV1, RoleV1, SnapshotV1};
@@ -75,80 +78,69 @@ impl Snapshot {
     }
 }
 
-/// Why a snapshot is not an account.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SnapshotError {
-    /// Version 0: the account was never opened (U2).
-    #[error("the snapshot is at version 0; an account begins at version 1")]
-    NotOpened,
-    /// Nobody is an active owner (A2).
-    #[error("the snapshot has no active account owner")]
-    NoOwner,
-    /// A member stands in the list twice.
-    #[error("member `{member}` is listed twice")]
-    DuplicateMember {
-        /// The member.
-        member: MemberId,
-    },
-    /// A member is in a group twice.
-    #[error("member `{member}` is listed twice in group `{group}`")]
-    DuplicateMembership {
-        /// The member.
-        member: MemberId,
-        /// The group.
-        group: GroupId,
-    },
-    /// A member is in a group that is not there.
-    #[error("member `{member}` is in group `{group}`, which does not exist")]
-    UnknownGroup {
-        /// The member.
-        member: MemberId,
-        /// The group.
-        group: GroupId,
-    },
-    /// A group's grants name a role twice, or out of order (G4).
-    #[error(
-        "the grants of group `{group}` name a role twice, or are not in the order of the roles' ids"
-    )]
-    DuplicateGrant {
-        /// The group.
-        group: GroupId,
-    },
-    /// A revision is no version that the account has had (U8).
-    #[error("the revision of `{entry}` is not a version that the account has had")]
-    BadRevision {
-        /// The id of the role or group.
-        entry: String,
-    },
-    /// An entry breaks the rule that the reason names: a duplicate id or name, a dangling reference, a reserved
-    /// permission, a scope of the wrong level, too many groups, and so on.
-    #[error("`{entry}` breaks a rule: {reason}")]
-    BreaksRule {
-        /// The id of the role, store, group or member, or of the account itself.
-        entry: String,
-        /// The rule.
-        reason: CommandError,
-    },
+coded_errors! {
+    /// Why a snapshot is not an account.
+    #[derive(Clone, Debug, Eq, PartialEq)]
+    #[non_exhaustive]
+    pub enum SnapshotError with http_status {
+        /// Version 0: the account was never opened (U2).
+        #[error("not-opened", "the snapshot is at version 0; an account begins at version 1")]
+        NotOpened,
+        /// Nobody is an active owner (A2).
+        #[error("no-owner", "the snapshot has no active account owner")]
+        NoOwner,
+        /// A member stands in the list twice.
+        #[error("duplicate-member", "member {member} is listed twice")]
+        DuplicateMember {
+            /// The member.
+            member: MemberId,
+        },
+        /// A member is in a group twice.
+        #[error("duplicate-membership", "member {member} is listed twice in group {group}")]
+        DuplicateMembership {
+            /// The member.
+            member: MemberId,
+            /// The group.
+            group: GroupId,
+        },
+        /// A member is in a group that is not there.
+        #[error("unknown-group", "member {member} is in group {group}, which does not exist")]
+        UnknownGroup {
+            /// The member.
+            member: MemberId,
+            /// The group.
+            group: GroupId,
+        },
+        /// A group's grants name a role twice, or out of order (G4).
+        #[error("duplicate-grant", "the grants of group {group} name a role twice, or are not in the order of the roles' ids")]
+        DuplicateGrant {
+            /// The group.
+            group: GroupId,
+        },
+        /// A revision is no version that the account has had (U8).
+        #[error("bad-revision", "the revision of {entry} is not a version that the account has had")]
+        BadRevision {
+            /// The id of the role or group.
+            entry: String,
+        },
+        /// An entry breaks the rule that the reason names: a duplicate id or name, a dangling reference, a reserved
+        /// permission, a scope of the wrong level, too many groups, and so on.
+        #[error(reason.code(), "{entry} breaks a rule: {reason}")]
+        BreaksRule {
+            /// The id of the role, store, group or member, or of the account itself.
+            entry: String,
+            /// The rule.
+            reason: CommandError,
+        },
+    }
 }
 
-impl SnapshotError {
-    /// A stable code: `not-opened`, `no-owner`, `duplicate-member`, `duplicate-membership`, `unknown-group`,
-    /// `duplicate-grant`, `bad-revision`, or the code of the broken rule.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            SnapshotError::NotOpened => "not-opened",
-            SnapshotError::NoOwner => "no-owner",
-            SnapshotError::DuplicateMember { .. } => "duplicate-member",
-            SnapshotError::DuplicateMembership { .. } => "duplicate-membership",
-            SnapshotError::UnknownGroup { .. } => "unknown-group",
-            SnapshotError::DuplicateGrant { .. } => "duplicate-grant",
-            SnapshotError::BadRevision { .. } => "bad-revision",
-            SnapshotError::BreaksRule { reason, .. } => reason.code(),
-        }
-    }
+impl Error for SnapshotError {}
 
+serialized_as_object!(SnapshotError);
+error_field!(SnapshotError: error => error);
+
+impl SnapshotError {
     /// Returns 500, the status with which an HTTP service answers: somebody has to look at what is stored.
     #[must_use]
     pub fn http_status(&self) -> u16 {

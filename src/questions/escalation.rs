@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 use crate::access::Resource;
 use crate::account::Account;
 use crate::account::actor::Actor;
@@ -17,6 +19,7 @@ use crate::account::data::state::State;
 use crate::account::decide::decide;
 use crate::account::limits::MAX_ITEMS_PER_COMMAND;
 use crate::account::status::MemberStatus;
+use crate::errors::InMessage;
 use crate::grant::Grant;
 use crate::id::{GroupId, MemberId, StoreId};
 use crate::name::{Description, GroupName};
@@ -25,7 +28,7 @@ use crate::role::RoleLevel;
 use crate::time::Timestamp;
 
 /// Something that a member could come to hold, and the shortest way there. `Display` says it in a sentence.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Escalation {
     /// Who.
     pub member: MemberId,
@@ -34,7 +37,20 @@ pub struct Escalation {
     /// Where.
     pub resource: Resource,
     /// Who would have to issue which commands, one after another. No shorter sequence leads there.
+    #[serde(serialize_with = "steps_as_objects")]
     pub steps: Vec<(MemberId, Command)>,
+}
+
+fn steps_as_objects<S: Serializer>(
+    steps: &[(MemberId, Command)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Step<'a> {
+        actor: &'a MemberId,
+        command: &'a Command,
+    }
+    serializer.collect_seq(steps.iter().map(|(actor, command)| Step { actor, command }))
 }
 
 impl Account {
@@ -423,24 +439,25 @@ impl fmt::Display for Escalation {
             resource,
             steps,
         } = self;
-        write!(f, "`{member}` could gain `{permission}` {resource}: ")?;
+        let (member, permission) = (InMessage(member), InMessage(permission));
+        write!(f, "{member} could gain {permission} {resource}: ")?;
         let mut created = None;
         for (number, (actor, command)) in steps.iter().enumerate() {
             if number > 0 {
                 write!(f, ", then ")?;
             }
-            write!(f, "`{actor}` ")?;
+            write!(f, "{} ", InMessage(actor))?;
             let named = |group: &GroupId| {
                 if created.as_ref() == Some(group) {
                     "it".to_owned()
                 } else {
-                    format!("group `{group}`")
+                    format!("group {}", InMessage(group))
                 }
             };
             let who = |members: &BTreeSet<MemberId>| {
                 members
                     .first()
-                    .map_or(String::new(), |id| format!("`{id}`"))
+                    .map_or(String::new(), |id| InMessage(id).to_string())
             };
             if let Command::AddToGroup(AddToGroup { group, members }) = command {
                 write!(f, "adds {} to {}", who(members), named(group))?;
@@ -453,13 +470,13 @@ impl fmt::Display for Escalation {
                 write!(f, "grants everything to a new group")?;
             } else if let Command::InviteMember(invitation) = command {
                 let as_owner = if invitation.as_owner { " as owner" } else { "" };
-                write!(f, "invites `{}`{as_owner}", invitation.member)?;
+                write!(f, "invites {}{as_owner}", InMessage(&invitation.member))?;
             } else if let Command::AcceptInvitation(AcceptInvitation {}) = command {
                 write!(f, "accepts the invitation")?;
             } else if let Command::ReinstateMember(ReinstateMember { member }) = command {
-                write!(f, "reinstates `{member}`")?;
+                write!(f, "reinstates {}", InMessage(member))?;
             } else if let Command::GrantOwnership(GrantOwnership { member }) = command {
-                write!(f, "makes `{member}` an owner")?;
+                write!(f, "makes {} an owner", InMessage(member))?;
             } else {
                 write!(f, "issues `{}`", command.kind())?;
             }

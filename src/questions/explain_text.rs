@@ -6,7 +6,7 @@ use crate::access::Resource;
 use crate::id::RoleId;
 use crate::permission::Permission;
 use crate::questions::explain::{AccessPath, AccessSource, Explanation, RemedyKind, Verdict};
-use crate::visible::{Quoted, Visible};
+use crate::visible::Quoted;
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -14,10 +14,7 @@ impl fmt::Display for Explanation {
             permission, answer, ..
         } = self;
         let member = &Quoted(&self.member);
-        let resource = &match &self.resource {
-            Resource::Account => Resource::Account,
-            Resource::Store(store) => Resource::Store(Visible(store).to_string()),
-        };
+        let resource = &self.resource;
         match answer {
             Verdict::Allowed { paths } => {
                 write!(f, "{member} may `{permission}` {resource}:")?;

@@ -1,5 +1,7 @@
 //! What is kept in one step: the records of one request, what is remembered of it, and perhaps a snapshot.
 
+use std::error::Error;
+
 use crate::account::Account;
 use crate::account::actor::Actor;
 use crate::account::changes::Event;
@@ -8,6 +10,7 @@ use crate::account::digest::Digest;
 use crate::account::limits::GroupLimit;
 use crate::account::record::Record;
 use crate::account::snapshot::Snapshot;
+use crate::errors::{coded_errors, serialized_as_object};
 use crate::id::{AccountId, IdempotencyKey, MemberId};
 use crate::repository::head::{Head, HeadState};
 use crate::repository::request::{Executed, Request, StoredRequest, digest_of_opening};
@@ -242,35 +245,31 @@ pub enum Prepared {
     Done(Executed),
 }
 
-/// Why records are no commit.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CommitError {
-    /// A record does not follow the one before it, or has another place than in this commit.
-    #[error("record {version} is not the next one of this commit")]
-    OutOfOrder {
-        /// The record's version.
-        version: u64,
-    },
-    /// The request led to other versions than those of the records.
-    #[error("the request that is remembered did not lead to these records")]
-    OtherRequest,
-    /// The snapshot is of another account, or does not stand at the commit's last record.
-    #[error("the snapshot is not of the commit's account after its last record")]
-    OtherSnapshot,
+coded_errors! {
+    /// Why records are no commit.
+    #[derive(Clone, Debug, Eq, PartialEq)]
+    #[non_exhaustive]
+    pub enum CommitError with http_status {
+        /// A record does not follow the one before it, or has another place than in this commit.
+        #[error("commit-out-of-order", "record {version} is not the next one of this commit")]
+        OutOfOrder {
+            /// The record's version.
+            version: u64,
+        },
+        /// The request led to other versions than those of the records.
+        #[error("other-request", "the request that is remembered did not lead to these records")]
+        OtherRequest,
+        /// The snapshot is of another account, or does not stand at the commit's last record.
+        #[error("other-snapshot", "the snapshot is not of the commit's account after its last record")]
+        OtherSnapshot,
+    }
 }
 
-impl CommitError {
-    /// A stable code: `commit-out-of-order`, `other-request` or `other-snapshot`.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            CommitError::OutOfOrder { .. } => "commit-out-of-order",
-            CommitError::OtherRequest => "other-request",
-            CommitError::OtherSnapshot => "other-snapshot",
-        }
-    }
+impl Error for CommitError {}
 
+serialized_as_object!(CommitError);
+
+impl CommitError {
     /// Returns 500, the status with which an HTTP service answers: somebody has to look at what is stored.
     #[must_use]
     pub fn http_status(&self) -> u16 {

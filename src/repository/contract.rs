@@ -4,6 +4,8 @@
 use std::error::Error;
 use std::future::{Future, ready};
 
+use serde::Serialize;
+
 use crate::account::record::Record;
 use crate::account::snapshot::Snapshot;
 use crate::id::{AccountId, IdempotencyKey};
@@ -204,7 +206,8 @@ pub trait AsyncRepository: Sync {
 /// The records after a version.
 ///
 /// Exhaustive on purpose: who reads must handle both.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum RecordPage {
     /// The next records, in the order of their versions, without gaps; there may be more. None, if there are none.
     Records {
@@ -221,7 +224,8 @@ pub enum RecordPage {
 /// The answer to a commit.
 ///
 /// Exhaustive on purpose: who commits must handle all.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[must_use = "only one of these means that it was kept"]
 pub enum CommitOutcome {
     /// It is kept now.
@@ -235,7 +239,8 @@ pub enum CommitOutcome {
 /// The answer to an erasure.
 ///
 /// Exhaustive on purpose: only one of these means that the records are gone.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[must_use = "only one of these means that the records are gone"]
 pub enum EraseOutcome {
     /// The account is erased, now or before.

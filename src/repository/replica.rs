@@ -5,6 +5,9 @@ use std::mem;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
 use crate::account::Account;
 use crate::account::data::{AccountData, Condition};
 use crate::account::record::Record;
@@ -13,6 +16,7 @@ use crate::id::AccountId;
 use crate::repository::commit::Commit;
 use crate::repository::error::RepositoryError;
 use crate::time::Timestamp;
+use crate::visible::Quoted;
 
 /// A process's own copy of an account that a repository keeps. It may be stale, is never inconsistent, and reports its
 /// lag.
@@ -294,9 +298,12 @@ impl Eq for Replica {}
 
 impl fmt::Debug for Replica {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let as_of = self.as_of();
         f.debug_struct("Replica")
-            .field("account", self.account.id())
-            .field("as_of", &self.as_of())
+            .field("id", self.account.id())
+            .field("version", &as_of.version)
+            .field("behind", &as_of.behind)
+            .field("is_diverged", &as_of.is_diverged)
             .finish_non_exhaustive()
     }
 }
@@ -304,7 +311,8 @@ impl fmt::Debug for Replica {
 /// What became of a record that was handed over.
 ///
 /// Exhaustive on purpose: after a gap there is something to do.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[must_use = "after a gap the copy must catch up"]
 pub enum Ingested {
     /// It was the last one of its commit, which is applied.
@@ -326,7 +334,8 @@ pub enum Ingested {
 /// What is to be done about a notice.
 ///
 /// Exhaustive on purpose: a copy that is behind has something to do.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[must_use = "a copy that is behind must catch up"]
 pub enum Freshness {
     /// Nothing: this copy is as new as all that it has heard of.
@@ -339,7 +348,7 @@ pub enum Freshness {
 }
 
 /// Which state of an account a copy holds.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct AsOf {
     /// The version of the last record that it holds.
@@ -359,7 +368,8 @@ pub struct AsOf {
 /// A copy is older than it has to be, and does not answer.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
-    "this copy of account `{account}` is at version {version}, and version {wanted} was wanted; catch up"
+    "this copy of account {} is at version {version}, and version {wanted} was wanted; catch up",
+    Quoted(account)
 )]
 pub struct StaleError {
     /// The account.
@@ -368,6 +378,20 @@ pub struct StaleError {
     pub version: u64,
     /// The version that was wanted.
     pub wanted: u64,
+}
+
+/// As one object: `code`, `http_status`, `message` and the fields.
+impl Serialize for StaleError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("StaleError", 6)?;
+        object.serialize_field("code", self.code())?;
+        object.serialize_field("http_status", &self.http_status())?;
+        object.serialize_field("message", &self.to_string())?;
+        object.serialize_field("account", &self.account)?;
+        object.serialize_field("version", &self.version)?;
+        object.serialize_field("wanted", &self.wanted)?;
+        object.end()
+    }
 }
 
 impl StaleError {

@@ -1,6 +1,7 @@
 //! What is asked of a repository, and what it remembers of it.
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::account::Account;
 use crate::account::actor::Actor;
@@ -198,6 +199,18 @@ pub struct Executed {
     pub(super) version: u64,
     pub(super) records: Vec<Record>,
     pub(super) is_repeat: bool,
+}
+
+/// As one object: what the methods return.
+impl Serialize for Executed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Executed", 4)?;
+        object.serialize_field("version", &self.version)?;
+        object.serialize_field("is_change", &self.is_change())?;
+        object.serialize_field("is_repeat", &self.is_repeat)?;
+        object.serialize_field("records", &self.records)?;
+        object.end()
+    }
 }
 
 impl Executed {

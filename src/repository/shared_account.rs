@@ -56,9 +56,12 @@ impl<S> Clone for SharedAccount<S> {
 
 impl<S> fmt::Debug for SharedAccount<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let as_of = self.as_of();
         f.debug_struct("SharedAccount")
             .field("id", &self.id)
-            .field("as_of", &self.as_of())
+            .field("version", &as_of.version)
+            .field("behind", &as_of.behind)
+            .field("is_diverged", &as_of.is_diverged)
             .finish_non_exhaustive()
     }
 }

@@ -8,6 +8,7 @@
 )]
 
 mod accounts;
+mod answers;
 mod attacks;
 mod commands;
 mod conformance;

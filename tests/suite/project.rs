@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use grantbook::CommandError;
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 72] = [
+const LAYERS: [&str; 73] = [
     "visible",
+    "errors",
     "text",
     "distinct",
     "time",
@@ -293,11 +294,12 @@ fn tests_by_rule_are_where_their_letter_says() {
     }
 }
 
-/// The codes in a source file: `"such-as-this"`, after an arrow, alone or with a kind.
+/// The codes in a source file: `"such-as-this"`, after an arrow, or where an error is declared.
 fn codes(file: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(root().join(file)).unwrap();
     let code = |line: &str| {
-        let (_, answer) = line.split_once("=> ")?;
+        let declared = line.split_once("#[error(");
+        let (_, answer) = declared.or_else(|| line.split_once("=> "))?;
         let code = answer.split('"').nth(1)?;
         let is_code = code.contains(|c: char| c.is_ascii_lowercase())
             && code.chars().all(|c| c.is_ascii_lowercase() || c == '-');

@@ -246,7 +246,11 @@ fn u7_invisible_characters_are_written_out() {
         ('\u{fe00}', '\u{fe0f}'),
         ('\u{feff}', '\u{feff}'),
         ('\u{ffa0}', '\u{ffa0}'),
-        ('\u{fff0}', '\u{fff8}'),
+        ('\u{fff0}', '\u{fffb}'),
+        ('\u{13430}', '\u{1343f}'),
+        ('\u{16fe4}', '\u{16fe4}'),
+        ('\u{1bca0}', '\u{1bca3}'),
+        ('\u{1d159}', '\u{1d159}'),
         ('\u{1d173}', '\u{1d17a}'),
         ('\u{e0000}', '\u{e0fff}'),
     ];
@@ -259,8 +263,9 @@ fn u7_invisible_characters_are_written_out() {
     let seen = ranges
         .into_iter()
         .flat_map(|(first, last)| [next_to(first, -1), next_to(last, 1)]);
-    // Without U+009F, a control character, which no id has.
-    let seen: Vec<_> = seen.filter(|character| !character.is_control()).collect();
+    // Without U+009F, a control character, which no id has, and without combining marks and what Unicode has not assigned.
+    let has_shape = |character: &char| character.escape_debug().nth(1).is_none();
+    let seen: Vec<_> = seen.filter(has_shape).collect();
     let mut world = World::new();
     let ids: Vec<_> = unseen.clone().chain(seen.iter().copied()).map(id).collect();
     world.system(enrol(ids.iter().map(String::as_str)));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use grantbook::{AccountId, IdempotencyKey};
+use grantbook::{AccountId, IdempotencyKey, Quoted};
 
 /// Why etcd could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -23,8 +23,9 @@ pub enum Error {
     },
     /// The records of one request take more than etcd accepts in one step. Nothing was kept.
     #[error(
-        "the records of account `{account}` up to version {version} take {bytes} bytes, and etcd accepts {limit} at \
-         once; ask for less in one request"
+        "the records of account {account} up to version {version} take {bytes} bytes, and etcd accepts {limit} at \
+         once; ask for less in one request",
+        account = Quoted(account)
     )]
     TooLarge {
         /// The account.
@@ -38,7 +39,7 @@ pub enum Error {
     },
     /// A value is of a form that this version of the library does not read: a later one, or changed by hand. Nothing of
     /// it is used, and nothing is written over it.
-    #[error("{part} of account `{account}` cannot be read: {reason}")]
+    #[error("{part} of account {account} cannot be read: {reason}", account = Quoted(account))]
     Unreadable {
         /// The account.
         account: AccountId,
@@ -48,7 +49,7 @@ pub enum Error {
         reason: serde_json::Error,
     },
     /// A value can be read, and belongs elsewhere: it was copied, or changed by hand.
-    #[error("what is kept as {part} of account `{account}` is something else")]
+    #[error("what is kept as {part} of account {account} is something else", account = Quoted(account))]
     Misplaced {
         /// The account.
         account: AccountId,
@@ -56,7 +57,7 @@ pub enum Error {
         part: Part,
     },
     /// A record is not where it must be: it was deleted by hand.
-    #[error("the record of account `{account}` at version {version} is missing")]
+    #[error("the record of account {account} at version {version} is missing", account = Quoted(account))]
     Missing {
         /// The account.
         account: AccountId,
@@ -64,7 +65,7 @@ pub enum Error {
         version: u64,
     },
     /// There are records after the last version that the account is said to have: the head was changed by hand.
-    #[error("the head of account `{account}` is at version {head}, and there are records after it")]
+    #[error("the head of account {account} is at version {head}, and there are records after it", account = Quoted(account))]
     HeadBehind {
         /// The account.
         account: AccountId,
@@ -107,7 +108,7 @@ impl fmt::Display for Part {
         match self {
             Part::Head => write!(f, "the head"),
             Part::Commit { version } => write!(f, "the commit to version {version}"),
-            Part::Request { key } => write!(f, "request `{key}`"),
+            Part::Request { key } => write!(f, "request {}", Quoted(key)),
             Part::Snapshot => write!(f, "the snapshot"),
         }
     }

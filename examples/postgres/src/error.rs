@@ -4,6 +4,7 @@ use std::error;
 use std::iter;
 
 use deadpool_postgres::PoolError;
+use grantbook::Quoted;
 
 /// Why the database could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +25,7 @@ pub enum Error {
     },
     /// A row holds what this version of the library does not read: a later format, or something changed by hand.
     /// Nothing of it is used.
-    #[error("{table} of account `{account}` at version {version} cannot be read: {reason}")]
+    #[error("{table} of account {account} at version {version} cannot be read: {reason}", account = Quoted(account))]
     Row {
         /// The table: `record`, `request` or `snapshot`.
         table: &'static str,
@@ -36,7 +37,7 @@ pub enum Error {
         reason: InvalidRow,
     },
     /// A record is not where it must be: it was deleted, or its version changed, by hand.
-    #[error("the record of account `{account}` at version {version} is missing")]
+    #[error("the record of account {account} at version {version} is missing", account = Quoted(account))]
     Missing {
         /// The account.
         account: String,
@@ -44,7 +45,7 @@ pub enum Error {
         version: u64,
     },
     /// The head of an account is none: its row was changed by hand.
-    #[error("the head of account `{account}` cannot be read")]
+    #[error("the head of account {account} cannot be read", account = Quoted(account))]
     Head {
         /// The account.
         account: String,
@@ -87,7 +88,7 @@ pub enum InvalidRow {
     #[error(transparent)]
     Form(#[from] serde_json::Error),
     /// It says that it is of another account, or of another version.
-    #[error("it says that it is of account `{account}` at version {version}")]
+    #[error("it says that it is of account {account} at version {version}", account = Quoted(account))]
     Elsewhere {
         /// The account that it names.
         account: String,

@@ -5,11 +5,10 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use grantbook::repository::{self, Replica, RepositoryError};
-use grantbook::{GroupLimit, IdempotencyKey, MemberId, Timestamp};
+use grantbook::{GroupLimit, IdempotencyKey, MemberId, Quoted, Timestamp, Visible};
 use grantbook_sqlite::SqliteRepository;
 use uuid::Uuid;
 
-use crate::printable::printable;
 use crate::{Failure, Place};
 
 /// Opens an account.
@@ -18,14 +17,14 @@ pub(crate) fn open(place: &Place, owner: &MemberId, limit: GroupLimit) -> Result
     let (commit, account) = (random_key()?, place.account.clone());
     match repository::open(&kept, commit, account, owner.clone(), limit, now()) {
         Ok(_) => {
-            let opened = format!("opened account `{}` with owner `{owner}`", place.account);
-            writeln!(stdout(), "{}", printable(&opened))?;
+            let (account, owner) = (Quoted(&place.account), Quoted(owner));
+            writeln!(stdout(), "opened account {account} with owner {owner}")?;
             Ok(true)
         }
         Err(
             error @ (RepositoryError::AccountExists { .. } | RepositoryError::AccountErased { .. }),
         ) => {
-            eprintln!("refused, {}: {}", error.code(), printable(&error));
+            eprintln!("refused, {}: {error}", error.code());
             Ok(false)
         }
         Err(error) => Err(error.to_string().into()),
@@ -46,14 +45,15 @@ pub(crate) fn list(file: &Path) -> Result<bool, Failure> {
     let mut out = stdout().lock();
     for (id, head) in accounts {
         let (version, state) = (head.version, head.state.as_str());
-        writeln!(out, "{version:>6}  {state:<6}  {}", printable(&id))?;
+        writeln!(out, "{version:>6}  {state:<6}  {}", Visible(&id))?;
     }
     Ok(true)
 }
 
 pub(crate) fn unknown(place: &Place) -> Failure {
-    let (account, file) = (&place.account, place.file.display());
-    format!("there is no account `{account}` in `{file}`; open it first").into()
+    let (account, file) = (Quoted(&place.account), place.file.to_string_lossy());
+    let file = Quoted(&file);
+    format!("there is no account {account} in {file}; open it first").into()
 }
 
 pub(crate) fn now() -> Timestamp {

@@ -3,12 +3,11 @@
 use std::io::{BufWriter, Write, stdout};
 
 use grantbook::repository::{HeadState, RecordPage, Repository};
-use grantbook::{Record, Timestamp};
+use grantbook::{OneLine, Quoted, Record, Timestamp, Visible};
 use grantbook_sqlite::SqliteRepository;
 use serde_json::Value;
 
 use crate::account::unknown;
-use crate::printable::printable;
 use crate::{Failure, Place};
 
 /// How many entries of a list are printed.
@@ -30,14 +29,14 @@ pub(crate) fn print(place: &Place, after: u64, json: bool) -> Result<bool, Failu
             return Err(unknown(place));
         };
         if head.state == HeadState::Erased {
-            return Err(format!("account `{}` was erased", place.account).into());
+            return Err(format!("account {} was erased", Quoted(&place.account)).into());
         }
         for record in &records {
             version = record.version();
             if json {
                 writeln!(out, "{}", serde_json::to_string(record)?)?;
             } else {
-                writeln!(out, "{}", printable(&line(record)?))?;
+                writeln!(out, "{}", line(record)?)?;
             }
         }
         if version >= head.version {
@@ -53,7 +52,11 @@ fn line(record: &Record) -> Result<String, Failure> {
     let who = record.actor();
     let mut what = serde_json::to_value(record.event())?;
     shorten(&mut what);
-    let note = record.note().map(|note| format!("  note: {note}"));
+    // In JSON what cannot be seen is data; here it is shown.
+    let what = what.to_string();
+    let what = OneLine(&what);
+    let note = record.note();
+    let note = note.map(|note| format!("  note: {}", Visible(note)));
     let note = note.unwrap_or_default();
     Ok(format!("{version:>6}  {at}  {who:<16}  {what}{note}"))
 }

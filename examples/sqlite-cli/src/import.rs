@@ -9,12 +9,11 @@ use grantbook::event::{AddedToGroup, MembersAdded};
 use grantbook::repository::{self, RepositoryError, Request};
 use grantbook::{
     Account, Actor, Command, CommandError, Event, GroupId, MAX_BATCH, MAX_ITEMS_PER_COMMAND,
-    MemberId,
+    MemberId, OneLine,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::account::{load, now, random_key};
-use crate::printable::printable;
 use crate::table::{self, GroupLine, Problem, Table};
 use crate::{Failure, Place, input};
 
@@ -30,7 +29,7 @@ pub(crate) fn import(place: &Place, csv: &Path, dry_run: bool) -> Result<bool, F
 
     check(&account, &mut table)?;
     for (line, problem) in &table.bad {
-        eprintln!("line {line}: {}", printable(problem));
+        eprintln!("line {line}: {}", OneLine(&problem.to_string()));
     }
     if !table.bad.is_empty() {
         eprintln!(
@@ -82,7 +81,7 @@ fn not_kept(error: RepositoryError, sums: &Sums) -> Result<bool, Failure> {
                 CommandError::InBatch { error: refusal, .. } => *refusal,
                 refusal => refusal,
             };
-            eprintln!("refused, {}: {}", refusal.code(), printable(&refusal));
+            eprintln!("refused, {}: {refusal}", refusal.code());
             eprintln!("the account was changed meanwhile; {before}");
             Ok(false)
         }

@@ -4,7 +4,6 @@ mod account;
 mod ask;
 mod history;
 mod import;
-mod printable;
 mod run;
 mod table;
 
@@ -16,10 +15,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use grantbook::{
-    AccountId, Actor, GroupLimit, IdempotencyKey, MemberId, Note, Permission, StoreId,
+    AccountId, Actor, GroupLimit, IdempotencyKey, MemberId, Note, OneLine, Permission, Quoted,
+    StoreId,
 };
-
-use crate::printable::printable;
 
 /// What stopped the program. It is told in one line.
 type Failure = Box<dyn Error>;
@@ -200,7 +198,7 @@ fn main() -> ExitCode {
         // Whoever read what is printed has gone, and does not want the rest.
         Err(failure) if is_broken_pipe(&failure) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {}", printable(&failure));
+            eprintln!("error: {}", OneLine(&failure.to_string()));
             ExitCode::from(3)
         }
     }
@@ -217,7 +215,10 @@ fn input(path: Option<&Path>) -> Result<Box<dyn Read>, Failure> {
     match path.filter(|path| *path != Path::new("-")) {
         Some(path) => match File::open(path) {
             Ok(file) => Ok(Box::new(file)),
-            Err(error) => Err(format!("`{}` cannot be read: {error}", path.display()).into()),
+            Err(error) => {
+                let path = path.to_string_lossy();
+                Err(format!("{} cannot be read: {error}", Quoted(&path)).into())
+            }
         },
         None => Ok(Box::new(io::stdin())),
     }

@@ -3,10 +3,9 @@
 use std::io::{BufRead, Write, stdout};
 
 use grantbook::repository::{self, RepositoryError, Request};
-use grantbook::{Actor, Command, IdempotencyKey, Note};
+use grantbook::{Actor, Command, IdempotencyKey, Note, OneLine};
 
 use crate::account::{load, now, random_key};
-use crate::printable::printable;
 use crate::{Failure, Place};
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -46,7 +45,7 @@ pub(crate) fn run(
                 let error = error
                     .to_string()
                     .replace(" at line 1 column ", " at column ");
-                let error = printable(&error);
+                let error = OneLine(&error);
                 eprintln!("line {number}: refused, not-a-command: {error}");
                 continue;
             }
@@ -72,7 +71,7 @@ pub(crate) fn run(
                 @ (RepositoryError::Refused(_) | RepositoryError::IdempotencyKeyReused { .. }),
             ) => {
                 refused += 1;
-                let (code, error) = (error.code(), printable(&error));
+                let code = error.code();
                 eprintln!("line {number}: refused, {code}: {error}");
             }
             Err(error) => return Err(format!("line {number}: {error}").into()),

@@ -5,7 +5,8 @@ use std::io::{BufReader, Read};
 
 use csv::{ErrorKind, StringRecord};
 use grantbook::{
-    CommandError, Description, Grant, GroupId, GroupName, MemberId, ParseError, RoleId, StoreId,
+    CommandError, Description, Grant, GroupId, GroupName, MemberId, ParseError, Quoted, RoleId,
+    StoreId,
 };
 
 const COLUMNS: [&str; 6] = ["kind", "id", "groups", "name", "description", "grants"];
@@ -44,13 +45,13 @@ pub(crate) enum Problem {
     NotText,
     #[error("it has {cells} cells, and the first line has {columns}")]
     Cells { cells: u64, columns: u64 },
-    #[error("there is no column `{0}`; the columns are {columns}", columns = COLUMNS.join(", "))]
+    #[error("there is no column {}; the columns are {columns}", Quoted(.0), columns = COLUMNS.join(", "))]
     UnknownColumn(String),
-    #[error("there are two columns `{0}`")]
+    #[error("there are two columns {}", Quoted(.0))]
     TwoColumns(String),
     #[error("the column `{0}` is missing")]
     NoColumn(&'static str),
-    #[error("the kind is `{0}`; it is `member` or `group`")]
+    #[error("the kind is {}; it is `member` or `group`", Quoted(.0))]
     Kind(String),
     #[error("a {kind} has nothing in the column `{column}`")]
     NotForThis {
@@ -62,13 +63,13 @@ pub(crate) enum Problem {
         column: &'static str,
         problem: ParseError,
     },
-    #[error("{kind} `{id}` has a line already, line {line}")]
+    #[error("{kind} {id} has a line already, line {line}", id = Quoted(id))]
     Twice {
         kind: &'static str,
         id: String,
         line: u64,
     },
-    #[error("there is a group `{0}` already, with another name, description or grants")]
+    #[error("there is a group {} already, with another name, description or grants", Quoted(.0))]
     AnotherGroup(GroupId),
     #[error("{0}")]
     Refused(CommandError),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use grantbook::{AccountId, IdempotencyKey};
+use grantbook::{AccountId, IdempotencyKey, Quoted};
 use rusqlite::ErrorCode;
 
 /// Why the file could not be read or written. Nothing of what was asked for is half done.
@@ -41,7 +41,7 @@ pub enum SqliteError {
         known: i64,
     },
     /// A record cannot be read. It is left as it is.
-    #[error("record {version} of account `{account}` cannot be read: {problem}")]
+    #[error("record {version} of account {account} cannot be read: {problem}", account = Quoted(account))]
     Record {
         /// The account.
         account: AccountId,
@@ -51,7 +51,7 @@ pub enum SqliteError {
         problem: RowProblem,
     },
     /// A snapshot cannot be read. It is left as it is.
-    #[error("the snapshot of account `{account}` cannot be read: {problem}")]
+    #[error("the snapshot of account {account} cannot be read: {problem}", account = Quoted(account))]
     Snapshot {
         /// The account.
         account: AccountId,
@@ -59,7 +59,7 @@ pub enum SqliteError {
         problem: RowProblem,
     },
     /// What is remembered of a request cannot be read. It is left as it is.
-    #[error("request `{key}` of account `{account}` cannot be read: {problem}")]
+    #[error("request {key} of account {account} cannot be read: {problem}", key = Quoted(key), account = Quoted(account))]
     Request {
         /// The account.
         account: AccountId,
@@ -69,7 +69,7 @@ pub enum SqliteError {
         problem: RowProblem,
     },
     /// The head of an account cannot be read. It is left as it is.
-    #[error("the head of account `{account}` cannot be read: {problem}")]
+    #[error("the head of account {account} cannot be read: {problem}", account = Quoted(account))]
     Head {
         /// The account.
         account: AccountId,
@@ -104,7 +104,7 @@ pub enum RowProblem {
     #[error("{0}")]
     NotReadable(serde_json::Error),
     /// It says that it is another one.
-    #[error("it says that it is version {version} of account `{account}`")]
+    #[error("it says that it is version {version} of account {account}", account = Quoted(account))]
     Another {
         /// The account that it names.
         account: AccountId,

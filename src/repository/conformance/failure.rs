@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt::{self, Display};
 
 use crate::account::record::Record;
+use crate::visible::OneLine;
 
 /// Why a repository does not pass a case: what was asked, what was expected, what came, and what is likely wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,10 +32,10 @@ impl Failure {
 
     /// The storage gave an error where it has to answer.
     pub(super) fn of_storage(asked: impl Display, error: &dyn Error, likely: impl Display) -> Self {
-        let mut found = format!("the error `{error}`");
+        let mut found = format!("the error `{}`", OneLine(&error.to_string()));
         let mut cause = error.source();
         while let Some(error) = cause {
-            found = format!("{found}, by `{error}`");
+            found = format!("{found}, by `{}`", OneLine(&error.to_string()));
             cause = error.source();
         }
         Self::new(asked, "an answer", found, likely)

@@ -15,6 +15,7 @@ use crate::repository::contract::{CommitOutcome, RecordPage, Repository};
 use crate::repository::head::Head;
 use crate::repository::request::{Request, StoredRequest};
 use crate::time::Timestamp;
+use crate::visible::Quoted;
 
 /// When the accounts of the suite are opened, and what follows happens too.
 pub(super) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -263,7 +264,11 @@ impl<R: Repository> Connection<R> {
         expected: Option<&StoredRequest>,
         likely: &str,
     ) -> Result<(), Failure> {
-        let asked = format!("request, for account `{account}` and key `{key}`");
+        let asked = format!(
+            "request, for account {} and key {}",
+            Quoted(account),
+            Quoted(key)
+        );
         let found = self.0.request(account, key);
         let found = found.map_err(|error| Failure::of_storage(&asked, &error, likely))?;
         Failure::unless_equal(asked, &expected, &found.as_ref(), likely)
@@ -280,20 +285,23 @@ impl<R: Repository> Connection<R> {
 /// A commit, in words.
 fn asked_to_keep(commit: &Commit) -> String {
     format!(
-        "commit, of account `{}` from version {} to {}, with the key `{}`",
-        commit.account(),
+        "commit, of account {} from version {} to {}, with the key {}",
+        Quoted(commit.account()),
         commit.request().before,
         commit.request().version,
-        commit.key(),
+        Quoted(commit.key()),
     )
 }
 
 pub(super) fn asked_for_tail(account: &AccountId, version: u64) -> String {
-    format!("records_after, for account `{account}` and version {version}")
+    format!(
+        "records_after, for account {} and version {version}",
+        Quoted(account)
+    )
 }
 
 pub(super) fn asked_for_snapshot(account: &AccountId) -> String {
-    format!("snapshot, for account `{account}`")
+    format!("snapshot, for account {}", Quoted(account))
 }
 
 fn gone(account: &AccountId, version: u64) -> Failure {

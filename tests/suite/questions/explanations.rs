@@ -149,7 +149,7 @@ fn an_explanation_escapes_line_breaks() {
     );
     assert!(
         said.starts_with(
-            "`x`\\u{a}`olga\\u{1b}[2J\\u{202e}` may not `store.read` in store `a\\u{d}\\u{a}b`: "
+            "`x\\u{60}\\u{a}\\u{60}olga\\u{1b}[2J\\u{202e}` may not `store.read` in store `a\\u{d}\\u{a}b`: "
         ),
         "{said}"
     );

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use grantbook::AccountId;
 use grantbook::repository::RepositoryError;
+use grantbook::{AccountId, Quoted};
 
 use crate::error::{Error, with_causes};
 
@@ -56,7 +56,7 @@ pub enum FollowError {
     #[error(transparent)]
     Compare(Error),
     /// A copy could not be brought up to date.
-    #[error("account `{account}` could not be brought up to date: {error}")]
+    #[error("account {account} could not be brought up to date: {error}", account = Quoted(account))]
     CatchUp {
         /// The account.
         account: AccountId,

@@ -63,7 +63,7 @@ fn an_id_does_not_read_like_a_state() {
     let id = "beta  version 9, closed";
     terminal.types(&["open", "access.db", id, "olga"], "");
     let list = terminal.types(&["list", "access.db"], "");
-    let lines = "     1  open    acme\n     1  open    beta  version 9, closed\n";
+    let lines = "     1  open    acme\n     1  open    beta \\u{20}version 9, closed\n";
     assert_eq!(list.out, lines);
 }
 

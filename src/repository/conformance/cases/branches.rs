@@ -12,6 +12,7 @@ use crate::repository::conformance::harness::{
 };
 use crate::repository::conformance::{Failure, Fixture};
 use crate::repository::{Commit, CommitOutcome, EraseOutcome, Head, HeadState, Repository};
+use crate::visible::Quoted;
 
 /// A commit that was decided on another branch is a conflict, also where the versions are the same: a backup was restored,
 /// and went on otherwise. Otherwise two histories are mixed, and what one of them revoked is back.
@@ -191,7 +192,7 @@ fn expect_head<R: Repository>(
     expected: Head,
 ) -> Result<(), Failure> {
     let (_, head) = kept.page(history.id(), history.version())?;
-    let asked = format!("the head of account `{}`", history.id());
+    let asked = format!("the head of account {}", Quoted(history.id()));
     let likely =
         "the head is not the one of the last commit: its version, its digest, or its state";
     Failure::unless_equal(asked, &Some(expected), &head, likely)
@@ -215,5 +216,5 @@ fn expect_erased<R: Repository>(
 }
 
 fn asked_to_erase(account: &str) -> String {
-    format!("erase, of account `{account}`")
+    format!("erase, of account {}", Quoted(account))
 }
