@@ -55,7 +55,10 @@ pub use note::Note;
 pub use permission::Permission;
 pub use questions::delta::{AccessChange, AccessDelta, Preview};
 pub use questions::escalation::Escalation;
-pub use questions::explain::{AccessPath, AccessSource, Explanation, Remedy, RemedyKind, Verdict};
+pub use questions::explanation::{
+    AccessPath, AccessSource, Advice, ExplainOptions, Explanation, PermissionWarning, Remedy,
+    RemedyKind, Verdict,
+};
 pub use questions::matrix::{AccessMatrix, MatrixCell, MatrixRow};
 pub use questions::review::Finding;
 pub use role::{Role, RoleLevel};

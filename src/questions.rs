@@ -2,8 +2,11 @@
 
 pub(crate) mod delta;
 pub(crate) mod escalation;
-pub(crate) mod explain;
+mod explain;
 mod explain_text;
+pub(crate) mod explanation;
 pub(crate) mod matrix;
+mod remedies;
 pub(crate) mod reverse;
 pub(crate) mod review;
+mod warning;

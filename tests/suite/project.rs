@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use grantbook::CommandError;
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 68] = [
+const LAYERS: [&str; 71] = [
     "text",
     "distinct",
     "time",
@@ -48,6 +48,9 @@ const LAYERS: [&str; 68] = [
     "account",
     "questions::delta",
     "questions::escalation",
+    "questions::explanation",
+    "questions::warning",
+    "questions::remedies",
     "questions::explain",
     "questions::explain_text",
     "questions::matrix",

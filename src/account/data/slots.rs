@@ -122,6 +122,20 @@ impl SlotSet {
         pairs.any(|(one, other)| one & other != 0)
     }
 
+    /// Puts in all slots of the other.
+    pub(crate) fn extend(&mut self, other: &Self) {
+        if let (SlotSet::Word(one), SlotSet::Word(more)) = (&mut *self, other) {
+            *one |= more;
+            return;
+        }
+        let mut words = self.words().to_vec();
+        words.resize(words.len().max(other.words().len()), 0);
+        for (word, more) in words.iter_mut().zip(other.words()) {
+            *word |= more;
+        }
+        *self = Self::from_words(&words);
+    }
+
     pub(crate) fn is_subset(&self, other: &Self) -> bool {
         let mut pairs = self.words().iter().zip(other.words());
         self.words().len() <= other.words().len() && pairs.all(|(one, other)| one & !other == 0)
@@ -193,6 +207,9 @@ mod tests {
             prop_assert_eq!(&set, &plain.iter().copied().collect());
             prop_assert_eq!(set.is_empty(), plain.is_empty());
             prop_assert_eq!(set.intersects(&other_set), !plain.is_disjoint(&other));
+            let mut both = set.clone();
+            both.extend(&other_set);
+            prop_assert_eq!(both, plain.union(&other).copied().collect());
             let slots: Vec<_> = other.iter().copied().chain([Slot::MAX]).collect();
             prop_assert_eq!(set.has_any(&slots), !plain.is_disjoint(&other));
             prop_assert_eq!(set.is_subset(&other_set), plain.is_subset(&other));
