@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use grantbook::CommandError;
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 71] = [
+const LAYERS: [&str; 72] = [
+    "visible",
     "text",
     "distinct",
     "time",

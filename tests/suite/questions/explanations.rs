@@ -89,8 +89,8 @@ fn p4_a_denial_says_what_would_help() {
         explained(&world, "vic", "store.read", dev),
         "`vic` may not `store.read` in store `dev`: the member lacks `store.read`\n\
          Any one of these would allow it:\n\
-         - add `vic` to group `devs`\n\
-         - grant role `store-viewer` to group `viewers` in store `dev`, for its only member"
+         - grant role `store-viewer` to group `viewers` in store `dev`, for its only member\n\
+         - add `vic` to group `devs`"
     );
     assert_eq!(
         explained(&world, "nils", "account.manage_roles", Resource::Account),

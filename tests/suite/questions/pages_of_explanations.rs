@@ -174,7 +174,7 @@ fn the_json_of_explanations_is_pinned() {
             "member": "dana",
             "permission": "store.write.tuples",
             "resource": {"store": "dev"},
-            "version": 15,
+            "version": 14,
             "warning": null,
             "answer": {
                 "verdict": "allowed",

@@ -361,11 +361,12 @@ fn l7_explanations_follow_inclusion() {
         )
     );
     let denied = "`vic` may not `store.write.tuples` in store `dev`: the member lacks `store.write.tuples`\n\
-                  Any one of these would allow it:\n- add `vic` to group `devs`\n";
+                  Any one of these would allow it:";
     assert_eq!(
         explained(&world, "vic", "store.write.tuples"),
         format!(
-            "{denied}- grant role `store-editor` to group `viewers` in store `dev`, for its only member"
+            "{denied}\n- add `vic` to group `devs`\n\
+             - grant role `store-editor` to group `viewers` in store `dev`, for its only member"
         )
     );
     world.ok(
@@ -375,7 +376,8 @@ fn l7_explanations_follow_inclusion() {
     assert_eq!(
         explained(&world, "vic", "store.write.tuples"),
         format!(
-            "{denied}- grant role `extra` to group `viewers` in store `dev`, for its only member"
+            "{denied}\n- grant role `extra` to group `viewers` in store `dev`, for its only member\n\
+             - add `vic` to group `devs`"
         )
     );
     world.ok(
