@@ -61,16 +61,49 @@ pub(crate) fn warning(
     }
 }
 
-/// If there is no such permission: the known one that reads most like it, if any.
+/// If there is no such permission: the known one that reads most like it, if any. Of what does not begin with
+/// `account.`, only a catalogue of the application's permissions could say so.
 fn unknown(permission: &Permission) -> Option<Option<Permission>> {
-    let is_known = |known: &Permission| known.is_reserved() && known.includes(permission);
-    if permission.is_reserved() && !Permission::BUILT_IN.iter().any(is_known) {
-        return Some(None);
+    if !permission.is_reserved() {
+        return None;
     }
-    None
+    let known = Permission::BUILT_IN
+        .iter()
+        .filter(|known| known.is_reserved());
+    if known.clone().any(|known| known.includes(permission)) {
+        return None;
+    }
+    Some(nearest(permission, known).cloned())
 }
 
-/// The one level at which it can be held, where it is certain.
+/// The permission that takes the fewest changes of a letter to become this one, if these are few.
+fn nearest<'a>(
+    permission: &str,
+    known: impl Iterator<Item = &'a Permission>,
+) -> Option<&'a Permission> {
+    let distances = known.map(|known| (distance(permission, known), known));
+    let (distance, nearest) = distances.min()?;
+    (distance * 4 <= permission.len()).then_some(nearest)
+}
+
+/// How many letters have to be put in, taken out or replaced (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (index, letter) in one.bytes().enumerate() {
+        let mut diagonal = index;
+        let mut left = index + 1;
+        for (cell, other) in row.iter_mut().skip(1).zip(other.bytes()) {
+            let replaced = diagonal + usize::from(letter != other);
+            diagonal = *cell;
+            left = replaced.min(diagonal + 1).min(left + 1);
+            *cell = left;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// The one level at which it can be held, where it is certain. A catalogue of the application's permissions could say
+/// more.
 fn level_of(permission: &Permission) -> Option<RoleLevel> {
     if permission.is_reserved() {
         Some(RoleLevel::Account)

@@ -47,7 +47,9 @@ fn l5_what_no_role_holds_is_said_and_never_answered_with_ownership() {
 fn l5_an_unknown_reserved_permission_is_called_unknown() {
     let mut world = World::staffed();
     world.ok(OWNER, suspend("dana"));
-    let unknown = Some(PermissionWarning::Unknown { nearest: None });
+    let unknown = Some(PermissionWarning::Unknown {
+        nearest: Some(Permission::MANAGE_GROUPS),
+    });
     for member in ["nils", "dana", "ina", "nobody"] {
         assert_eq!(
             warning_and_advice(&world, member, "account.manage_gruops", Resource::Account),
@@ -57,8 +59,20 @@ fn l5_an_unknown_reserved_permission_is_called_unknown() {
     assert_eq!(
         explained(&world, "nils", "account.manage_gruops", Resource::Account),
         "`nils` may not `account.manage_gruops` at the account: the member lacks `account.manage_gruops`\n\
-         There is no permission `account.manage_gruops`. Check the spelling."
+         There is no permission `account.manage_gruops`. Did you mean `account.manage_groups`?"
     );
+    for (text, nearest) in [
+        ("account.closed", Some("account.close")),
+        ("account.invite_member", Some("account.invite_members")),
+        ("account.owns", None),
+        ("account.read", None),
+    ] {
+        let nearest = nearest.map(permission);
+        assert_eq!(
+            warning_and_advice(&world, "nils", text, Resource::Account).0,
+            Some(PermissionWarning::Unknown { nearest })
+        );
+    }
     // What extends one of the library's own is included in it (L7).
     assert_eq!(
         explained(
