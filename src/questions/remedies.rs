@@ -28,6 +28,7 @@ use crate::questions::explanation::{
 };
 use crate::questions::warning::{is_owners_only, level_at};
 use crate::role::{Role, RoleLevel};
+use crate::text::ParseError;
 
 /// What was asked, and of which account.
 #[derive(Clone, Copy)]
@@ -156,7 +157,7 @@ impl<'a> Asked<'a> {
         }
         let all = merged(some.into_iter(), grants(&groups, &roles));
         let page = all.skip(self.options.skip).take(Explanation::PAGE);
-        let remedies: Vec<Remedy> = page.filter_map(|one| self.remedy(id, one)).collect();
+        let remedies: Vec<Remedy> = page.filter_map(|one| self.remedy(id, &one)).collect();
         let more = count.saturating_sub(self.options.skip.saturating_add(remedies.len()));
         Advice::AnyOf { remedies, more }
     }
@@ -240,7 +241,7 @@ impl<'a> Asked<'a> {
             })
         });
         let mut holders: BTreeMap<&RoleId, (RoaringBitmap, u64)> =
-            held.map(|role| (role, Default::default())).collect();
+            held.map(|role| (role, (RoaringBitmap::new(), 0))).collect();
         if holders.is_empty() {
             return Vec::new();
         }
@@ -266,7 +267,7 @@ impl<'a> Asked<'a> {
             .collect()
     }
 
-    fn remedy(self, id: &MemberId, candidate: Candidate<'_>) -> Option<Remedy> {
+    fn remedy(self, id: &MemberId, candidate: &Candidate<'_>) -> Option<Remedy> {
         let (step, command) = match candidate.step {
             Step::Add(group) => (
                 RemedyKind::AddToGroup {
@@ -309,7 +310,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-fn parsed(resource: Resource<&str>) -> Resource<Result<StoreId, crate::text::ParseError>> {
+fn parsed(resource: Resource<&str>) -> Resource<Result<StoreId, ParseError>> {
     match resource {
         Resource::Account => Resource::Account,
         Resource::Store(store) => Resource::Store(StoreId::parse(store)),

@@ -35,7 +35,8 @@ pub(crate) fn warning(
     permission: &Permission,
     resource: Resource<&str>,
 ) -> Option<PermissionWarning> {
-    if let Some(nearest) = unknown(permission) {
+    if is_unknown(permission) {
+        let nearest = nearest(permission, own()).cloned();
         return Some(PermissionWarning::Unknown { nearest });
     }
     let here = level_at(resource);
@@ -61,19 +62,16 @@ pub(crate) fn warning(
     }
 }
 
-/// If there is no such permission: the known one that reads most like it, if any. Of what does not begin with
-/// `account.`, only a catalogue of the application's permissions could say so.
-fn unknown(permission: &Permission) -> Option<Option<Permission>> {
-    if !permission.is_reserved() {
-        return None;
-    }
-    let known = Permission::BUILT_IN
-        .iter()
-        .filter(|known| known.is_reserved());
-    if known.clone().any(|known| known.includes(permission)) {
-        return None;
-    }
-    Some(nearest(permission, known).cloned())
+/// The library's own permissions at the account.
+fn own() -> impl Iterator<Item = &'static Permission> {
+    static BUILT_IN: [Permission; 9] = Permission::BUILT_IN;
+    BUILT_IN.iter().filter(|own| own.is_reserved())
+}
+
+/// Whether there is no such permission, for certain. Of what does not begin with `account.`, only a catalogue of the
+/// application's permissions could say so.
+fn is_unknown(permission: &Permission) -> bool {
+    permission.is_reserved() && !own().any(|own| own.includes(permission))
 }
 
 /// The permission that takes the fewest changes of a letter to become this one, if these are few.
