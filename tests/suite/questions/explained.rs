@@ -23,7 +23,7 @@ const ASKED: [&str; 9] = [
 ];
 
 proptest! {
-    #![proptest_config(config(64))]
+    #![proptest_config(config(24))]
 
     /// P4, P1: an explanation allows if and only if the check does. Its paths are all that there are, and "the only way"
     /// is true. Its remedies really allow, and are all that there are, but for roles that hold more than they must.
