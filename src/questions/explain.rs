@@ -1,5 +1,7 @@
 //! Why a check says what it says: the question, and the paths.
 
+use std::collections::HashMap;
+
 use crate::access::{DenialReason, Resource};
 use crate::account::Account;
 use crate::account::check::Check;
@@ -106,10 +108,11 @@ impl<'a> Asked<'a> {
     fn allowed(self) -> Verdict {
         let mut grants = Vec::new();
         let mut is_owner = false;
+        let allowing = self.allowing();
         if let Some(member) = self.state.member(self.member) {
             is_owner = member.is_owner();
             for (id, group) in self.state.groups_of(member) {
-                grants.extend(self.grants_of(id, group));
+                grants.extend(self.grants_of(id, group, &allowing));
             }
         }
         // Ordered by groups: the first and the last are of one group only if all are.
@@ -127,20 +130,28 @@ impl<'a> Asked<'a> {
         Verdict::Allowed { paths, more }
     }
 
+    /// The roles that allow it, each with its permission that counts: found once for all groups.
+    fn allowing(self) -> HashMap<&'a RoleId, (&'a Role, &'a Permission)> {
+        let roles = self.state.roles();
+        roles
+            .filter_map(|(id, role)| {
+                let including = role.permissions.including(self.permission)?;
+                Some((id, (role, including)))
+            })
+            .collect()
+    }
+
     /// The grants of a group that count here.
     fn grants_of(
         self,
         id: &'a GroupId,
         group: &'a GroupEntry,
+        allowing: &HashMap<&'a RoleId, (&'a Role, &'a Permission)>,
     ) -> impl Iterator<Item = HeldGrant<'a>> {
-        let here = self
-            .state
-            .scopes(group)
-            .filter(move |(_, scope)| self.is_in(scope));
-        here.filter_map(move |(role_id, _)| {
-            let role = self.state.role(role_id)?;
-            let including = role.permissions.including(self.permission)?;
-            Some(HeldGrant {
+        let grants = self.state.scopes(group);
+        grants.filter_map(move |(role_id, scope)| {
+            let (role, including) = *allowing.get(role_id)?;
+            self.is_in(scope).then_some(HeldGrant {
                 id,
                 group,
                 role_id,

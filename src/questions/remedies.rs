@@ -3,7 +3,8 @@
 //! What there may be many of is found without being tried. It follows from the rules that each of them helps, and the
 //! tests execute each one. The pairs of a group and a role are put in order without being put together.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::iter;
 
 use roaring::RoaringBitmap;
@@ -233,23 +234,27 @@ impl<'a> Asked<'a> {
         let Some(index) = self.state.index(self.resource) else {
             return Vec::new();
         };
-        let groups = entry.groups();
-        let held = index.granted_by(&groups).filter(|id| {
-            let role = self.state.role(id);
-            role.is_some_and(|role| {
-                !role.built_in && role.permissions.len() < MAX_ITEMS_PER_COMMAND
-            })
+        let granted: HashSet<&RoleId> = index.granted_by(&entry.groups()).collect();
+        let roles = self.state.roles().filter(|(id, role)| {
+            let is_full = role.permissions.len() >= MAX_ITEMS_PER_COMMAND;
+            !role.built_in && !is_full && granted.contains(id)
         });
-        let mut holders: BTreeMap<&RoleId, (RoaringBitmap, u64)> =
-            held.map(|role| (role, (RoaringBitmap::new(), 0))).collect();
+        let mut holders: HashMap<&RoleId, (Cow<'_, RoaringBitmap>, u64)> =
+            roles.map(|(id, _)| (id, (Cow::default(), 0))).collect();
         if holders.is_empty() {
             return Vec::new();
         }
         for (_, group) in self.state.groups() {
+            let members = self.state.members_of(group);
             for (role, scope) in self.state.scopes(group) {
-                if let Some((people, count)) = holders.get_mut(role) {
-                    *people |= &*self.state.members_of(group);
-                    *count = count.saturating_add(places(scope));
+                let Some((people, count)) = holders.get_mut(role) else {
+                    continue;
+                };
+                *count = count.saturating_add(places(scope));
+                if people.is_empty() {
+                    people.clone_from(&members);
+                } else if !members.is_empty() {
+                    *people.to_mut() |= &*members;
                 }
             }
         }
