@@ -139,6 +139,7 @@ fn what_levels_leave_out(account: &Account) {
 
 fn questions(account: &Account, records: &[Record]) -> Result<(), Box<dyn Error>> {
     let vault = Resource::Store("store-07");
+    let now = account.changed_at();
     println!("WHO CAN WRITE IN store-07? The first page of ten, and where the next one begins\n");
     let page: Vec<_> = account
         .who_can(&Permission::STORE_WRITE, vault, None)
@@ -163,7 +164,7 @@ fn questions(account: &Account, records: &[Record]) -> Result<(), Box<dyn Error>
     let (_, someone) = someone;
     println!(
         "WHY?\n\n{}\n",
-        indented(&account.explain(someone, &Permission::STORE_WRITE, vault))
+        indented(&account.explain(someone, &Permission::STORE_WRITE, vault, now))
     );
     let may_not = |id: &MemberId| {
         account
@@ -178,7 +179,7 @@ fn questions(account: &Account, records: &[Record]) -> Result<(), Box<dyn Error>
     let nobody = nobody.ok_or("everybody may read there")?;
     println!(
         "AND WHY NOT?\n\n{}\n",
-        indented(&account.explain(nobody, &Permission::STORE_READ, vault))
+        indented(&account.explain(nobody, &Permission::STORE_READ, vault, now))
     );
 
     println!("WHERE ELSE CAN {} WRITE?\n", Quoted(someone));

@@ -57,7 +57,10 @@ pub use permission::Permission;
 pub use questions::delta::{AccessDelta, Preview};
 pub use questions::differences::{AccessBlock, AccessChange};
 pub use questions::escalation::Escalation;
-pub use questions::explain::{AccessPath, AccessSource, Explanation, Remedy, RemedyKind, Verdict};
+pub use questions::explanation::{
+    AccessPath, AccessSource, Advice, ExplainOptions, Explanation, PermissionWarning, Remedy,
+    RemedyKind, Verdict,
+};
 pub use questions::matrix::{AccessMatrix, MatrixCell, MatrixRow};
 pub use questions::reverse::{StoreFilter, StoreSet};
 pub use questions::review::Finding;

@@ -357,15 +357,10 @@ pub(crate) trait AccountData: Sized {
         let mut slots = SlotSet::default();
         for (role, groups) in index.into_iter().flat_map(GrantIndex::iter) {
             if self.role(role).is_some_and(|role| role.allows(permission)) {
-                groups.iter().for_each(|slot| _ = slots.insert(slot));
+                slots.insert_all(groups);
             }
         }
         self.groups()
             .filter(move |(_, group)| slots.contains(group.slot))
-    }
-
-    /// The roles that the member's groups grant where this is granted, in the order of ids.
-    fn roles_held(&self, member: &MemberEntry, index: &GrantIndex) -> Vec<RoleId> {
-        index.granted_by(&member.groups()).cloned().collect()
     }
 }

@@ -3,34 +3,140 @@
 use std::fmt;
 
 use crate::access::Resource;
-use crate::id::RoleId;
 use crate::permission::Permission;
-use crate::questions::explain::{AccessPath, AccessSource, Explanation, RemedyKind, Verdict};
-use crate::visible::Quoted;
+use crate::questions::explanation::{
+    AccessPath, AccessSource, Advice, Explanation, PermissionWarning, Remedy, RemedyKind, Verdict,
+};
+use crate::role::RoleLevel;
+use crate::visible::{Quoted, Visible};
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            permission, answer, ..
-        } = self;
-        let member = &Quoted(&self.member);
-        let resource = &self.resource;
-        match answer {
-            Verdict::Allowed { paths } => {
-                write!(f, "{member} may `{permission}` {resource}:")?;
-                paths.iter().try_for_each(|path| write!(f, "\n- {path}"))
+        let member = Quoted(&self.member);
+        let permission = &self.permission;
+        let here = &self.resource;
+        match &self.answer {
+            Verdict::Allowed { paths, more } => {
+                write!(f, "{member} may `{permission}` {here}:")?;
+                write_list(f, paths, *more, |f, path| write!(f, "{path}"))?;
+                self.write_warning(f)
             }
-            Verdict::Denied { denial, remedies } => {
-                write!(f, "{member} may not `{permission}` {resource}: {denial}")?;
-                match remedies.as_slice() {
-                    [] => return write!(f, "\nNo single command would allow it."),
-                    [_] => write!(f, "\nOne command would allow it:")?,
-                    [_, ..] => write!(f, "\nAny one of these would allow it:")?,
+            Verdict::Denied { denial, advice } => {
+                write!(f, "{member} may not `{permission}` {here}: {denial}")?;
+                self.write_warning(f)?;
+                self.write_advice(f, advice)
+            }
+        }
+    }
+}
+
+fn write_list<T>(
+    f: &mut fmt::Formatter<'_>,
+    items: &[T],
+    more: usize,
+    write_item: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
+) -> fmt::Result {
+    for item in items {
+        write!(f, "\n- ")?;
+        write_item(f, item)?;
+    }
+    match (items, more) {
+        ([], 0) => write!(f, "\n- nothing more"),
+        (_, 0) => Ok(()),
+        (_, more) => write!(f, "\n- and {more} more"),
+    }
+}
+
+impl Explanation {
+    fn write_warning(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let permission = &self.permission;
+        match &self.warning {
+            None => Ok(()),
+            Some(PermissionWarning::Unknown { nearest }) => {
+                write!(f, "\nThere is no permission `{permission}`.")?;
+                match nearest {
+                    Some(nearest) => write!(f, " Did you mean `{nearest}`?"),
+                    None => write!(f, " Check the spelling."),
                 }
-                remedies.iter().try_for_each(|remedy| {
-                    write!(f, "\n- ")?;
-                    remedy.step.say(f, member, permission, resource)
-                })
+            }
+            Some(PermissionWarning::WrongLevel {
+                level: RoleLevel::Account,
+            }) => write!(
+                f,
+                "\n`{permission}` belongs to the account: no role can give it in a store. Ask at the account."
+            ),
+            Some(PermissionWarning::WrongLevel {
+                level: RoleLevel::Store,
+            }) => write!(
+                f,
+                "\n`{permission}` belongs to stores: no role can give it at the account. Ask in a store."
+            ),
+            Some(PermissionWarning::HeldByNoRole) => write!(
+                f,
+                "\nNo role in this account holds `{permission}`. Check the spelling."
+            ),
+            Some(PermissionWarning::HeldAtOtherLevel { level }) => write!(
+                f,
+                "\nOnly {level}-level roles hold `{permission}`, and they don't give it here."
+            ),
+        }
+    }
+
+    fn write_advice(&self, f: &mut fmt::Formatter<'_>, advice: &Advice) -> fmt::Result {
+        match advice {
+            Advice::AnyOf { remedies, more } => {
+                match (remedies.as_slice(), more) {
+                    ([_], 0) => write!(f, "\nOne command would allow it:")?,
+                    ([] | [_, ..], _) => write!(f, "\nAny one of these would allow it:")?,
+                }
+                write_list(f, remedies, *more, |f, remedy| self.write_remedy(f, remedy))
+            }
+            Advice::InviteAgain { .. } => write!(
+                f,
+                "\nThe invitation has ended and can't be accepted any more.\n\
+                 Invite {} again; the new invitation starts without groups and ownership.",
+                Quoted(&self.member)
+            ),
+            Advice::SeveralChanges => write!(
+                f,
+                "\nNo single command would allow it; several changes would be needed."
+            ),
+            Advice::Nothing => match &self.warning {
+                Some(warning) if warning.is_certain() => Ok(()),
+                Some(_) | None => write!(f, "\nNo command would allow it."),
+            },
+        }
+    }
+
+    fn write_remedy(&self, f: &mut fmt::Formatter<'_>, remedy: &Remedy) -> fmt::Result {
+        let member = Quoted(&self.member);
+        let permission: &Permission = &self.permission;
+        let here = &self.resource;
+        match &remedy.step {
+            RemedyKind::Accept { .. } => write!(f, "{member} accepts its invitation"),
+            RemedyKind::Reinstate => write!(f, "reinstate {member}"),
+            RemedyKind::CreateStore => write!(f, "create the store"),
+            RemedyKind::AddToGroup { group } => {
+                write!(f, "add {member} to group {}", Quoted(group))
+            }
+            RemedyKind::GrantRole { group, role } => {
+                let role = Quoted(role);
+                let group = Quoted(group);
+                write!(f, "grant role {role} to group {group} {here}, for ")?;
+                match remedy.people {
+                    1 => write!(f, "its only member"),
+                    people => write!(f, "all its {people} members"),
+                }
+            }
+            RemedyKind::ExtendRole { role } => {
+                write!(f, "add `{permission}` to role {}, for ", Quoted(role))?;
+                match remedy.people {
+                    1 => write!(f, "the only member who holds it"),
+                    people => write!(f, "all {people} members who hold it"),
+                }
+            }
+            RemedyKind::GrantOwnership => {
+                write!(f, "make {member} an account owner: only owners hold this")
             }
         }
     }
@@ -55,7 +161,10 @@ impl fmt::Display for AccessPath {
             } => {
                 write!(
                     f,
-                    "through group `{group}` ({group_name}), by its role {role_name}"
+                    "through group {} ({}), by its role {}",
+                    Quoted(group),
+                    Visible(group_name),
+                    Visible(role_name)
                 )?;
                 if *via_included_role {
                     write!(f, ", which includes Store Viewer")?;
@@ -70,53 +179,4 @@ impl fmt::Display for AccessPath {
         }
         Ok(())
     }
-}
-
-impl RemedyKind {
-    fn say(
-        &self,
-        f: &mut fmt::Formatter<'_>,
-        member: &Quoted<'_>,
-        permission: &Permission,
-        resource: &Resource<String>,
-    ) -> fmt::Result {
-        match self {
-            RemedyKind::Accept { .. } => write!(f, "{member} accepts its invitation"),
-            RemedyKind::Reinstate => write!(f, "reinstate {member}"),
-            RemedyKind::CreateStore => write!(f, "create the store"),
-            RemedyKind::AddToGroup { group } => write!(f, "add {member} to group `{group}`"),
-            RemedyKind::AddStore { group, role, drops } => {
-                write!(
-                    f,
-                    "add the store to role `{role}` of group `{group}`, for all its members"
-                )?;
-                say_dropped(f, drops)
-            }
-            RemedyKind::AddGrant { group, role, drops } => {
-                write!(
-                    f,
-                    "grant role `{role}` to group `{group}` {resource}, for all its members"
-                )?;
-                say_dropped(f, drops)
-            }
-            RemedyKind::ExtendRole { role } => {
-                write!(
-                    f,
-                    "add `{permission}` to role `{role}`, for all who hold it"
-                )
-            }
-            RemedyKind::GrantOwnership => {
-                write!(f, "make {member} an account owner; nothing less would do")
-            }
-        }
-    }
-}
-
-fn say_dropped(f: &mut fmt::Formatter<'_>, drops: &[RoleId]) -> fmt::Result {
-    drops.iter().try_for_each(|role| {
-        write!(
-            f,
-            ", and drop its role `{role}`, which is left with no store"
-        )
-    })
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use grantbook::CommandError;
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 73] = [
+const LAYERS: [&str; 76] = [
     "visible",
     "errors",
     "text",
@@ -51,6 +51,9 @@ const LAYERS: [&str; 73] = [
     "questions::differences",
     "questions::delta",
     "questions::escalation",
+    "questions::explanation",
+    "questions::warning",
+    "questions::remedies",
     "questions::explain",
     "questions::explain_text",
     "questions::matrix",

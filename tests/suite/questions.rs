@@ -2,10 +2,13 @@
 
 mod agreement;
 mod escalations;
+mod explained;
 mod explanations;
 mod history;
 mod lists;
+mod pages_of_explanations;
 mod previews;
 mod remedies;
 mod reviews;
+mod warnings;
 mod wording;

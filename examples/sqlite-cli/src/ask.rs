@@ -4,7 +4,7 @@ use std::io::{Write, stdout};
 
 use grantbook::{Decision, Verdict};
 
-use crate::account::load;
+use crate::account::{load, now};
 use crate::{Failure, Place, Question};
 
 /// Says whether the member may.
@@ -25,7 +25,12 @@ pub(crate) fn check(place: &Place, question: &Question) -> Result<bool, Failure>
 /// Says why the member may, or what would allow it.
 pub(crate) fn explain(place: &Place, question: &Question) -> Result<bool, Failure> {
     let (_, account) = load(place)?;
-    let explanation = account.explain(&question.member, &question.permission, question.place());
+    let explanation = account.explain(
+        &question.member,
+        &question.permission,
+        question.place(),
+        now(),
+    );
     writeln!(stdout(), "{explanation}")?;
     Ok(matches!(explanation.answer, Verdict::Allowed { .. }))
 }

@@ -126,7 +126,9 @@ impl SlotSet {
 
     /// Puts in all that are in the other.
     pub(crate) fn insert_all(&mut self, other: &Self) {
-        if !other.is_subset(self) {
+        if let (SlotSet::Word(own), SlotSet::Word(more)) = (&mut *self, other) {
+            *own |= more;
+        } else if !other.is_subset(self) {
             let longer = self.words().len().max(other.words().len());
             let words = |set: &Self, at| set.words().get(at).copied().unwrap_or_default();
             let both: Vec<u64> = (0..longer)

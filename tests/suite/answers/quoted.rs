@@ -63,9 +63,10 @@ fn said(text: &str) -> Vec<(String, String)> {
         Resource::Store(text.to_owned()).to_string(),
     );
     let world = World::new();
-    let unknown = world
-        .account
-        .explain(text, &Permission::STORE_READ, Resource::Store(text));
+    let unknown =
+        world
+            .account
+            .explain(text, &Permission::STORE_READ, Resource::Store(text), at(0));
     note("explanation", unknown.to_string());
     let twice = json!({"stores": [text, text]});
     let error = serde_json::from_value::<Scope>(twice).unwrap_err();

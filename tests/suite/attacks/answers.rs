@@ -165,7 +165,7 @@ fn every_answer(account: &Account, now: Timestamp) -> String {
             let stores: Vec<_> = account.stores_for(&member, &permission, None).collect();
             writeln!(told, "{stores:?}").unwrap();
             for resource in asked_places(account) {
-                let explained = account.explain(&member, &permission, resource.as_deref());
+                let explained = account.explain(&member, &permission, resource.as_deref(), now);
                 writeln!(told, "{explained:?}").unwrap();
             }
         }
@@ -342,7 +342,9 @@ fn compare(
     expected: bool,
 ) {
     let text = resource.as_deref();
-    let explained = account.explain(member, permission, text).answer;
+    let explained = account
+        .explain(member, permission, text, account.changed_at())
+        .answer;
     let on = account.permissions_on(member, text);
     let stores: Vec<_> = account.stores_for(member, permission, None).collect();
     let mut answers = vec![

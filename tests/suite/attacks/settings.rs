@@ -52,10 +52,10 @@ fn a5_a_closed_account_answers_no_question_with_yes() {
                 assert_eq!(account.stores_for(id, &held, None).count(), 0);
                 for resource in &resources {
                     let closed = DenialReason::AccountClosed;
-                    let explained = account.explain(id, &held, *resource).answer;
+                    let explained = account.explain(id, &held, *resource, at(1_000)).answer;
                     let denied = Verdict::Denied {
                         denial: closed.clone(),
-                        remedies: Vec::new(),
+                        advice: Advice::Nothing,
                     };
                     assert_eq!(explained, denied);
                     assert_eq!(

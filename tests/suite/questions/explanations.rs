@@ -12,7 +12,7 @@ pub(super) fn explained(
 ) -> String {
     world
         .account
-        .explain(member, &permission(text), resource)
+        .explain(member, &permission(text), resource, at(world.now))
         .to_string()
 }
 
@@ -48,7 +48,9 @@ fn p1_an_explanation_names_every_way() {
     );
     assert_eq!(
         explained(&world, "dana", "never.defined", Resource::Account),
-        "`dana` may `never.defined` at the account:\n- as an account owner (the only way: without ownership it is lost)"
+        "`dana` may `never.defined` at the account:\n\
+         - as an account owner (the only way: without ownership it is lost)\n\
+         No role in this account holds `never.defined`. Check the spelling."
     );
 }
 
@@ -81,20 +83,20 @@ fn p4_a_denial_says_what_would_help() {
         "`dana` may not `store.read` in store `prod`: the member lacks `store.read`\n\
          Any one of these would allow it:\n\
          - add `dana` to group `viewers`\n\
-         - grant role `store-viewer` to group `devs` in store `prod`, for all its members"
+         - grant role `store-viewer` to group `devs` in store `prod`, for all its 2 members"
     );
     assert_eq!(
         explained(&world, "vic", "store.read", dev),
         "`vic` may not `store.read` in store `dev`: the member lacks `store.read`\n\
          Any one of these would allow it:\n\
-         - add `vic` to group `devs`\n\
-         - add the store to role `store-viewer` of group `viewers`, for all its members"
+         - grant role `store-viewer` to group `viewers` in store `dev`, for its only member\n\
+         - add `vic` to group `devs`"
     );
     assert_eq!(
         explained(&world, "nils", "account.manage_roles", Resource::Account),
         "`nils` may not `account.manage_roles` at the account: the member lacks `account.manage_roles`\n\
          One command would allow it:\n\
-         - make `nils` an account owner; nothing less would do"
+         - make `nils` an account owner: only owners hold this"
     );
     assert_eq!(
         explained(&world, "ina", "store.write", dev),
@@ -105,12 +107,12 @@ fn p4_a_denial_says_what_would_help() {
     assert_eq!(
         explained(&world, "ina", "store.write", prod),
         "`ina` may not `store.write` in store `prod`: the member has not accepted its invitation yet\n\
-         No single command would allow it."
+         No single command would allow it; several changes would be needed."
     );
     assert_eq!(
         explained(&world, "nobody", "store.read", dev),
         "`nobody` may not `store.read` in store `dev`: no such member in this account\n\
-         No single command would allow it."
+         No single command would allow it; several changes would be needed."
     );
     assert_eq!(
         explained(&world, OWNER, "store.read", Resource::Store("new")),
@@ -132,8 +134,9 @@ fn p4_a_denial_says_what_would_help() {
     assert_eq!(
         explained(&world, "vic", "log.export", prod),
         "`vic` may not `log.export` in store `prod`: the member lacks `log.export`\n\
+         No role in this account holds `log.export`. Check the spelling.\n\
          One command would allow it:\n\
-         - add `log.export` to role `auditor`, for all who hold it"
+         - add `log.export` to role `auditor`, for the only member who holds it"
     );
 }
 
@@ -149,9 +152,31 @@ fn an_explanation_escapes_line_breaks() {
     );
     assert!(
         said.starts_with(
-            "`x\\u{60}\\u{a}\\u{60}olga\\u{1b}[2J\\u{202e}` may not `store.read` in store `a\\u{d}\\u{a}b`: "
+            r"`x\u{60}\u{a}\u{60}olga\u{1b}[2J\u{202e}` may not `store.read` in store `a\u{d}\u{a}b`: "
         ),
         "{said}"
     );
     assert_eq!(said.lines().count(), 2);
+}
+
+/// Ids that a group manager chose can't end their quotation or turn the line.
+#[test]
+fn an_explanation_quotes_what_others_chose() {
+    let mut world = World::staffed();
+    let id = "x\u{202e}` may";
+    world.ok(OWNER, create_group(id, "Any  Other", [viewer(["dev"])]));
+    let dev = Resource::Store("dev");
+    let remedy = explained(&world, "nils", "store.read", dev);
+    assert!(
+        remedy.contains(r"- add `nils` to group `x\u{202e}\u{60} may`"),
+        "{remedy}"
+    );
+    world.ok(OWNER, add(id, ["nils"]));
+    let path = explained(&world, "nils", "store.read", dev);
+    assert!(
+        path.contains(
+            r"through group `x\u{202e}\u{60} may` (Any \u{20}Other), by its role Store Viewer"
+        ),
+        "{path}"
+    );
 }

@@ -223,7 +223,7 @@ fn l7_every_check_follows_inclusion() {
             assert_eq!(may, stores.any(|store| store.as_str() == "prod"));
             let there = account.permissions_on(id, prod);
             assert_eq!(may, there.is_ok_and(|there| there.allows(&asked)));
-            let answer = account.explain(id, &asked, prod).answer;
+            let answer = account.explain(id, &asked, prod, at(world.now)).answer;
             assert_eq!(may, matches!(answer, Verdict::Allowed { .. }));
         }
         who
@@ -342,7 +342,7 @@ fn l7_explanations_follow_inclusion() {
     let explained = |world: &World, member: &str, text: &str| {
         world
             .account
-            .explain(member, &permission(text), dev)
+            .explain(member, &permission(text), dev, at(world.now))
             .to_string()
     };
     let only = "(the only way: who leaves the group loses it)";
@@ -361,11 +361,12 @@ fn l7_explanations_follow_inclusion() {
         )
     );
     let denied = "`vic` may not `store.write.tuples` in store `dev`: the member lacks `store.write.tuples`\n\
-                  Any one of these would allow it:\n- add `vic` to group `devs`\n";
+                  Any one of these would allow it:";
     assert_eq!(
         explained(&world, "vic", "store.write.tuples"),
         format!(
-            "{denied}- grant role `store-editor` to group `viewers` in store `dev`, for all its members"
+            "{denied}\n- add `vic` to group `devs`\n\
+             - grant role `store-editor` to group `viewers` in store `dev`, for its only member"
         )
     );
     world.ok(
@@ -375,7 +376,8 @@ fn l7_explanations_follow_inclusion() {
     assert_eq!(
         explained(&world, "vic", "store.write.tuples"),
         format!(
-            "{denied}- grant role `extra` to group `viewers` in store `dev`, for all its members"
+            "{denied}\n- grant role `extra` to group `viewers` in store `dev`, for its only member\n\
+             - add `vic` to group `devs`"
         )
     );
     world.ok(
@@ -390,9 +392,14 @@ fn l7_explanations_follow_inclusion() {
     );
     let answer = world
         .account
-        .explain("dana", &permission("store.write.tuples.old"), dev)
+        .explain(
+            "dana",
+            &permission("store.write.tuples.old"),
+            dev,
+            at(world.now),
+        )
         .answer;
-    let Verdict::Allowed { paths } = answer else {
+    let Verdict::Allowed { paths, more: 0 } = answer else {
         panic!("{answer:?}")
     };
     let included_by = paths.into_iter().map(|path| match path.via {
@@ -416,11 +423,12 @@ fn l7_the_first_long_name_counts_in_a_draft() {
     let asked = permission("log.read.old");
     let explanation = world
         .account
-        .explain("dana", &asked, Resource::Store("dev"));
+        .explain("dana", &asked, Resource::Store("dev"), at(world.now));
     assert_eq!(
         explanation.to_string(),
         "`dana` may not `log.read.old` in store `dev`: the member lacks `log.read.old`\n\
+         No role in this account holds `log.read.old`. Check the spelling.\n\
          One command would allow it:\n\
-         - add `log.read.old` to role `logs`, for all who hold it"
+         - add `log.read.old` to role `logs`, for all 2 members who hold it"
     );
 }
