@@ -56,7 +56,7 @@ pub use permission::Permission;
 pub use questions::delta::{AccessChange, AccessDelta, Preview};
 pub use questions::escalation::Escalation;
 pub use questions::explain::{AccessPath, AccessSource, Explanation, Remedy, RemedyKind, Verdict};
-pub use questions::matrix::{AccessMatrix, MatrixCell, MatrixRow};
+pub use questions::matrix::{AccessMatrix, MatrixCell, MatrixMembers, MatrixRow, MatrixStatus};
 pub use questions::review::Finding;
 pub use role::{Role, RoleLevel};
 pub use text::{ParseError, ParseErrorKind};

@@ -5,6 +5,7 @@ mod escalations;
 mod explanations;
 mod history;
 mod lists;
+mod matrices;
 mod previews;
 mod remedies;
 mod reviews;

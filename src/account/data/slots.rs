@@ -9,7 +9,7 @@ pub(crate) type Slot = u16;
 ///
 /// INVARIANT: more words only where one does not do, and the last one is not zero, so that equal sets are equal and
 /// absent words mean absent groups.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum SlotSet {
     Word(u64),
     Words(Box<[u64]>),
