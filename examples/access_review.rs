@@ -498,7 +498,7 @@ fn set_up(numbers: &mut Numbers) -> Result<Vec<Command>, Box<dyn Error>> {
         }));
         // Most work in one team; some help in a second one.
         let at_home = (number..MEMBERS).step_by(TEAMS.len() + 1).map(member);
-        let helpers = (0..8).map(|_| member(numbers.below(MEMBERS)));
+        let helpers = (0..4).map(|_| member(numbers.below(MEMBERS)));
         let first = at_home.chain(helpers).collect::<Result<_, _>>()?;
         commands.push(Command::AddToGroup(AddToGroup {
             group: team(number)?,
@@ -516,8 +516,8 @@ fn set_up(numbers: &mut Numbers) -> Result<Vec<Command>, Box<dyn Error>> {
 fn managers_change(numbers: &mut Numbers) -> Result<Command, Box<dyn Error>> {
     let number = numbers.below(TEAMS.len());
     let group = team(number)?;
-    // People come and go in their own team; one in fifty changes lets somebody into another.
-    let is_apart = numbers.below(50) == 0;
+    // People come and go in their own team; one in a hundred changes lets somebody into another.
+    let is_apart = numbers.below(100) == 0;
     let some = (0..=numbers.below(3))
         .map(|_| {
             let apart = 4 + numbers.below(MEMBERS - 4);

@@ -36,8 +36,14 @@
       if (count) shown.push(node);
     }
     for (const section of all('.rows')) section.hidden = !section.querySelector('.kind:not([hidden])');
+    const filtered = wanted || group || store || level;
+    for (const more of all('.more')) {
+      const some = more.querySelector('.kind:not([hidden])');
+      more.hidden = !some;
+      if (filtered && some) more.open = true;
+    }
     if (wanted && shown.length < 6) for (const node of shown) node.open = true;
-    one('found').textContent = name || group || store || level
+    one('found').textContent = filtered
       ? `Shown: ${members} ${members === 1 ? 'member' : 'members'} in ${shown.length} of ${rows.length} rows.`
       : '';
   };
@@ -47,7 +53,7 @@
   form.addEventListener('reset', () => setTimeout(apply));
   one('unfold').addEventListener('click', (event) => {
     const open = event.target.textContent === 'Unfold all';
-    for (const { node } of rows) node.open = open;
+    for (const node of all('.kind, .more')) node.open = open;
     event.target.textContent = open ? 'Fold all' : 'Unfold all';
   });
   // A link leads to its row also where the filter hides it.

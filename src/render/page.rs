@@ -118,14 +118,26 @@ impl Page<'_> {
         let suspended = count(&[MatrixStatus::Suspended, MatrixStatus::SuspendedOwner]);
         let invited = count(&[MatrixStatus::Invited, MatrixStatus::InvitedAsOwner]);
         let (_, without) = in_section(Section::NoAccess);
+        let owners = count(&[MatrixStatus::Owner]);
+        let of = |count: usize, one: &'static str, many: &'static str| {
+            if count == 1 { one } else { many }.to_owned()
+        };
         let tiles = [
-            ("findings", findings, "findings".to_owned()),
+            ("findings", findings, of(findings, "finding", "findings")),
             (
                 "owners",
-                count(&[MatrixStatus::Owner]),
-                "account owners".to_owned(),
+                owners,
+                of(owners, "account owner", "account owners"),
             ),
-            ("owners", to_come, "owners suspended or invited".to_owned()),
+            (
+                "owners",
+                to_come,
+                of(
+                    to_come,
+                    "owner suspended or invited",
+                    "owners suspended or invited",
+                ),
+            ),
             (
                 "account-power",
                 powerful,
@@ -135,10 +147,7 @@ impl Page<'_> {
             (
                 "many",
                 many,
-                format!(
-                    "in {}",
-                    counted(kinds, "large group of equals").replace("equalss", "equals")
-                ),
+                format!("whose access many share, in {}", counted(kinds, "row")),
             ),
             (
                 "no-access",

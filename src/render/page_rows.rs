@@ -1,5 +1,6 @@
 //! The rows of a matrix on the page: one line each, which unfolds to all there is to say.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -13,6 +14,8 @@ use crate::render::page_parts::{
 
 /// From so many on, equals are many.
 const MANY: usize = 10;
+/// Of more than twice as many rows in a section, so many are shown before the others are unfolded.
+const SHOWN: usize = 25;
 /// Up to so many stores are drawn as a strip.
 const STRIP: usize = 400;
 
@@ -77,7 +80,8 @@ impl Section {
                 "These members hold permissions at the account itself, besides what they may do in stores."
             }
             Self::FewEquals => {
-                "The rarest come first. Someone whose access nobody else has may hold on to an earlier job."
+                "The rarest come first, and of these the ones that reach most stores. Someone whose access nobody else has may hold \
+                 on to an earlier job."
             }
             Self::ManyEquals => {
                 "Check what the members of each row have in common, then who is in it."
@@ -90,24 +94,54 @@ impl Section {
     }
 }
 
+/// In how many stores there is any access.
+fn reach(row: &MatrixRow) -> usize {
+    let cells = row.cells.iter();
+    cells
+        .filter(|cell| cell.level() != AccessLevel::None)
+        .count()
+}
+
 impl Page<'_> {
     /// All rows, in sections.
     pub(super) fn write_rows(&self, page: &mut String) {
-        let rows = || self.matrix.rows.iter().enumerate();
         for section in Section::ALL {
-            let mut rows = rows()
+            let rows = self.matrix.rows.iter().enumerate();
+            let mut rows: Vec<(usize, &MatrixRow)> = rows
                 .filter(|(_, row)| Section::of(row) == section)
-                .peekable();
-            if rows.peek().is_none() {
+                .collect();
+            if rows.is_empty() {
                 continue;
+            }
+            if section == Section::FewEquals {
+                // Of those that are as rare, the one that reaches furthest.
+                rows.sort_by_key(|(_, row)| (row.count, Reverse(reach(row))));
             }
             let (anchor, title, note) = (section.anchor(), section.title(), section.note());
             let _ = write!(
                 page,
                 "<section class=\"rows\" aria-labelledby=\"{anchor}\">\n<h3 id=\"{anchor}\">{title}</h3>\n<p>{note}</p>\n"
             );
-            for (number, row) in rows {
-                self.write_row(page, number, row);
+            let shown = if rows.len() > 2 * SHOWN {
+                SHOWN
+            } else {
+                rows.len()
+            };
+            let (first, more) = rows.split_at(shown);
+            for (number, row) in first {
+                self.write_row(page, *number, row);
+            }
+            if !more.is_empty() {
+                let members: usize = more.iter().map(|(_, row)| row.count).sum();
+                let (rows, members) = (counted(more.len(), "more row"), counted(members, "member"));
+                let _ = writeln!(
+                    page,
+                    "<details class=\"more\"><summary>{rows}, of {members}</summary>"
+                );
+                for (number, row) in more {
+                    self.write_row(page, *number, row);
+                }
+                *page += "</details>\n";
             }
             *page += "</section>\n";
         }
@@ -175,13 +209,21 @@ impl Page<'_> {
             "<span class=\"count\">{}<i> {noun}:</i></span> <span class=\"who\">{who}</span> ",
             thousands(row.count)
         );
+        let gives = if row.status == MatrixStatus::Active {
+            "by"
+        } else {
+            "in"
+        };
         let by = match row.members.as_slice() {
             [part] if part.groups.is_empty() => "in no group".to_owned(),
             [part] => {
                 let names = part.groups.iter().map(|group| self.group_name(group));
-                format!("by {}", first_few(names.collect::<Vec<_>>().into_iter()))
+                format!(
+                    "{gives} {}",
+                    first_few(names.collect::<Vec<_>>().into_iter())
+                )
             }
-            parts => format!("by {} combinations of groups", parts.len()),
+            parts => format!("{gives} {} combinations of groups", parts.len()),
         };
         let _ = write!(page, "<span class=\"by\">{by}</span> <span class=\"what\">");
         if row.status != MatrixStatus::Active {
@@ -292,13 +334,11 @@ impl Page<'_> {
         } else {
             format!("in {}", links.join(", "))
         };
-        let later = match row.status {
-            MatrixStatus::Owner | MatrixStatus::Active => "",
-            _ if links.is_empty() => "",
-            MatrixStatus::SuspendedOwner
-            | MatrixStatus::InvitedAsOwner
-            | MatrixStatus::Suspended
-            | MatrixStatus::Invited => ", which gives nothing now",
+        let is_in_force = matches!(row.status, MatrixStatus::Owner | MatrixStatus::Active);
+        let later = if is_in_force || links.is_empty() {
+            ""
+        } else {
+            ", which gives nothing now"
         };
         let numbers = self.numbers(part.groups.iter());
         let count = counted(part.members.len(), "member");

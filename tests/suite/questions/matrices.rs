@@ -130,7 +130,7 @@ proptest! {
             let page = world.account.matrix_page(after.as_ref().map(MemberId::as_str), limit);
             let members = by_member(&page);
             prop_assert!(members.len() <= limit);
-            prop_assert!(members.keys().all(|member| after.as_ref().is_none_or(|after| after < *member)));
+            prop_assert!(members.keys().all(|member| after.as_ref().is_none_or(|after| after < member)));
             paged.extend(members);
             let Some(next) = page.next else { break };
             after = Some(next);
