@@ -11,7 +11,7 @@ use crate::questions::matrix::{MatrixCell, MatrixRow};
 use crate::questions::review::Finding;
 use crate::render::escape::{html, html_sentence};
 use crate::render::page_parts::{
-    Page, badge, class_of, counted, first_few, permissions, thousands,
+    Page, badge, class_of, counted, first_few, permissions, row_links, thousands,
 };
 use crate::visible::Quoted;
 
@@ -28,8 +28,8 @@ impl Page<'_> {
         }
         let sentences = |findings: &[Finding]| {
             let each = findings.iter().map(|finding| self.sentence(finding));
-            each.map(|sentence| format!("<li>{sentence}</li>"))
-                .collect::<String>()
+            let items = each.map(|sentence| format!("<li>{sentence}</li>"));
+            items.collect::<Vec<_>>().concat()
         };
         *page += "<ul class=\"findings\">\n";
         for alike in findings.chunk_by(|one, other| discriminant(one) == discriminant(other)) {
@@ -158,7 +158,7 @@ impl Page<'_> {
             }
             *page += "<dt>Members</dt><dd>";
             match rows_of.get(*id) {
-                Some(rows) => *page += &self.row_links(rows.iter().copied()),
+                Some(rows) => *page += &row_links(rows.iter().copied()),
                 None => *page += "none",
             }
             *page += "</dd></dl></div></details>\n";
@@ -229,12 +229,12 @@ impl Page<'_> {
             }
             for (level, count) in counts {
                 let told = badge(class_of(level), format!("{} {level}", thousands(count)));
-                let rows = self.row_links(of_level(level));
+                let rows = row_links(of_level(level));
                 let _ = write!(page, "<dt>{told}</dt><dd>{rows}</dd>");
             }
-            let _ = write!(
+            let _ = writeln!(
                 page,
-                "<dt>Everything</dt><dd><a href=\"#owners\">{owners}</a></dd></dl></div></details>\n"
+                "<dt>Everything</dt><dd><a href=\"#owners\">{owners}</a></dd></dl></div></details>"
             );
         }
     }

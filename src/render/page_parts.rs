@@ -55,26 +55,24 @@ impl<'a> Page<'a> {
             None => html(id),
         }
     }
+}
 
-    /// Links to rows, each by its first members, for those rows that this gives a count of members for.
-    pub(super) fn row_links<'r>(
-        &self,
-        rows: impl Iterator<Item = (usize, &'r MatrixRow, usize)>,
-    ) -> String {
-        let links = rows.map(|(number, row, count)| {
-            let who = row
-                .member_ids()
-                .next()
-                .map_or_else(String::new, |id| html(id));
-            let more = if count > 1 {
-                format!(" and {}", others(count - 1))
-            } else {
-                String::new()
-            };
-            format!("<li><a href=\"#k{number}\">{who}{more}</a></li>")
-        });
-        format!("<ul class=\"links\">{}</ul>", links.collect::<String>())
-    }
+/// Links to rows, each by its first member; with the row, how many of its members are meant.
+pub(super) fn row_links<'r>(rows: impl Iterator<Item = (usize, &'r MatrixRow, usize)>) -> String {
+    let links = rows.map(|(number, row, count)| {
+        let first = row.member_ids().next();
+        let who = first.map_or_else(String::new, |id| html(id));
+        let more = if count > 1 {
+            format!(" and {}", others(count - 1))
+        } else {
+            String::new()
+        };
+        format!("<li><a href=\"#k{number}\">{who}{more}</a></li>")
+    });
+    format!(
+        "<ul class=\"links\">{}</ul>",
+        links.collect::<Vec<_>>().concat()
+    )
 }
 
 /// `1 member`, `2,000 members`.
@@ -144,7 +142,7 @@ pub(super) fn cell_in_words(cell: &MatrixCell, is_short: bool) -> String {
     } else {
         " + "
     };
-    let beyond = cell.beyond().map(|permission| permission.to_string());
+    let beyond = cell.beyond().map(ToString::to_string);
     let beyond = if is_short {
         first_few(beyond)
     } else {

@@ -191,7 +191,7 @@ impl Page<'_> {
                 None => by_cell.push((cell, vec![(number, store)])),
             }
         }
-        by_cell.sort_by(|(one, _), (other, _)| other.level().cmp(&one.level()));
+        by_cell.sort_by_key(|(cell, _)| Reverse(cell.level()));
         by_cell
     }
 

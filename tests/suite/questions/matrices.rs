@@ -219,7 +219,7 @@ fn a_matrix_has_a_row_for_equals() {
     world.system(enrol(ids.iter().map(String::as_str)));
     world.ok(OWNER, add("viewers", ids.iter().map(String::as_str)));
     let matrix = world.account.matrix();
-    assert_eq!(matrix.rows.len(), 5);
+    assert_eq!(matrix.rows.len(), 6);
     assert!(matrix.rows.iter().any(|row| row.count == 1_001));
 }
 
