@@ -15,8 +15,8 @@ impl Account {
     ///
     /// Equals are one node: members with the same status and the same groups, and stores where the same groups grant the
     /// same roles. A node of more than `named` members or stores says how many they are instead. So does a group whose
-    /// members are more than `named` such nodes, and a grant whose stores are; otherwise the graph of a large account
-    /// would be all lines.
+    /// members are more than `named` such nodes, and a grant whose stores are. Where there would still be more than eight
+    /// times as many lines to stores, no store is a node: each grant says itself where it holds.
     #[must_use]
     pub fn to_mermaid(&self, named: usize) -> String {
         let matrix = self.matrix();
@@ -31,6 +31,7 @@ impl Account {
             named,
             groups: self.groups().collect(),
             crowded: BTreeSet::new(),
+            has_stores_in_grants: false,
         };
         graph.find_crowded(&parts);
         for (number, (status, part)) in parts.iter().enumerate() {
@@ -62,6 +63,8 @@ struct Graph<'a> {
     groups: Vec<Group<'a>>,
     /// The groups whose members are too many nodes.
     crowded: BTreeSet<GroupId>,
+    /// Whether there would be too many lines to stores.
+    has_stores_in_grants: bool,
 }
 
 impl Graph<'_> {
@@ -146,10 +149,13 @@ impl Graph<'_> {
             }
         }
         reached.retain(|_, (nodes, _)| *nodes > self.named);
+        let drawn = equals.iter().flat_map(|(grants, _)| grants);
+        let drawn = drawn.filter(|grant| !reached.contains_key(grant)).count();
+        self.has_stores_in_grants = drawn > self.named.saturating_mul(8);
         for (number, (grants, stores)) in equals.iter().enumerate() {
             let mut lines = grants.iter().filter(|grant| !reached.contains_key(grant));
             let lines: Vec<_> = lines.by_ref().collect();
-            if lines.is_empty() && !grants.is_empty() {
+            if !grants.is_empty() && (lines.is_empty() || self.has_stores_in_grants) {
                 continue;
             }
             let names = stores.iter().map(|store| mermaid(store));
@@ -166,6 +172,9 @@ impl Graph<'_> {
             }
         }
         for ((g, r), (_, count)) in reached {
+            if self.has_stores_in_grants {
+                break;
+            }
             self.line(&format!("r{g}_{r} --> c{g}_{r}[(\"{count} stores\")]"));
         }
     }
@@ -179,8 +188,15 @@ impl Graph<'_> {
             let role = account.role(grant.role);
             let name = role.map_or(grant.role.as_str(), |role| role.name());
             let at = match grant.scope {
-                Scope::Account => " at the account",
-                Scope::Stores(_) => "",
+                Scope::Account => " at the account".to_owned(),
+                Scope::Stores(stores) if !self.has_stores_in_grants || stores.is_empty() => {
+                    String::new()
+                }
+                Scope::Stores(stores) if stores.len() <= self.named => {
+                    let names = stores.iter().map(|store| mermaid(store));
+                    format!(" in<br/>{}", names.collect::<Vec<_>>().join("<br/>"))
+                }
+                Scope::Stores(stores) => format!(" in {} stores", stores.len()),
             };
             self.line(&format!(
                 "g{g} --> r{g}_{r}{{{{\"{}{at}\"}}}}",
