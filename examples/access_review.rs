@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example access_review` makes up 2,000 members, 18 groups, 60 stores and 5,000 changes (the
 //! same ones every time), writes their records to a directory as a service would have, reads them back, and then does
-//! what a reviewer does: looks at the findings, asks one question of each kind, and saves a matrix and a graph.
+//! what a reviewer does: looks at the findings, asks one question of each kind, and saves a page to review and a graph.
 
 use std::error::Error;
 use std::fs;
@@ -18,7 +18,7 @@ use grantbook::command::{
 };
 use grantbook::{
     AccessLevel, Account, AccountId, Actor, Command, Description, Grant, GroupId, GroupLimit,
-    GroupName, MemberId, MemberStatus, ParseError, Permission, Permissions, Quoted, Record,
+    GroupName, MatrixStatus, MemberId, ParseError, Permission, Permissions, Quoted, Record,
     Resource, RoleId, RoleLevel, RoleName, StoreId, Timestamp, Visible, history,
 };
 
@@ -49,6 +49,20 @@ const TEAMS: [&str; 17] = [
     "Operations",
 ];
 
+const FIRST_NAMES: [&str; 40] = [
+    "ada", "ben", "cora", "dan", "eva", "finn", "gina", "hugo", "ida", "jan", "kira", "leo",
+    "mona", "nico", "olga", "paul", "quinn", "rosa", "sven", "tara", "ugo", "vera", "will",
+    "xenia", "yuri", "zoe", "amir", "bela", "chen", "dora", "emil", "fay", "glen", "hana", "ivan",
+    "jade", "karl", "lena", "max", "nora",
+];
+const LAST_NAMES: [&str; 50] = [
+    "abel", "brandt", "cruz", "diaz", "evans", "fuchs", "garcia", "haas", "ito", "jansen", "kim",
+    "lang", "meyer", "novak", "ortiz", "park", "quist", "rossi", "silva", "tanaka", "ueda",
+    "vogel", "weber", "xu", "young", "zeman", "adler", "bauer", "costa", "dietz", "ernst", "falk",
+    "gomez", "hahn", "ivanov", "jung", "keller", "lopez", "mori", "nagy", "olsen", "peters",
+    "ruiz", "sato", "torres", "ulrich", "vega", "wolf", "yilmaz", "zhang",
+];
+
 fn main() -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target/access_review"));
@@ -72,11 +86,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         account.owners().count(),
     );
     findings(&account, now);
-    what_levels_leave_out(&account);
+    who_differs(&account);
     questions(&account, &records)?;
     questions_about_changes(&account, &records, now)?;
     questions_about_managers(&account, &records, now)?;
-    save(&account, &folder)?;
+    save(&account, &folder, now)?;
     eprintln!("\n(took {:.1} s)", started.elapsed().as_secs_f64());
     Ok(())
 }
@@ -98,43 +112,42 @@ fn findings(account: &Account, now: Timestamp) {
     println!();
 }
 
-/// What a reviewer who only reads a table of levels would miss. The rows of the matrix have it all.
-fn what_levels_leave_out(account: &Account) {
+/// Whom to look at first: the rows of the matrix begin with whoever differs.
+fn who_differs(account: &Account) {
     let matrix = account.matrix();
-    println!("WHO IS SUSPENDED, WHO MAY BECOME AN OWNER, AND WHO HOLDS WHAT AT THE ACCOUNT?\n");
+    println!("WHO IS AN OWNER, MAY BECOME ONE, OR HOLDS SOMETHING AT THE ACCOUNT?\n");
     for row in &matrix.rows {
-        let member = Quoted(&row.member);
-        match row.status {
-            MemberStatus::Suspended { owner } => {
-                let returns_as = if owner { " as an owner" } else { "" };
-                println!("  {member} is suspended, and returns{returns_as} when it is reinstated");
-            }
-            MemberStatus::Invited { as_owner: true, .. } => {
-                println!("  {member} is invited as an owner, and holds nothing until it accepts");
-            }
-            MemberStatus::Active { owner: true } => println!("  {member} is an owner"),
-            _ if row.account != Permissions::Only([].into()) => {
-                println!("  {member}: {}", listed(&row.account));
-            }
-            _ => {}
+        let first = row.member_ids().next().map_or("", MemberId::as_str);
+        let who = match row.count {
+            1 => Quoted(first).to_string(),
+            count => format!("{} and {} more", Quoted(first), count - 1),
+        };
+        if row.status < MatrixStatus::Active || row.has_account_access() {
+            println!(
+                "  {who}: {}, at the account {}",
+                row.status,
+                listed(&row.account)
+            );
         }
     }
 
-    println!("\nWHO HOLDS SOMETHING IN A STORE, BUT NO LEVEL THERE? Three of them stand for all\n");
+    println!("\nWHO HOLDS SOMETHING IN A STORE, BUT NO LEVEL THERE? Three rows stand for all\n");
     let cells = matrix.rows.iter().flat_map(|row| {
         let cells = matrix.stores.iter().zip(&row.cells);
-        cells.map(move |(store, cell)| (&row.member, store, cell.level))
+        cells.map(move |(store, cell)| (row, store, cell))
     });
     let custom: Vec<_> = cells
-        .filter(|(_, _, level)| *level == AccessLevel::Custom)
+        .filter(|(_, _, cell)| cell.level() == AccessLevel::Custom)
         .collect();
-    for (member, store, level) in custom.iter().take(3) {
-        let held = account.permissions_on(member, Resource::Store(store));
-        let held = held.map_or_else(|reason| reason.to_string(), |held| listed(&held));
-        let (member, store) = (Quoted(member), Visible(store));
-        println!("  {member} in {store}: {level}, {held}");
+    for (row, store, cell) in custom.iter().take(3) {
+        println!("  {} members in {}, {cell}", row.count, Visible(store));
     }
-    println!("  ... {} members and stores in all\n", custom.len());
+    println!(
+        "  ... {} rows and stores in all, of {} rows for {} members\n",
+        custom.len(),
+        matrix.rows.len(),
+        account.member_count()
+    );
 }
 
 fn questions(account: &Account, records: &[Record]) -> Result<(), Box<dyn Error>> {
@@ -298,12 +311,12 @@ fn questions_about_managers(
     Ok(())
 }
 
-fn save(account: &Account, folder: &Path) -> Result<(), Box<dyn Error>> {
-    let (page, graph) = (folder.join("matrix.html"), folder.join("graph.mmd"));
-    fs::write(&page, account.matrix().to_html("Access to stores of acme"))?;
+fn save(account: &Account, folder: &Path, now: Timestamp) -> Result<(), Box<dyn Error>> {
+    let (page, graph) = (folder.join("review.html"), folder.join("graph.mmd"));
+    fs::write(&page, account.to_html("Access review of Acme", now))?;
     fs::write(&graph, account.to_mermaid(5))?;
     println!(
-        "\nSAVED\n\n  target/access_review/matrix.html: members by stores, for a browser or a printer"
+        "\nSAVED\n\n  target/access_review/review.html: a page to review, for a browser or a printer"
     );
     println!("  target/access_review/graph.mmd: groups, roles and stores, for a Mermaid viewer");
     Ok(())
@@ -384,7 +397,9 @@ impl Numbers {
 }
 
 fn member(number: usize) -> Result<MemberId, ParseError> {
-    MemberId::parse(&format!("u{number:04}@acme.example"))
+    let first = FIRST_NAMES[number % FIRST_NAMES.len()];
+    let last = LAST_NAMES[number / FIRST_NAMES.len()];
+    MemberId::parse(&format!("{first}.{last}@acme.example"))
 }
 
 fn store(number: usize) -> Result<StoreId, ParseError> {
@@ -489,9 +504,10 @@ fn set_up(numbers: &mut Numbers) -> Result<Vec<Command>, Box<dyn Error>> {
             description: Description::default(),
             grants,
         }));
-        let first = (0..60)
-            .map(|_| member(numbers.below(MEMBERS)))
-            .collect::<Result<_, _>>()?;
+        // Most work in one team; some help in a second one.
+        let at_home = (number..MEMBERS).step_by(TEAMS.len() + 1).map(member);
+        let helpers = (0..4).map(|_| member(numbers.below(MEMBERS)));
+        let first = at_home.chain(helpers).collect::<Result<_, _>>()?;
         commands.push(Command::AddToGroup(AddToGroup {
             group: team(number)?,
             members: first,
@@ -506,9 +522,17 @@ fn set_up(numbers: &mut Numbers) -> Result<Vec<Command>, Box<dyn Error>> {
 }
 
 fn managers_change(numbers: &mut Numbers) -> Result<Command, Box<dyn Error>> {
-    let group = team(numbers.below(TEAMS.len()))?;
+    let number = numbers.below(TEAMS.len());
+    let group = team(number)?;
+    // People come and go in their own team; one in a hundred changes lets somebody into another.
+    let is_apart = numbers.below(100) == 0;
     let some = (0..=numbers.below(3))
-        .map(|_| member(4 + numbers.below(MEMBERS - 4)))
+        .map(|_| {
+            let apart = 4 + numbers.below(MEMBERS - 4);
+            let place = 1 + numbers.below(MEMBERS / (TEAMS.len() + 1) - 1);
+            let at_home = place * (TEAMS.len() + 1) + number;
+            member(if is_apart { apart } else { at_home })
+        })
         .collect::<Result<_, _>>()?;
     Ok(match numbers.below(21) {
         0..=11 => Command::AddToGroup(AddToGroup {

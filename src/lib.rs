@@ -61,7 +61,7 @@ pub use questions::explanation::{
     AccessPath, AccessSource, Advice, ExplainOptions, Explanation, PermissionWarning, Remedy,
     RemedyKind, Verdict,
 };
-pub use questions::matrix::{AccessMatrix, MatrixCell, MatrixRow};
+pub use questions::matrix::{AccessMatrix, MatrixCell, MatrixMembers, MatrixRow, MatrixStatus};
 pub use questions::reverse::{StoreFilter, StoreSet};
 pub use questions::review::Finding;
 pub use role::{Role, RoleLevel};

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use crate::access::Resource;
 use crate::permission::Permission;
 use crate::questions::explanation::{
     AccessPath, AccessSource, Advice, Explanation, PermissionWarning, Remedy, RemedyKind, Verdict,

@@ -1,8 +1,9 @@
 //! What a periodic access review should look at.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
+use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::account::Account;
@@ -49,14 +50,16 @@ pub enum Finding {
         /// Who.
         member: MemberId,
     },
-    /// A member holds a permission at the account by more than one group, so that it keeps it when it is taken out of
-    /// one.
+    /// Members hold a permission at the account by more than one group, so that they keep it when they are taken out of
+    /// one. One finding for all who are in the same groups, as far as those grant anything at the account.
     SecondWay {
-        /// Who; no owner.
-        member: MemberId,
-        /// What it holds.
-        permission: Permission,
-        /// The groups; two or more.
+        /// Who; no owners. At least one, in the order of ids.
+        members: Vec<MemberId>,
+        /// What each holds by at least two of the groups: the first ten of them.
+        permissions: Vec<Permission>,
+        /// How many permissions there are beyond these.
+        more: usize,
+        /// The groups that give any of them; two or more.
         groups: Vec<GroupId>,
     },
     /// A member is suspended and still in groups, whose access it has again once it is reinstated.
@@ -121,11 +124,15 @@ pub enum Finding {
     },
 }
 
+/// So many permissions are named in one finding.
+const NAMED: usize = 10;
+
 impl Account {
     /// What an access review should look at, in the order of [`Finding`]'s variants, and of ids within each.
     ///
     /// Takes time in proportion to what the account holds: its members, its groups and their members, its grants and
-    /// their stores, its roles and their permissions.
+    /// their stores, its roles and their permissions; the last once for each set of groups with power at the account that
+    /// members are in. Grants of one group are compared where they share a rare permission and a rare store: usually few.
     #[must_use]
     pub fn review(&self, now: Timestamp) -> Vec<Finding> {
         let now = self.state.not_before(now);
@@ -180,36 +187,57 @@ impl Account {
         findings.extend(second.map(|(id, _)| Finding::SecondIdentity { member: id.clone() }));
 
         // For each permission, the groups that grant it at the account.
-        let mut granting: BTreeMap<&Permission, SlotSet> = BTreeMap::new();
+        let mut granting: BTreeMap<&str, (&Permission, SlotSet)> = BTreeMap::new();
         let mut all = SlotSet::default();
         for (role, groups) in account.iter() {
             all.insert_all(groups);
             for permission in self.role(role).into_iter().flat_map(Role::permissions) {
-                granting.entry(permission).or_default().insert_all(groups);
+                let entry = granting.entry(permission.as_str());
+                let (_, slots) = entry.or_insert((permission, SlotSet::default()));
+                slots.insert_all(groups);
             }
         }
-        // Members in the same of these groups have the same second ways.
-        let mut known: HashMap<SlotSet, Vec<(&Permission, Vec<GroupId>)>> = HashMap::new();
+        let mut alike: IndexMap<SlotSet, Vec<MemberId>> = IndexMap::new();
         for (id, entry) in constrained() {
             let groups = entry.groups().intersection(&all);
-            if groups.iter().nth(1).is_none() {
-                continue;
+            if groups.iter().nth(1).is_some() {
+                alike.entry(groups).or_default().push(id.clone());
             }
-            let ways = known.entry(groups).or_insert_with_key(|groups| {
-                let ways = granting.iter().filter_map(|(permission, granting)| {
-                    let both: Vec<Slot> = granting.intersection(groups).iter().collect();
-                    let ids = both.iter().filter_map(|slot| by_slot.get(slot));
-                    let mut ids: Vec<GroupId> = ids.copied().cloned().collect();
-                    ids.sort_unstable();
-                    (ids.len() > 1).then_some((*permission, ids))
-                });
-                ways.collect()
+        }
+        for (groups, members) in alike {
+            let mut giving = SlotSet::default();
+            let twice = granting.values().filter(|(permission, _)| {
+                // By itself, or by what includes it (L7).
+                let mut ways = SlotSet::default();
+                for (_, slots) in permission
+                    .included_in()
+                    .filter_map(|text| granting.get(text))
+                {
+                    ways.insert_all(&slots.intersection(&groups));
+                }
+                let is_twice = ways.iter().nth(1).is_some();
+                if is_twice {
+                    giving.insert_all(&ways);
+                }
+                is_twice
             });
-            findings.extend(ways.iter().map(|(permission, groups)| Finding::SecondWay {
-                member: id.clone(),
-                permission: (*permission).clone(),
-                groups: groups.clone(),
-            }));
+            let mut permissions: Vec<Permission> =
+                twice.map(|(permission, _)| (*permission).clone()).collect();
+            let more = permissions.len().saturating_sub(NAMED);
+            permissions.truncate(NAMED);
+            let mut groups: Vec<GroupId> = giving
+                .iter()
+                .filter_map(|slot| by_slot.get(&slot).copied().cloned())
+                .collect();
+            groups.sort_unstable();
+            if !permissions.is_empty() {
+                findings.push(Finding::SecondWay {
+                    members,
+                    permissions,
+                    more,
+                    groups,
+                });
+            }
         }
     }
 
@@ -367,15 +395,32 @@ impl fmt::Display for Finding {
                 Quoted(member)
             ),
             Finding::SecondWay {
-                member,
-                permission,
+                members,
+                permissions,
+                more,
                 groups,
-            } => write!(
-                f,
-                "{} holds `{permission}` by {}; out of one it keeps it",
-                Quoted(member),
-                listed(groups)
-            ),
+            } => {
+                match members.as_slice() {
+                    [member] => write!(f, "{} holds ", Quoted(member))?,
+                    members => {
+                        let first = members.first().map_or("", MemberId::as_str);
+                        let others = members.len().saturating_sub(1);
+                        write!(f, "{} and {others} more hold ", Quoted(first))?;
+                    }
+                }
+                let named = permissions
+                    .iter()
+                    .map(|permission| format!("`{permission}`"));
+                write!(f, "{}", named.collect::<Vec<_>>().join(", "))?;
+                if *more > 0 {
+                    write!(f, " and {more} more permissions")?;
+                }
+                write!(
+                    f,
+                    " by more than one group, of {}: out of one, it is kept",
+                    listed(groups)
+                )
+            }
             Finding::SuspendedInGroups { member, groups } => write!(
                 f,
                 "{} is suspended and still in {}; reinstated, it has that access again",
@@ -404,7 +449,7 @@ impl fmt::Display for Finding {
             ),
             Finding::EmptyGrant { group, role } => write!(
                 f,
-                "group {} carries {} for no store; all its stores were deleted",
+                "group {} carries {} for no store, which grants nothing",
                 Quoted(group),
                 Quoted(role)
             ),

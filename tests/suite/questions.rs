@@ -6,6 +6,7 @@ mod explained;
 mod explanations;
 mod history;
 mod lists;
+mod matrices;
 mod pages_of_explanations;
 mod previews;
 mod remedies;

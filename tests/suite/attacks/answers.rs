@@ -262,30 +262,26 @@ fn p1_checks_and_lists_agree() {
             .collect();
         let matrix = account.matrix();
         assert!(matrix.stores.iter().eq(account.stores()));
-        for row in &matrix.rows {
-            let whole = account.effective_permissions(&row.member);
+        let rows = matrix.rows.iter();
+        let each = rows.flat_map(|row| row.member_ids().map(move |member| (row, member)));
+        for (row, member) in each {
+            let whole = account.effective_permissions(member);
             for (store, cell) in matrix.stores.iter().zip(&row.cells) {
-                let holds = |permission| {
-                    calculated(
-                        account,
-                        &row.member,
-                        &permission,
-                        &Resource::Store(store.clone()),
-                    )
-                };
+                let resource = Resource::Store(store.clone());
+                let holds = |permission| calculated(account, member, &permission, &resource);
                 let expected = match (
                     holds(Permission::STORE_READ),
                     holds(Permission::STORE_WRITE),
                 ) {
-                    (true, _) if row.status.is_owner() => AccessLevel::Owner,
+                    (true, _) if row.status == MatrixStatus::Owner => AccessLevel::Owner,
                     (true, true) => AccessLevel::Editor,
                     (true, false) => AccessLevel::Viewer,
                     (false, true) => AccessLevel::Custom,
                     (false, false) if known.iter().cloned().any(holds) => AccessLevel::Custom,
                     (false, false) => AccessLevel::None,
                 };
-                assert_eq!(cell.level, expected, "{} {store}", row.member);
-                assert_eq!(account.access_level(&row.member, store), expected);
+                assert_eq!(cell.level(), expected, "{member} {store}");
+                assert_eq!(account.access_level(member, store), expected);
                 assert_eq!(whole.level(store), expected);
             }
         }

@@ -87,7 +87,7 @@ fn a5_a_closed_account_answers_no_question_with_yes() {
             assert_eq!(together, []);
         }
         for row in account.matrix().rows {
-            assert_eq!(row.account, nothing, "{}", row.member);
+            assert_eq!(row.account, nothing, "{:?}", row.members);
             assert!(row.cells.iter().all(|cell| *cell == MatrixCell::default()));
         }
         for actor in [by(OWNER), by("otto"), Actor::System] {

@@ -194,19 +194,9 @@ fn u2_access_has_a_history() {
 proptest! {
     #![proptest_config(config(48))]
 
-    /// U2, P5: a matrix agrees with every level, and the histories of access agree with replaying to every version.
+    /// U2: the histories of access agree with replaying to every version.
     #[test]
     fn u2_histories_agree_with_replaying(world in account(24)) {
-        let matrix = world.account.matrix();
-        for row in &matrix.rows {
-            let held = world.account.effective_permissions(&row.member);
-            prop_assert_eq!(&row.account, held.account());
-            for (store, cell) in matrix.stores.iter().zip(&row.cells) {
-                prop_assert_eq!(held.level(store), cell.level);
-                let there = held.stores().find(|(id, _)| *id == store);
-                prop_assert_eq!(there.is_some_and(|(_, there)| there.exceeds_level()), cell.has_more);
-            }
-        }
         let states: Vec<_> = (1..=world.records.len())
             .map(|version| history::at_version(&world.records, None, version as u64).unwrap())
             .collect();

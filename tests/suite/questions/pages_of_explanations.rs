@@ -41,7 +41,7 @@ fn pages(world: &World, member: &str, text: &str) -> Vec<Verdict> {
                 advice: Advice::AnyOf { remedies, more },
                 ..
             } => (remedies.len(), *more),
-            other => panic!("{other:?}"),
+            other @ Verdict::Denied { .. } => panic!("{other:?}"),
         };
         skip += count;
         pages.push(explanation.answer);
