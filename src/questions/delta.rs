@@ -23,7 +23,7 @@ use crate::questions::differences::{AccessBlock, AccessChange, Blocks, Differenc
 use crate::time::Timestamp;
 
 /// What commands would lead to: their changes, and who gains and loses what.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Preview {
     /// One for each command that would change something.
     pub changes: Vec<PlannedChange>,

@@ -1,5 +1,7 @@
 //! What your application is told of the accounts that it holds.
 
+use serde::Serialize;
+
 use crate::account::actor::Actor;
 use crate::account::record::Record;
 use crate::id::AccountId;
@@ -9,7 +11,8 @@ use crate::questions::delta::AccessDelta;
 pub(super) type Observer = Box<dyn Fn(&Notice) + Send + Sync>;
 
 /// What an observer is told (see [`AccountsBuilder::observe`](super::AccountsBuilder::observe)).
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Notice {
     /// The copy of an account begins at this version: it was loaded, loaded again, or went on from a later snapshot. What
