@@ -119,7 +119,10 @@ impl Held {
             queue.teller = Some(thread::current().id());
         }
         // A notice counts as delivered when the observer was called, also where it panics.
-        let telling = Telling(self);
+        let mut telling = Telling {
+            held: self,
+            is_over: false,
+        };
         while let Some(notice) = telling.next() {
             observer(&notice);
         }
@@ -127,14 +130,18 @@ impl Held {
 
     /// Waits until the observer was told everything that happened before; not if the observer itself calls this.
     pub(super) fn flush(&self, observer: Option<&Observer>) {
-        self.deliver(observer);
-        let this_thread = thread::current().id();
-        let mut queue = self.queue();
-        while queue.teller.is_some_and(|teller| teller != this_thread) {
-            queue = self
-                .delivered
-                .wait(queue)
-                .unwrap_or_else(PoisonError::into_inner);
+        loop {
+            self.deliver(observer);
+            let queue = self.queue();
+            match queue.teller {
+                Some(teller) if teller == thread::current().id() => return,
+                Some(_) => {
+                    let waited = self.delivered.wait(queue);
+                    drop(waited.unwrap_or_else(PoisonError::into_inner));
+                }
+                None if queue.waiting.is_empty() => return,
+                None => {} // the observer panicked elsewhere
+            }
         }
     }
 
@@ -150,18 +157,31 @@ impl Held {
 }
 
 /// While this is there, its thread tells the observer.
-struct Telling<'h>(&'h Held);
+struct Telling<'h> {
+    held: &'h Held,
+    is_over: bool,
+}
 
 impl Telling<'_> {
-    fn next(&self) -> Option<Notice> {
-        self.0.queue().waiting.pop_front()
+    /// The next notice. That there is none and that nobody tells any more is one step: whoever leaves a notice after it
+    /// tells it.
+    fn next(&mut self) -> Option<Notice> {
+        let mut queue = self.held.queue();
+        let next = queue.waiting.pop_front();
+        if next.is_none() {
+            queue.teller = None;
+            self.is_over = true;
+        }
+        next
     }
 }
 
 impl Drop for Telling<'_> {
     fn drop(&mut self) {
-        self.0.queue().teller = None;
-        self.0.delivered.notify_all();
+        if !self.is_over {
+            self.held.queue().teller = None; // the observer panicked
+        }
+        self.held.delivered.notify_all();
     }
 }
 

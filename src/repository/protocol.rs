@@ -221,7 +221,7 @@ pub(super) async fn execute(
     for _ in 0..ATTEMPTS {
         match copy.read(|replica| decide(storage, replica, request))? {
             Decided::Accepted(commit) if request.commands.is_empty() => return Ok(done(*commit)),
-            Decided::Accepted(commit) => match storage.commit(&commit).await? {
+            Decided::Accepted(commit) => match kept(storage, copy, &commit).await? {
                 CommitOutcome::Appended => {
                     copy.apply_decided(&commit);
                     return Ok(done(*commit));
@@ -255,6 +255,28 @@ pub(super) async fn execute(
             Err(RepositoryError::Contended { attempts })
         }
     }
+}
+
+/// Has a commit kept. As long as the storage has not answered, it may be kept: if it fails, or if nobody waits for the
+/// answer any more, the copy counts as behind, and whoever asks for the account next finds out.
+async fn kept(
+    storage: &impl Storage,
+    copy: &impl ReplicaCell,
+    commit: &Commit,
+) -> Outcome<CommitOutcome> {
+    struct Doubt<'c, C: ReplicaCell>(Option<(&'c C, u64)>);
+    impl<C: ReplicaCell> Drop for Doubt<'_, C> {
+        fn drop(&mut self) {
+            if let Some((copy, version)) = self.0 {
+                let _ = copy.read(|replica| replica.heard_of(version));
+            }
+        }
+    }
+    let may_be_kept = !commit.records().is_empty();
+    let mut doubt = Doubt(may_be_kept.then(|| (copy, commit.head().version)));
+    let outcome = storage.commit(commit).await?;
+    doubt.0 = None;
+    Ok(outcome)
 }
 
 /// Decides a request, for a transaction of the application's own to keep. In the order of U9 like [`execute`]; whether
