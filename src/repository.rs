@@ -51,6 +51,7 @@ mod held;
 mod holder;
 mod memory;
 mod observer;
+mod opening;
 mod protocol;
 mod replica;
 mod request;

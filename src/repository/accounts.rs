@@ -13,7 +13,8 @@ use crate::repository::error::RepositoryError;
 use crate::repository::held::Held;
 use crate::repository::holder::Holder;
 use crate::repository::observer::Observer;
-use crate::repository::protocol::{self, Opening};
+use crate::repository::opening::{self, Opening};
+use crate::repository::protocol;
 use crate::repository::replica::{Freshness, Ingested, Replica};
 use crate::repository::shared_account::SharedAccount;
 use crate::repository::storage::{AsyncStorage, Storage, SyncStorage, poll_ready};
@@ -205,7 +206,12 @@ impl<'a, S> Place<'a, S> {
         if let Some(held) = self.held.take_if(|held| held.is_loaded()) {
             let account = self.accounts.handle(self.id.clone(), held);
             account.settle();
-            return brought_up.map(|()| account);
+            let is_erased = matches!(brought_up, Err(RepositoryError::AccountErased { .. }));
+            let account = brought_up.map(|()| account);
+            if is_erased {
+                self.accounts.forget(self.id);
+            }
+            return account;
         }
         brought_up.and(Err(RepositoryError::UnknownAccount {
             account: self.id.clone(),
@@ -226,10 +232,11 @@ async fn get<S: Storage>(
     accounts: &Accounts<S>,
     id: &AccountId,
 ) -> Result<SharedAccount<S>, RepositoryError> {
-    match accounts.inner.found(id) {
-        Some(held) if held.look(Replica::is_current) => Ok(accounts.handle(id.clone(), held)),
-        _ => bring(accounts, id, false).await,
+    let found = accounts.inner.found(id);
+    if let Some(held) = found.filter(|held| held.look(Replica::is_current)) {
+        return Ok(accounts.handle(id.clone(), held));
     }
+    bring(accounts, id, false).await
 }
 
 /// Loads an account or, if it is held, brings it up to date; one that has diverged is loaded again. One that is as new as
@@ -283,15 +290,8 @@ async fn open<S: Storage>(
     let opened = match &place.held {
         Some(held) => {
             let _turn = storage.turn(&held.turns).await;
-            let opened = protocol::open(storage, opening).await;
-            opened.map(|replica| {
-                if held.is_loaded() {
-                    // It was opened before, by the same request.
-                    let _ = held.look(|held| held.heard_of(replica.version()));
-                } else {
-                    held.install(replica);
-                }
-            })
+            let opened = opening::open(storage, opening).await;
+            opened.and_then(|opened| held.opened(opened))
         }
         None => Ok(()),
     };
@@ -303,6 +303,7 @@ async fn erase<S: Storage>(accounts: &Accounts<S>, id: &AccountId) -> Result<(),
     if let Some(account) = accounts.loaded(id) {
         account.is_erased();
     }
+    accounts.forget(id);
     Ok(())
 }
 
@@ -359,7 +360,7 @@ macro_rules! accounts {
             }
 
             /// Erases a closed account (A5): its records are kept no more, and its id is not used again. A copy that is
-            /// still in use denies everything.
+            /// still in use denies everything; any other is given up. To erase an account once more does nothing.
             ///
             /// # Errors
             /// The account is not closed, or there is none; the repository does not erase accounts; the storage fails.

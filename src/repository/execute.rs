@@ -7,7 +7,8 @@ use crate::account::record::Record;
 use crate::id::{AccountId, IdempotencyKey, MemberId};
 use crate::repository::contract::{RecordPage, Repository};
 use crate::repository::error::RepositoryError;
-use crate::repository::protocol::{self, Opening};
+use crate::repository::opening::{self, Opened, Opening};
+use crate::repository::protocol;
 use crate::repository::replica::Replica;
 use crate::repository::request::{Executed, Request};
 use crate::repository::storage::{Storage, SyncStorage, poll_ready};
@@ -34,7 +35,7 @@ pub fn open<R: Repository + ?Sized>(
         group_limit,
         now,
     };
-    poll_ready(protocol::open(&SyncStorage(repository), opening))
+    poll_ready(opening::open(&SyncStorage(repository), opening)).map(Opened::into_replica)
 }
 
 /// Loads an account; `None` if the repository keeps none of this id.

@@ -12,7 +12,9 @@ use crate::account::record::Record;
 use crate::account::replay::ReplayError;
 use crate::id::AccountId;
 use crate::repository::commit::Commit;
+use crate::repository::error::RepositoryError;
 use crate::repository::observer::{Notice, Observer};
+use crate::repository::opening::Opened;
 use crate::repository::protocol::ReplicaCell;
 use crate::repository::replica::{Admitted, Ingested, Replica};
 
@@ -69,6 +71,26 @@ impl Held {
     /// Takes an account that was just loaded, in the place of one that is not, or cannot be brought up to date.
     pub(super) fn install(&self, loaded: Replica) {
         (&mut &*self).restart(loaded.into_account());
+    }
+
+    /// Takes an account that was just opened. The observer is told of its first record by whoever opened it.
+    pub(super) fn opened(&self, opened: Opened) -> Result<(), RepositoryError> {
+        match opened {
+            _ if self.is_loaded() => {
+                let replica = opened.into_replica();
+                let _ = self.look(|held| held.heard_of(replica.version()));
+                Ok(())
+            }
+            Opened::Now(commit, _) => {
+                let mut this = self;
+                let applied = this.apply(commit.records());
+                applied.map_err(RepositoryError::Replay)
+            }
+            Opened::Before(replica) => {
+                self.install(replica);
+                Ok(())
+            }
+        }
     }
 
     /// Takes a record that the repository keeps.

@@ -24,7 +24,8 @@ pub enum Notice {
         /// The version that the copy begins at.
         version: u64,
     },
-    /// A commit was applied to the copy: a request of this process, or one of another process that was caught up with.
+    /// A commit was applied to the copy: a request of this process, the opening of the account by it, or a request of
+    /// another process that was caught up with.
     Committed {
         /// The account.
         account: AccountId,

@@ -1,12 +1,11 @@
-//! Opening, loading, catching up, executing and erasing, once for both kinds of repository.
+//! Loading, catching up, executing and erasing, once for both kinds of repository.
 
 use crate::account::Account;
 use crate::account::command_error::CommandError;
-use crate::account::limits::GroupLimit;
 use crate::account::record::Record;
 use crate::account::replay::ReplayError;
 use crate::account::snapshot::Snapshot;
-use crate::id::{AccountId, IdempotencyKey, MemberId};
+use crate::id::AccountId;
 use crate::repository::commit::{Commit, Prepared};
 use crate::repository::contract::{CommitOutcome, EraseOutcome, RecordPage};
 use crate::repository::error::RepositoryError;
@@ -14,51 +13,9 @@ use crate::repository::head::HeadState;
 use crate::repository::replica::Replica;
 use crate::repository::request::{Executed, Request, StoredRequest};
 use crate::repository::storage::{Outcome, Storage};
-use crate::time::Timestamp;
 
 /// How often a request is decided, and a snapshot begun with, before it is given up.
-const ATTEMPTS: usize = 64;
-
-/// What an account is opened with.
-pub(super) struct Opening {
-    pub(super) key: IdempotencyKey,
-    pub(super) id: AccountId,
-    pub(super) owner: MemberId,
-    pub(super) group_limit: GroupLimit,
-    pub(super) now: Timestamp,
-}
-
-/// Opens an account and keeps its first record.
-pub(super) async fn open(storage: &impl Storage, opening: Opening) -> Outcome<Replica> {
-    let Opening {
-        key,
-        id,
-        owner,
-        group_limit,
-        now,
-    } = opening;
-    let (commit, account) = Commit::opening(key, id, owner, group_limit, now);
-    let id = account.id();
-    for _ in 0..ATTEMPTS {
-        if storage.commit(&commit).await? == CommitOutcome::Appended {
-            return Ok(Replica::new(account));
-        }
-        // There is such an account, perhaps by this very request; or another transaction was in the way, and left
-        // nothing.
-        let stored = storage.request(id, commit.key()).await?;
-        let replica = load(storage, id).await?;
-        match (stored, replica) {
-            (Some(stored), Some(replica)) if stored == *commit.request() => return Ok(replica),
-            (_, Some(_)) => {
-                let account = id.clone();
-                return Err(RepositoryError::AccountExists { account });
-            }
-            (_, None) => {}
-        }
-    }
-    let attempts = ATTEMPTS;
-    Err(RepositoryError::Contended { attempts })
-}
+pub(super) const ATTEMPTS: usize = 64;
 
 /// Loads an account, from its latest snapshot if there is one that can be read and continued.
 pub(super) async fn load(storage: &impl Storage, id: &AccountId) -> Outcome<Option<Replica>> {

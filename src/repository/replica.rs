@@ -230,13 +230,16 @@ impl Replica {
     /// Notes why the copy could not be brought up to date: it counts as behind from then on.
     pub(super) fn failed(&mut self, error: &RepositoryError) {
         self.problem = Some(error.to_string());
-        if matches!(
-            error,
-            RepositoryError::Diverged { .. } | RepositoryError::AccountErased { .. }
-        ) {
-            self.account.state.header_mut().condition = Condition::Diverged;
-            self.pending.clear();
-        }
+        let condition = if matches!(error, RepositoryError::Diverged { .. }) {
+            Condition::Diverged
+        } else if matches!(error, RepositoryError::AccountErased { .. }) {
+            // Only a closed account is erased (A5), whether this copy knew of it or not.
+            Condition::Closed
+        } else {
+            return;
+        };
+        self.account.state.header_mut().condition = condition;
+        self.pending.clear();
     }
 
     /// Whether it is loaded, and as new as all that it has heard of.

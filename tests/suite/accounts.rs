@@ -1,6 +1,7 @@
 //! The accounts that a process holds: loaded on demand, shared by threads, observed, bounded, kept apart.
 
 mod capacity;
+mod doubt;
 mod loading;
 mod observing;
 mod preparing;

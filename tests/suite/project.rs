@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use grantbook::CommandError;
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 76] = [
+const LAYERS: [&str; 77] = [
     "visible",
     "errors",
     "text",
@@ -74,6 +74,7 @@ const LAYERS: [&str; 76] = [
     "repository::memory",
     "repository::storage",
     "repository::protocol",
+    "repository::opening",
     "repository::execute",
     "repository::observer",
     "repository::held",

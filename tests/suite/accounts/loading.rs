@@ -230,7 +230,13 @@ fn a5_an_erased_account_is_gone_for_who_holds_it() {
     assert_eq!(there.refresh().unwrap_err().code(), "account-erased");
     for copy in [&handle, &there] {
         let denied = copy.check(OWNER, &Permission::STORE_READ, Resource::Account);
-        assert_eq!(denied, Decision::Denied(DenialReason::Diverged));
+        assert_eq!(denied, Decision::Denied(DenialReason::AccountClosed));
+        // However often it is asked, it says the same, and advises no new attempt.
+        for _ in 0..2 {
+            let late = request(&by(OWNER), &[create_store("late")], at(2));
+            let error = copy.execute(&late).unwrap_err();
+            assert_eq!((error.code(), error.http_status()), ("account-erased", 410));
+        }
     }
     let error = accounts.get(&account("acme")).unwrap_err();
     assert_eq!((error.code(), error.http_status()), ("account-erased", 410));
@@ -239,6 +245,12 @@ fn a5_an_erased_account_is_gone_for_who_holds_it() {
         let opened = accounts.open(commit_id(key), account("acme"), member("eve"), limit, at(9));
         assert_eq!(opened.unwrap_err().code(), "account-erased");
     }
+    // It is given up as soon as nobody has a handle to it, here and where a timer finds out.
+    drop(handle);
+    assert!(accounts.get(&account("acme")).is_err());
+    assert!(accounts.held().is_empty());
+    let timer = elsewhere(&kept);
+    assert!(timer.held().is_empty());
     let error = accounts.erase(&account("nobody")).unwrap_err();
     assert_eq!(error.code(), "unknown-account");
     open_empty(&accounts, "beta");

@@ -147,7 +147,7 @@ impl Following {
     async fn compare(&self, copy: Copy, head: Option<Head>) {
         let is_erased = head.is_some_and(|head| head.state == HeadState::Erased);
         let is_done = if is_erased {
-            copy.as_of().is_diverged
+            copy.as_of().problem.is_some()
         } else {
             copy.as_of().behind == 0 && head == Some(copy.head())
         };

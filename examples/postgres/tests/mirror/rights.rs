@@ -1,6 +1,7 @@
 //! What the application's role may do.
 
 use grantbook::repository::{AsyncRepository, EraseOutcome};
+use grantbook_postgres::migrate;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
@@ -25,6 +26,7 @@ pub(crate) async fn of_the_application() {
     let sql = client(&address).await;
     prepare_app(&sql).await;
     let repository = repository(&as_app(&address));
+    migrate(&repository).await.expect("there is nothing to do");
     let acme = with_two_owners(&repository, "acme").await;
     let kept = rows(&sql, "acme").await;
     assert_eq!(kept.len(), 3, "the account, olga and otto: {kept:?}");

@@ -12,7 +12,7 @@ type Problem = (u16, &'static str, String); // the HTTP status, a stable code, a
 struct Call {
     tenant: AccountId,
     user: MemberId,                            // as authenticated; never from the body
-    key: IdempotencyKey,                       // the header `Idempotency-Key`
+    key: IdempotencyKey,                       // the header `Idempotency-Key`, after the user's id
     if_match: Option<grantbook::Precondition>, // the header `If-Match`: the version that was shown
     now: grantbook::Timestamp,
 }
@@ -53,8 +53,8 @@ fn execute(tenants: &Tenants, call: Call, json: &str) -> Result<u64, Problem> {
 
 /// On a timer, for changes made by other processes; or call `notify_version` when one tells you.
 fn refresh(tenants: &Tenants) -> Vec<Problem> {
-    let held = tenants.held().into_iter();
-    let errors = held.filter_map(|account| account.refresh().err());
+    let held = tenants.held().into_iter().map(|held| held.id().clone());
+    let errors = held.filter_map(|id| tenants.refresh(&id).err());
     errors.map(failed).collect()
 }
 

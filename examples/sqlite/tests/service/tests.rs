@@ -163,9 +163,10 @@ fn changes_and_refused_requests_are_logged() {
     execute(&tenants, call("olga", "1"), STAGING).unwrap();
     execute(&tenants, call("eve", "2"), STAGING).unwrap_err();
     let log = LOG.lock().unwrap();
-    let [created, refused] = log.as_slice() else {
+    let [opened, created, refused] = log.as_slice() else {
         panic!("{log:?}");
     };
+    assert!(opened.contains("AccountOpened"), "{opened}");
     assert!(created.contains("staging"), "{created}");
     assert_eq!(refused, "member eve was refused: not-authorized");
 }
