@@ -40,6 +40,9 @@ fn main() -> ExitCode {
         trial("the_group_limit_holds", |host, _| {
             host.groups_at_the_limit(10);
         }),
+        trial("a_repeated_series_changes_nothing", |host, _| {
+            host.a_repeated_series_changes_nothing(20);
+        }),
         trial("a_killed_writer_loses_nothing", |host, _| {
             host.writer_is_killed(20);
         }),

@@ -30,6 +30,7 @@
 //!     host.owners_remove_each_other(200);
 //!     host.groups_at_the_limit(200);
 //!     host.writer_is_killed(100);
+//!     host.a_repeated_series_changes_nothing(50);
 //!     ExitCode::SUCCESS
 //! }
 //!
@@ -45,6 +46,7 @@ mod killed;
 mod losses;
 mod plan;
 mod process;
+mod repeats;
 mod worker;
 mod writers;
 

@@ -52,6 +52,9 @@ fn main() -> ExitCode {
         trial("groups", |server, name| {
             host("postgres", database(server, name)).groups_at_the_limit(200);
         }),
+        trial("repeated_series", |server, name| {
+            host("postgres", database(server, name)).a_repeated_series_changes_nothing(50);
+        }),
         trial("client_is_killed", |_, name| {
             let server = Server::start(true);
             host_of_killed("postgres, client", database(&server, name)).writer_is_killed(100);

@@ -45,6 +45,9 @@ fn main() -> ExitCode {
         trial("the_group_limit_holds", |host| {
             host.groups_at_the_limit(200);
         }),
+        trial("a_repeated_series_changes_nothing", |host| {
+            host.a_repeated_series_changes_nothing(50);
+        }),
         trial("a_killed_writer_loses_nothing", |host| {
             host.writer_is_killed(100);
         }),
