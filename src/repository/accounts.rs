@@ -13,7 +13,7 @@ use crate::repository::error::RepositoryError;
 use crate::repository::held::Held;
 use crate::repository::holder::Holder;
 use crate::repository::observer::Observer;
-use crate::repository::opening::{self, Opening};
+use crate::repository::opening::{self, Opened, Opening};
 use crate::repository::protocol;
 use crate::repository::replica::{Freshness, Ingested, Replica};
 use crate::repository::shared_account::SharedAccount;
@@ -162,6 +162,10 @@ impl<S> Accounts<S> {
         }
         // It is being loaded, perhaps from records that were read before this one was kept.
         let _ = held.look(|replica| replica.heard_of(record.version()));
+        if held.is_loaded() {
+            let account = self.handle(record.account().clone(), held); // just now
+            return account.ingest(record).map(Some);
+        }
         Ok(None)
     }
 
@@ -221,7 +225,16 @@ impl<'a, S> Place<'a, S> {
 
 impl<S> Drop for Place<'_, S> {
     fn drop(&mut self) {
-        if self.held.take().is_some_and(|held| !held.is_loaded()) {
+        let Some(held) = self.held.take() else {
+            return;
+        };
+        if held.is_loaded() {
+            // Nobody waits any more for what was begun, and what was done counts.
+            if !std::thread::panicking() {
+                self.accounts.handle(self.id.clone(), held).settle();
+            }
+        } else {
+            drop(held);
             // Unless others are about to load it.
             self.accounts.forget(self.id);
         }
@@ -290,12 +303,33 @@ async fn open<S: Storage>(
     let opened = match &place.held {
         Some(held) => {
             let _turn = storage.turn(&held.turns).await;
-            let opened = opening::open(storage, opening).await;
-            opened.and_then(|opened| held.opened(opened))
+            match opening::open(storage, opening).await {
+                Ok(opened) if held.is_loaded() => reopened(storage, held, opened).await,
+                Ok(opened) => held.opened(opened),
+                Err(error) => Err(error),
+            }
         }
         None => Ok(()),
     };
     place.settle(opened)
+}
+
+/// The account that was opened is held already: since an earlier attempt, or from another life of the repository, which
+/// is then given up.
+async fn reopened(
+    storage: &impl Storage,
+    held: &Held,
+    opened: Opened,
+) -> Result<(), RepositoryError> {
+    if let Opened::Before(_) = &opened {
+        let mut copy = held;
+        match protocol::catch_up(storage, &mut copy).await {
+            Err(RepositoryError::Diverged { .. }) => {}
+            caught_up => return caught_up,
+        }
+    }
+    held.install(opened.into_replica());
+    Ok(())
 }
 
 async fn erase<S: Storage>(accounts: &Accounts<S>, id: &AccountId) -> Result<(), RepositoryError> {

@@ -76,11 +76,6 @@ impl Held {
     /// Takes an account that was just opened. The observer is told of its first record by whoever opened it.
     pub(super) fn opened(&self, opened: Opened) -> Result<(), RepositoryError> {
         match opened {
-            _ if self.is_loaded() => {
-                let replica = opened.into_replica();
-                let _ = self.look(|held| held.heard_of(replica.version()));
-                Ok(())
-            }
             Opened::Now(commit, _) => {
                 let mut this = self;
                 let applied = this.apply(commit.records());

@@ -208,6 +208,32 @@ fn u2_a_diverged_copy_is_loaded_again_for_all() {
     handle.execute(&late).unwrap();
 }
 
+/// A4, U2: an id that is opened anew, after the repository was emptied, is another account: a copy of the old one is given
+/// up, and answers for nobody.
+#[test]
+fn a4_a_copy_of_another_life_is_given_up_by_an_opening() {
+    let kept = MemoryRepository::new();
+    let accounts = Accounts::builder(&kept).build();
+    let empty = kept.backup();
+    let handle = open_with_ann(&accounts, "acme");
+    assert!(handle.version() > 1 && writes(&handle, "ann"));
+    kept.restore(&empty);
+    for _ in 0..2 {
+        let limit = GroupLimit::default();
+        let opened = accounts.open(
+            commit_id("mine"),
+            account("acme"),
+            member("mallory"),
+            limit,
+            at(9),
+        );
+        let opened = opened.unwrap();
+        assert_eq!(opened.version(), 1);
+        assert!(!writes(&opened, "ann") && !writes(&handle, OWNER));
+        assert!(opened.can("mallory", &Permission::MANAGE_STORES, Resource::Account));
+    }
+}
+
 /// A5: an erased account is found by nobody, and a copy of it that is still in use denies.
 #[test]
 fn a5_an_erased_account_is_gone_for_who_holds_it() {

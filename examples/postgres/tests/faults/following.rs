@@ -56,7 +56,9 @@ pub(crate) fn erased_are_given_up(server: &Server, name: &str) {
         two.until_at(closed.expect("it is done").version()).await;
         elsewhere.erase(copy.id()).await.expect("it is closed");
         eventually(|| two.copy.as_of().problem.is_some()).await;
-        let answer = two.copy.check("olga", &Permission::STORE_READ, Resource::Account);
+        let answer = two
+            .copy
+            .check("olga", &Permission::STORE_READ, Resource::Account);
         assert_eq!(answer, Decision::Denied(DenialReason::AccountClosed));
         tokio::time::sleep(3 * TICK).await;
         let state = two.follower.state();
