@@ -31,8 +31,9 @@ pub(crate) fn define_role(id: &str, name: &str, level: RoleLevel, texts: &[&str]
 impl Tried for DefineRole {
     fn random() -> Random<Self> {
         let fields = (which_role(), role_name(), level(), some_permissions());
+        // Most are refused, so many are tried.
         weighted(
-            4,
+            16,
             fields.prop_map(|(role, name, level, permissions)| Self {
                 role,
                 name,
