@@ -103,9 +103,9 @@ struct Ways<'a, B> {
 impl<B: DraftBase> Ways<'_, B> {
     /// The first role and place that one of the groups grants afterwards and did not grant before.
     fn first_granted(&self) -> Option<(RoleId, Resource)> {
-        let mut touched = self.after.touched_resources();
-        touched.find_map(|resource| {
-            let after = self.after.index(resource.as_deref())?;
+        let mut touched = self.after.touched_indexes();
+        touched.find_map(|(resource, after)| {
+            let after = after?;
             let before = self.before.index(resource.as_deref());
             let mut granted = after.iter();
             let (role, _) = granted.find(|(role, granting)| {

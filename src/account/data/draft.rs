@@ -95,19 +95,8 @@ impl<'a, B: DraftBase> Draft<'a, B> {
         self.members.keys()
     }
 
-    /// The stores where something else may be granted than below.
-    pub(crate) fn touched_stores(&self) -> impl Iterator<Item = &StoreId> {
-        self.stores.keys()
-    }
-
-    /// Where something else may be granted than below: the account first, if so.
-    pub(crate) fn touched_resources(&self) -> impl Iterator<Item = Resource> {
-        let account = self.account_index.as_ref().map(|_| Resource::Account);
-        let stores = self.touched_stores().cloned().map(Resource::Store);
-        account.into_iter().chain(stores)
-    }
-
-    /// As [`touched_resources`](Draft::touched_resources), with what is granted there now; `None` where a store is gone.
+    /// Where something else may be granted than below, the account first, with what is granted there now; `None` where a
+    /// store is gone.
     pub(crate) fn touched_indexes(&self) -> impl Iterator<Item = (Resource, Option<&GrantIndex>)> {
         let account = self.account_index.as_ref();
         let account = account.map(|index| (Resource::Account, Some(index)));
