@@ -300,20 +300,17 @@ impl Account {
         self.execute_batch_in(actor, commands, &context.into())
     }
 
-    /// Applies the records of one commit, all or none (U10).
-    pub(crate) fn apply_commit(&mut self, records: &[Record]) -> Result<(), ReplayError> {
+    /// Whether the records of one commit fit, one after another.
+    pub(crate) fn validate_commit(&self, records: &[Record]) -> Result<(), ReplayError> {
         if let [record] = records {
-            return self.apply(record);
+            return replay::validate(&self.state, record);
         }
         let mut draft = Draft::over(&self.state);
-        for record in records {
-            replay::apply_checked(&mut draft, record)?;
-        }
-        self.accept(records);
-        Ok(())
+        let mut records = records.iter();
+        records.try_for_each(|record| replay::apply_checked(&mut draft, record))
     }
 
-    /// Applies what was just decided on this very account.
+    /// Applies what was just decided or validated on this very account.
     pub(crate) fn accept<'r>(&mut self, records: impl IntoIterator<Item = &'r Record>) {
         for record in records {
             replay::apply(&mut self.state, record);

@@ -39,6 +39,7 @@
 mod accounts;
 mod adapters;
 mod builder;
+mod cell;
 mod commit;
 #[cfg(feature = "conformance")]
 #[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]

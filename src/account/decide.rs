@@ -98,19 +98,23 @@ pub(crate) fn check_precondition(
     precondition: &Precondition,
 ) -> Result<(), CommandError> {
     let revisions = |group: &GroupId| Some(state.revisions(state.group(group)?));
-    let (expected, found) = match precondition {
-        Precondition::Account { version } => (*version, Some(state.header().version)),
-        Precondition::Role { role, revision } => {
-            (*revision, state.role(role).map(|role| role.revision))
+    let found = match precondition {
+        Precondition::Account { .. } => Some(state.header().version),
+        Precondition::Role { role, .. } => state.role(role).map(|role| role.revision),
+        Precondition::GroupDefinition { group, .. } => {
+            revisions(group).map(|found| found.definition)
         }
-        Precondition::GroupDefinition { group, revision } => {
-            (*revision, revisions(group).map(|found| found.definition))
-        }
-        Precondition::GroupMembership { group, revision } => {
-            (*revision, revisions(group).map(|found| found.membership))
+        Precondition::GroupMembership { group, .. } => {
+            revisions(group).map(|found| found.membership)
         }
     };
-    if found == Some(expected) {
+    let holds = match precondition {
+        Precondition::Account { digest } => *digest == state.header().digest,
+        Precondition::Role { revision, .. }
+        | Precondition::GroupDefinition { revision, .. }
+        | Precondition::GroupMembership { revision, .. } => found == Some(*revision),
+    };
+    if holds {
         return Ok(());
     }
     Err(CommandError::PreconditionFailed {

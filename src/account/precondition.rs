@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::account::digest::Digest;
 use crate::errors::error_field;
 use crate::id::{GroupId, RoleId};
 use crate::visible::Quoted;
@@ -29,10 +30,11 @@ use crate::visible::Quoted;
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Precondition {
-    /// Nothing in the account has changed: it is at this version.
+    /// Nothing in the account has changed.
     Account {
-        /// [`Account::version`](crate::Account::version).
-        version: u64,
+        /// [`Account::digest`](crate::Account::digest), which stands for the whole history. A version would not do: after
+        /// a backup was restored, another history may be as long.
+        digest: Digest,
     },
     /// The role exists, and its name and permissions are the same.
     Role {
@@ -60,18 +62,22 @@ pub enum Precondition {
 impl Precondition {
     /// Says what has become of the thing.
     pub(crate) fn failure(&self, found: Option<u64>) -> String {
-        let expected = match self {
-            Precondition::Account { version } => version,
-            Precondition::Role { revision, .. }
-            | Precondition::GroupDefinition { revision, .. }
-            | Precondition::GroupMembership { revision, .. } => revision,
-        };
         let thing = self.thing();
-        match found {
-            Some(found) => {
-                format!("{thing} is at revision {found}, and the request was decided on {expected}")
+        match (self, found) {
+            (_, None) => format!("{thing} is gone"),
+            (Precondition::Account { .. }, Some(version)) => {
+                format!(
+                    "{thing} has changed since the request was decided on, and is at version {version}"
+                )
             }
-            None => format!("{thing} is gone"),
+            (
+                Precondition::Role { revision, .. }
+                | Precondition::GroupDefinition { revision, .. }
+                | Precondition::GroupMembership { revision, .. },
+                Some(found),
+            ) => {
+                format!("{thing} is at revision {found}, and the request was decided on {revision}")
+            }
         }
     }
 

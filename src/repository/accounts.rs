@@ -105,16 +105,14 @@ impl<S> Accounts<S> {
     #[must_use]
     pub fn held(&self) -> Vec<SharedAccount<S>> {
         let mut all: Vec<_> = {
-            let held = self.inner.read();
-            held.iter()
-                .map(|(id, held)| (id.clone(), Arc::clone(held)))
+            let all = self.inner.read();
+            all.iter()
+                .filter(|(_, held)| held.is_loaded())
+                .map(|(id, held)| self.handle(id.clone(), Arc::clone(held)))
                 .collect()
         };
-        all.sort_by(|(one, _), (other, _)| one.cmp(other));
-        all.into_iter()
-            .filter(|(_, held)| held.is_loaded())
-            .map(|(id, held)| self.handle(id, held))
-            .collect()
+        all.sort_by(|one, other| one.id().cmp(other.id()));
+        all
     }
 
     /// Returns about how many bytes the copies take that this process holds.
@@ -170,7 +168,8 @@ impl<S> Accounts<S> {
     }
 
     /// Returns the accounts of a person, and what it is in each, in the order of their ids: **of those that this process
-    /// holds**. If you have a list of a person's accounts, get them first.
+    /// holds**. If you have a list of a person's accounts, get them first. It looks at each; it must not be called by what
+    /// is passed to [`SharedAccount::with`].
     #[must_use]
     pub fn accounts_of(&self, member: &str) -> Vec<(AccountId, MemberStatus)> {
         let status = |account: &SharedAccount<S>| {
@@ -193,51 +192,46 @@ impl<S> Accounts<S> {
 struct Place<'a, S> {
     accounts: &'a Accounts<S>,
     id: &'a AccountId,
-    held: Option<Arc<Held>>,
+    held: Arc<Held>,
 }
 
 impl<'a, S> Place<'a, S> {
     fn new(accounts: &'a Accounts<S>, id: &'a AccountId) -> Self {
-        let held = Some(accounts.inner.place(id));
+        let held = accounts.inner.place(id);
         Self { accounts, id, held }
     }
 
-    /// Ends what a turn began: counts what is held now, gives others up, tells the observer.
-    fn settle(
-        mut self,
+    /// Ends with a handle to the account.
+    fn account(
+        self,
         brought_up: Result<(), RepositoryError>,
     ) -> Result<SharedAccount<S>, RepositoryError> {
-        if let Some(held) = self.held.take_if(|held| held.is_loaded()) {
-            let account = self.accounts.handle(self.id.clone(), held);
-            account.settle();
-            let is_erased = matches!(brought_up, Err(RepositoryError::AccountErased { .. }));
-            let account = brought_up.map(|()| account);
-            if is_erased {
-                self.accounts.forget(self.id);
+        let account = brought_up.and_then(|()| {
+            let account = self.id.clone();
+            if self.held.is_loaded() {
+                Ok(self.accounts.handle(account, Arc::clone(&self.held)))
+            } else {
+                Err(RepositoryError::UnknownAccount { account })
             }
-            return account;
+        });
+        let (accounts, id) = (self.accounts, self.id);
+        drop(self);
+        if matches!(account, Err(RepositoryError::AccountErased { .. })) {
+            accounts.forget(id);
         }
-        brought_up.and(Err(RepositoryError::UnknownAccount {
-            account: self.id.clone(),
-        }))
+        account
     }
 }
 
+/// However it ends, also where nobody waits for it any more, what was brought is counted, others are given up for it, and
+/// the observer is told.
 impl<S> Drop for Place<'_, S> {
     fn drop(&mut self) {
-        let Some(held) = self.held.take() else {
-            return;
-        };
-        if held.is_loaded() {
-            // Nobody waits any more for what was begun, and what was done counts.
-            if !std::thread::panicking() {
-                self.accounts.handle(self.id.clone(), held).settle();
-            }
-        } else {
-            drop(held);
-            // Unless others are about to load it.
-            self.accounts.forget(self.id);
+        if self.held.is_loaded() && !std::thread::panicking() {
+            let held = Arc::clone(&self.held);
+            self.accounts.handle(self.id.clone(), held).settle();
         }
+        self.accounts.inner.leave(self.id, &self.held);
     }
 }
 
@@ -260,11 +254,8 @@ async fn bring<S: Storage>(
     must_ask: bool,
 ) -> Result<SharedAccount<S>, RepositoryError> {
     let place = Place::new(accounts, id);
-    let brought_up = match &place.held {
-        Some(held) => bring_up(accounts.inner.storage(), id, held, must_ask).await,
-        None => Ok(()),
-    };
-    place.settle(brought_up)
+    let brought_up = bring_up(accounts.inner.storage(), id, &place.held, must_ask).await;
+    place.account(brought_up)
 }
 
 async fn bring_up(
@@ -279,7 +270,10 @@ async fn bring_up(
         return Ok(()); // somebody else did it meanwhile
     }
     if held.is_loaded() && !held.look(Replica::is_diverged) {
-        return protocol::catch_up(storage, &mut copy).await;
+        match protocol::catch_up(storage, &mut copy).await {
+            Err(RepositoryError::Diverged { .. }) => {} // and is loaded again
+            caught_up => return caught_up,
+        }
     }
     let Some(replica) = protocol::load(storage, id).await? else {
         let account = id.clone();
@@ -300,18 +294,16 @@ async fn open<S: Storage>(
 ) -> Result<SharedAccount<S>, RepositoryError> {
     let (id, storage) = (opening.id.clone(), accounts.inner.storage());
     let place = Place::new(accounts, &id);
-    let opened = match &place.held {
-        Some(held) => {
-            let _turn = storage.turn(&held.turns).await;
-            match opening::open(storage, opening).await {
-                Ok(opened) if held.is_loaded() => reopened(storage, held, opened).await,
-                Ok(opened) => held.opened(opened),
-                Err(error) => Err(error),
-            }
+    let opened = {
+        let held = &*place.held;
+        let _turn = storage.turn(&held.turns).await;
+        match opening::open(storage, opening).await {
+            Ok(opened) if held.is_loaded() => reopened(storage, held, opened).await,
+            Ok(opened) => held.opened(opened),
+            Err(error) => Err(error),
         }
-        None => Ok(()),
     };
-    place.settle(opened)
+    place.account(opened)
 }
 
 /// The account that was opened is held already: since an earlier attempt, or from another life of the repository, which
@@ -333,10 +325,9 @@ async fn reopened(
 }
 
 async fn erase<S: Storage>(accounts: &Accounts<S>, id: &AccountId) -> Result<(), RepositoryError> {
-    protocol::erase(accounts.inner.storage(), id).await?;
-    if let Some(account) = accounts.loaded(id) {
-        account.is_erased();
-    }
+    let held = accounts.inner.read().get(id).map(Arc::clone);
+    protocol::erase(accounts.inner.storage(), id, held.as_deref().as_mut()).await?;
+    drop(held);
     accounts.forget(id);
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::account::replay::ReplayError;
 use crate::account::snapshot::SnapshotError;
 use crate::errors::coded_errors;
 use crate::id::{AccountId, IdempotencyKey};
+use crate::repository::head::HeadState;
 
 coded_errors! {
     /// Why an account could not be opened, loaded, changed or erased.
@@ -86,6 +87,14 @@ coded_errors! {
         /// What is kept as records is not the account's history.
         #[error(error.code(), "the stored records are not this account's history: {error}")]
         Replay(error: ReplayError),
+        /// The repository says that the account is closed and keeps no record that closes it, or the other way round.
+        #[error("other-head-state", "the repository says that the account is {kept} after record {version}, and its records say otherwise")]
+        OtherState {
+            /// The version of the last record.
+            version: u64,
+            /// What the repository says.
+            kept: HeadState,
+        },
         /// The repository says that there is more, and gives neither a record after this version nor a later snapshot.
         #[error("records-missing", "the repository gives no record after version {version}, though there is one")]
         RecordsMissing {
@@ -110,6 +119,7 @@ impl Error for RepositoryError {
             | Self::NotClosed { .. }
             | Self::EraseUnsupported
             | Self::Diverged { .. }
+            | Self::OtherState { .. }
             | Self::RecordsMissing { .. } => None,
         }
     }
@@ -146,7 +156,10 @@ impl RepositoryError {
             Self::IdempotencyKeyReused { .. } => 422,
             Self::EraseUnsupported => 501,
             Self::Contended { .. } | Self::Diverged { .. } | Self::Storage(_) => 503,
-            Self::Snapshot(_) | Self::Replay(_) | Self::RecordsMissing { .. } => 500,
+            Self::Snapshot(_)
+            | Self::Replay(_)
+            | Self::OtherState { .. }
+            | Self::RecordsMissing { .. } => 500,
         }
     }
 }

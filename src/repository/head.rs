@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::digest::Digest;
+use crate::errors::error_field;
 
 /// Where an account's chain of records stands. A repository keeps one for each account that was ever opened (U2, A5).
 ///
@@ -32,6 +33,8 @@ pub enum HeadState {
     /// The account was closed, and then erased. Its records are kept no more; its id is not used again.
     Erased,
 }
+
+error_field!(HeadState: state => state.as_str());
 
 impl HeadState {
     /// Returns the state as text: `open`, `closed` or `erased`.

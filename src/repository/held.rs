@@ -1,7 +1,7 @@
 //! One copy for many threads, and the queue of what an observer is to be told.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
@@ -11,17 +11,24 @@ use crate::account::Account;
 use crate::account::record::Record;
 use crate::account::replay::ReplayError;
 use crate::id::AccountId;
+use crate::repository::cell::ReplicaCell;
 use crate::repository::commit::Commit;
 use crate::repository::error::RepositoryError;
 use crate::repository::observer::{Notice, Observer};
 use crate::repository::opening::Opened;
-use crate::repository::protocol::ReplicaCell;
-use crate::repository::replica::{Admitted, Ingested, Replica};
+use crate::repository::replica::{Admitted, Freshness, Ingested, Replica};
 
 /// A copy that threads share.
 pub(super) struct Held {
     /// At version 0 until the account is loaded: it denies everything, and keeps what is heard of meanwhile.
     replica: ShardedLock<Replica>,
+    /// Held by whoever changes the copy, and by who looks at it for long. So nobody waits for the lock for writing while
+    /// somebody looks for long, and checks, which take the lock for reading alone, do not wait for either.
+    changing: Mutex<()>,
+    /// How many are about to load it.
+    pub(super) loading: AtomicUsize,
+    /// Whether it was ever loaded.
+    is_loaded: AtomicBool,
     /// Held by whoever loads the account, catches up or executes.
     pub(super) turns: async_lock::Mutex<()>,
     /// About how many bytes the copy takes, and at how many records they are to be counted again.
@@ -47,6 +54,9 @@ impl Held {
     pub(super) fn new(id: AccountId, wants_deltas: bool) -> Self {
         Self {
             replica: ShardedLock::new(Replica::new(Account::unopened(id))),
+            changing: Mutex::default(),
+            loading: AtomicUsize::new(0),
+            is_loaded: AtomicBool::new(false),
             turns: async_lock::Mutex::new(()),
             bytes: AtomicUsize::new(0),
             counted_until: AtomicU64::new(0),
@@ -64,8 +74,54 @@ impl Held {
         look(&self.replica.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether it is of any use.
     pub(super) fn is_loaded(&self) -> bool {
-        self.look(|replica| replica.version() > 0)
+        self.is_loaded.load(Ordering::Acquire)
+    }
+
+    /// Looks at the copy for longer: the next change waits, and no check.
+    pub(super) fn study<T>(&self, look: impl FnOnce(&Replica) -> T) -> T {
+        let _changing = self.changing();
+        self.look(look)
+    }
+
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the copy, with the lock above held.
+    fn write<T>(&self, change: impl FnOnce(&mut Replica) -> T) -> T {
+        let mut replica = self.replica.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = change(&mut replica);
+        if replica.version() > 0 {
+            self.is_loaded.store(true, Ordering::Release);
+        }
+        changed
+    }
+
+    /// Applies records that fit, and leaves the notice of it, which was made before: checks wait only while records are
+    /// applied.
+    fn accept(&self, records: &[Record]) {
+        let notice = self.look(|replica| Notice::Committed {
+            account: replica.id().clone(),
+            records: records.to_vec(),
+            delta: (self.wants_deltas)
+                .then(|| replica.delta_of_commit(records).unwrap_or_default()),
+        });
+        self.write(|replica| {
+            replica.accept_commit(records);
+            self.tell(notice);
+        });
+    }
+
+    /// Takes a commit that the repository keeps, if the copy stands where it begins.
+    pub(super) fn adopt(&self, commit: &Commit) -> Freshness {
+        let mut this = self;
+        if self.look(|replica| replica.is_expected_by(commit)) {
+            // If it is no more, or does not fit, the answer is to catch up.
+            let _ = this.apply(commit.records());
+        }
+        this.change(|replica| replica.heard_of_head(commit.head()))
     }
 
     /// Takes an account that was just loaded, in the place of one that is not, or cannot be brought up to date.
@@ -207,47 +263,28 @@ impl ReplicaCell for &Held {
         self.look(look)
     }
 
+    fn study<T>(&self, look: impl FnOnce(&Replica) -> T) -> T {
+        Held::study(self, look)
+    }
+
     fn change<T>(&mut self, change: impl FnOnce(&mut Replica) -> T) -> T {
-        change(&mut self.replica.write().unwrap_or_else(PoisonError::into_inner))
+        let _changing = self.changing();
+        self.write(change)
     }
 
     fn apply(&mut self, records: &[Record]) -> Result<(), ReplayError> {
-        let delta = self.wants_deltas.then(|| {
-            // Made while checks go on. If the copy moves on meanwhile, this is not the one that applies the commit.
-            self.read(|replica| replica.delta_of_commit(records).unwrap_or_default())
-        });
-        let held = *self;
-        self.change(|replica| {
-            if replica.apply_commit(records)? {
-                held.tell(Notice::Committed {
-                    account: replica.id().clone(),
-                    records: records.to_vec(),
-                    delta,
-                });
-            }
-            Ok(())
-        })?;
+        let _changing = self.changing();
+        if self.look(|replica| replica.validate_commit(records))? {
+            self.accept(records);
+        }
         Ok(())
     }
 
     fn apply_decided(&mut self, commit: &Commit) {
-        let delta = self.wants_deltas.then(|| {
-            self.read(|replica| {
-                replica
-                    .delta_of_commit(commit.records())
-                    .unwrap_or_default()
-            })
-        });
-        let held = *self;
-        self.change(|replica| {
-            if replica.apply_decided(commit) {
-                held.tell(Notice::Committed {
-                    account: replica.id().clone(),
-                    records: commit.records().to_vec(),
-                    delta,
-                });
-            }
-        });
+        let _changing = self.changing();
+        if !commit.records().is_empty() && self.look(|replica| replica.is_expected_by(commit)) {
+            self.accept(commit.records());
+        }
     }
 
     fn restart(&mut self, account: Account) {

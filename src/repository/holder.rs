@@ -77,17 +77,39 @@ impl<S> Holder<S> {
         Arc::strong_count(held) == 1 && !held.has_untold()
     }
 
-    /// The place of an account, which may have yet to be loaded. Nobody uses it by this.
+    /// The place of an account, which may have yet to be loaded, to be [left](Holder::leave) again. Nobody uses it by
+    /// this.
     pub(super) fn place(&self, id: &AccountId) -> Arc<Held> {
-        let found = self.read().get(id).map(Arc::clone);
+        // Counted under the lock, so that the place does not go meanwhile.
+        let enter = |held: &Arc<Held>| {
+            held.loading.fetch_add(1, Ordering::Relaxed);
+            Arc::clone(held)
+        };
+        let found = self.read().get(id).map(enter);
         found.unwrap_or_else(|| {
             let mut all = self.write();
             let place = all.entry(id.clone());
             let new = || Arc::new(Held::new(id.clone(), self.wants_deltas));
-            let held = Arc::clone(place.or_insert_with(new));
+            let held = enter(place.or_insert_with(new));
             self.is_used(&held);
             held
         })
+    }
+
+    /// Leaves the place of an account. It goes if nothing was loaded and nobody else is about to.
+    pub(super) fn leave(&self, id: &AccountId, held: &Arc<Held>) {
+        let is_last = held.loading.fetch_sub(1, Ordering::Relaxed) == 1;
+        if is_last && !held.is_loaded() {
+            let mut all = self.write();
+            let is_empty = |found: &Arc<Held>| {
+                Arc::ptr_eq(found, held)
+                    && found.loading.load(Ordering::Relaxed) == 0
+                    && !found.is_loaded()
+            };
+            if all.get(id).is_some_and(is_empty) {
+                all.remove(id);
+            }
+        }
     }
 
     pub(super) fn found(&self, id: &str) -> Option<Arc<Held>> {

@@ -6,10 +6,11 @@ use crate::account::record::Record;
 use crate::account::replay::ReplayError;
 use crate::account::snapshot::Snapshot;
 use crate::id::AccountId;
+use crate::repository::cell::ReplicaCell;
 use crate::repository::commit::{Commit, Prepared};
 use crate::repository::contract::{CommitOutcome, EraseOutcome, RecordPage};
 use crate::repository::error::RepositoryError;
-use crate::repository::head::HeadState;
+use crate::repository::head::{Head, HeadState};
 use crate::repository::replica::Replica;
 use crate::repository::request::{Executed, Request, StoredRequest};
 use crate::repository::storage::{Outcome, Storage};
@@ -131,26 +132,22 @@ async fn read_on(
         in_order(read, &records).map_err(RepositoryError::Replay)?;
         let is_progress = !records.is_empty();
         incomplete.extend(records);
-        while let Some(last) = incomplete.iter().position(|record| record.commit.is_last()) {
-            let rest = incomplete.split_off(last + 1);
-            let commit = std::mem::replace(&mut incomplete, rest);
-            let version = copy.read(|replica| replica.version());
-            copy.apply(&commit).map_err(|error| {
-                if matches!(error, ReplayError::DigestMismatch { .. }) {
-                    contradicted(version, error)
-                } else {
-                    RepositoryError::Replay(error)
-                }
-            })?;
-        }
-        let (reached, digest) = copy.read(|replica| (replica.version(), *replica.digest()));
-        if reached == head.version && digest != head.digest {
+        apply_whole(copy, &mut incomplete, contradicted)?;
+        let stands_at = copy.read(|replica| Head::of(replica));
+        let reached = stands_at.version;
+        if reached == head.version && stands_at.digest != head.digest {
             let error = ReplayError::OtherHead {
                 version: reached,
                 expected: head.digest,
-                found: digest,
+                found: stands_at.digest,
             };
             return Err(contradicted(reached, error));
+        }
+        if reached == head.version && stands_at.state != head.state {
+            return Err(RepositoryError::OtherState {
+                version: reached,
+                kept: head.state,
+            });
         }
         if reached >= head.version {
             copy.change(|replica| replica.settle(notices, head.version));
@@ -161,6 +158,30 @@ async fn read_on(
             return Err(RepositoryError::RecordsMissing { version: read });
         }
     }
+}
+
+/// Applies the whole commits that these records begin with, and leaves the others.
+fn apply_whole(
+    copy: &mut impl ReplicaCell,
+    records: &mut Vec<Record>,
+    contradicted: impl Fn(u64, ReplayError) -> RepositoryError,
+) -> Outcome<()> {
+    let is_whole = |commit: &&[Record]| commit.last().is_some_and(|last| last.commit.is_last());
+    let mut applied = 0;
+    let mut commits = records.split_inclusive(|record| record.commit.is_last());
+    while let Some(commit) = commits.next().filter(is_whole) {
+        let version = copy.read(|replica| replica.version());
+        copy.apply(commit).map_err(|error| {
+            if matches!(error, ReplayError::DigestMismatch { .. }) {
+                contradicted(version, error)
+            } else {
+                RepositoryError::Replay(error)
+            }
+        })?;
+        applied += commit.len();
+    }
+    records.drain(..applied);
+    Ok(())
 }
 
 /// Decides a request, keeps its commit, and applies it to the copy.
@@ -176,8 +197,12 @@ pub(super) async fn execute(
     let account = copy.read(|replica| replica.id().clone());
     let mut is_fresh = false;
     for _ in 0..ATTEMPTS {
-        match copy.read(|replica| decide(storage, replica, request))? {
-            Decided::Accepted(commit) if request.commands.is_empty() => return Ok(done(*commit)),
+        match copy.study(|replica| decide(storage, replica, request))? {
+            Decided::Accepted(commit) if request.commands.is_empty() => {
+                if is_fresh || request.preconditions.is_empty() {
+                    return Ok(done(*commit));
+                }
+            }
             Decided::Accepted(commit) => match kept(storage, copy, &commit).await? {
                 CommitOutcome::Appended => {
                     copy.apply_decided(&commit);
@@ -221,19 +246,28 @@ async fn kept(
     copy: &impl ReplicaCell,
     commit: &Commit,
 ) -> Outcome<CommitOutcome> {
-    struct Doubt<'c, C: ReplicaCell>(Option<(&'c C, u64)>);
-    impl<C: ReplicaCell> Drop for Doubt<'_, C> {
-        fn drop(&mut self) {
-            if let Some((copy, version)) = self.0 {
-                let _ = copy.read(|replica| replica.heard_of(version));
-            }
+    let may_be_kept = !commit.records().is_empty();
+    let doubt = Doubt(may_be_kept.then(|| (copy, commit.head().version)));
+    let outcome = storage.commit(commit).await?;
+    doubt.settle();
+    Ok(outcome)
+}
+
+/// Dropped before it is settled, it leaves the copy behind this version.
+struct Doubt<'c, C: ReplicaCell>(Option<(&'c C, u64)>);
+
+impl<C: ReplicaCell> Doubt<'_, C> {
+    fn settle(mut self) {
+        self.0 = None;
+    }
+}
+
+impl<C: ReplicaCell> Drop for Doubt<'_, C> {
+    fn drop(&mut self) {
+        if let Some((copy, version)) = self.0 {
+            let _ = copy.read(|replica| replica.heard_of(version));
         }
     }
-    let may_be_kept = !commit.records().is_empty();
-    let mut doubt = Doubt(may_be_kept.then(|| (copy, commit.head().version)));
-    let outcome = storage.commit(commit).await?;
-    doubt.0 = None;
-    Ok(outcome)
 }
 
 /// Decides a request, for a transaction of the application's own to keep. In the order of U9 like [`execute`]; whether
@@ -245,9 +279,11 @@ pub(super) async fn prepare(
 ) -> Outcome<Prepared> {
     let mut is_fresh = false;
     loop {
-        match copy.read(|replica| decide(storage, replica, request))? {
+        match copy.study(|replica| decide(storage, replica, request))? {
             Decided::Accepted(commit) if request.commands.is_empty() => {
-                return Ok(Prepared::Done(done(*commit)));
+                if is_fresh || request.preconditions.is_empty() {
+                    return Ok(Prepared::Done(done(*commit)));
+                }
             }
             Decided::Accepted(commit) => return Ok(Prepared::Commit(commit)),
             Decided::Refused(refused) if is_fresh => {
@@ -328,18 +364,17 @@ fn done(commit: Commit) -> Executed {
     }
 }
 
-/// Answers a request once more, on a copy that holds what came of it.
+/// Answers a request once more, on a copy that holds what came of it: it is brought up to date in any case, since what
+/// was kept may have been kept on another branch than the copy's.
 async fn repeated(
     storage: &impl Storage,
     copy: &mut impl ReplicaCell,
     stored: StoredRequest,
 ) -> Outcome<Executed> {
-    if copy.read(|replica| replica.version()) < stored.version {
-        catch_up(storage, copy).await?;
-        let version = copy.read(|replica| replica.version());
-        if version < stored.version {
-            return Err(RepositoryError::RecordsMissing { version });
-        }
+    catch_up(storage, copy).await?;
+    let version = copy.read(|replica| replica.version());
+    if version < stored.version {
+        return Err(RepositoryError::RecordsMissing { version });
     }
     let account = copy.read(|replica| replica.id().clone());
     let mut records: Vec<Record> = Vec::new();
@@ -373,11 +408,27 @@ async fn repeated(
     })
 }
 
-/// Erases a closed account. Tried again, it is done already.
-pub(super) async fn erase(storage: &impl Storage, id: &AccountId) -> Outcome<()> {
+/// Erases a closed account. Tried again, it is done already. A copy that is held counts as behind until it is known
+/// whether it was done, and then denies.
+pub(super) async fn erase(
+    storage: &impl Storage,
+    id: &AccountId,
+    copy: Option<&mut impl ReplicaCell>,
+) -> Outcome<()> {
     let account = id.clone();
-    match storage.erase(id).await? {
-        EraseOutcome::Erased => Ok(()),
+    let after =
+        |copy: &&mut _| ReplicaCell::read(*copy, |replica| replica.version()).saturating_add(1);
+    let doubt = Doubt(copy.as_ref().map(|copy| (&**copy, after(copy))));
+    let outcome = storage.erase(id).await?;
+    doubt.settle();
+    match outcome {
+        EraseOutcome::Erased => {
+            let error = RepositoryError::AccountErased { account };
+            if let Some(copy) = copy {
+                copy.change(|replica| replica.failed(&error));
+            }
+            Ok(())
+        }
         EraseOutcome::NotClosed => Err(RepositoryError::NotClosed { account }),
         EraseOutcome::Unknown => Err(RepositoryError::UnknownAccount { account }),
         EraseOutcome::Unsupported => Err(RepositoryError::EraseUnsupported),
@@ -410,37 +461,4 @@ fn restored(id: &AccountId, snapshot: Snapshot) -> Outcome<Account> {
         found: account.id().clone(),
         version: account.version(),
     }))
-}
-
-/// A copy that is being changed: one's own, or one that threads share. It is never held while the storage is waited
-/// for; records that are handed over may bring it further in between.
-pub(super) trait ReplicaCell {
-    fn read<T>(&self, look: impl FnOnce(&Replica) -> T) -> T;
-    fn change<T>(&mut self, change: impl FnOnce(&mut Replica) -> T) -> T;
-
-    /// Applies a commit that the repository keeps, if it is not applied already.
-    fn apply(&mut self, records: &[Record]) -> Result<(), ReplayError> {
-        self.change(|replica| replica.apply_commit(records))
-            .map(|_| ())
-    }
-
-    /// Applies a commit that was decided on this copy, and is kept now.
-    fn apply_decided(&mut self, commit: &Commit) {
-        self.change(|replica| replica.apply_decided(commit));
-    }
-
-    /// Begins again from an account that was read anew.
-    fn restart(&mut self, account: Account) {
-        self.change(|replica| drop(replica.restart(account)));
-    }
-}
-
-impl ReplicaCell for Replica {
-    fn read<T>(&self, look: impl FnOnce(&Replica) -> T) -> T {
-        look(self)
-    }
-
-    fn change<T>(&mut self, change: impl FnOnce(&mut Replica) -> T) -> T {
-        change(self)
-    }
 }

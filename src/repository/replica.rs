@@ -10,11 +10,13 @@ use serde::{Serialize, Serializer};
 
 use crate::account::Account;
 use crate::account::data::{AccountData, Condition};
+use crate::account::digest::Digest;
 use crate::account::record::Record;
 use crate::account::replay::{self, ReplayError};
 use crate::id::AccountId;
 use crate::repository::commit::Commit;
 use crate::repository::error::RepositoryError;
+use crate::repository::head::Head;
 use crate::time::Timestamp;
 use crate::visible::Quoted;
 
@@ -79,10 +81,7 @@ impl Replica {
     /// A record of another account or another branch, or a commit that does not fit, which nothing was applied of (U5).
     pub fn ingest(&mut self, record: &Record) -> Result<Ingested, ReplayError> {
         match self.admit(record)? {
-            Admitted::Commit(commit) => {
-                self.apply_commit(&commit)?;
-                Ok(Ingested::Applied)
-            }
+            Admitted::Commit(commit) => self.apply_commit(&commit).map(|()| Ingested::Applied),
             Admitted::Not(ingested) => Ok(ingested),
         }
     }
@@ -98,6 +97,7 @@ impl Replica {
         }
         let reached = self.account.version() + self.pending.len() as u64;
         if record.version <= reached {
+            self.ensure_same(record.version, record.digest)?;
             return Ok(Admitted::Not(Ingested::Duplicate));
         }
         self.hear(record.version);
@@ -124,28 +124,67 @@ impl Replica {
         replay::ensure_next(&header, record)
     }
 
-    /// Applies the records of one commit, all or none (U10). Returns whether they were not applied before.
-    pub(super) fn apply_commit(&mut self, records: &[Record]) -> Result<bool, ReplayError> {
+    /// Checks that what is kept as this version is what is held of it, where that can be told. If it is not, one of the
+    /// two is of another branch, and the copy counts as behind until the repository has said which.
+    fn ensure_same(&mut self, version: u64, found: Digest) -> Result<(), ReplayError> {
+        let held = if version == self.account.version() {
+            Some(*self.account.digest())
+        } else {
+            let mut pending = self.pending.iter();
+            let held = pending.find(|record| record.version == version);
+            held.map(|record| record.digest)
+        };
+        match held {
+            Some(expected) if expected != found => {
+                let error = ReplayError::OtherHead {
+                    version,
+                    expected,
+                    found,
+                };
+                self.problem = Some(error.to_string());
+                Err(error)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the records of a commit fit, so that they can be [accepted](Replica::accept_commit). `false`: they were
+    /// applied before.
+    pub(super) fn validate_commit(&self, records: &[Record]) -> Result<bool, ReplayError> {
         let last = records.last().map_or(0, Record::version);
         if last <= self.account.version() {
             return Ok(false);
         }
-        self.account.apply_commit(records)?;
-        self.pending.clear();
-        Ok(true)
+        self.account.validate_commit(records).map(|()| true)
     }
 
-    /// Applies a commit that was decided on this copy, and is kept now. Returns whether it was not applied before: its
-    /// records may have been handed over meanwhile.
-    pub(super) fn apply_decided(&mut self, commit: &Commit) -> bool {
-        let is_next = commit.expected().is_some_and(|head| {
-            (head.version, head.digest) == (self.account.version(), *self.account.digest())
-        });
-        if is_next {
-            self.account.accept(commit.records());
-            self.pending.clear();
+    /// Applies the records of a commit (U10), which was decided or validated on what is held now.
+    pub(super) fn accept_commit(&mut self, records: &[Record]) {
+        self.account.accept(records);
+        self.pending.clear();
+    }
+
+    /// Applies the records of one commit, all or none, if they were not applied before.
+    pub(super) fn apply_commit(&mut self, records: &[Record]) -> Result<(), ReplayError> {
+        if self.validate_commit(records)? {
+            self.accept_commit(records);
         }
-        is_next && !commit.records().is_empty()
+        Ok(())
+    }
+
+    /// Whether this copy stands where a commit begins. Its records may have been handed over meanwhile.
+    pub(super) fn is_expected_by(&self, commit: &Commit) -> bool {
+        let expected = commit.expected();
+        !self.is_diverged()
+            && expected.is_some_and(|head| {
+                (head.version, head.digest) == (self.account.version(), *self.account.digest())
+            })
+    }
+
+    /// Takes notice of where the repository's chain stands.
+    pub(super) fn heard_of_head(&mut self, head: &Head) -> Freshness {
+        let _ = self.ensure_same(head.version, head.digest); // notes what is wrong
+        self.heard_of(head.version)
     }
 
     /// Until [`finish_bulk_load`](Replica::finish_bulk_load), new members are not listed.

@@ -1,5 +1,6 @@
 //! The accounts that a process holds: loaded on demand, shared by threads, observed, bounded, kept apart.
 
+mod branches;
 mod capacity;
 mod doubt;
 mod loading;
@@ -7,6 +8,7 @@ mod observing;
 mod preparing;
 mod sharing;
 mod turns;
+mod waiting;
 
 use grantbook::repository::*;
 use grantbook::*;

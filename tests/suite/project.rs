@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use grantbook::CommandError;
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 77] = [
+const LAYERS: [&str; 78] = [
     "visible",
     "errors",
     "text",
@@ -70,6 +70,7 @@ const LAYERS: [&str; 77] = [
     "repository::contract",
     "repository::error",
     "repository::replica",
+    "repository::cell",
     "repository::adapters",
     "repository::memory",
     "repository::storage",

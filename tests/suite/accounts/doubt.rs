@@ -1,5 +1,6 @@
 //! A commit whose answer is lost may have been kept.
 
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use grantbook::repository::*;
@@ -34,11 +35,20 @@ impl Repository for Loses {
     }
 
     fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Self::Error> {
-        let outcome = self.kept.commit(commit).map_err(std::io::Error::other);
+        self.answer(self.kept.commit(commit))
+    }
+
+    fn erase(&self, account: &AccountId) -> Result<EraseOutcome, Self::Error> {
+        self.answer(self.kept.erase(account))
+    }
+}
+
+impl Loses {
+    fn answer<T>(&self, answer: Result<T, Infallible>) -> std::io::Result<T> {
         if self.is_on.load(Ordering::Relaxed) {
             return Err(std::io::Error::other("the connection is gone"));
         }
-        outcome
+        answer.map_err(std::io::Error::other)
     }
 }
 
@@ -67,4 +77,29 @@ fn u9_a_revocation_whose_answer_is_lost_counts_at_the_next_request() {
     repository.is_on.store(false, Ordering::Relaxed);
     assert!(handle.execute(&revoke).unwrap().is_repeat());
     assert_eq!(handle.as_of().behind, 0);
+}
+
+/// A5: an account whose erasure is not known to be done counts as behind, and whoever asks for it next finds out. A
+/// handle to it denies, and says that it was erased.
+#[test]
+fn a5_an_erasure_whose_answer_is_lost_counts_at_the_next_request() {
+    let repository = Loses {
+        kept: MemoryRepository::new(),
+        is_on: AtomicBool::new(false),
+    };
+    let accounts = Accounts::builder(&repository).build();
+    let handle = open_with_ann(&accounts, "acme");
+    let close = request(&by(OWNER), &[close()], at(1));
+    handle.execute(&close).unwrap();
+    repository.is_on.store(true, Ordering::Relaxed);
+    let acme = account("acme");
+    let error = accounts.erase(&acme).unwrap_err();
+    assert_eq!(error.code(), "repository-failed");
+    assert_eq!(handle.as_of().behind, 1, "it may have been erased");
+    let found = accounts.get(&acme).unwrap_err();
+    assert_eq!((found.code(), found.http_status()), ("account-erased", 410));
+    repository.is_on.store(false, Ordering::Relaxed);
+    accounts.erase(&acme).unwrap();
+    drop(handle);
+    assert!(accounts.forget("acme") && accounts.held().is_empty());
 }

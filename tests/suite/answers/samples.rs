@@ -1,7 +1,7 @@
 //! One of every error and of every answer, about ids of one text.
 
 use grantbook::command::*;
-use grantbook::repository::{CommitError, RepositoryError, StaleError};
+use grantbook::repository::{CommitError, HeadState, RepositoryError, StaleError};
 use grantbook::*;
 
 use crate::support::*;
@@ -21,7 +21,9 @@ fn store_write() -> Permission {
 pub(crate) fn preconditions(text: &str) -> [Precondition; 4] {
     let (role, group, revision) = (role(text), group(text), 17);
     [
-        Precondition::Account { version: revision },
+        Precondition::Account {
+            digest: Digest::parse(&"0f".repeat(32)).unwrap(),
+        },
         Precondition::Role { role, revision },
         Precondition::GroupDefinition {
             group: group.clone(),
@@ -278,6 +280,10 @@ pub(crate) fn repository_errors(text: &str) -> Vec<RepositoryError> {
         RepositoryError::Storage("the disk is full".into()),
         RepositoryError::Snapshot(snapshot_error),
         RepositoryError::Replay(replay_error),
+        RepositoryError::OtherState {
+            version: 7,
+            kept: HeadState::Closed,
+        },
         RepositoryError::RecordsMissing { version: 7 },
     ]
 }

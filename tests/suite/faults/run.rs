@@ -158,7 +158,7 @@ impl Run {
         let id = group.id().clone();
         Some(match self.chance.below(8) {
             0 => Precondition::Account {
-                version: copy.version(),
+                digest: *copy.digest(),
             },
             1 => Precondition::GroupDefinition {
                 revision: group.definition_revision(),

@@ -13,7 +13,7 @@ struct Call {
     tenant: AccountId,
     user: MemberId,                            // as authenticated; never from the body
     key: IdempotencyKey,                       // the header `Idempotency-Key`, after the user's id
-    if_match: Option<grantbook::Precondition>, // the header `If-Match`: the version that was shown
+    if_match: Option<grantbook::Precondition>, // the header `If-Match`: the digest of what was shown
     now: grantbook::Timestamp,
 }
 

@@ -78,7 +78,7 @@ fn u8_each_precondition_is_about_its_own_thing() {
     };
     let define = define_role("auditor", "Auditor", RoleLevel::Store, &["log.read"]);
     let account = |copy: &Replica| Precondition::Account {
-        version: copy.version(),
+        digest: *copy.digest(),
     };
     let dana = start.group("devs").unwrap();
     assert!(dana.members().any(|member| member.as_str() == "dana"));
@@ -149,4 +149,22 @@ fn u8_each_precondition_is_about_its_own_thing() {
             assert_eq!(gone.unwrap_err().to_string(), said);
         }
     }
+}
+
+/// U8: a request without commands, whose preconditions alone are asked for, is answered from what the repository keeps.
+#[test]
+fn u8_preconditions_alone_are_looked_at_where_they_are_kept() {
+    let (kept, mut here, mut there) = two_processes();
+    let now = here.changed_at();
+    let digest = *here.digest();
+    let asked = request(&by(OWNER), &[], now).if_unchanged(Precondition::Account { digest });
+    assert!(!execute(&kept, &mut here, &asked).unwrap().is_change());
+    execute(
+        &kept,
+        &mut there,
+        &request(&by(OWNER), &[create_store("x")], now),
+    )
+    .unwrap();
+    let error = execute(&kept, &mut here, &asked).unwrap_err();
+    assert_eq!(error.code(), "precondition-failed");
 }

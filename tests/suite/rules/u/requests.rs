@@ -80,9 +80,11 @@ fn u9_a_retry_is_answered_though_its_actor_may_do_nothing_more() {
 fn u9_requests_are_looked_at_in_order() {
     let (kept, mut copy, _) = two_processes();
     let now = copy.changed_at();
+    let stale = Precondition::Account {
+        digest: *copy.digest(),
+    };
     let first = request(&by(OWNER), &[create_store("x")], now);
     execute(&kept, &mut copy, &first).unwrap();
-    let stale = Precondition::Account { version: 1 };
     let mut asked =
         |key: &IdempotencyKey, actor: &str, command: Command, stale: Option<&Precondition>| {
             let mut request = request(&by(actor), &[command], now);
@@ -126,9 +128,9 @@ fn u9_requests_are_looked_at_in_order() {
 fn u9_what_makes_a_request_the_same() {
     let (kept, mut copy, _) = two_processes();
     let now = copy.changed_at();
-    let version = copy.version();
+    let digest = *copy.digest();
     let first = request(&by(OWNER), &[create_store("x"), create_store("y")], now)
-        .if_unchanged(Precondition::Account { version });
+        .if_unchanged(Precondition::Account { digest });
     execute(&kept, &mut copy, &first).unwrap();
     let noted = first.clone().note(Note::parse("again").unwrap());
     let later = Request {

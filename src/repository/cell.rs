@@ -1,0 +1,49 @@
+//! A copy that is being changed, as the protocol sees it.
+
+use crate::account::Account;
+use crate::account::record::Record;
+use crate::account::replay::ReplayError;
+use crate::repository::commit::Commit;
+use crate::repository::replica::Replica;
+
+/// A copy that is being changed: one's own, or one that threads share. It is never held while the storage is waited
+/// for; records that are handed over may bring it further in between.
+pub(super) trait ReplicaCell {
+    fn read<T>(&self, look: impl FnOnce(&Replica) -> T) -> T;
+
+    /// Looks at the copy for longer.
+    fn study<T>(&self, look: impl FnOnce(&Replica) -> T) -> T {
+        self.read(look)
+    }
+
+    fn change<T>(&mut self, change: impl FnOnce(&mut Replica) -> T) -> T;
+
+    /// Applies a commit that the repository keeps, if it is not applied already.
+    fn apply(&mut self, records: &[Record]) -> Result<(), ReplayError> {
+        self.change(|replica| replica.apply_commit(records))
+    }
+
+    /// Applies a commit that was decided on this copy, and is kept now.
+    fn apply_decided(&mut self, commit: &Commit) {
+        self.change(|replica| {
+            if replica.is_expected_by(commit) {
+                replica.accept_commit(commit.records());
+            }
+        });
+    }
+
+    /// Begins again from an account that was read anew.
+    fn restart(&mut self, account: Account) {
+        self.change(|replica| drop(replica.restart(account)));
+    }
+}
+
+impl ReplicaCell for Replica {
+    fn read<T>(&self, look: impl FnOnce(&Replica) -> T) -> T {
+        look(self)
+    }
+
+    fn change<T>(&mut self, change: impl FnOnce(&mut Replica) -> T) -> T {
+        change(self)
+    }
+}
