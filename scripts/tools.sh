@@ -1,8 +1,10 @@
 # Which tools the scripts need beside the Rust toolchain, and how to see that they are there. The other scripts source
 # it; it installs nothing, which only `scripts/setup` does.
+axe_core=axe-playwright-python==0.1.8 # the Python package that holds axe-core 4.12.1
+axe_core_sha256=84494fec757e4710dc751c8d7a636e457f4532f08f85c86dc9070133fbff53bc
 cargo_fuzz=0.13.2 cargo_llvm_cov=0.9.1 cargo_mutants=27.1.0 cargo_nextest=0.9.143
 
-check_tools=(postgres etcd protoc protobuf-includes valgrind)
+check_tools=(postgres etcd protoc protobuf-includes valgrind chromium chromedriver axe-core)
 coverage_tools=(llvm-19 cargo-llvm-cov)
 fuzz_tools=(nightly-rust g++ cargo-fuzz)
 mutants_tools=(cargo-mutants cargo-nextest)
@@ -24,6 +26,7 @@ has_cargo_tool() { [[ "$(cargo "$1" --version 2>/dev/null || true)" == *" ${2%.*
 
 has() {
     case $1 in
+        axe-core) sha256sum --check --status <<<"$axe_core_sha256 target/tools/axe.min.js" 2>/dev/null ;;
         protobuf-includes) [ -d /usr/include/google/protobuf ] ;;
         llvm-19) [ -x "$LLVM_COV" ] && [ -x "$LLVM_PROFDATA" ] ;;
         nightly-rust) cargo +nightly --version >/dev/null 2>&1 ;;

@@ -213,13 +213,14 @@ const LEVELS: [(&str, &str); 4] = [
     ("c", "custom"),
 ];
 
-/// The filter where there is no script: what is chosen hides the rows that do not have it.
+/// The filter where there is no script: what is chosen hides the rows that do not have it. What is chosen is looked for in
+/// the filter alone: looked for in the whole page, for each row, it made printing take minutes.
 fn filters_without_script(page: &Page<'_>) -> String {
     let mut style = String::new();
     let mut hide = |list: &str, value: &str, rows: &str| {
         let _ = writeln!(
             style,
-            "html:not(.js) body:has(#{list} [value=\"{value}\"]:checked) .kind:not({rows}){{display:none}}"
+            "html:not(.js) #filter:has(#{list} [value=\"{value}\"]:checked) ~ .rows .kind:not({rows}){{display:none}}"
         );
     };
     for number in page.groups.values() {

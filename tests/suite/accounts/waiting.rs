@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Waker};
 use std::thread;
@@ -197,32 +197,31 @@ fn u2_what_is_dropped_half_way_is_told() {
     }
 }
 
-/// No place is left of accounts that do not exist, whatever else looks at what is held.
+/// No place is left of accounts that do not exist, whatever is heard of them and whoever else asks for them.
 #[test]
 fn nothing_is_left_of_accounts_that_do_not_exist() {
+    const ACCOUNTS: usize = 20_000;
     let accounts = Accounts::builder(MemoryRepository::new()).build();
-    let is_over = AtomicBool::new(false);
+    let id = |number: usize| format!("x{number}");
+    let reached = AtomicUsize::new(0);
     thread::scope(|threads| {
         threads.spawn(|| {
-            while !is_over.load(Ordering::Relaxed) {
+            while reached.load(Ordering::Relaxed) < ACCOUNTS {
                 assert!(accounts.held().is_empty());
-                let _ = accounts.notify_version("x", 7);
+                let _ = accounts.notify_version(&id(reached.load(Ordering::Relaxed)), 7);
             }
         });
         threads.spawn(|| {
-            while !is_over.load(Ordering::Relaxed) {
-                assert!(accounts.get(&account("x")).is_err());
+            while reached.load(Ordering::Relaxed) < ACCOUNTS {
+                let asked = account(&id(reached.load(Ordering::Relaxed)));
+                assert!(accounts.get(&asked).is_err());
             }
         });
-        for number in 0..20_000 {
-            let id = if number % 2 == 0 {
-                "x".to_owned()
-            } else {
-                format!("x{number}")
-            };
-            assert!(accounts.get(&account(&id)).is_err());
+        for number in 0..ACCOUNTS {
+            reached.store(number, Ordering::Relaxed);
+            assert!(accounts.get(&account(&id(number))).is_err());
         }
-        is_over.store(true, Ordering::Relaxed);
+        reached.store(ACCOUNTS, Ordering::Relaxed);
     });
     assert!(format!("{accounts:?}").contains("held: 0"), "{accounts:?}");
 }
