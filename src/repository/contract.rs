@@ -58,7 +58,7 @@ use crate::repository::request::StoredRequest;
 ///     fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Failed> {
 ///         let (account, writing) = (commit.account(), self.begin()?);
 ///         if writing.knows(account, commit.key())? { return Ok(CommitOutcome::Duplicate); }
-///         // update heads set … where account = … and version = … and digest = …; or insert the first one
+///         // update heads set … where account = … and version = … and digest = … and state = 'open'; or insert one
 ///         if !writing.replace_head(account, commit.expected(), commit.head())? { return Ok(CommitOutcome::Conflict); }
 ///         for record in commit.records() { writing.insert_record(record)?; }
 ///         writing.insert_request(account, commit.request())?;

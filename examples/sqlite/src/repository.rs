@@ -221,7 +221,9 @@ pub fn append_in(
     if is_known {
         return Ok(CommitOutcome::Duplicate);
     }
-    if head(transaction, account)?.as_ref() != commit.expected() {
+    let head = head(transaction, account)?;
+    let is_over = head.is_some_and(|head| head.state != HeadState::Open);
+    if head.as_ref() != commit.expected() || is_over {
         return Ok(CommitOutcome::Conflict);
     }
     insert(transaction, commit)?;
