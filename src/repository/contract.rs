@@ -214,7 +214,8 @@ pub enum RecordPage {
         /// The records.
         records: Vec<Record>,
         /// The account's head; `None`, if no account of this id was ever opened. It is of the same moment as the
-        /// records, or read before them: what is said to be there must be among what can be read next.
+        /// records, or read before them: what is said to be there must be among what can be read next. Of one moment where
+        /// accounts are erased: an erasure in between would be taken for records that are lost.
         head: Option<Head>,
     },
     /// The next records are kept no more; there is a snapshot of a later version.
