@@ -161,6 +161,38 @@ fn a_file_that_holds_no_accounts_is_told_and_left_as_it_is() {
     }
 }
 
+/// What was revoked by the last record is not allowed because the head was set back to the one before it.
+#[test]
+fn a_head_that_was_set_back_is_told() {
+    let terminal = Terminal::new();
+    for command in [
+        r#"{"command":"add-members","members":["otto"]}"#,
+        r#"{"command":"grant-ownership","member":"otto"}"#,
+        r#"{"command":"revoke-ownership","member":"otto"}"#,
+    ] {
+        let said = terminal.types(&["run", "access.db", "acme", "--system"], command);
+        assert_eq!(said.code, 0, "{said:?}");
+    }
+    let triggers = "SELECT group_concat('DROP TRIGGER ' || name, ';') FROM sqlite_schema WHERE type = 'trigger'";
+    let by_hand = Connection::open(terminal.path("access.db")).unwrap();
+    let drop_all: String = by_hand.query_row(triggers, [], |row| row.get(0)).unwrap();
+    by_hand.execute_batch(&drop_all).unwrap();
+    let back = "UPDATE grantbook_heads SET version = 3,
+        digest = (SELECT digest FROM grantbook_records WHERE version = 3)";
+    by_hand.execute(back, []).unwrap();
+    let told = "the head of account `acme` is at version 3, and there is a record 4\n";
+    for args in [
+        &["check", "access.db", "acme", "otto", "account.close"][..],
+        &["explain", "access.db", "acme", "otto", "account.close"],
+        &["history", "access.db", "acme"],
+        &["run", "access.db", "acme", "--system"],
+    ] {
+        let said = terminal.types(args, r#"{"command":"create-store","store":"dev"}"#);
+        assert!(said.err.ends_with(told), "{args:?}: {said:?}");
+        assert_eq!((said.out.as_str(), said.code), ("", 3), "{args:?}");
+    }
+}
+
 #[test]
 fn an_account_that_has_ended_is_read_and_not_changed() {
     let terminal = Terminal::new();
