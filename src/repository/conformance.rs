@@ -121,6 +121,7 @@ suite! { $
     a_request_is_found_under_its_key
     keys_outlive_later_versions
     a_commit_is_seen_by_every_connection
+    a_request_is_looked_up_each_time
     a_commit_of_many_records_is_whole
     of_writers_that_race_one_wins
     a_commit_that_races_with_itself_is_kept_once
@@ -137,7 +138,9 @@ suite! { $
     keys_that_look_alike_stay_apart
     accounts_are_kept_apart
     a_closed_account_says_so
+    a_closed_account_stays_closed
     an_erased_account_is_gone_for_good
+    an_erasure_takes_one_account
     what_was_kept_is_there_when_opened_again
     requests_run_from_end_to_end
 }

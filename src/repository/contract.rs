@@ -58,7 +58,7 @@ use crate::repository::request::StoredRequest;
 ///     fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Failed> {
 ///         let (account, writing) = (commit.account(), self.begin()?);
 ///         if writing.knows(account, commit.key())? { return Ok(CommitOutcome::Duplicate); }
-///         // update heads set … where account = … and version = … and digest = …; or insert the first one
+///         // update heads set … where account = … and version = … and digest = … and state = 'open'; or insert one
 ///         if !writing.replace_head(account, commit.expected(), commit.head())? { return Ok(CommitOutcome::Conflict); }
 ///         for record in commit.records() { writing.insert_record(record)?; }
 ///         writing.insert_request(account, commit.request())?;
@@ -214,7 +214,8 @@ pub enum RecordPage {
         /// The records.
         records: Vec<Record>,
         /// The account's head; `None`, if no account of this id was ever opened. It is of the same moment as the
-        /// records, or read before them: what is said to be there must be among what can be read next.
+        /// records, or read before them: what is said to be there must be among what can be read next. Of one moment where
+        /// accounts are erased: an erasure in between would be taken for records that are lost.
         head: Option<Head>,
     },
     /// The next records are kept no more; there is a snapshot of a later version.

@@ -93,8 +93,9 @@ impl Repository for MemoryRepository {
         if kept.is_some_and(|kept| kept.requests.contains_key(commit.key())) {
             return Ok(CommitOutcome::Duplicate);
         }
-        // An expected head is open.
-        if kept.map(|kept| &kept.head) != commit.expected() {
+        let head = kept.map(|kept| &kept.head);
+        let is_over = head.is_some_and(|head| head.state != HeadState::Open);
+        if head != commit.expected() || is_over {
             return Ok(CommitOutcome::Conflict);
         }
         let account = commit.account().clone();

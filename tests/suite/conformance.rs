@@ -1,6 +1,7 @@
 //! The conformance suite passes repositories that keep the contract, and finds what is wrong with the others.
 
 mod broken;
+mod ids;
 mod table;
 
 use std::collections::BTreeSet;
@@ -192,47 +193,49 @@ const FOUND_BY: &str = "
         what_was_kept_is_there_when_opened_again
     IgnoresExpectedHead: an_account_is_opened_once a_stale_commit_is_a_conflict a_commit_ahead_is_a_conflict
         a_commit_of_another_branch_is_a_conflict a_conflict_leaves_nothing a_commit_without_records_is_kept
-        a_commit_is_seen_by_every_connection of_writers_that_race_one_wins an_erased_account_is_gone_for_good
-        requests_run_from_end_to_end
+        a_commit_is_seen_by_every_connection a_request_is_looked_up_each_time of_writers_that_race_one_wins
+        a_closed_account_stays_closed an_erased_account_is_gone_for_good requests_run_from_end_to_end
     ComparesVersionOnly: a_commit_of_another_branch_is_a_conflict
     AcceptsGaps: a_commit_ahead_is_a_conflict a_commit_of_another_branch_is_a_conflict
     ComparesThenInserts: of_writers_that_race_one_wins a_commit_that_races_with_itself_is_kept_once
     InsertsPiecemeal: a_commit_of_many_records_is_whole
     SkipsCollisions: a_conflict_leaves_nothing
     KeepsKeyOfConflict: a_commit_of_another_branch_is_a_conflict a_conflict_leaves_nothing
-        a_commit_without_records_is_kept requests_run_from_end_to_end
+        a_commit_without_records_is_kept a_closed_account_stays_closed requests_run_from_end_to_end
     KeepsSnapshotOfConflict: a_conflict_leaves_nothing
     FailsOnConflict: an_account_is_opened_once a_stale_commit_is_a_conflict a_commit_ahead_is_a_conflict
         a_commit_of_another_branch_is_a_conflict a_conflict_leaves_nothing a_commit_without_records_is_kept
-        a_commit_is_seen_by_every_connection of_writers_that_race_one_wins an_erased_account_is_gone_for_good
-        requests_run_from_end_to_end
+        a_commit_is_seen_by_every_connection a_request_is_looked_up_each_time of_writers_that_race_one_wins
+        a_closed_account_stays_closed an_erased_account_is_gone_for_good requests_run_from_end_to_end
     ForgetsKeys: an_account_is_opened_once a_commit_without_records_is_kept a_repeated_commit_is_kept_once
         a_key_counts_before_the_head a_key_is_remembered a_request_is_found_under_its_key
-        keys_outlive_later_versions a_commit_is_seen_by_every_connection a_commit_of_many_records_is_whole
-        of_writers_that_race_one_wins ids_of_any_text_are_kept keys_that_look_alike_stay_apart
-        accounts_are_kept_apart an_erased_account_is_gone_for_good what_was_kept_is_there_when_opened_again
+        keys_outlive_later_versions a_commit_is_seen_by_every_connection a_request_is_looked_up_each_time
+        a_commit_of_many_records_is_whole of_writers_that_race_one_wins ids_of_any_text_are_kept
+        keys_that_look_alike_stay_apart accounts_are_kept_apart a_closed_account_stays_closed
+        an_erased_account_is_gone_for_good an_erasure_takes_one_account what_was_kept_is_there_when_opened_again
         requests_run_from_end_to_end
     ForgetsOlderKeys: a_commit_without_records_is_kept a_key_is_remembered a_request_is_found_under_its_key
-        keys_outlive_later_versions keys_that_look_alike_stay_apart requests_run_from_end_to_end
+        keys_outlive_later_versions keys_that_look_alike_stay_apart a_closed_account_stays_closed
+        an_erasure_takes_one_account requests_run_from_end_to_end
     KeepsRepeatsTwice: an_account_is_opened_once a_commit_without_records_is_kept a_repeated_commit_is_kept_once
         a_key_counts_before_the_head a_key_is_remembered keys_outlive_later_versions
-        what_was_kept_is_there_when_opened_again requests_run_from_end_to_end
+        a_request_is_looked_up_each_time a_closed_account_stays_closed what_was_kept_is_there_when_opened_again
+        requests_run_from_end_to_end
     LooksKeysUpOnConflict: a_commit_without_records_is_kept a_key_counts_before_the_head
         requests_run_from_end_to_end
     ComparesHeadFirst: an_account_is_opened_once a_commit_without_records_is_kept a_repeated_commit_is_kept_once
         a_key_counts_before_the_head a_key_is_remembered keys_outlive_later_versions
-        what_was_kept_is_there_when_opened_again
-    AnswersRepeatsAsDone: an_account_is_opened_once a_commit_without_records_is_kept
-        a_repeated_commit_is_kept_once a_key_counts_before_the_head a_key_is_remembered
-        keys_outlive_later_versions a_commit_that_races_with_itself_is_kept_once
+        a_request_is_looked_up_each_time a_closed_account_stays_closed what_was_kept_is_there_when_opened_again
+    AnswersRepeatsAsDone: an_account_is_opened_once a_commit_without_records_is_kept a_repeated_commit_is_kept_once
+        a_key_counts_before_the_head a_key_is_remembered keys_outlive_later_versions
+        a_request_is_looked_up_each_time a_commit_that_races_with_itself_is_kept_once a_closed_account_stays_closed
         what_was_kept_is_there_when_opened_again requests_run_from_end_to_end
     SharesKeys: ids_that_look_alike_stay_apart accounts_are_kept_apart a_closed_account_says_so
-        an_erased_account_is_gone_for_good
-    RequestOfAnyAccount: a_request_is_found_under_its_key accounts_are_kept_apart
-        an_erased_account_is_gone_for_good
+        an_erased_account_is_gone_for_good an_erasure_takes_one_account
+    RequestOfAnyAccount: a_request_is_found_under_its_key accounts_are_kept_apart an_erased_account_is_gone_for_good
     MixesAccounts: ids_of_any_text_are_kept ids_that_look_alike_stay_apart accounts_are_kept_apart
-        a_closed_account_says_so an_erased_account_is_gone_for_good
-    ScansByPrefix: ids_that_look_alike_stay_apart accounts_are_kept_apart
+        a_closed_account_says_so an_erased_account_is_gone_for_good an_erasure_takes_one_account
+    ScansByPrefix: ids_that_look_alike_stay_apart accounts_are_kept_apart an_erasure_takes_one_account
     ReordersRecords: a_commit_adds_its_records a_commit_of_many_records_is_whole of_writers_that_race_one_wins
         pages_give_every_record_once every_kind_of_event_comes_back every_combination_of_fields_comes_back
         large_records_come_back
@@ -244,27 +247,28 @@ const FOUND_BY: &str = "
         pages_give_every_record_once a_snapshot_and_the_records_after_it_are_the_account
         every_kind_of_event_comes_back every_combination_of_fields_comes_back large_records_come_back
         times_come_back ids_of_any_text_are_kept ids_that_look_alike_stay_apart accounts_are_kept_apart
-        a_closed_account_says_so an_erased_account_is_gone_for_good what_was_kept_is_there_when_opened_again
-        requests_run_from_end_to_end
+        a_closed_account_says_so a_closed_account_stays_closed an_erased_account_is_gone_for_good
+        an_erasure_takes_one_account what_was_kept_is_there_when_opened_again requests_run_from_end_to_end
     GivesWholeCommits: records_after_any_version
     CutsPages: pages_give_every_record_once
     LosesBetweenPages: a_commit_of_many_records_is_whole pages_give_every_record_once large_records_come_back
     HeadOfPage: records_after_any_version an_erased_account_is_gone_for_good
     HeadTooSmall: a_commit_of_another_branch_is_a_conflict a_commit_without_records_is_kept
         records_after_any_version pages_give_every_record_once a_closed_account_says_so
-        an_erased_account_is_gone_for_good requests_run_from_end_to_end
+        a_closed_account_stays_closed an_erased_account_is_gone_for_good an_erasure_takes_one_account
+        requests_run_from_end_to_end
     HeadTooLarge: a_commit_of_another_branch_is_a_conflict a_commit_without_records_is_kept
-        records_after_any_version pages_give_every_record_once
-        a_snapshot_and_the_records_after_it_are_the_account a_closed_account_says_so
-        an_erased_account_is_gone_for_good requests_run_from_end_to_end
+        records_after_any_version pages_give_every_record_once a_snapshot_and_the_records_after_it_are_the_account
+        a_closed_account_says_so a_closed_account_stays_closed an_erased_account_is_gone_for_good
+        an_erasure_takes_one_account requests_run_from_end_to_end
     WrapsVersions: records_after_any_version
     FailsOnNone: an_empty_storage_has_no_account
     KeepsFirstSnapshot: the_latest_snapshot_is_given_back
     LosesSnapshot: the_latest_snapshot_is_given_back
-    SharesSnapshots: accounts_are_kept_apart
+    SharesSnapshots: accounts_are_kept_apart an_erasure_takes_one_account
     GivesUpTooMuch: a_snapshot_and_the_records_after_it_are_the_account accounts_are_kept_apart
-        an_erased_account_is_gone_for_good what_was_kept_is_there_when_opened_again
-    IgnoresCase: ids_that_look_alike_stay_apart keys_that_look_alike_stay_apart
+        an_erased_account_is_gone_for_good an_erasure_takes_one_account what_was_kept_is_there_when_opened_again
+    IgnoresCase: ids_that_look_alike_stay_apart keys_that_look_alike_stay_apart an_erasure_takes_one_account
     CutsLongIds: ids_that_look_alike_stay_apart keys_that_look_alike_stay_apart
     RefusesLongIds: ids_of_any_text_are_kept ids_that_look_alike_stay_apart keys_that_look_alike_stay_apart
     NormalizesIds: ids_that_look_alike_stay_apart keys_that_look_alike_stay_apart
@@ -281,22 +285,35 @@ const FOUND_BY: &str = "
     CutsMembers: large_records_come_back
     RoundsTimes: times_come_back
     RefusesLateTimes: times_come_back
-    ReadsOldState: a_commit_is_seen_by_every_connection a_commit_of_many_records_is_whole
-        of_writers_that_race_one_wins
+    ReadsOldState: a_commit_is_seen_by_every_connection a_request_is_looked_up_each_time
+        a_commit_of_many_records_is_whole of_writers_that_race_one_wins
     ForgetsOnClose: what_was_kept_is_there_when_opened_again
     ForgetsKeysOnClose: what_was_kept_is_there_when_opened_again
-    KeepsKeysInProcess: a_repeated_commit_is_kept_once a_key_is_remembered an_erased_account_is_gone_for_good
-        what_was_kept_is_there_when_opened_again requests_run_from_end_to_end
+    KeepsKeysInProcess: a_repeated_commit_is_kept_once a_key_is_remembered a_request_is_looked_up_each_time
+        a_closed_account_stays_closed an_erased_account_is_gone_for_good what_was_kept_is_there_when_opened_again
+        requests_run_from_end_to_end
+    RemembersAbsentRequests: a_request_is_looked_up_each_time
+    RemembersFoundRequests: a_request_is_looked_up_each_time
+    RemembersAbsentKeys: a_request_is_looked_up_each_time
     ForgetsKeysInTime: keys_outlive_later_versions
     LosesActorsOfRequests: keys_outlive_later_versions
     RefusesCommitsWithoutRecords: a_commit_without_records_is_kept keys_outlive_later_versions
     SkipsCommitsWithoutRecords: a_commit_without_records_is_kept keys_outlive_later_versions
     ComparesRecordsOnly: a_commit_of_another_branch_is_a_conflict a_commit_without_records_is_kept
-    LosesState: a_closed_account_says_so an_erased_account_is_gone_for_good
+        a_closed_account_stays_closed
+    LosesState: a_closed_account_says_so a_closed_account_stays_closed an_erased_account_is_gone_for_good
+        an_erasure_takes_one_account
+    ReopensClosedAccounts: a_closed_account_stays_closed
+    KeepsOnClosedHeads: a_closed_account_stays_closed
+    ComparesHeadWithoutState: a_closed_account_stays_closed
     ErasesOpenAccounts: an_erased_account_is_gone_for_good
     KeepsErasedRecords: an_erased_account_is_gone_for_good
-    KeepsErasedRequests: an_erased_account_is_gone_for_good
-    ForgetsErasedIds: an_erased_account_is_gone_for_good
+    KeepsErasedRequests: a_request_is_looked_up_each_time an_erased_account_is_gone_for_good
+    ForgetsErasedIds: a_closed_account_stays_closed an_erased_account_is_gone_for_good
+    ErasesByPrefix: an_erasure_takes_one_account
+    ErasesByPattern: an_erasure_takes_one_account
+    ErasesWithoutCase: an_erasure_takes_one_account
+    ErasesAllClosed: an_erasure_takes_one_account
     RefusesLargeRecords: large_records_come_back
     ShiftsFields: every_combination_of_fields_comes_back
 ";

@@ -250,7 +250,9 @@ impl AsyncRepository for EtcdRepository {
         if !found_request.is_empty() {
             return Ok(CommitOutcome::Duplicate);
         }
-        if read_head(&found_head, account)?.as_ref() != commit.expected() {
+        let kept_head = read_head(&found_head, account)?;
+        let is_over = kept_head.is_some_and(|head| head.state != HeadState::Open);
+        if kept_head.as_ref() != commit.expected() || is_over {
             return Ok(CommitOutcome::Conflict);
         }
 

@@ -50,6 +50,14 @@ pub enum Error {
         /// The account.
         account: String,
     },
+    /// There are records after the last version that an account is said to have: its head was changed by hand.
+    #[error("the head of account {account} is at version {head}, and there are records after it", account = Quoted(account))]
+    HeadBehind {
+        /// The account.
+        account: String,
+        /// The version that the head says.
+        head: u64,
+    },
     /// A version that the database has no number for.
     #[error(
         "version {version} is beyond {}, the last that the database can hold",

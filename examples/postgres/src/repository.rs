@@ -10,7 +10,7 @@ use grantbook::repository::{
     AsyncRepository, Commit, CommitOutcome, EraseOutcome, Head, HeadState, RecordPage,
     StoredRequest,
 };
-use grantbook::{AccountId, IdempotencyKey, Snapshot};
+use grantbook::{AccountId, IdempotencyKey, Record, Snapshot};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::ToSql;
@@ -278,7 +278,14 @@ impl AsyncRepository for PostgresRepository {
         } else {
             rows::records(&rows, account, version)?
         };
-        Ok(RecordPage::Records { records, head })
+        let reached = records.last().map_or(0, Record::version);
+        match &head {
+            Some(head) if head.state != HeadState::Erased && reached > head.version => {
+                let (account, head) = (account.to_string(), head.version);
+                Err(Error::HeadBehind { account, head })
+            }
+            _ => Ok(RecordPage::Records { records, head }),
+        }
     }
 
     async fn request(
@@ -299,7 +306,8 @@ impl AsyncRepository for PostgresRepository {
         match self.query(statement, &written.parameters()).await {
             Ok(kept) if !kept.is_empty() => return Ok(CommitOutcome::Appended),
             Ok(_) => {}
-            Err(Error::Database(error)) if is_known_key(&error) => {}
+            Err(Error::Database(error)) if violates(&error, KEY) => {}
+            Err(Error::Database(error)) => return Err(not_written(error, commit)),
             Err(error) => return Err(error),
         }
         // A statement of its own: it sees what the one before has waited for. A key that is kept stays so.
@@ -434,17 +442,30 @@ pub async fn append_in(
     let statement = AND_NOTIFY.of(commit);
     let kept = transaction
         .query_opt(statement, &written.parameters())
-        .await?;
+        .await
+        .map_err(|error| not_written(error, commit))?;
     Ok(match kept {
         Some(_) => CommitOutcome::Appended,
         None => CommitOutcome::Conflict,
     })
 }
 
-/// Whether a statement failed because its request's key is known already.
-fn is_known_key(error: &tokio_postgres::Error) -> bool {
+/// The constraint that holds a request's key, and that of a record's version.
+const KEY: &str = "request_is_kept_once";
+const VERSION: &str = "records_pkey";
+
+/// Whether a statement failed because what this constraint is about is there already.
+fn violates(error: &tokio_postgres::Error, constraint: &str) -> bool {
     error.as_db_error().is_some_and(|error| {
-        *error.code() == SqlState::UNIQUE_VIOLATION
-            && error.constraint() == Some("request_is_kept_once")
+        *error.code() == SqlState::UNIQUE_VIOLATION && error.constraint() == Some(constraint)
     })
+}
+
+/// Why a commit was not written. The head was the expected one, so that no record can be there after it.
+fn not_written(error: tokio_postgres::Error, commit: &Commit) -> Error {
+    if violates(&error, VERSION) {
+        let (account, head) = (commit.account().to_string(), commit.request().before);
+        return Error::HeadBehind { account, head };
+    }
+    Error::Database(error)
 }

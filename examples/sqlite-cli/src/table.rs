@@ -135,7 +135,14 @@ struct Lines<'t> {
 
 impl<'t> Lines<'t> {
     fn of(text: &'t [u8]) -> Self {
-        let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        // As for the reader, a line ends with `\n`, `\r\n` or a `\r` alone.
+        let ends = text
+            .iter()
+            .enumerate()
+            .filter(|(place, byte)| match **byte {
+                b'\r' => text.get(place + 1) != Some(&b'\n'),
+                byte => byte == b'\n',
+            });
         let begin = ends.map(|(place, _)| place + 1).collect();
         Self { text, begin }
     }

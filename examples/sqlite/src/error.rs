@@ -76,6 +76,17 @@ pub enum SqliteError {
         /// What it says.
         problem: String,
     },
+    /// There are records after the last version that an account is said to have, or of an account that has no head: the head
+    /// was changed by hand. It is left as it is.
+    #[error("the head of account {account} is at version {head}, and there is a record {record}", account = Quoted(account))]
+    HeadBehind {
+        /// The account.
+        account: AccountId,
+        /// The version that the head says; 0, if there is none.
+        head: u64,
+        /// The version of the last record.
+        record: u64,
+    },
     /// Another process has held the file for too long.
     #[error("the file is busy; try again")]
     Busy,

@@ -221,7 +221,9 @@ pub fn append_in(
     if is_known {
         return Ok(CommitOutcome::Duplicate);
     }
-    if head(transaction, account)?.as_ref() != commit.expected() {
+    let head = head(transaction, account)?;
+    let is_over = head.is_some_and(|head| head.state != HeadState::Open);
+    if head.as_ref() != commit.expected() || is_over {
         return Ok(CommitOutcome::Conflict);
     }
     insert(transaction, commit)?;
@@ -272,13 +274,31 @@ fn insert(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), SqliteEr
     Ok(())
 }
 
-/// The head of an account; `None`, if none was ever opened.
+/// The head of an account; `None`, if none was ever opened. One that is behind its records is not gone by: what was
+/// revoked since would be allowed.
 fn head(transaction: &Connection, account: &AccountId) -> Result<Option<Head>, SqliteError> {
     let mut statement = transaction
         .prepare_cached("SELECT version, digest, state FROM grantbook_heads WHERE account = ?1")?;
     let mut rows = statement.query([&**account])?;
     let row = rows.next()?;
-    row.map(|row| read_head(row, account)).transpose()
+    let head = row.map(|row| read_head(row, account)).transpose()?;
+    let (version, is_erased) = head.map_or((0, false), |head| {
+        (head.version, head.state == HeadState::Erased)
+    });
+    let mut last = transaction.prepare_cached(
+        "SELECT version FROM grantbook_records WHERE account = ?1 ORDER BY version DESC LIMIT 1",
+    )?;
+    let last = last
+        .query_row([&**account], |row| number(row, 0))
+        .optional()?;
+    match last {
+        Some(record) if record > version && !is_erased => Err(SqliteError::HeadBehind {
+            account: account.clone(),
+            head: version,
+            record,
+        }),
+        _ => Ok(head),
+    }
 }
 
 /// The head that a row's first three columns say.

@@ -5,6 +5,7 @@
 
 mod branches;
 mod connections;
+mod endings;
 mod ids;
 mod reading;
 mod records;
@@ -12,14 +13,18 @@ mod snapshots;
 mod writing;
 
 pub use branches::{
-    a_closed_account_says_so, a_commit_of_another_branch_is_a_conflict,
-    a_commit_without_records_is_kept, an_erased_account_is_gone_for_good,
+    a_commit_of_another_branch_is_a_conflict, a_commit_without_records_is_kept,
     keys_outlive_later_versions,
 };
 pub use connections::{
     a_commit_is_seen_by_every_connection, a_commit_of_many_records_is_whole,
-    a_commit_that_races_with_itself_is_kept_once, of_writers_that_race_one_wins,
-    requests_run_from_end_to_end, what_was_kept_is_there_when_opened_again,
+    a_commit_that_races_with_itself_is_kept_once, a_request_is_looked_up_each_time,
+    of_writers_that_race_one_wins, requests_run_from_end_to_end,
+    what_was_kept_is_there_when_opened_again,
+};
+pub use endings::{
+    a_closed_account_says_so, a_closed_account_stays_closed, an_erased_account_is_gone_for_good,
+    an_erasure_takes_one_account,
 };
 pub use ids::{
     accounts_are_kept_apart, ids_of_any_text_are_kept, ids_that_look_alike_stay_apart,

@@ -117,6 +117,19 @@ impl History {
         Commit::decide(&self.account, &request).map_err(Failure::of_suite)
     }
 
+    /// A request that changed nothing, as it is copied from another repository: on this head, whatever its state is.
+    pub(super) fn nothing_on(&self, commit: &str, head: Head) -> Result<Commit, Failure> {
+        let request = StoredRequest {
+            key: commit_id(commit)?,
+            actor: Actor::System,
+            digest: head.digest,
+            before: head.version,
+            version: head.version,
+        };
+        Commit::copied(self.id().clone(), request, Some(head), Vec::new())
+            .map_err(Failure::of_suite)
+    }
+
     /// What was proposed is so from now on.
     pub(super) fn accept(&mut self, commit: &Commit) -> Result<(), Failure> {
         for record in commit.records() {
@@ -254,6 +267,15 @@ impl<R: Repository> Connection<R> {
                 None => return Ok(()),
             }
         }
+    }
+
+    /// Expects the account to have this head.
+    pub(super) fn stands(&self, history: &History, expected: Head) -> Result<(), Failure> {
+        let (_, head) = self.page(history.id(), history.version())?;
+        let asked = format!("the head of account {}", Quoted(history.id()));
+        let likely =
+            "the head is not the one of the last commit: its version, its digest, or its state";
+        Failure::unless_equal(asked, &Some(expected), &head, likely)
     }
 
     /// Expects this to be remembered under a key.

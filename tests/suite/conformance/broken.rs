@@ -130,6 +130,12 @@ defects! {
     ForgetsKeysOnClose,
     /// Each connection knows the keys that it has kept itself.
     KeepsKeysInProcess,
+    /// A connection goes on saying that there was no request of a key that it once did not find.
+    RemembersAbsentRequests,
+    /// A connection goes on saying what it once found under a key.
+    RemembersFoundRequests,
+    /// A commit does not look up a key that its connection once did not find.
+    RemembersAbsentKeys,
     /// Keys are forgotten a hundred versions later.
     ForgetsKeysInTime,
     /// Who made a request is not remembered.
@@ -142,6 +148,12 @@ defects! {
     ComparesRecordsOnly,
     /// The head does not say that an account is closed.
     LosesState,
+    /// A closed account can be opened again, over the old one.
+    ReopensClosedAccounts,
+    /// A commit without records is kept of an account that is closed or erased, if it expects that.
+    KeepsOnClosedHeads,
+    /// Of the head, the version and the digest are compared, and not the state.
+    ComparesHeadWithoutState,
     /// An account that is in use can be erased.
     ErasesOpenAccounts,
     /// The records of an erased account stay.
@@ -150,6 +162,15 @@ defects! {
     KeepsErasedRequests,
     /// The id of an erased account can be used again.
     ForgetsErasedIds,
+    /// An erasure takes all accounts whose ids begin with the one that was asked for.
+    ErasesByPrefix,
+    /// An erasure takes all accounts whose ids match the one that was asked for, in which `%` at the end stands for any
+    /// text.
+    ErasesByPattern,
+    /// An erasure takes all accounts whose ids differ in the case of letters only.
+    ErasesWithoutCase,
+    /// An erasure takes all closed accounts.
+    ErasesAllClosed,
     /// A record of more than 600 kB is an error.
     RefusesLargeRecords,
     /// What is absent is left out, and the next field is read in its place.

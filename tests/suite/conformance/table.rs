@@ -12,6 +12,7 @@ use grantbook::{AccountId, Actor, IdempotencyKey, Record, Snapshot, Timestamp};
 use serde_json::Value;
 
 use super::Defect;
+use super::ids::kept_id;
 
 /// How many records a page has, where it is cut.
 const PAGE: usize = 500;
@@ -47,21 +48,24 @@ pub(super) struct BrokenConnection {
     seen: Mutex<Option<Table>>,
     /// The commits that this connection has kept.
     own: Mutex<BTreeSet<(String, String)>>,
+    /// What this connection was told of requests.
+    told: Mutex<BTreeMap<(String, String), Option<StoredRequest>>>,
 }
 
 /// A [`Broken`](super::Broken) repository gives an error where it has to answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct BrokenError(&'static str);
+pub(super) struct BrokenError(pub(super) &'static str);
 
 impl BrokenConnection {
     pub(super) fn new(defect: Option<Defect>, table: Arc<Mutex<Table>>) -> Self {
-        let (seen, own) = (Mutex::default(), Mutex::default());
+        let (seen, own, told) = Default::default();
         Self {
             defect,
             table,
             seen,
             own,
+            told,
         }
     }
 
@@ -81,42 +85,8 @@ impl BrokenConnection {
         read(&self.table())
     }
 
-    /// An id, as it is kept.
     fn key(&self, id: &str) -> Result<String, BrokenError> {
-        let Some(defect) = self.defect else {
-            return Ok(id.to_owned());
-        };
-        if defect == Defect::RefusesLongIds && id.len() > 64 {
-            return Err(BrokenError("file name too long"));
-        }
-        if defect == Defect::SplicesIds && id.contains('\'') {
-            return Err(BrokenError("syntax error near `'`"));
-        }
-        Ok(if defect == Defect::IgnoresCase {
-            id.to_lowercase()
-        } else if defect == Defect::CutsLongIds {
-            let end = (0..=id.len().min(64)).rfind(|end| id.is_char_boundary(*end));
-            id.get(..end.unwrap_or_default())
-                .unwrap_or_default()
-                .to_owned()
-        } else if defect == Defect::NormalizesIds {
-            id.replace("e\u{301}", "\u{e9}")
-        } else if defect == Defect::LosesUnicode {
-            id.replace(|character: char| !character.is_ascii(), "?")
-        } else if defect == Defect::SanitizesIds {
-            id.replace(
-                |character: char| !character.is_alphanumeric() && character != '-',
-                "_",
-            )
-        } else if defect == Defect::TakesIdsForNumbers {
-            let number = id.parse::<f64>();
-            number.map_or_else(|_| id.to_owned(), |number| number.to_string())
-        } else if defect == Defect::TrimsPunctuation {
-            id.trim_end_matches(|character: char| character.is_ascii_punctuation())
-                .to_owned()
-        } else {
-            id.to_owned()
-        })
+        kept_id(self.defect, id)
     }
 
     /// A record, as it is kept.
@@ -174,13 +144,30 @@ impl BrokenConnection {
         if self.has(Defect::IgnoresExpectedHead)
             || self.has(Defect::ComparesRecordsOnly) && commit.records().is_empty()
         {
-            true
-        } else if self.has(Defect::AcceptsGaps) {
+            return true;
+        }
+        match head.map(|head| head.state) {
+            Some(HeadState::Closed) if self.has(Defect::ReopensClosedAccounts) => {
+                return expected.is_none();
+            }
+            Some(HeadState::Erased) if self.has(Defect::ForgetsErasedIds) => {
+                return expected.is_none();
+            }
+            Some(HeadState::Closed | HeadState::Erased)
+                if !self.has(Defect::KeepsOnClosedHeads)
+                    && !self.has(Defect::ComparesHeadWithoutState) =>
+            {
+                return false;
+            }
+            _ => {}
+        }
+        if self.has(Defect::AcceptsGaps) {
             version(expected) >= version(head)
         } else if self.has(Defect::ComparesVersionOnly) {
             version(expected) == version(head)
-        } else if self.has(Defect::ForgetsErasedIds) {
-            expected == head.filter(|head| head.state != HeadState::Erased)
+        } else if self.has(Defect::ComparesHeadWithoutState) {
+            let chain = |head: &Head| (head.version, head.digest);
+            expected.map(chain) == head.map(chain)
         } else {
             expected == head
         }
@@ -327,7 +314,15 @@ impl Repository for BrokenConnection {
         key: &IdempotencyKey,
     ) -> Result<Option<StoredRequest>, BrokenError> {
         let (account, key) = (self.key(account)?, self.key(key)?);
-        Ok(self.read(|table| {
+        let told = locked(&self.told);
+        match told.get(&(account.clone(), key.clone())) {
+            Some(None) if self.has(Defect::RemembersAbsentRequests) => return Ok(None),
+            Some(Some(told)) if self.has(Defect::RemembersFoundRequests) => {
+                return Ok(Some(told.clone()));
+            }
+            _ => drop(told),
+        }
+        let found = self.read(|table| {
             let mut of_it = table.requests.iter().filter(|((of, known), _)| {
                 *known == key && (*of == account || self.has(Defect::RequestOfAnyAccount))
             });
@@ -337,26 +332,44 @@ impl Repository for BrokenConnection {
                 found.actor = Actor::System;
             }
             Some(found)
-        }))
+        });
+        locked(&self.told).insert((account, key), found.clone());
+        Ok(found)
     }
 
     fn erase(&self, account: &AccountId) -> Result<EraseOutcome, BrokenError> {
         let account = self.key(account)?;
         let mut table = self.table();
-        let Some(head) = table.heads.get_mut(&account) else {
+        let Some(head) = table.heads.get(&account) else {
             return Ok(EraseOutcome::Unknown);
         };
         if head.state == HeadState::Open && !self.has(Defect::ErasesOpenAccounts) {
             return Ok(EraseOutcome::NotClosed);
         }
-        head.state = HeadState::Erased;
+        let also_erased = |of: &str, head: &Head| match self.defect {
+            Some(Defect::ErasesByPrefix) => of.starts_with(&account),
+            Some(Defect::ErasesByPattern) => account
+                .strip_suffix('%')
+                .is_some_and(|start| of.starts_with(start)),
+            Some(Defect::ErasesWithoutCase) => of.to_lowercase() == account.to_lowercase(),
+            Some(Defect::ErasesAllClosed) => head.state == HeadState::Closed,
+            _ => false,
+        };
+        let erased = table.heads.iter();
+        let erased = erased.filter(|(of, head)| **of == account || also_erased(of, head));
+        let erased: BTreeSet<_> = erased.map(|(of, _)| of.clone()).collect();
+        for of in &erased {
+            if let Some(head) = table.heads.get_mut(of) {
+                head.state = HeadState::Erased;
+            }
+            table.snapshots.remove(&self.snapshot_place(of));
+        }
         if !self.has(Defect::KeepsErasedRecords) {
-            table.rows.retain(|(of, _), _| *of != account);
+            table.rows.retain(|(of, _), _| !erased.contains(of));
         }
         if !self.has(Defect::KeepsErasedRequests) {
-            table.requests.retain(|(of, _), _| *of != account);
+            table.requests.retain(|(of, _), _| !erased.contains(of));
         }
-        table.snapshots.remove(&self.snapshot_place(&account));
         Ok(EraseOutcome::Erased)
     }
 
@@ -372,6 +385,10 @@ impl Repository for BrokenConnection {
             locked(&self.own).contains(&name)
         } else if self.has(Defect::SharesKeys) {
             table.requests.keys().any(|(_, known)| *known == id)
+        } else if self.has(Defect::RemembersAbsentKeys)
+            && matches!(locked(&self.told).get(&name), Some(None))
+        {
+            false
         } else {
             table.requests.contains_key(&name)
         };

@@ -136,8 +136,9 @@ impl Following {
             return self.refresh_all().await;
         }
         for account in due.accounts {
-            if let Some(copy) = self.accounts.loaded(&account) {
-                self.refresh(&copy).await;
+            // Whether it is still held; a notice that says nothing new is no use of it.
+            if self.accounts.notify_version(&account, 0).is_some() {
+                self.refresh(&account).await;
             }
         }
     }
@@ -154,7 +155,7 @@ impl Following {
         if is_done {
             self.state().failing.remove(copy.id());
         } else {
-            self.refresh(&copy).await;
+            self.refresh(copy.id()).await;
         }
         if is_erased {
             let account = copy.id().clone();
@@ -163,9 +164,9 @@ impl Following {
         }
     }
 
-    /// Brings a copy up to date; one that has diverged is loaded again.
-    async fn refresh(&self, copy: &Copy) {
-        let account = copy.id();
+    /// Brings the copy of an account up to date; one that has diverged is loaded again. It is no use of the account, which
+    /// is given up as if nobody had told of it.
+    async fn refresh(&self, account: &AccountId) {
         let refresh = async {
             // The first finds out that it has diverged, the second loads it.
             match self.accounts.refresh(account).await {

@@ -65,6 +65,14 @@ pub(crate) fn is_a_clear_error(server: &Server, name: &str) {
             |error| matches!(in_database(error), Some(Error::Missing { version: 2, .. })),
         ),
         (
+            "head set back",
+            "UPDATE grantbook.heads SET version = 1, digest =
+                (SELECT digest FROM grantbook.records WHERE account = 'head set back' AND version = 1)
+                WHERE version = 3",
+            "the head of account `head set back` is at version 1, and there are records after it",
+            |error| matches!(in_database(error), Some(Error::HeadBehind { head: 1, .. })),
+        ),
+        (
             "the last is gone",
             "DELETE FROM grantbook.records WHERE version = 3",
             "no record after version 2",

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use grantbook::repository::Accounts;
 use grantbook::{Decision, DenialReason, Permission, Resource};
+use grantbook_postgres::{Follower, Listening};
+use tokio_postgres::{Config, NoTls};
 
 use crate::branches::{back_up, restore};
-use crate::notices::{Two, eventually};
-use crate::server::accounts::{account, enrol, loaded, request};
-use crate::server::{Server, runtime};
+use crate::notices::{NEVER, Two, eventually};
+use crate::server::accounts::{account, enrol, held, loaded, request, with_two_owners};
+use crate::server::{Server, repository, runtime};
 
 const TICK: Duration = Duration::from_millis(20);
 
@@ -67,5 +70,44 @@ pub(crate) fn erased_are_given_up(server: &Server, name: &str) {
         let Two { accounts, copy, .. } = two;
         drop(copy);
         eventually(|| accounts.held().is_empty()).await;
+    });
+}
+
+/// What another process changes is no use of it here: the account that was asked for longest ago is given up first, however
+/// often it has changed since.
+pub(crate) fn notices_are_no_use(server: &Server, name: &str) {
+    runtime().block_on(async {
+        let address = server.database(name).await;
+        let elsewhere = repository(&address);
+        let all = held(&elsewhere);
+        for name in ["acme", "beta", "gamma"] {
+            with_two_owners(&elsewhere, name).await;
+            all.get(&account(name)).await.expect("it is whole");
+        }
+        // There is room for two of the three.
+        let builder = Accounts::builder(repository(&address));
+        let accounts = builder.capacity(all.held_bytes() / 6 * 5).build_async();
+        let config: Config = address.parse().expect("an address");
+        let follower = Follower::start(accounts.clone(), config, NoTls, NEVER);
+        eventually(|| follower.state().listening == Listening::Connected).await;
+        let get = async |name: &str| {
+            let got = accounts.get(&account(name)).await;
+            drop(got.expect("it is whole"));
+        };
+        get("acme").await;
+        get("beta").await;
+
+        let change = request("change", vec![enrol("dana")]);
+        let acme = loaded(&elsewhere, "acme").await.expect("it is whole");
+        let version = acme.execute(&change).await.expect("it is done").version();
+        eventually(|| accounts.held()[0].as_of().version == version).await;
+        follower.stop().await;
+        get("gamma").await;
+        let held: Vec<_> = accounts
+            .held()
+            .iter()
+            .map(|copy| copy.id().clone())
+            .collect();
+        assert_eq!(held, ["beta", "gamma"].map(account));
     });
 }

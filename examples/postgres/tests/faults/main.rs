@@ -85,6 +85,7 @@ fn main() -> ExitCode {
             following::branches_are_found_by_a_tick,
         ),
         trial("erased_accounts_are_found", following::erased_are_given_up),
+        trial("notices_are_no_use", following::notices_are_no_use),
         trial("following_ends", notices::following_ends),
     ];
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);

@@ -15,7 +15,7 @@ use crate::server::{Server, client, repository, runtime};
 /// Guards against hanging only.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// So long that it does not happen.
-const NEVER: Duration = Duration::from_secs(86_400);
+pub(crate) const NEVER: Duration = Duration::from_secs(86_400);
 const ROUNDS: usize = 20;
 
 /// A process that follows `acme`, and another that changes it.

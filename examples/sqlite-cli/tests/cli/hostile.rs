@@ -57,6 +57,59 @@ fn ids_do_not_steer_the_terminal() {
     assert_is_plain(&terminal.types(&question, ""));
 }
 
+/// An explanation names members, groups and stores, and none of them turns the line around.
+#[test]
+fn an_explanation_does_not_steer_the_terminal() {
+    let terminal = Terminal::new();
+    let id = |name: &str| format!("{name}{TURN}x");
+    let (member, group, store, role) = (id("m"), id("g"), id("s"), id("r"));
+    let reads = r#"["store.read"]"#;
+    for command in [
+        format!(r#"{{"command":"create-store","store":"{store}"}}"#),
+        format!(
+            r#"{{"command":"define-role","role":"{role}","name":"Reader","level":"store","permissions":{reads}}}"#
+        ),
+        format!(
+            r#"{{"command":"create-group","group":"{group}","name":"Readers","description":"","grants":[{{"role":"{role}","scope":{{"stores":["{store}"]}}}}]}}"#
+        ),
+        format!(r#"{{"command":"add-members","members":["{member}","out{member}"]}}"#),
+        format!(r#"{{"command":"add-to-group","group":"{group}","members":["{member}"]}}"#),
+    ] {
+        let said = terminal.types(&["run", "access.db", "acme", "--system"], &command);
+        assert_eq!(said.code, 0, "{said:?}");
+    }
+    let ask = |task: &str, member: &str, permission: &str, store: &str| {
+        let args = [
+            task,
+            "access.db",
+            "acme",
+            member,
+            permission,
+            "--store",
+            store,
+        ];
+        terminal.types(&args, "")
+    };
+    let (outsider, unknown) = (format!("out{member}"), format!("un{store}"));
+    let allowed = ask("explain", &member, "store.read", &store);
+    assert_eq!(allowed.code, 0, "{allowed:?}");
+    for named in [&*group, &store] {
+        let shown = named.replace(TURN, r"\u{202e}");
+        assert!(allowed.out.contains(&shown), "{named:?}: {allowed:?}");
+    }
+    assert_is_plain(&allowed);
+    // What would allow it names the group and the store too.
+    assert_is_plain(&ask("explain", &outsider, "store.read", &store));
+    assert_is_plain(&ask("explain", &member, "store.write", &store));
+    assert_is_plain(&ask("explain", &id("nobody"), "store.read", &store));
+    assert_is_plain(&ask("explain", &member, "store.read", &unknown));
+    for (member, store) in [(id("nobody"), store), (member, unknown)] {
+        let said = ask("check", &member, "store.read", &store);
+        assert_eq!(said.code, 1, "{said:?}");
+        assert!(!said.out.contains(TURN), "{said:?}");
+    }
+}
+
 #[test]
 fn an_id_does_not_read_like_a_state() {
     let terminal = Terminal::new();
@@ -158,6 +211,38 @@ fn a_file_that_holds_no_accounts_is_told_and_left_as_it_is() {
             assert_eq!(said.out, "");
         }
         assert_eq!(fs::read(terminal.path(file)).ok(), before, "{file}");
+    }
+}
+
+/// What was revoked by the last record is not allowed because the head was set back to the one before it.
+#[test]
+fn a_head_that_was_set_back_is_told() {
+    let terminal = Terminal::new();
+    for command in [
+        r#"{"command":"add-members","members":["otto"]}"#,
+        r#"{"command":"grant-ownership","member":"otto"}"#,
+        r#"{"command":"revoke-ownership","member":"otto"}"#,
+    ] {
+        let said = terminal.types(&["run", "access.db", "acme", "--system"], command);
+        assert_eq!(said.code, 0, "{said:?}");
+    }
+    let triggers = "SELECT group_concat('DROP TRIGGER ' || name, ';') FROM sqlite_schema WHERE type = 'trigger'";
+    let by_hand = Connection::open(terminal.path("access.db")).unwrap();
+    let drop_all: String = by_hand.query_row(triggers, [], |row| row.get(0)).unwrap();
+    by_hand.execute_batch(&drop_all).unwrap();
+    let back = "UPDATE grantbook_heads SET version = 3,
+        digest = (SELECT digest FROM grantbook_records WHERE version = 3)";
+    by_hand.execute(back, []).unwrap();
+    let told = "the head of account `acme` is at version 3, and there is a record 4\n";
+    for args in [
+        &["check", "access.db", "acme", "otto", "account.close"][..],
+        &["explain", "access.db", "acme", "otto", "account.close"],
+        &["history", "access.db", "acme"],
+        &["run", "access.db", "acme", "--system"],
+    ] {
+        let said = terminal.types(args, r#"{"command":"create-store","store":"dev"}"#);
+        assert!(said.err.ends_with(told), "{args:?}: {said:?}");
+        assert_eq!((said.out.as_str(), said.code), ("", 3), "{args:?}");
     }
 }
 

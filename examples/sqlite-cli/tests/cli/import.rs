@@ -286,6 +286,41 @@ fn a_bad_line_after_empty_ones_is_told_by_its_number() {
     );
 }
 
+/// However the lines end, each bad one is told by its own number.
+#[test]
+fn bad_lines_are_numbered_by_every_end_of_line() {
+    let lines = "kind,id|member,dana|robot,r2||member,dana|member|robot,r3|member,\"|";
+    for (end, csv) in ["\n", "\r\n", "\r"].map(|end| (end, lines.replace('|', end))) {
+        let terminal = Terminal::new();
+        let said = terminal.imports(&csv);
+        assert_eq!((said.out.as_str(), said.code), ("", 1), "{end:?}");
+        let told = "line 3: the kind is `robot`; it is `member` or `group`\n\
+            line 5: member `dana` has a line already, line 2\n\
+            line 6: it has 1 cells, and the first line has 2\n\
+            line 7: the kind is `robot`; it is `member` or `group`\n\
+            line 8: id: ";
+        assert!(said.err.starts_with(told), "{end:?}: {}", said.err);
+        assert!(
+            said.err.ends_with("5 bad lines; nothing was imported\n"),
+            "{}",
+            said.err
+        );
+    }
+    // Ends of several kinds in one file, an empty line among them.
+    let said = Terminal::new().imports("kind,id\rrobot,r2\r\nrobot,r3\n\rrobot,r4\r\r\nrobot,r5");
+    let numbers = said
+        .err
+        .lines()
+        .filter_map(|line| line.split_once(": the kind"));
+    let numbers: Vec<_> = numbers.map(|(line, _)| line).collect();
+    assert_eq!(
+        numbers,
+        ["line 2", "line 3", "line 5", "line 7"],
+        "{}",
+        said.err
+    );
+}
+
 /// What Excel, a Mac of old, and a careful exporter write.
 #[test]
 fn marks_quotes_and_ends_of_lines_are_no_part_of_the_cells() {

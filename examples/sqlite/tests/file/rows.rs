@@ -1,9 +1,10 @@
 //! A row that was changed, whatever the schema says, is not served and not overwritten.
 
-use grantbook::repository::{self, Repository};
+use grantbook::repository::{self, Commit, RecordPage, Repository, RepositoryError};
+use grantbook::{Account, GroupLimit};
 use grantbook_sqlite::{RowProblem, SqliteError, SqliteRepository};
 
-use crate::kept::{Kept, create_store, delete_store};
+use crate::kept::{Kept, NOW, create_store, delete_store};
 
 #[test]
 fn a_record_changed_by_hand_is_not_served() {
@@ -104,6 +105,48 @@ fn a_head_changed_by_hand_is_another_branch() {
     let error = repository::execute(&repository, &mut copy, &request).unwrap_err();
     assert_eq!(error.code(), "diverged");
     assert_eq!(kept.rows(), before);
+}
+
+/// A head that was set back, or is gone, would undo what came after it. It is found where it is read, and by a commit.
+#[test]
+fn a_head_behind_its_last_record_is_not_gone_by() {
+    let back = "UPDATE grantbook_heads SET version = 2,
+        digest = (SELECT digest FROM grantbook_records WHERE account = 'acme' AND version = 2)
+        WHERE account = 'acme'";
+    let gone = "DELETE FROM grantbook_heads WHERE account = 'acme'";
+    for (by_hand, at) in [(back, 2), (gone, 0)] {
+        let kept = Kept::new();
+        let repository = SqliteRepository::open(kept.path()).unwrap();
+        let mut copy = kept.load("acme").unwrap().unwrap();
+        let records = repository.records_after(copy.id(), 0).unwrap();
+        let RecordPage::Records { records, .. } = records else {
+            panic!("{records:?}");
+        };
+        kept.meddle(by_hand);
+        let before = kept.rows();
+        let told =
+            format!("the head of account `acme` is at version {at}, and there is a record 3");
+        let is_told = |error: &RepositoryError| {
+            assert_eq!(error.code(), "repository-failed");
+            assert_eq!(error.to_string(), format!("the repository failed: {told}"));
+        };
+        is_told(&kept.load("acme").unwrap_err());
+        is_told(&repository::catch_up(&repository, &mut copy).unwrap_err());
+        let request = delete_store("dev");
+        is_told(&repository::execute(&repository, &mut copy, &request).unwrap_err());
+        // What was decided on the very version that the head says, and an opening.
+        let account = Account::replay(&records[..2]).unwrap();
+        let on_head = Commit::decide(&account, &delete_store("dev")).unwrap();
+        let (key, id) = ("again".parse().unwrap(), copy.id().clone());
+        let eve = "eve".parse().unwrap();
+        let (opening, _) = Commit::opening(key, id, eve, GroupLimit::default(), NOW);
+        for commit in [on_head, opening] {
+            let error = repository.commit(&commit).unwrap_err();
+            assert_eq!(error.to_string(), told);
+        }
+        assert_eq!(kept.rows(), before, "nothing was overwritten");
+        assert_eq!(kept.load("beta").unwrap().unwrap().version(), 3);
+    }
 }
 
 #[test]

@@ -6,8 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::account::actor::Actor;
-use crate::account::changes::AddMembers;
-use crate::account::changes::Command;
+use crate::account::changes::{AddMembers, CloseAccount, Command};
 use crate::account::limits::GroupLimit;
 use crate::repository::conformance::harness::{
     Connection, NOW, account_id, commit_id, member_id, store, stores,
@@ -15,7 +14,7 @@ use crate::repository::conformance::harness::{
 use crate::repository::conformance::{Failure, Fixture};
 use crate::repository::request::Executed;
 use crate::repository::{
-    self, Commit, CommitOutcome, Replica, Repository, RepositoryError, Request,
+    self, Commit, CommitOutcome, EraseOutcome, Replica, Repository, RepositoryError, Request,
 };
 
 /// How many write at once.
@@ -40,6 +39,31 @@ pub fn a_commit_is_seen_by_every_connection<F: Fixture>(fixture: &F) -> Result<(
         "versions are compared with what this connection has seen",
     )?;
     there.holds(&acme, likely)
+}
+
+/// What a connection was told of a key is not what it goes by: neither that there was no such request, which another
+/// connection has kept since, nor what was remembered, which an erasure has taken since. A retry comes by any connection.
+pub fn a_request_is_looked_up_each_time<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+    let (here, there) = (Connection::to(fixture), Connection::to(fixture));
+    let mut acme = here.opens("acme")?;
+    let retried = acme.propose("retried", &[store("dev")?])?;
+    let likely = "a connection remembers what it was told of requests, also that there was none; look each up again, \
+                  where it is written";
+    here.remembers(acme.id(), retried.key(), None, likely)?;
+    there.keeps(&retried)?;
+    acme.accept(&retried)?;
+    here.repeats(&retried, likely)?;
+    here.remembers(acme.id(), retried.key(), Some(retried.request()), likely)?;
+
+    let closing = [Command::CloseAccount(CloseAccount {})];
+    there.adds(&mut acme, "close", &closing)?;
+    let erased = there.0.erase(acme.id());
+    let erased = erased.map_err(|error| went_wrong("erase, of a closed account", &error))?;
+    if erased == EraseOutcome::Unsupported {
+        return Ok(());
+    }
+    here.remembers(acme.id(), retried.key(), None, likely)?;
+    here.conflicts(&retried, likely)
 }
 
 /// A thousand records that are committed together are seen together, at no moment a part of them.
