@@ -86,7 +86,8 @@ impl Commit {
         (commit, account)
     }
 
-    /// Puts a commit together from what another repository kept of it, to copy it.
+    /// Puts a commit together from what another repository kept of it, to copy it. One without records may expect a head
+    /// that is closed: a repository answers that with [`Conflict`](super::CommitOutcome::Conflict).
     ///
     /// # Errors
     /// The request says that it led to other versions; the records do not follow the head or each other, or are not

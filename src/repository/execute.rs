@@ -7,6 +7,7 @@ use crate::account::record::Record;
 use crate::id::{AccountId, IdempotencyKey, MemberId};
 use crate::repository::contract::{RecordPage, Repository};
 use crate::repository::error::RepositoryError;
+use crate::repository::head::HeadState;
 use crate::repository::opening::{self, Opened, Opening};
 use crate::repository::protocol;
 use crate::repository::replica::Replica;
@@ -101,7 +102,7 @@ pub fn execute<R: Repository + ?Sized>(
 /// ```
 ///
 /// # Errors
-/// The storage's own; [`RepositoryError::RecordsMissing`] where records are kept no more, or the head names more than can
+/// The storage's own; [`RepositoryError::AccountErased`]; [`RepositoryError::RecordsMissing`] where records are kept no more, or the head names more than can
 /// be read.
 pub fn records<'r, R: Repository + ?Sized>(
     repository: &'r R,
@@ -127,6 +128,10 @@ pub fn records<'r, R: Repository + ?Sized>(
                 Ok(RecordPage::Compacted) => return Some(Err(missing)),
                 Err(error) => return Some(Err(error)),
             };
+            if head.is_some_and(|head| head.state == HeadState::Erased) {
+                let account = account.clone();
+                return Some(Err(RepositoryError::AccountErased { account }));
+            }
             let end = head.map_or(0, |head| head.version);
             read = records.last().map_or(read, Record::version);
             if records.is_empty() && read < end {

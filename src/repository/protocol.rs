@@ -384,6 +384,11 @@ async fn repeated(
             break;
         }
         match storage.records_after(&account, read).await? {
+            RecordPage::Records {
+                head: Some(head), ..
+            } if head.state == HeadState::Erased => {
+                return Err(RepositoryError::AccountErased { account }); // meanwhile
+            }
             RecordPage::Records { records: page, .. } if !page.is_empty() => {
                 in_order(read, &page).map_err(RepositoryError::Replay)?;
                 let of_it = page

@@ -106,10 +106,50 @@ fn u10_records_are_read_page_by_page_to_the_head() {
     );
     let given_up = pages(vec![RecordPage::Compacted]);
     assert_eq!(told(&given_up), ["records-missing"]);
+    let erased = last.map(|last| Head {
+        state: HeadState::Erased,
+        ..last
+    });
+    assert_eq!(told(&pages(vec![tail(&[], erased)])), ["account-erased"]);
+    let erased_meanwhile = pages(vec![tail(&all[..3], last), tail(&[], erased)]);
+    let ends = ["account-erased".to_owned()];
+    assert!(
+        told(&erased_meanwhile)
+            .into_iter()
+            .eq(versions(3).chain(ends))
+    );
     let failing = Scripted {
         is_unreadable: true,
         ..Scripted::default()
     };
     assert_eq!(told(&failing), ["repository-failed"]);
     assert_eq!(records(&MemoryRepository::new(), &acme(), 0).count(), 0);
+}
+
+/// A5, U9: a retry of a request in an account that is erased before its records are read is told so.
+#[test]
+fn a5_a_retry_meets_an_erasure() {
+    let world = World::staffed();
+    let (kept, last) = (MemoryRepository::new(), head(&world.records));
+    store_history(&kept, &world.records);
+    let mut copy = load(&kept, &acme()).unwrap().unwrap();
+    let asked = request(&by(OWNER), &[create_store("x")], at(9_000));
+    let state = HeadState::Erased;
+    let repository = Scripted {
+        remembered: Some(StoredRequest {
+            key: asked.key.clone(),
+            actor: asked.actor.clone(),
+            digest: asked.digest(),
+            before: 1,
+            version: 2,
+        }),
+        tails: vec![
+            tail(&[], last),
+            tail(&[], last.map(|last| Head { state, ..last })),
+        ]
+        .into(),
+        ..Scripted::default()
+    };
+    let error = execute(&repository, &mut copy, &asked).unwrap_err();
+    assert_eq!(error.code(), "account-erased");
 }

@@ -18,6 +18,8 @@ pub(super) struct Scripted {
     pub(super) fails: bool,
     /// Whether reading records fails.
     pub(super) is_unreadable: bool,
+    /// What every key stands for.
+    pub(super) remembered: Option<StoredRequest>,
 }
 
 impl Repository for Scripted {
@@ -48,12 +50,14 @@ impl Repository for Scripted {
         _: &AccountId,
         _: &IdempotencyKey,
     ) -> Result<Option<StoredRequest>, DiskGone> {
-        Ok(None)
+        Ok(self.remembered.clone())
     }
 
     fn commit(&self, _: &Commit) -> Result<CommitOutcome, DiskGone> {
         if self.fails {
             Err(DiskGone)
+        } else if self.remembered.is_some() {
+            Ok(CommitOutcome::Duplicate)
         } else {
             Ok(CommitOutcome::Conflict)
         }
