@@ -189,22 +189,13 @@ impl fmt::Display for Finding {
                 permissions,
                 more,
                 groups,
-            } => {
-                match members.as_slice() {
-                    [member] => write!(f, "{} holds ", Quoted(member))?,
-                    members => {
-                        let first = members.first().map_or("", MemberId::as_str);
-                        let others = members.len().saturating_sub(1);
-                        write!(f, "{} and {others} more hold ", Quoted(first))?;
-                    }
-                }
-                write!(
-                    f,
-                    "{} by more than one group, of {}: out of one, it is kept",
-                    named(permissions, *more),
-                    listed(groups)
-                )
-            }
+            } => write!(
+                f,
+                "{} {} by more than one group, of {}: out of one, it is kept",
+                holders(members),
+                named(permissions, *more),
+                listed(groups)
+            ),
             Finding::SuspendedInGroups { member, groups } => write!(
                 f,
                 "{} is suspended and still in {}; reinstated, it has that access again",
@@ -267,6 +258,18 @@ impl fmt::Display for Finding {
                 Quoted(role),
                 named(permissions, *more)
             ),
+        }
+    }
+}
+
+/// "`a` holds", "`a` and 2 more hold".
+fn holders(members: &[MemberId]) -> String {
+    match members {
+        [member] => format!("{} holds", Quoted(member)),
+        members => {
+            let first = members.first().map_or("", MemberId::as_str);
+            let others = members.len().saturating_sub(1);
+            format!("{} and {others} more hold", Quoted(first))
         }
     }
 }

@@ -147,9 +147,10 @@ fn l7_constants_under_a_prefix_are_held_with_it() {
 #[test]
 fn l5_a_catalog_knows_the_built_in_permissions() {
     for built_in in Permission::BUILT_IN {
-        let level = match built_in.is_reserved() {
-            true => RoleLevel::Account,
-            false => RoleLevel::Store,
+        let level = if built_in.is_reserved() {
+            RoleLevel::Account
+        } else {
+            RoleLevel::Store
         };
         assert_eq!(Catalog::default().level_of(&built_in), Some(level));
         assert_eq!(CATALOG.level_of(&built_in), Some(level));
