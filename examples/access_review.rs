@@ -63,6 +63,14 @@ const LAST_NAMES: [&str; 50] = [
     "ruiz", "sato", "torres", "ulrich", "vega", "wolf", "yilmaz", "zhang",
 ];
 
+grantbook::permissions! {
+    /// All that this application checks, beside what is built in.
+    static CATALOG;
+
+    const LOG_EXPORT = "log.export" @ Store;
+    const READ_TITLES = "store.read.titles" @ Store;
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target/access_review"));
@@ -99,7 +107,7 @@ fn findings(account: &Account, now: Timestamp) {
     println!("WHAT TO LOOK AT\n");
     // Of many findings of one kind, three stand for the others.
     for alike in account
-        .review(now)
+        .review_with(now, &CATALOG)
         .chunk_by(|one, other| discriminant(one) == discriminant(other))
     {
         for finding in alike.iter().take(3) {
@@ -470,13 +478,13 @@ fn set_up(numbers: &mut Numbers) -> Result<Vec<Command>, Box<dyn Error>> {
             role: auditor.clone(),
             name: RoleName::parse("Auditor")?,
             level: RoleLevel::Store,
-            permissions: [Permission::STORE_READ, Permission::parse("log.export")?].into(),
+            permissions: [Permission::STORE_READ, LOG_EXPORT].into(),
         }),
         Command::DefineRole(DefineRole {
             role: RoleId::parse("librarian")?,
             name: RoleName::parse("Librarian")?,
             level: RoleLevel::Store,
-            permissions: [Permission::parse("store.read.titles")?].into(),
+            permissions: [READ_TITLES].into(),
         }),
     ];
     for number in 0..STORES {

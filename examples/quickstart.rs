@@ -16,6 +16,13 @@ use grantbook::{
     Note, ParseError, Permission, Record, Resource, RoleId, RoleLevel, Snapshot, Timestamp,
 };
 
+grantbook::permissions! {
+    /// All that this application checks, beside what is built in.
+    static CATALOG;
+
+    const EXPORT = "report.export" @ Store;
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut acme = Acme::open()?;
     acme.set_up()?;
@@ -205,8 +212,7 @@ impl Acme {
         self.level("max", "staging", AccessLevel::Editor);
 
         println!("\nA role of your own, and everybody follows when it changes (L3)");
-        let (analyst, export): (RoleId, Permission) =
-            ("analyst".parse()?, "report.export".parse()?);
+        let analyst: RoleId = "analyst".parse()?;
         let define = DefineRole {
             role: analyst.clone(),
             name: "Analyst".parse()?,
@@ -226,12 +232,20 @@ impl Acme {
         self.accepted("ivan", instead)?;
         let denied = "the member lacks `report.export`";
         self.check("dana", "report.export", "production", denied)?;
-        let change = ChangeRole {
-            role: analyst,
+        let change = |permissions| ChangeRole {
+            role: analyst.clone(),
             name: None,
-            permissions: Some([Permission::STORE_READ, export].into()),
+            permissions: Some(permissions),
         };
-        self.accepted("olga", change)?;
+        let typing_error = change(["report.exprot".parse()?].into());
+        let problem = CATALOG
+            .check(&typing_error.into())
+            .map_err(|error| error.to_string());
+        let expected =
+            "there is no permission `report.exprot`; did you mean `report.export`, of store level?";
+        assert_eq!(problem, Err(expected.to_owned()));
+        println!("  a catalog finds a typing error: {expected}");
+        self.accepted("olga", change([Permission::STORE_READ, EXPORT].into()))?;
         self.check("dana", "report.export", "production", "allowed")?;
         self.check("rosa", "report.export", "production", "allowed")?;
 

@@ -13,6 +13,7 @@
 
 mod access;
 mod account;
+mod catalog;
 mod distinct;
 mod errors;
 mod grant;
@@ -49,6 +50,7 @@ pub use account::record::{PlannedChange, Record};
 pub use account::replay::ReplayError;
 pub use account::snapshot::{Snapshot, SnapshotError};
 pub use account::status::MemberStatus;
+pub use catalog::{Catalog, CatalogError, PermissionError};
 pub use grant::{Grant, GrantRef, Scope};
 pub use id::{AccountId, GroupId, IdempotencyKey, MemberId, RoleId, StoreId};
 pub use name::{Description, GroupName, RoleName};
@@ -61,9 +63,9 @@ pub use questions::explanation::{
     AccessPath, AccessSource, Advice, ExplainOptions, Explanation, PermissionWarning, Remedy,
     RemedyKind, Verdict,
 };
+pub use questions::finding::Finding;
 pub use questions::matrix::{AccessMatrix, MatrixCell, MatrixMembers, MatrixRow, MatrixStatus};
 pub use questions::reverse::{StoreFilter, StoreSet};
-pub use questions::review::Finding;
 pub use role::{Role, RoleLevel};
 pub use text::{ParseError, ParseErrorKind};
 pub use time::Timestamp;

@@ -29,15 +29,20 @@ use crate::text::{Form, ParseError, ParseErrorKind, parsed_text};
 /// assert!(Permission::parse("invoice.*").is_err());
 /// # Ok::<(), grantbook::ParseError>(())
 /// ```
-#[derive(Clone, Eq, PartialEq)]
+///
+/// [`permissions!`](crate::permissions) declares those of your application as constants, which are checked when it is
+/// compiled.
+#[derive(Clone)]
 pub struct Permission(Repr);
 
-/// INVARIANT: the text of a built-in permission is never held as `Host`, so that derived equality is equality of
-/// text, and comparing two built-in ones never touches their text.
-#[derive(Clone, Eq, PartialEq)]
+/// INVARIANT: the text of a built-in permission is never held as `Host` or `Static`, so that comparing two built-in ones
+/// never touches their text.
+#[derive(Clone)]
 enum Repr {
     BuiltIn(BuiltIn),
     Host(ArcStr, Shortest),
+    /// A constant of the application. One word, as `ArcStr` is, so that a permission stays at two.
+    Static(&'static &'static str, Shortest),
 }
 
 /// What is the shortest permission that includes one of the application's (L7), found once.
@@ -51,6 +56,20 @@ enum Shortest {
     StoreWrite,
     /// Another one of two segments.
     Other,
+}
+
+impl Shortest {
+    const fn of(text: &str, segments: usize) -> Self {
+        if segments == 2 {
+            Self::Itself
+        } else if begins_with(text, "store.read.") {
+            Self::StoreRead
+        } else if begins_with(text, "store.write.") {
+            Self::StoreWrite
+        } else {
+            Self::Other
+        }
+    }
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -67,6 +86,32 @@ enum BuiltIn {
 }
 
 impl BuiltIn {
+    /// In the order of their text.
+    const ALL: [Self; 9] = [
+        Self::CloseAccount,
+        Self::InviteMembers,
+        Self::ManageGroups,
+        Self::ManageOwners,
+        Self::ManageRoles,
+        Self::ManageStores,
+        Self::RemoveMembers,
+        Self::StoreRead,
+        Self::StoreWrite,
+    ];
+
+    /// The one with this text.
+    const fn named(text: &str) -> Option<Self> {
+        let mut rest: &[Self] = &Self::ALL;
+        while let [built_in, others @ ..] = rest {
+            let name = built_in.text();
+            if name.len() == text.len() && begins_with(text, name) {
+                return Some(*built_in);
+            }
+            rest = others;
+        }
+        None
+    }
+
     const fn text(self) -> &'static str {
         match self {
             BuiltIn::StoreRead => "store.read",
@@ -122,7 +167,6 @@ impl Permission {
         unit: "characters",
         alphabet: "two or more segments of `a-z`, `0-9`, `_`, `-` joined by `.`, each 1 to 32 long and beginning with a letter",
     };
-    const LONGEST_SEGMENT: usize = 32;
 
     /// Accepts text as a permission.
     ///
@@ -130,33 +174,72 @@ impl Permission {
     /// `"a"` and 65 characters (length), `"Store.read"` and `"store.*"` (character), `"store"`, `"store."`,
     /// `"store.1st"` and a segment of 33 (segment).
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        if let Some(built_in) = Self::BUILT_IN
-            .iter()
-            .find(|permission| permission.as_str() == text)
-        {
-            return Ok(built_in.clone());
+        if let Some(built_in) = BuiltIn::named(text) {
+            return Ok(Self(Repr::BuiltIn(built_in)));
         }
-        Self::FORM.check_characters(
-            text,
-            |character| matches!(character, 'a'..='z' | '0'..='9' | '_' | '-' | '.'),
-        )?;
-        Self::FORM.check_length(text.len())?;
-        let mut segments = 0;
-        for segment in text.split('.') {
-            segments += 1;
-            let begins_with_letter = segment.starts_with(|first: char| first.is_ascii_lowercase());
-            if !begins_with_letter || segment.len() > Self::LONGEST_SEGMENT {
-                return Err(Self::FORM.error(ParseErrorKind::Segment { segment: segments }));
+        match segments(text) {
+            Ok(segments) => Ok(Self(Repr::Host(text.into(), Shortest::of(text, segments)))),
+            Err(Fault::Character { index }) => {
+                // Those before it are all ASCII, one byte each.
+                let character = text.get(index..).and_then(|rest| rest.chars().next());
+                Err(Self::FORM.error(ParseErrorKind::Character {
+                    character: character.unwrap_or(char::REPLACEMENT_CHARACTER),
+                    position: index + 1,
+                }))
+            }
+            Err(Fault::TooShort) => {
+                Err(Self::FORM.error(ParseErrorKind::TooShort { length: text.len() }))
+            }
+            Err(Fault::TooLong) => {
+                Err(Self::FORM.error(ParseErrorKind::TooLong { length: text.len() }))
+            }
+            Err(Fault::Segment { segment }) => {
+                Err(Self::FORM.error(ParseErrorKind::Segment { segment }))
             }
         }
-        let shortest = match segments {
-            0 | 1 => return Err(Self::FORM.error(ParseErrorKind::Segment { segment: 2 })),
-            2 => Shortest::Itself,
-            _ if Self::STORE_READ.begins(text) => Shortest::StoreRead,
-            _ if Self::STORE_WRITE.begins(text) => Shortest::StoreWrite,
-            _ => Shortest::Other,
-        };
-        Ok(Self(Repr::Host(text.into(), shortest)))
+    }
+
+    /// Accepts text that is part of the program, when it is compiled. For [`permissions!`](crate::permissions) alone.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn from_static(text: &'static &'static str) -> Option<Self> {
+        if let Some(built_in) = BuiltIn::named(text) {
+            return Some(Self(Repr::BuiltIn(built_in)));
+        }
+        match segments(text) {
+            Ok(segments) => Some(Self(Repr::Static(text, Shortest::of(text, segments)))),
+            Err(_) => None,
+        }
+    }
+
+    /// The most characters.
+    pub(crate) const LONGEST: usize = Self::FORM.longest;
+
+    /// Whether [`Permission::parse`] accepts the text.
+    pub(crate) const fn is_well_formed(text: &str) -> bool {
+        segments(text).is_ok()
+    }
+
+    /// Whether the text is a built-in permission, or extends one.
+    pub(crate) const fn is_in_built_in(text: &str) -> bool {
+        let mut rest: &[BuiltIn] = &BuiltIn::ALL;
+        while let [built_in, others @ ..] = rest {
+            let name = built_in.text();
+            let longer = text.as_bytes().split_at_checked(name.len());
+            if begins_with(text, name) && matches!(longer, Some((_, [] | [b'.', ..]))) {
+                return true;
+            }
+            rest = others;
+        }
+        false
+    }
+
+    /// Whether it is one of the library's own.
+    pub(crate) fn is_built_in(&self) -> bool {
+        match self.0 {
+            Repr::BuiltIn(_) => true,
+            Repr::Host(..) | Repr::Static(..) => false,
+        }
     }
 
     /// Whether a longer text begins with this permission and `.`.
@@ -190,24 +273,27 @@ impl Permission {
         match self.0 {
             Repr::BuiltIn(BuiltIn::StoreRead) => Some(0),
             Repr::BuiltIn(BuiltIn::StoreWrite) => Some(1),
-            Repr::BuiltIn(_) | Repr::Host(..) => None,
+            Repr::BuiltIn(_) | Repr::Host(..) | Repr::Static(..) => None,
         }
     }
 
     /// The place among [`Permission::STORE_ACTIONS`] of the one that includes this permission, which is longer.
     pub(crate) fn extended_action(&self) -> Option<usize> {
         match self.0 {
-            Repr::Host(_, Shortest::StoreRead) => Some(0),
-            Repr::Host(_, Shortest::StoreWrite) => Some(1),
-            Repr::Host(_, Shortest::Itself | Shortest::Other) | Repr::BuiltIn(_) => None,
+            Repr::Host(_, shortest) | Repr::Static(_, shortest) => match shortest {
+                Shortest::StoreRead => Some(0),
+                Shortest::StoreWrite => Some(1),
+                Shortest::Itself | Shortest::Other => None,
+            },
+            Repr::BuiltIn(_) => None,
         }
     }
 
     /// Whether it extends another permission: it has three or more segments.
     pub(crate) fn is_extension(&self) -> bool {
         match self.0 {
-            Repr::BuiltIn(_) | Repr::Host(_, Shortest::Itself) => false,
-            Repr::Host(_, Shortest::StoreRead | Shortest::StoreWrite | Shortest::Other) => true,
+            Repr::BuiltIn(_) => false,
+            Repr::Host(_, shortest) | Repr::Static(_, shortest) => shortest != Shortest::Itself,
         }
     }
 
@@ -238,9 +324,26 @@ impl Deref for Permission {
         match &self.0 {
             Repr::BuiltIn(built_in) => built_in.text(),
             Repr::Host(text, _) => text,
+            Repr::Static(text, _) => text,
         }
     }
 }
+
+/// By text, however it is held.
+impl PartialEq for Permission {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Repr::BuiltIn(one), Repr::BuiltIn(other)) => one == other,
+            (Repr::BuiltIn(_), Repr::Host(..) | Repr::Static(..))
+            | (Repr::Host(..) | Repr::Static(..), Repr::BuiltIn(_)) => false,
+            (Repr::Host(..) | Repr::Static(..), Repr::Host(..) | Repr::Static(..)) => {
+                self.as_str() == other.as_str()
+            }
+        }
+    }
+}
+
+impl Eq for Permission {}
 
 /// By text, as `Borrow<str>` demands.
 impl Hash for Permission {
@@ -263,6 +366,78 @@ impl PartialOrd for Permission {
 }
 
 parsed_text!(Permission);
+
+/// What is wrong with a text.
+#[derive(Clone, Copy)]
+enum Fault {
+    /// What stands at this byte is not allowed; all before it is.
+    Character {
+        index: usize,
+    },
+    TooShort,
+    TooLong,
+    /// Counted from 1.
+    Segment {
+        segment: usize,
+    },
+}
+
+/// The grammar (L4), of a text of the program as it is compiled and of one that comes later: how many segments it has.
+const fn segments(text: &str) -> Result<usize, Fault> {
+    const LONGEST_SEGMENT: usize = 32;
+    let mut rest = text.as_bytes();
+    while let [byte, others @ ..] = rest {
+        if !matches!(*byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.') {
+            let index = text.len() - rest.len();
+            return Err(Fault::Character { index });
+        }
+        rest = others;
+    }
+    if text.len() < Permission::FORM.shortest {
+        return Err(Fault::TooShort);
+    }
+    if text.len() > Permission::FORM.longest {
+        return Err(Fault::TooLong);
+    }
+    let mut segment = 1;
+    let mut length = 0;
+    let mut rest = text.as_bytes();
+    while let [byte, others @ ..] = rest {
+        let is_end = *byte == b'.';
+        let begins_wrong = length == 0 && !byte.is_ascii_lowercase();
+        if begins_wrong || (!is_end && length == LONGEST_SEGMENT) {
+            return Err(Fault::Segment { segment });
+        }
+        if is_end {
+            segment += 1;
+            length = 0;
+        } else {
+            length += 1;
+        }
+        rest = others;
+    }
+    if length == 0 {
+        return Err(Fault::Segment { segment });
+    }
+    if segment == 1 {
+        return Err(Fault::Segment { segment: 2 });
+    }
+    Ok(segment)
+}
+
+/// Whether a text begins with another one, when it is compiled.
+pub(crate) const fn begins_with(text: &str, beginning: &str) -> bool {
+    let mut text = text.as_bytes();
+    let mut beginning = beginning.as_bytes();
+    while let [expected, others @ ..] = beginning {
+        match text {
+            [found, rest @ ..] if *found == *expected => text = rest,
+            [..] => return false,
+        }
+        beginning = others;
+    }
+    true
+}
 
 /// What a set of permissions allows: what it names, and what that includes (L7).
 pub(crate) trait Powers {

@@ -26,12 +26,18 @@ pub enum RoleLevel {
 
 error_field!(RoleLevel: level => level);
 
-impl fmt::Display for RoleLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+impl RoleLevel {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
             RoleLevel::Account => "account",
             RoleLevel::Store => "store",
-        })
+        }
+    }
+}
+
+impl fmt::Display for RoleLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

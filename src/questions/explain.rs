@@ -18,7 +18,8 @@ use crate::role::Role;
 
 impl Account {
     /// Explains why this member may or may not do this here: the paths that lead there, or the reason of the denial and
-    /// what would allow it. Also says whether the permission looks like a mistake.
+    /// what would allow it. Also says whether the permission looks like a mistake, which is certain with a
+    /// [`Catalog`](crate::Catalog).
     ///
     /// Pass the time, which says whether an invitation can still be accepted, or [`ExplainOptions`].
     ///
@@ -38,12 +39,12 @@ impl Account {
     /// # Ok::<(), ParseError>(())
     /// ```
     #[must_use]
-    pub fn explain(
+    pub fn explain<'a>(
         &self,
         member: &str,
         permission: &Permission,
         resource: Resource<&str>,
-        options: impl Into<ExplainOptions>,
+        options: impl Into<ExplainOptions<'a>>,
     ) -> Explanation {
         self.explain_with(member, permission, resource, options.into())
     }
@@ -54,7 +55,7 @@ impl Account {
         member: &str,
         permission: &Permission,
         resource: Resource<&str>,
-        options: ExplainOptions,
+        options: ExplainOptions<'_>,
     ) -> Explanation {
         let state = &self.state;
         let asked = Asked {
@@ -64,7 +65,7 @@ impl Account {
             resource,
             options,
         };
-        let warning = warning(state, permission, resource);
+        let warning = warning(state, permission, resource, options.catalog);
         let denial = match state.check(member, permission, resource) {
             Ok(true) => None,
             Ok(false) => Some(DenialReason::MissingPermission {

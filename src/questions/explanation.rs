@@ -7,6 +7,7 @@ use crate::account::Account;
 use crate::account::actor::Actor;
 use crate::account::changes::Command;
 use crate::account::command_error::CommandError;
+use crate::catalog::Catalog;
 use crate::id::{GroupId, MemberId, RoleId};
 use crate::name::{GroupName, RoleName};
 use crate::permission::Permission;
@@ -147,7 +148,7 @@ pub enum AccessSource {
 #[non_exhaustive]
 pub enum PermissionWarning {
     /// There is no such permission: most likely a typing error. It begins with `account.` and is not one of the library's
-    /// own, or your application's catalogue does not have it.
+    /// own, or your application's [`Catalog`] does not have it.
     Unknown {
         /// A known permission that reads much like it.
         nearest: Option<Permission>,
@@ -270,19 +271,25 @@ impl Remedy {
     }
 }
 
-/// When an explanation is asked for, and which part of it. Where the time is all, pass the [`Timestamp`].
+/// When an explanation is asked for, which part of it, and which permissions there are. Where the time is all, pass the
+/// [`Timestamp`].
 #[derive(Clone, Copy, Debug)]
-pub struct ExplainOptions {
+pub struct ExplainOptions<'a> {
     pub(crate) now: Timestamp,
     pub(crate) skip: usize,
+    pub(crate) catalog: Option<&'a Catalog>,
 }
 
-impl ExplainOptions {
+impl<'a> ExplainOptions<'a> {
     /// Creates options with this time, by your application's clock: an invitation that has ended by then can't be
     /// accepted.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
-        Self { now, skip: 0 }
+        Self {
+            now,
+            skip: 0,
+            catalog: None,
+        }
     }
 
     /// Passes over so many paths or remedies: as many as you have already. The pages are complete as long as
@@ -291,9 +298,40 @@ impl ExplainOptions {
     pub fn skipping(self, skip: usize) -> Self {
         Self { skip, ..self }
     }
+
+    /// Warns of a permission that the catalog does not have, and names the nearest one; or has at the other level.
+    ///
+    /// ```
+    /// use grantbook::{ExplainOptions, Permission, Resource};
+    ///
+    /// grantbook::permissions! {
+    ///     static CATALOG;
+    ///     const EXPORT = "report.export" @ Account;
+    /// }
+    ///
+    /// # use grantbook::*;
+    /// # let now = Timestamp::from_millis(0);
+    /// # let (account, _) =
+    /// #     Account::open(AccountId::parse("acme")?, MemberId::parse("olga")?, GroupLimit::default(), now);
+    /// let options = ExplainOptions::at(now).with_catalog(&CATALOG);
+    /// let typo = Permission::parse("report.exprot")?;
+    /// assert_eq!(
+    ///     account.explain("dana", &typo, Resource::Account, options).to_string(),
+    ///     "`dana` may not `report.exprot` at the account: no such member in this account\n\
+    ///      There is no permission `report.exprot`. Did you mean `report.export`?",
+    /// );
+    /// # Ok::<(), ParseError>(())
+    /// ```
+    #[must_use]
+    pub fn with_catalog(self, catalog: &'a Catalog) -> Self {
+        Self {
+            catalog: Some(catalog),
+            ..self
+        }
+    }
 }
 
-impl From<Timestamp> for ExplainOptions {
+impl From<Timestamp> for ExplainOptions<'_> {
     fn from(now: Timestamp) -> Self {
         Self::at(now)
     }

@@ -38,7 +38,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) member: &'a str,
     pub(crate) permission: &'a Permission,
     pub(crate) resource: Resource<&'a str>,
-    pub(crate) options: ExplainOptions,
+    pub(crate) options: ExplainOptions<'a>,
 }
 
 impl<'a> Asked<'a> {

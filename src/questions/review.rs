@@ -1,10 +1,8 @@
 //! What a periodic access review should look at.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fmt;
 
 use indexmap::IndexMap;
-use serde::Serialize;
 
 use crate::account::Account;
 use crate::account::data::AccountData;
@@ -12,117 +10,14 @@ use crate::account::data::member::MemberEntry;
 use crate::account::data::slots::{Slot, SlotSet};
 use crate::account::data::state::State;
 use crate::account::status::MemberStatus;
+use crate::catalog::Catalog;
 use crate::grant::{GrantRef, Scope};
-use crate::id::{GroupId, MemberId, RoleId, StoreId};
+use crate::id::{GroupId, MemberId, RoleId};
 use crate::permission::Permission;
 use crate::questions::covers::{Covers, is_empty};
+use crate::questions::finding::Finding;
 use crate::role::Role;
 use crate::time::Timestamp;
-use crate::visible::Quoted;
-
-/// Something that somebody should look at. `Display` says it in a sentence.
-///
-/// As JSON it is an object with its [`code`](Finding::code) as `kind`: `{"kind":"single-owner","member":"olga"}`.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Finding {
-    /// Only one owner is there: if that person is gone, nobody can manage the account.
-    SingleOwner {
-        /// The owner.
-        member: MemberId,
-    },
-    /// An owner sits in groups, which give it nothing now, and will give it access once it is no owner any more.
-    OwnerInGroups {
-        /// The owner.
-        member: MemberId,
-        /// Its groups.
-        groups: Vec<GroupId>,
-    },
-    /// Somebody is invited as an owner, and the invitation never ends: whoever gets hold of it owns the account.
-    EndlessOwnerInvitation {
-        /// Who is invited.
-        member: MemberId,
-    },
-    /// A member could, alone, bring in a second identity and give it more than it has itself: it may invite, and put
-    /// members into groups. The guardrails bind each member by itself (E1 to E4), and not two that are one person.
-    SecondIdentity {
-        /// Who.
-        member: MemberId,
-    },
-    /// Members hold a permission at the account by more than one group, so that they keep it when they are taken out of
-    /// one. One finding for all who are in the same groups, as far as those grant anything at the account.
-    SecondWay {
-        /// Who; no owners. At least one, in the order of ids.
-        members: Vec<MemberId>,
-        /// What each holds by at least two of the groups: the first ten of them.
-        permissions: Vec<Permission>,
-        /// How many permissions there are beyond these.
-        more: usize,
-        /// The groups that give any of them; two or more.
-        groups: Vec<GroupId>,
-    },
-    /// A member is suspended and still in groups, whose access it has again once it is reinstated.
-    SuspendedInGroups {
-        /// Who.
-        member: MemberId,
-        /// Its groups.
-        groups: Vec<GroupId>,
-    },
-    /// An active member who is no owner is in no group, and so can do nothing.
-    MemberWithoutGroups {
-        /// The member.
-        member: MemberId,
-    },
-    /// An invitation is past its expiry, and is still listed.
-    ExpiredInvitation {
-        /// Who was invited.
-        member: MemberId,
-        /// When it ended.
-        expired: Timestamp,
-    },
-    /// A group has no members.
-    EmptyGroup {
-        /// The group.
-        group: GroupId,
-    },
-    /// Everybody in a group is invited, and the invitations have ended.
-    EndedInvitationsOnly {
-        /// The group.
-        group: GroupId,
-    },
-    /// No group carries this role of the account's own.
-    UnusedRole {
-        /// The role.
-        role: RoleId,
-    },
-    /// No group grants anything in this store: only owners see it.
-    UnusedStore {
-        /// The store.
-        store: StoreId,
-    },
-    /// A grant has lost its last store, and grants nothing (S3).
-    EmptyGrant {
-        /// The group.
-        group: GroupId,
-        /// The role that it carries for nothing.
-        role: RoleId,
-    },
-    /// A grant adds nothing to another grant of the same group.
-    CoveredGrant {
-        /// The group.
-        group: GroupId,
-        /// The role that adds nothing.
-        role: RoleId,
-        /// The role that allows all it allows, wherever it allows it.
-        by: RoleId,
-    },
-    /// Groups carry the same grants.
-    EqualGroups {
-        /// The groups; two or more.
-        groups: Vec<GroupId>,
-    },
-}
 
 /// So many permissions are named in one finding.
 const NAMED: usize = 10;
@@ -141,6 +36,61 @@ impl Account {
         self.review_powers(&mut findings);
         self.review_members(now, &mut findings);
         self.review_groups(now, &mut findings);
+        findings
+    }
+
+    /// The same, and what roles hold that the catalog of your application does not have, or has at the other level.
+    ///
+    /// ```
+    /// use grantbook::command::DefineRole;
+    /// # use grantbook::*;
+    ///
+    /// grantbook::permissions! {
+    ///     static CATALOG;
+    ///     const EXPORT = "report.export" @ Store;
+    /// }
+    ///
+    /// # let now = Timestamp::from_millis(0);
+    /// # let olga = MemberId::parse("olga")?;
+    /// # let (mut account, _) =
+    /// #     Account::open(AccountId::parse("acme")?, olga, GroupLimit::default(), now);
+    /// let define = DefineRole {
+    ///     role: RoleId::parse("analyst")?,
+    ///     name: RoleName::parse("Analyst")?,
+    ///     level: RoleLevel::Store,
+    ///     permissions: [Permission::parse("report.exprot")?].into(),
+    /// };
+    /// account.execute(&Actor::System, &define.into(), now)?;
+    /// let findings = account.review_with(now, &CATALOG);
+    /// assert_eq!(
+    ///     findings.last().map(Finding::to_string).as_deref(),
+    ///     Some("role `analyst` holds `report.exprot`, which the catalog of permissions does not have"),
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn review_with(&self, now: Timestamp, catalog: &Catalog) -> Vec<Finding> {
+        let mut findings = self.review(now);
+        for (id, role) in self.roles() {
+            let (permissions, more) = first_named(catalog.unknown_of(role));
+            if !permissions.is_empty() {
+                findings.push(Finding::UnknownPermissions {
+                    role: id.clone(),
+                    permissions,
+                    more,
+                });
+            }
+        }
+        for (id, role) in self.roles() {
+            let (permissions, more) = first_named(catalog.misplaced_of(role));
+            if !permissions.is_empty() {
+                findings.push(Finding::MisplacedPermissions {
+                    role: id.clone(),
+                    permissions,
+                    more,
+                });
+            }
+        }
         findings
     }
 
@@ -221,10 +171,7 @@ impl Account {
                 }
                 is_twice
             });
-            let mut permissions: Vec<Permission> =
-                twice.map(|(permission, _)| (*permission).clone()).collect();
-            let more = permissions.len().saturating_sub(NAMED);
-            permissions.truncate(NAMED);
+            let (permissions, more) = first_named(twice.map(|(permission, _)| *permission));
             let mut groups: Vec<GroupId> = giving
                 .iter()
                 .filter_map(|slot| by_slot.get(&slot).copied().cloned())
@@ -345,137 +292,10 @@ fn groups_among(by_slot: &BTreeMap<Slot, &GroupId>, member: &MemberEntry) -> Vec
     groups
 }
 
-impl Finding {
-    /// Returns a stable code of what was found.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Finding::SingleOwner { .. } => "single-owner",
-            Finding::OwnerInGroups { .. } => "owner-in-groups",
-            Finding::EndlessOwnerInvitation { .. } => "endless-owner-invitation",
-            Finding::SecondIdentity { .. } => "second-identity",
-            Finding::SecondWay { .. } => "second-way",
-            Finding::SuspendedInGroups { .. } => "suspended-in-groups",
-            Finding::MemberWithoutGroups { .. } => "member-without-groups",
-            Finding::ExpiredInvitation { .. } => "expired-invitation",
-            Finding::EmptyGroup { .. } => "empty-group",
-            Finding::EndedInvitationsOnly { .. } => "ended-invitations-only",
-            Finding::UnusedRole { .. } => "unused-role",
-            Finding::UnusedStore { .. } => "unused-store",
-            Finding::EmptyGrant { .. } => "empty-grant",
-            Finding::CoveredGrant { .. } => "covered-grant",
-            Finding::EqualGroups { .. } => "equal-groups",
-        }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Finding::SingleOwner { member } => write!(
-                f,
-                "{} is the only account owner; a second one could help when it cannot",
-                Quoted(member)
-            ),
-            Finding::OwnerInGroups { member, groups } => write!(
-                f,
-                "account owner {} also sits in {}; that gives nothing now, and stays when ownership ends",
-                Quoted(member),
-                listed(groups)
-            ),
-            Finding::EndlessOwnerInvitation { member } => write!(
-                f,
-                "{} is invited as an account owner, and the invitation never ends",
-                Quoted(member)
-            ),
-            Finding::SecondIdentity { member } => write!(
-                f,
-                "{} may invite and manage groups, so it could bring in a second identity of its own and give it more \
-                 than it has",
-                Quoted(member)
-            ),
-            Finding::SecondWay {
-                members,
-                permissions,
-                more,
-                groups,
-            } => {
-                match members.as_slice() {
-                    [member] => write!(f, "{} holds ", Quoted(member))?,
-                    members => {
-                        let first = members.first().map_or("", MemberId::as_str);
-                        let others = members.len().saturating_sub(1);
-                        write!(f, "{} and {others} more hold ", Quoted(first))?;
-                    }
-                }
-                let named = permissions
-                    .iter()
-                    .map(|permission| format!("`{permission}`"));
-                write!(f, "{}", named.collect::<Vec<_>>().join(", "))?;
-                if *more > 0 {
-                    write!(f, " and {more} more permissions")?;
-                }
-                write!(
-                    f,
-                    " by more than one group, of {}: out of one, it is kept",
-                    listed(groups)
-                )
-            }
-            Finding::SuspendedInGroups { member, groups } => write!(
-                f,
-                "{} is suspended and still in {}; reinstated, it has that access again",
-                Quoted(member),
-                listed(groups)
-            ),
-            Finding::MemberWithoutGroups { member } => {
-                write!(f, "{} is in no group and can do nothing", Quoted(member))
-            }
-            Finding::ExpiredInvitation { member, .. } => write!(
-                f,
-                "the invitation of {} has expired; cancel it, or invite again",
-                Quoted(member)
-            ),
-            Finding::EmptyGroup { group } => write!(f, "group {} has no members", Quoted(group)),
-            Finding::EndedInvitationsOnly { group } => write!(
-                f,
-                "group {} has nobody but invited members whose invitations have ended",
-                Quoted(group)
-            ),
-            Finding::UnusedRole { role } => write!(f, "no group carries role {}", Quoted(role)),
-            Finding::UnusedStore { store } => write!(
-                f,
-                "no group grants anything in store {}; only owners see it",
-                Quoted(store)
-            ),
-            Finding::EmptyGrant { group, role } => write!(
-                f,
-                "group {} carries {} for no store, which grants nothing",
-                Quoted(group),
-                Quoted(role)
-            ),
-            Finding::CoveredGrant { group, role, by } => write!(
-                f,
-                "in group {}, {} adds nothing to {}",
-                Quoted(group),
-                Quoted(role),
-                Quoted(by)
-            ),
-            Finding::EqualGroups { groups } => {
-                write!(f, "{} carry the same grants", listed(groups))
-            }
-        }
-    }
-}
-
-/// "group `a`", "groups `a` and `b`", "groups `a`, `b` and `c`".
-fn listed(groups: &[GroupId]) -> String {
-    let quoted: Vec<String> = groups
-        .iter()
-        .map(|group| Quoted(group).to_string())
-        .collect();
-    match quoted.as_slice() {
-        [] => "no group".to_owned(),
-        [one] => format!("group {one}"),
-        [most @ .., last] => format!("groups {} and {last}", most.join(", ")),
-    }
+/// The permissions that a finding names, and how many there are beyond these.
+fn first_named<'a>(
+    mut permissions: impl Iterator<Item = &'a Permission>,
+) -> (Vec<Permission>, usize) {
+    let named = permissions.by_ref().take(NAMED).cloned().collect();
+    (named, permissions.count())
 }

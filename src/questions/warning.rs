@@ -3,6 +3,7 @@
 use crate::access::Resource;
 use crate::account::data::AccountData;
 use crate::account::data::state::State;
+use crate::catalog::{Catalog, level_by_prefix, nearest};
 use crate::id::RoleId;
 use crate::permission::Permission;
 use crate::questions::explanation::PermissionWarning;
@@ -34,13 +35,21 @@ pub(crate) fn warning(
     state: &State,
     permission: &Permission,
     resource: Resource<&str>,
+    catalog: Option<&Catalog>,
 ) -> Option<PermissionWarning> {
-    if is_unknown(permission) {
-        let nearest = nearest(permission, own()).cloned();
-        return Some(PermissionWarning::Unknown { nearest });
+    if is_unknown(permission, catalog) {
+        let nearest = match catalog {
+            Some(catalog) => catalog.nearest(permission),
+            None => nearest(permission, own()),
+        };
+        return Some(PermissionWarning::Unknown {
+            nearest: nearest.cloned(),
+        });
     }
     let here = level_at(resource);
-    if let Some(level) = level_of(permission).filter(|level| *level != here) {
+    let level = catalog.and_then(|catalog| catalog.level_of(permission));
+    let level = level.or_else(|| level_by_prefix(permission));
+    if let Some(level) = level.filter(|level| *level != here) {
         return Some(PermissionWarning::WrongLevel { level });
     }
     if is_owners_only(permission) {
@@ -68,46 +77,10 @@ fn own() -> impl Iterator<Item = &'static Permission> {
     BUILT_IN.iter().filter(|own| own.is_reserved())
 }
 
-/// Whether there is no such permission, for certain. Of what does not begin with `account.`, only a catalogue of the
-/// application's permissions could say so.
-fn is_unknown(permission: &Permission) -> bool {
-    permission.is_reserved() && !own().any(|own| own.includes(permission))
-}
-
-/// The permission that takes the fewest changes of a letter to become this one, if these are few.
-fn nearest<'a>(
-    permission: &str,
-    known: impl Iterator<Item = &'a Permission>,
-) -> Option<&'a Permission> {
-    let distances = known.map(|known| (distance(permission, known), known));
-    let (distance, nearest) = distances.min()?;
-    (distance * 4 <= permission.len()).then_some(nearest)
-}
-
-/// How many letters have to be put in, taken out or replaced (Levenshtein).
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, letter) in one.bytes().enumerate() {
-        let mut diagonal = index;
-        let mut left = index + 1;
-        for (cell, other) in row.iter_mut().skip(1).zip(other.bytes()) {
-            let replaced = diagonal + usize::from(letter != other);
-            diagonal = *cell;
-            left = replaced.min(diagonal + 1).min(left + 1);
-            *cell = left;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
-/// The one level at which it can be held, where it is certain. A catalogue of the application's permissions could say
-/// more.
-fn level_of(permission: &Permission) -> Option<RoleLevel> {
-    if permission.is_reserved() {
-        Some(RoleLevel::Account)
-    } else if permission.is_store_only() {
-        Some(RoleLevel::Store)
-    } else {
-        None
+/// Whether there is no such permission, for certain. Of what does not begin with `account.`, only a catalog says so.
+fn is_unknown(permission: &Permission, catalog: Option<&Catalog>) -> bool {
+    match catalog {
+        Some(catalog) => !catalog.contains(permission),
+        None => permission.is_reserved() && !own().any(|own| own.includes(permission)),
     }
 }

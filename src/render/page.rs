@@ -5,8 +5,8 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use crate::account::Account;
+use crate::questions::finding::Finding;
 use crate::questions::matrix::MatrixStatus;
-use crate::questions::review::Finding;
 use crate::render::escape::html;
 use crate::render::page_parts::{Page, counted, day, thousands};
 use crate::render::page_rows::Section;

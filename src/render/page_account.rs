@@ -7,8 +7,8 @@ use std::mem::discriminant;
 use crate::access::AccessLevel;
 use crate::grant::{GrantRef, Scope};
 use crate::id::{GroupId, MemberId, StoreId};
+use crate::questions::finding::Finding;
 use crate::questions::matrix::{MatrixCell, MatrixRow};
-use crate::questions::review::Finding;
 use crate::render::escape::{html, html_sentence};
 use crate::render::page_parts::{
     Page, badge, class_of, counted, first_few, permissions, row_links, thousands,
@@ -104,7 +104,10 @@ impl Page<'_> {
             | Finding::EmptyGrant { group: id, .. }
             | Finding::CoveredGrant { group: id, .. } => vec![group(id)],
             Finding::EqualGroups { groups } => groups.iter().map(group).collect(),
-            Finding::UnusedRole { .. } | Finding::UnusedStore { .. } => Vec::new(),
+            Finding::UnusedRole { .. }
+            | Finding::UnusedStore { .. }
+            | Finding::UnknownPermissions { .. }
+            | Finding::MisplacedPermissions { .. } => Vec::new(),
         };
         subjects.into_iter().flatten().collect()
     }

@@ -3,5 +3,6 @@
 
 mod handles;
 mod json;
+mod question_samples;
 mod quoted;
 mod samples;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use grantbook::CommandError;
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 78] = [
+const LAYERS: [&str; 81] = [
     "visible",
     "errors",
     "text",
@@ -18,6 +18,7 @@ const LAYERS: [&str; 78] = [
     "note",
     "permission",
     "role",
+    "catalog",
     "grant",
     "access",
     "account::limits",
@@ -38,6 +39,7 @@ const LAYERS: [&str; 78] = [
     "account::command_error",
     "account::check",
     "account::changes",
+    "catalog::command",
     "account::authority",
     "account::record",
     "stored",
@@ -60,6 +62,7 @@ const LAYERS: [&str; 78] = [
     "questions::pages",
     "questions::reverse",
     "questions::covers",
+    "questions::finding",
     "questions::review",
     "questions",
     "render",
@@ -128,12 +131,16 @@ fn layer_of(modules: &[&str]) -> String {
     found.unwrap_or_else(|| panic!("{modules:?} is in no layer"))
 }
 
-/// The modules that a source file names by `crate::`.
+/// The modules that a source file names by `crate::`. What a macro expands to elsewhere may name what `lib.rs` exports.
 fn imports(text: &str) -> BTreeSet<String> {
     let code = text
         .lines()
         .filter(|line| !line.trim_start().starts_with("//"));
     let code = code.collect::<Vec<_>>().join("\n");
+    let expanded = ["Catalog", "Permission", "RoleLevel"].map(|name| format!("$crate::{name}"));
+    let code = expanded
+        .iter()
+        .fold(code, |code, path| code.replace(path, ""));
     let paths = code.split("crate::").skip(1).map(|rest| {
         let is_path = |character: char| character.is_alphanumeric() || "_:".contains(character);
         rest.split(|character| !is_path(character))
@@ -368,6 +375,8 @@ fn every_code_is_documented_and_tested() {
         "src/account/snapshot.rs",
         "src/access.rs",
         "src/text.rs",
+        "src/catalog.rs",
+        "src/catalog/command.rs",
         "src/repository/error.rs",
     ] {
         for code in codes(file) {

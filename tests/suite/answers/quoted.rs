@@ -6,7 +6,7 @@ use grantbook::*;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::samples;
+use super::{question_samples, samples};
 use crate::strategies::config;
 use crate::support::*;
 
@@ -50,8 +50,11 @@ fn said(text: &str) -> Vec<(String, String)> {
     for error in samples::repository_errors(text) {
         note(error.code(), error.to_string());
     }
-    for finding in samples::findings(text) {
-        note("finding", finding.to_string());
+    for finding in question_samples::findings(text) {
+        note(finding.code(), finding.to_string());
+    }
+    for explanation in question_samples::explanations(text) {
+        note("explanation", explanation.to_string());
     }
     note("stale", samples::stale_error(text).to_string());
     note("escalation", samples::escalation(text).to_string());

@@ -370,38 +370,3 @@ pub(crate) fn escalation(text: &str) -> Escalation {
         steps: steps.map(|step| (member.clone(), step)).into(),
     }
 }
-
-/// One of every finding that an account review can have.
-pub(crate) fn findings(text: &str) -> Vec<Finding> {
-    let (member, group, role) = (member(text), group(text), role(text));
-    let groups = vec![group.clone(), crate::support::group("others")];
-    vec![
-        Finding::SingleOwner {
-            member: member.clone(),
-        },
-        Finding::OwnerInGroups {
-            member: member.clone(),
-            groups: groups.clone(),
-        },
-        Finding::MemberWithoutGroups {
-            member: member.clone(),
-        },
-        Finding::ExpiredInvitation {
-            member,
-            expired: at(1_000),
-        },
-        Finding::EmptyGroup {
-            group: group.clone(),
-        },
-        Finding::EmptyGrant {
-            group: group.clone(),
-            role: role.clone(),
-        },
-        Finding::CoveredGrant {
-            group,
-            role: role.clone(),
-            by: role,
-        },
-        Finding::EqualGroups { groups },
-    ]
-}

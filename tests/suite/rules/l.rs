@@ -1,4 +1,5 @@
 //! L: roles and permissions.
 
+mod catalog;
 mod permissions;
 mod roles;
