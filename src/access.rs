@@ -342,7 +342,7 @@ impl HeldInStores {
     }
 }
 
-/// As [`Listed`].
+/// Each store with its permissions, as `Listed` reads them.
 impl Serialize for EffectivePermissions {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         struct Stores<'a>(&'a EffectivePermissions);
