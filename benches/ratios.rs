@@ -5,13 +5,15 @@
 use std::error::Error;
 use std::hint::black_box;
 
-use grantbook::{Account, Actor};
+use grantbook::{Account, Actor, Permission, Resource};
 
+use crate::by_hand::ByHand;
 use crate::cycles::Cycle;
-use crate::population::{Batch, L, LONG, M, S, Size, WIDE, XL};
+use crate::population::{Asked, Batch, L, LONG, M, S, Size, WIDE, XL, mixed};
 use crate::reference::{Compared, ONE, WIDE_WORDS, allowed, allowed_looked_up};
 use crate::timing::{Rounds, Run, each, is_bench, time};
 
+mod by_hand;
 mod cycles;
 mod population;
 mod reference;
@@ -27,6 +29,9 @@ const ROUNDS: usize = 31;
 const ACCOUNTS: usize = 7;
 const ROUNDS_EACH: usize = 9;
 
+/// In how many accounts everything that a member may do is measured: building one with its hash maps takes long.
+const ACCOUNTS_OF_ALL: usize = 3;
+
 fn main() -> Result<()> {
     if !is_bench() {
         println!("measured by `cargo bench --bench ratios`");
@@ -38,6 +43,10 @@ fn main() -> Result<()> {
     with_wide();
     alone(LONG);
     alone(XL);
+    println!("\n{:54}       ours      other   ratio   target", "ns");
+    for size in [S, M, L, XL] {
+        effective(size);
+    }
     println!("\n{:54}          S         XL  XL ÷ S   target", "ns");
     changes()?;
     println!();
@@ -102,6 +111,101 @@ fn with_wide() {
     let ratio = rounds.ratio(2, 0);
     println!("{:76} {ratio:7.2}", "check by text id, WIDE ÷ L");
     compare("check with a resolved member and store, L", &rounds, 4, 5);
+}
+
+/// Everything that a member may do, as a value and as a view, beside the least and beside hash maps; and many checks at
+/// once beside as many one by one.
+fn effective(size: Size) {
+    let measured = |_| {
+        let compared = Compared::<ONE>::new(size);
+        let (account, least) = (&compared.account, &compared.reference);
+        let by_hand = ByHand::of(account).expect("few permissions");
+        let in_order = least.in_order();
+        let numbers = (0..256).map(|n| mixed(21, n) % size.members);
+        let members: Vec<String> = numbers.map(|number| size.member(number)).collect();
+        for member in &members {
+            let all = account.effective_permissions(member);
+            let told: Vec<_> = all
+                .stores()
+                .map(|(id, there)| (id, there.level()))
+                .collect();
+            let viewed = account.effective(member);
+            let viewed = viewed.stores().map(|(id, there)| (id, there.level()));
+            assert!(viewed.eq(told.iter().copied()));
+            let walked = least.walk(&in_order, member).map(|(id, _)| id);
+            assert!(walked.eq(told.iter().map(|(id, _)| *id)));
+            assert_eq!(by_hand.effective(member).len(), told.len());
+        }
+        // A few members in each round, so that their own places are in no cache, as in a service.
+        let each_of = |ask: &dyn Fn(&str) -> usize, round: usize| {
+            let mut turns = members.chunks(16).cycle();
+            let some = turns.nth(round).expect("endless");
+            each(time(|| some.iter().map(|id| ask(id)).sum::<usize>()), 16)
+        };
+        let asks: [&dyn Fn(&str) -> usize; 5] = [
+            &|id| {
+                black_box(account.effective_permissions(id))
+                    .is_empty()
+                    .into()
+            },
+            &|id| {
+                let levels = account.effective(id);
+                let levels = levels.stores().map(|(_, there)| there.level() as usize);
+                levels.sum()
+            },
+            &|id| black_box(least.effective(&in_order, id)).len(),
+            &|id| {
+                least
+                    .walk(&in_order, id)
+                    .map(|(_, bits)| usize::from(bits))
+                    .sum()
+            },
+            &|id| black_box(by_hand.effective(id)).len(),
+        ];
+        let mut runs: Vec<Run<'_>> = Vec::new();
+        for ask in asks {
+            runs.push(Box::new(move |round| each_of(ask, round)));
+        }
+        let at_once = |batch: &Batch| {
+            let answers = account.can_many(batch.questions().map(in_parts));
+            answers.filter(|may| *may).count()
+        };
+        let batches = &compared.batches;
+        assert_eq!(at_once(&batches[0]), allowed(account, &batches[0]));
+        runs.push(in_windows(batches, at_once));
+        runs.push(in_windows(batches, |batch| allowed(account, batch)));
+        Rounds::of(ROUNDS_EACH, runs)
+    };
+    let rounds: Rounds = (0..ACCOUNTS_OF_ALL).map(measured).collect();
+    let line = |what: &str, one: usize, other: usize, target: &str| {
+        let (ours, others) = (rounds.median(one), rounds.median(other));
+        let ratio = rounds.ratio(one, other);
+        let what = format!("{what}, {}", size.name);
+        println!("{what:54} {ours:10.1} {others:10.1} {ratio:7.2}   {target}");
+    };
+    line("effective permissions, owned ÷ least", 0, 2, "<= 4");
+    line("effective permissions, borrowed ÷ least", 1, 2, "<= 2");
+    line(
+        "effective permissions, borrowed ÷ least that copies nothing",
+        1,
+        3,
+        "",
+    );
+    line(
+        "effective permissions, hand-written maps ÷ owned",
+        4,
+        0,
+        ">= 2",
+    );
+    line("checks of pairs at once ÷ one by one", 5, 6, "<= 0.5 at XL");
+}
+
+fn in_parts(asked: Asked<'_>) -> (&str, &Permission, Resource<&str>) {
+    (
+        asked.member,
+        asked.permission(),
+        Resource::Store(asked.store),
+    )
 }
 
 /// The same change in the smallest account and in the largest.

@@ -1,10 +1,11 @@
 //! The answers: allowed or denied and why, and everything that a member may do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::error::Error;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::{SerializeMap, SerializeStruct};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::distinct;
 use crate::errors::{coded_errors, error_field, serialized_as_object};
@@ -261,22 +262,116 @@ impl Permissions {
 /// assert!(permissions.stores().all(|(_, there)| there.level() == grantbook::AccessLevel::Viewer));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize)]
+#[serde(from = "Listed")]
 pub struct EffectivePermissions {
     account: Permissions,
-    /// As the account gives them, without the stores where the member may do nothing.
+    /// What the member may do in any store, each set once, in the order of the first store that it is of.
+    sets: Vec<Permissions>,
+    /// As the account gives them, without the stores where the member may do nothing; in the order of ids, each with the
+    /// place of its set.
+    stores: Vec<(StoreId, u32)>,
+}
+
+/// Effective permissions as they are written: each store with its permissions.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename = "EffectivePermissions")]
+struct Listed {
+    account: Permissions,
     #[serde(deserialize_with = "distinct::map")]
     stores: BTreeMap<StoreId, Permissions>,
 }
 
-impl EffectivePermissions {
-    pub(crate) fn new(account: Permissions, stores: BTreeMap<StoreId, Permissions>) -> Self {
-        Self { account, stores }
+impl From<Listed> for EffectivePermissions {
+    fn from(Listed { account, stores }: Listed) -> Self {
+        let mut held = HeldInStores::with_capacity(stores.len());
+        for (store, there) in stores {
+            let set = held.set(there);
+            held.push(store, set);
+        }
+        held.with_account(account)
+    }
+}
+
+/// Effective permissions in the making.
+pub(crate) struct HeldInStores {
+    sets: Vec<Permissions>,
+    /// Where those are that may come again.
+    known: HashMap<Permissions, u32>,
+    stores: Vec<(StoreId, u32)>,
+}
+
+impl HeldInStores {
+    /// With room for so many stores.
+    pub(crate) fn with_capacity(stores: usize) -> Self {
+        Self {
+            sets: Vec::new(),
+            known: HashMap::new(),
+            stores: Vec::with_capacity(stores),
+        }
     }
 
-    pub(crate) fn nothing() -> Self {
-        Self::new(Permissions::nothing(), BTreeMap::new())
+    /// The place of this set, which may be there already.
+    pub(crate) fn set(&mut self, permissions: Permissions) -> u32 {
+        if let Some(place) = self.known.get(&permissions) {
+            return *place;
+        }
+        let place = self.new_set(permissions.clone());
+        self.known.insert(permissions, place);
+        place
+    }
+
+    /// The place of a set that is not there, and does not come again.
+    pub(crate) fn new_set(&mut self, permissions: Permissions) -> u32 {
+        self.sets.push(permissions);
+        // As many as stores at most, which are counted in 32 bits.
+        u32::try_from(self.sets.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// The next store in the order of ids, and the place of what is held there.
+    pub(crate) fn push(&mut self, store: StoreId, set: u32) {
+        self.stores.push((store, set));
+    }
+
+    pub(crate) fn with_account(self, account: Permissions) -> EffectivePermissions {
+        EffectivePermissions {
+            account,
+            sets: self.sets,
+            stores: self.stores,
+        }
+    }
+}
+
+/// Each store with its permissions, as `Listed` reads them.
+impl Serialize for EffectivePermissions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Stores<'a>(&'a EffectivePermissions);
+
+        impl Serialize for Stores<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut map = serializer.serialize_map(Some(self.0.stores.len()))?;
+                for (store, there) in self.0.stores() {
+                    map.serialize_entry(store, there)?;
+                }
+                map.end()
+            }
+        }
+
+        let mut object = serializer.serialize_struct("EffectivePermissions", 2)?;
+        object.serialize_field("account", &self.account)?;
+        object.serialize_field("stores", &Stores(self))?;
+        object.end()
+    }
+}
+
+impl EffectivePermissions {
+    /// What is held in this store; `None` in one that is not listed.
+    fn in_store(&self, store: &str) -> Option<&Permissions> {
+        let found = self
+            .stores
+            .binary_search_by(|(id, _)| id.as_str().cmp(store));
+        let (_, set) = self.stores.get(found.ok()?)?;
+        self.sets.get(*set as usize)
     }
 
     /// Whether they allow this, as the account did when they were read from it.
@@ -284,10 +379,10 @@ impl EffectivePermissions {
     pub fn can(&self, permission: &Permission, resource: Resource<&str>) -> bool {
         match resource {
             Resource::Account => self.account.allows(permission),
-            Resource::Store(store) => self
-                .stores
-                .get(store)
-                .is_some_and(|there| there.allows(permission)),
+            Resource::Store(store) => {
+                let there = self.in_store(store);
+                there.is_some_and(|there| there.allows(permission))
+            }
         }
     }
 
@@ -297,24 +392,26 @@ impl EffectivePermissions {
         &self.account
     }
 
-    /// The stores where the member may do anything, in the order of their ids, with what it may do there.
+    /// The stores where the member may do anything, in the order of their ids, with what it may do there. Equal
+    /// permissions are held once: those of two stores are often the same value.
     pub fn stores(&self) -> impl Iterator<Item = (&StoreId, &Permissions)> {
-        self.stores.iter()
+        let stores = self.stores.iter();
+        stores.filter_map(|(store, set)| Some((store, self.sets.get(*set as usize)?)))
     }
 
     /// The access level in a store; [`AccessLevel::None`] in a store that is unknown, or where the member may do
     /// nothing.
     #[must_use]
     pub fn level(&self, store: &str) -> AccessLevel {
-        self.stores
-            .get(store)
+        self.in_store(store)
             .map_or(AccessLevel::None, Permissions::level)
     }
 
     /// Whether there is nothing that they allow.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.is_subset(&Self::nothing())
+        let nothing = Permissions::nothing();
+        self.account == nothing && self.sets.iter().all(|set| *set == nothing)
     }
 
     /// Whether the others allow all that these allow.
@@ -323,8 +420,7 @@ impl EffectivePermissions {
         let nothing = Permissions::nothing();
         self.account.is_subset(&others.account)
             && self
-                .stores
-                .iter()
-                .all(|(store, these)| these.is_subset(others.stores.get(store).unwrap_or(&nothing)))
+                .stores()
+                .all(|(store, these)| these.is_subset(others.in_store(store).unwrap_or(&nothing)))
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 use std::fmt;
 
-use crate::access::{AccessLevel, Decision, DenialReason, EffectivePermissions, Resource};
+use crate::access::{AccessLevel, Decision, DenialReason, Resource};
 use crate::account::actor::Actor;
 use crate::account::changes::{AccountOpened, Command, Event};
 use crate::account::check::Check;
@@ -217,13 +217,6 @@ impl Account {
             }),
             Err(reason) => Decision::Denied(reason),
         }
-    }
-
-    /// Returns everything that this member may do (P1); nothing, for one who is unknown or only invited. Takes time in
-    /// proportion to the account's stores.
-    #[must_use]
-    pub fn effective_permissions(&self, member: &str) -> EffectivePermissions {
-        self.state.effective_permissions(member)
     }
 
     /// Returns how much this member may do in this store, in one word (P5); [`AccessLevel::None`] where either is

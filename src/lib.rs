@@ -58,6 +58,7 @@ pub use note::Note;
 pub use permission::Permission;
 pub use questions::delta::{AccessDelta, Preview};
 pub use questions::differences::{AccessBlock, AccessChange};
+pub use questions::effective::{EffectivePermissionsRef, PermissionsRef};
 pub use questions::escalation::Escalation;
 pub use questions::explanation::{
     AccessPath, AccessSource, Advice, ExplainOptions, Explanation, PermissionWarning, Remedy,

@@ -3,11 +3,13 @@
 mod covers;
 pub(crate) mod delta;
 pub(crate) mod differences;
+pub(crate) mod effective;
 pub(crate) mod escalation;
 mod explain;
 mod explain_text;
 pub(crate) mod explanation;
 pub(crate) mod finding;
+mod many;
 pub(crate) mod matrix;
 mod pages;
 mod remedies;

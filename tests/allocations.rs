@@ -117,6 +117,14 @@ fn a_check_allocates_nothing() {
                 allowed += usize::from(may);
                 black_box(shared.can(id, permission, resource));
                 black_box(account.access_level(id, "dev"));
+                let asked = [(id, permission, resource); 40];
+                assert!(account.can_many(asked).all(|answer| answer == may));
+                let all = account.effective(id);
+                assert_eq!(all.can(permission, resource), may);
+                black_box((all.level("dev"), all.account().level(), all.is_empty()));
+                for (_, there) in all.stores() {
+                    black_box((there.level(), there.allows(permission)));
+                }
                 let (member, store) = (account.member(id), account.store("dev"));
                 for (member, store) in member.into_iter().zip(store) {
                     black_box(member.can(permission, resource));

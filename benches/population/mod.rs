@@ -30,8 +30,18 @@ pub struct Size {
     pub members: u64,
     pub groups: u64,
     pub stores: u64,
-    /// Whether ids are as long as a UUID.
-    pub has_long_ids: bool,
+    pub ids: Ids,
+}
+
+/// What the ids of members and stores look like.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ids {
+    /// 14 and 11 bytes.
+    Short,
+    /// 36 bytes, as a UUID is written.
+    Uuid,
+    /// 34 and 31 bytes, the first of them alike.
+    Email,
 }
 
 const fn size(name: &'static str, members: u64, groups: u64, stores: u64) -> Size {
@@ -42,7 +52,7 @@ const fn size(name: &'static str, members: u64, groups: u64, stores: u64) -> Siz
         members,
         groups,
         stores,
-        has_long_ids: false,
+        ids: Ids::Short,
     }
 }
 
@@ -54,7 +64,7 @@ pub const WIDE: Size = size("WIDE", 100_000, 1_000, 2_000);
 /// As L, with ids of 36 bytes.
 pub const LONG: Size = Size {
     name: "L with ids of 36 bytes",
-    has_long_ids: true,
+    ids: Ids::Uuid,
     ..L
 };
 /// For the long bench only.
@@ -144,19 +154,21 @@ fn uuid(number: u64) -> String {
 impl Size {
     /// The id of the member that came as the `number`th. Owners come first.
     pub fn member(self, number: u64) -> String {
-        let number = number * ID_STEP % self.members;
-        if self.has_long_ids {
-            uuid(number)
-        } else {
-            format!("member-{number:07}")
+        let is_mixed = self.members % ID_STEP != 0;
+        let step = if is_mixed { ID_STEP } else { 1 };
+        let number = number * step % self.members;
+        match self.ids {
+            Ids::Short => format!("member-{number:07}"),
+            Ids::Uuid => uuid(number),
+            Ids::Email => format!("member.number-{number:07}@mail.example"),
         }
     }
 
     pub fn store(self, number: u64) -> String {
-        if self.has_long_ids {
-            uuid(number)
-        } else {
-            format!("store-{number:05}")
+        match self.ids {
+            Ids::Short => format!("store-{number:05}"),
+            Ids::Uuid => uuid(number),
+            Ids::Email => format!("store.number-{number:05}@mail.example"),
         }
     }
 
@@ -357,7 +369,10 @@ impl Size {
                 .map(|store| self.store_id(store))
                 .collect()
         };
-        let (edited, viewed) = (stores(true)?, stores(false)?);
+        let (edited, mut viewed) = (stores(true)?, stores(false)?);
+        if edited.is_empty() && viewed.is_empty() {
+            viewed.push(self.store_id(group % self.stores)?);
+        }
         let grants = [Grant::store_editor(edited), Grant::store_viewer(viewed)];
         Ok(Command::CreateGroup(CreateGroup {
             group: self.group_id(group)?,

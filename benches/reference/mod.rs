@@ -77,6 +77,43 @@ impl<const WORDS: usize> Reference<WORDS> {
         reference
     }
 
+    /// The stores in the order of their ids, as the least that lists them goes through them.
+    pub fn in_order(&self) -> Vec<(StoreId, [Words<WORDS>; 2])> {
+        let stores = self.stores.iter().map(|(id, words)| (id.clone(), *words));
+        let mut stores: Vec<_> = stores.collect();
+        stores.sort_by(|(one, _), (other, _)| one.cmp(other));
+        stores
+    }
+
+    /// The least that tells everything that a member may do: looks it up, goes through all stores in one array, and
+    /// puts those where it may do anything into a list, each with two bits.
+    pub fn effective(
+        &self,
+        in_order: &[(StoreId, [Words<WORDS>; 2])],
+        member: &str,
+    ) -> Vec<(StoreId, u8)> {
+        let mut all = Vec::with_capacity(in_order.len());
+        all.extend(
+            self.walk(in_order, member)
+                .map(|(id, bits)| (id.clone(), bits)),
+        );
+        all
+    }
+
+    /// The same, of which nothing is copied.
+    pub fn walk<'a>(
+        &'a self,
+        in_order: &'a [(StoreId, [Words<WORDS>; 2])],
+        member: &str,
+    ) -> impl Iterator<Item = (&'a StoreId, u8)> {
+        let member = self.members.get(member);
+        in_order.iter().filter_map(move |(id, [reading, writing])| {
+            let member = member?;
+            let bits = u8::from(meet(member, reading)) | u8::from(meet(member, writing)) << 1;
+            (bits != 0).then_some((id, bits))
+        })
+    }
+
     pub fn can(&self, asked: Asked<'_>) -> bool {
         match (self.members.get(asked.member), self.stores.get(asked.store)) {
             (Some(member), Some(store)) => meet(member, &store[usize::from(asked.writes)]),

@@ -1,13 +1,11 @@
-//! What a member may do: the check with its reason, and everything that a member holds.
+//! What a member may do: the check with its reason, and what a member holds in one resource.
 
-use std::collections::HashMap;
-
-use crate::access::{AccessLevel, DenialReason, EffectivePermissions, Permissions, Resource};
+use crate::access::{AccessLevel, DenialReason, Permissions, Resource};
 use crate::account::data::grant_index::GrantIndex;
 use crate::account::data::member::MemberEntry;
 use crate::account::data::{AccountData, Condition};
 use crate::account::status::MemberStatus;
-use crate::id::{RoleId, StoreId};
+use crate::id::RoleId;
 use crate::permission::Permission;
 
 impl<D: AccountData> Check for D {}
@@ -69,40 +67,6 @@ pub(crate) trait Check: AccountData {
                 .cloned()
                 .collect(),
         )
-    }
-
-    /// Everything that a member holds. What the same roles give is put together once.
-    fn effective_permissions(&self, member: &str) -> EffectivePermissions {
-        let Ok((member, account)) = self.look_up(member, Resource::Account) else {
-            return EffectivePermissions::nothing();
-        };
-        if member.is_owner() {
-            let stores = self.stores().map(|(id, _)| (id.clone(), Permissions::All));
-            return EffectivePermissions::new(Permissions::All, stores.collect());
-        }
-        let mut known: HashMap<Vec<&RoleId>, Permissions> = HashMap::new();
-        let stores = self.roles_in_stores(member).filter_map(|(id, roles)| {
-            if roles.is_empty() {
-                return None;
-            }
-            let there = known
-                .entry(roles)
-                .or_insert_with_key(|roles| self.united(roles.iter().copied()));
-            Some((id.clone(), there.clone()))
-        });
-        let stores = stores.collect();
-        let at_account = self.united(account.granted_by(&member.groups()));
-        EffectivePermissions::new(at_account, stores)
-    }
-
-    /// The roles that a member's groups grant in each store, in the order of ids.
-    fn roles_in_stores<'a>(
-        &'a self,
-        member: &MemberEntry,
-    ) -> impl Iterator<Item = (&'a StoreId, Vec<&'a RoleId>)> {
-        let groups = member.groups();
-        self.stores()
-            .map(move |(id, store)| (id, store.index.granted_by(&groups).collect()))
     }
 
     /// How much an active member may do in a store (P5).

@@ -27,6 +27,7 @@ use crate::time::Timestamp;
 pub(crate) mod affected;
 pub(crate) mod classes;
 pub(crate) mod draft;
+mod estimate;
 pub(crate) mod grant_index;
 mod hash;
 mod id_map;
@@ -37,6 +38,7 @@ pub(crate) mod member_slab;
 mod ordered_members;
 pub(crate) mod slots;
 pub(crate) mod state;
+mod store_table;
 pub(crate) mod writes;
 
 /// What an account is, apart from what it holds.
@@ -139,7 +141,8 @@ pub(crate) trait AccountData: Sized {
     fn set_membership(&mut self, slot: Slot, member: MemberIndex, is_in: bool);
 
     fn store(&self, id: &str) -> Option<&StoreEntry>;
-    fn store_mut(&mut self, id: &StoreId) -> Option<&mut StoreEntry>;
+    /// Changes a store, if it is there.
+    fn change_store(&mut self, id: &StoreId, change: impl FnOnce(&mut StoreEntry));
     fn set_store(&mut self, id: &StoreId, entry: Option<StoreEntry>);
     fn stores(&self) -> impl Iterator<Item = (&StoreId, &StoreEntry)>;
     /// What is granted at the account itself.
@@ -197,22 +200,45 @@ pub(crate) trait AccountData: Sized {
         }
     }
 
-    /// Whether the member may use the permission where this is granted.
+    /// The place among the actions of the one by which this permission is held, if no other can give it.
     #[inline]
-    fn holds(&self, member: &MemberEntry, permission: &Permission, index: &GrantIndex) -> bool {
-        let action = permission.store_action().or_else(|| {
+    fn deciding_action(&self, permission: &Permission) -> Option<usize> {
+        permission.store_action().or_else(|| {
             // As long as no role names so long a permission, this decides (L7).
             let extended = permission.extended_action();
             extended.filter(|_| !self.has_extensions())
-        });
-        let is_granted = match action {
+        })
+    }
+
+    /// Whether the member may use the permission where this is granted.
+    #[inline]
+    fn holds(&self, member: &MemberEntry, permission: &Permission, index: &GrantIndex) -> bool {
+        let is_granted = match self.deciding_action(permission) {
             Some(action) => index
                 .action(action)
                 .is_some_and(|groups| member.is_in_any(groups)),
             None => self.holds_by_role(member, permission, index),
         };
+        self.may(member, is_granted)
+    }
+
+    /// Whether the member may do what is granted to it, or to nobody.
+    #[inline]
+    fn may(&self, member: &MemberEntry, is_granted: bool) -> bool {
         // Without branches: nobody can predict the answer.
         member.is_active() & (member.is_owner() | is_granted) & self.header().is_open()
+    }
+
+    /// As [`holds`](AccountData::holds), where the permission is to be used; never where nothing is.
+    #[inline]
+    fn holds_at(
+        &self,
+        member: &MemberEntry,
+        permission: &Permission,
+        resource: Resource<&str>,
+    ) -> bool {
+        let index = self.index(resource);
+        index.is_some_and(|index| self.holds(member, permission, index))
     }
 
     /// As [`holds`](AccountData::holds), of a permission that has no set of its own. Apart from it, so that the usual
@@ -257,8 +283,8 @@ pub(crate) trait AccountData: Sized {
     /// Two lookups and an AND.
     #[inline]
     fn can(&self, member: &str, permission: &Permission, resource: Resource<&str>) -> bool {
-        let found = self.member(member).zip(self.index(resource));
-        found.is_some_and(|(member, index)| self.holds(member, permission, index))
+        let member = self.member(member);
+        member.is_some_and(|member| self.holds_at(member, permission, resource))
     }
 
     fn group_named(&self, name: &GroupName) -> Option<&GroupId> {

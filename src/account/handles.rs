@@ -51,7 +51,7 @@ impl<'a> Member<'a> {
     }
 
     #[inline]
-    fn holds(&self, permission: &Permission, index: &GrantIndex) -> bool {
+    pub(crate) fn holds(&self, permission: &Permission, index: &GrantIndex) -> bool {
         match (self.word, permission.store_action()) {
             (Some(word), Some(action)) => {
                 let groups = index.action(action);
@@ -108,8 +108,7 @@ impl Member<'_> {
     #[must_use]
     #[inline]
     pub fn can(&self, permission: &Permission, resource: Resource<&str>) -> bool {
-        let index = self.state.index(resource);
-        index.is_some_and(|index| self.holds(permission, index))
+        self.state.holds_at(self.entry, permission, resource)
     }
 
     /// As [`can`](Member::can), in a store that was looked up before. Costs the AND. In a store of another account,

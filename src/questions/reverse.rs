@@ -89,16 +89,12 @@ impl Account {
         permission: &Permission,
         after: Option<&str>,
     ) -> impl Iterator<Item = &'a StoreId> + use<'a> {
-        let state = &self.state;
-        let member = state
-            .look_up(member, Resource::Account)
-            .ok()
-            .map(|(member, _)| member);
+        let member = self.member(member);
         let permission = permission.clone();
-        state
+        self.state
             .stores_after(after)
             .filter(move |(_, store)| {
-                member.is_some_and(|member| state.holds(member, &permission, &store.index))
+                member.is_some_and(|member| member.holds(&permission, &store.index))
             })
             .map(|(id, _)| id)
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use grantbook::CommandError;
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 81] = [
+const LAYERS: [&str; 83] = [
     "visible",
     "errors",
     "text",
@@ -58,6 +58,8 @@ const LAYERS: [&str; 81] = [
     "questions::remedies",
     "questions::explain",
     "questions::explain_text",
+    "questions::effective",
+    "questions::many",
     "questions::matrix",
     "questions::pages",
     "questions::reverse",
@@ -407,4 +409,5 @@ fn accounts_go_between_threads() {
     goes::<grantbook::Record>();
     goes::<grantbook::CommandError>();
     goes::<grantbook::EffectivePermissions>();
+    goes::<grantbook::EffectivePermissionsRef<'static>>();
 }

@@ -217,8 +217,10 @@ impl<B: DraftBase> AccountData for Draft<'_, B> {
         over(self.stores.get(id), || self.base.store(id))
     }
 
-    fn store_mut(&mut self, id: &StoreId) -> Option<&mut StoreEntry> {
-        touch(&mut self.stores, id, || self.base.store(id).cloned())
+    fn change_store(&mut self, id: &StoreId, change: impl FnOnce(&mut StoreEntry)) {
+        if let Some(store) = touch(&mut self.stores, id, || self.base.store(id).cloned()) {
+            change(store);
+        }
     }
 
     fn set_store(&mut self, id: &StoreId, entry: Option<StoreEntry>) {

@@ -13,17 +13,36 @@ use crate::permission::Permission;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct GrantIndex {
     /// For `store.read` and `store.write`, by [`Permission::store_action`].
-    actions: [SlotSet; Permission::STORE_ACTIONS.len()],
+    actions: Actions,
+    /// The groups that grant a role here which holds anything else.
+    others: SlotSet,
     /// `None` if no role is granted here.
     roles: Option<Box<Roles>>,
 }
+
+/// The groups that grant `store.read`, and those that grant `store.write`.
+pub(crate) type Actions = [SlotSet; Permission::STORE_ACTIONS.len()];
 
 /// INVARIANT: in the order of the roles' ids, each once, and no set is empty.
 type Roles = SmallVec<[(RoleId, SlotSet); 2]>;
 
 impl GrantIndex {
+    /// The place of all that is neither `store.read` nor `store.write`, where those have 0 and 1.
+    pub(crate) const OTHERS: usize = Permission::STORE_ACTIONS.len();
+
     fn roles(&self) -> &[(RoleId, SlotSet)] {
         self.roles.as_deref().map_or(&[], SmallVec::as_slice)
+    }
+
+    #[inline]
+    pub(crate) fn actions(&self) -> &Actions {
+        &self.actions
+    }
+
+    /// In a store, the groups that grant anything else than the actions.
+    #[inline]
+    pub(crate) fn others(&self) -> &SlotSet {
+        &self.others
     }
 
     /// The groups that grant `store.read` (0) or `store.write` (1) here.
@@ -105,9 +124,15 @@ impl GrantIndex {
         }
     }
 
-    /// The group in this slot grants the action here from now on, or no more.
+    /// The group in this slot grants the action here from now on, or no more; or something else than the actions
+    /// ([`OTHERS`](GrantIndex::OTHERS)).
     pub(crate) fn set_action(&mut self, action: usize, slot: Slot, is_granted: bool) {
-        if let Some(groups) = self.actions.get_mut(action) {
+        let groups = if action == Self::OTHERS {
+            Some(&mut self.others)
+        } else {
+            self.actions.get_mut(action)
+        };
+        if let Some(groups) = groups {
             if is_granted {
                 groups.insert(slot);
             } else {

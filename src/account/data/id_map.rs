@@ -40,6 +40,16 @@ impl<K: Clone + Ord + Hash + Borrow<str>, V> IdMap<K, V> {
         self.entries.get(id)
     }
 
+    /// As [`get`](Self::get), of each of these: so that they wait for memory together.
+    #[inline]
+    pub(crate) fn get_each<'a, const N: usize>(
+        &'a self,
+        ids: &[&str; N],
+        found: &mut [Option<&'a V>; N],
+    ) {
+        self.entries.get_each(ids, found);
+    }
+
     pub(crate) fn get_mut(&mut self, id: &K) -> Option<&mut V> {
         self.entries.get_mut(id.borrow())
     }

@@ -1,63 +1,160 @@
 //! A hash table by id, in which short ids stand within the table.
 
 use std::borrow::Borrow;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
+use std::hint::black_box;
+use std::mem;
 
-use crate::account::data::hash::HashById;
+use hashbrown::HashTable;
+
+use crate::account::data::hash::Keyed;
 
 /// A hash table by id. A short id stands within the table, where a lookup that has found the entry has it at hand,
 /// and does not wait for a text that is elsewhere in memory.
 #[derive(Clone, Debug)]
 pub(crate) struct InlineKeyMap<K, V> {
-    short: HashById<InlineKey, V>,
-    long: HashById<K, V>,
+    short: HashTable<(InlineKey, V)>,
+    long: HashTable<(K, V)>,
+    hasher: Keyed,
 }
 
 impl<K, V> Default for InlineKeyMap<K, V> {
     fn default() -> Self {
         Self {
-            short: HashById::default(),
-            long: HashById::default(),
+            short: HashTable::new(),
+            long: HashTable::new(),
+            hasher: Keyed::default(),
         }
     }
 }
 
+/// What a table is searched for.
+#[derive(Clone, Copy)]
+struct Wanted<'i> {
+    hash: u64,
+    key: InlineKey,
+    id: &'i str,
+}
+
 impl<K: Clone + Eq + Hash + Borrow<str>, V> InlineKeyMap<K, V> {
+    /// With so many entries, a table is in the processor's cache.
+    const NEAR: usize = 8_192;
+
     #[inline]
-    pub(crate) fn get(&self, id: &str) -> Option<&V> {
+    fn wanted<'i>(&self, id: &'i str) -> Wanted<'i> {
         let key = InlineKey::of(id);
-        if key.is_complete() {
-            self.short.get(&key)
+        let hash = if key.is_complete() {
+            self.hasher.hash_one(key)
         } else {
-            self.long.get(id)
+            self.hasher.hash_one(id)
+        };
+        Wanted { hash, key, id }
+    }
+
+    #[inline]
+    fn find(&self, wanted: Wanted<'_>) -> Option<&V> {
+        let Wanted { hash, key, id } = wanted;
+        if key.is_complete() {
+            let found = self.short.find(hash, |(found, _)| *found == key);
+            found.map(|(_, value)| value)
+        } else {
+            let found = self.long.find(hash, |(found, _)| found.borrow() == id);
+            found.map(|(_, value)| value)
         }
     }
 
+    #[inline]
+    pub(crate) fn get(&self, id: &str) -> Option<&V> {
+        self.find(self.wanted(id))
+    }
+
+    /// As [`get`](Self::get), of each of these: so that they wait for memory together.
+    #[inline]
+    pub(crate) fn get_each<'a, const N: usize>(
+        &'a self,
+        ids: &[&str; N],
+        found: &mut [Option<&'a V>; N],
+    ) {
+        let mut wanted = [Wanted {
+            hash: 0,
+            key: InlineKey { first: 0, rest: 0 },
+            id: "",
+        }; N];
+        for (wanted, id) in wanted.iter_mut().zip(ids) {
+            *wanted = self.wanted(id);
+        }
+        if self.short.len() + self.long.len() > Self::NEAR {
+            self.read_ahead(&wanted);
+        }
+        for (found, wanted) in found.iter_mut().zip(&wanted) {
+            *found = self.find(*wanted);
+        }
+    }
+
+    /// Brings what is searched for near by, all of it at once.
+    #[inline]
+    fn read_ahead(&self, wanted: &[Wanted<'_>]) {
+        // Read, and not compared: nothing is decided by what is read, so that nothing waits for it before it goes on.
+        let mut read = 0;
+        for Wanted { hash, key, .. } in wanted {
+            if key.is_complete() {
+                self.short.find(*hash, |(found, _)| {
+                    read ^= found.first;
+                    false
+                });
+            } else {
+                self.long.find(*hash, |(found, _)| {
+                    let text: &str = found.borrow();
+                    read ^= text.len() as u64;
+                    false
+                });
+            }
+        }
+        black_box(read);
+    }
+
     pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut V> {
-        let key = InlineKey::of(id);
+        let Wanted { hash, key, .. } = self.wanted(id);
         if key.is_complete() {
-            self.short.get_mut(&key)
+            let found = self.short.find_mut(hash, |(found, _)| *found == key);
+            found.map(|(_, value)| value)
         } else {
-            self.long.get_mut(id)
+            let found = self.long.find_mut(hash, |(found, _)| found.borrow() == id);
+            found.map(|(_, value)| value)
         }
     }
 
     /// Puts a value in, in the place of one that was there.
     pub(crate) fn insert(&mut self, id: &K, value: V) -> Option<V> {
-        let key = InlineKey::of(id.borrow());
-        if key.is_complete() {
-            self.short.insert(key, value)
-        } else {
-            self.long.insert(id.clone(), value)
+        if let Some(there) = self.get_mut(id.borrow()) {
+            return Some(mem::replace(there, value));
         }
+        let Wanted { hash, key, .. } = self.wanted(id.borrow());
+        let hasher = &self.hasher;
+        if key.is_complete() {
+            let entry = (key, value);
+            self.short
+                .insert_unique(hash, entry, |(key, _)| hasher.hash_one(key));
+        } else {
+            let entry = (id.clone(), value);
+            self.long.insert_unique(hash, entry, |(id, _)| {
+                let id: &str = id.borrow();
+                hasher.hash_one(id)
+            });
+        }
+        None
     }
 
     pub(crate) fn remove(&mut self, id: &str) -> Option<V> {
-        let key = InlineKey::of(id);
+        let Wanted { hash, key, .. } = self.wanted(id);
         if key.is_complete() {
-            self.short.remove(&key)
+            let found = self.short.find_entry(hash, |(found, _)| *found == key);
+            found.ok().map(|found| found.remove().0.1)
         } else {
-            self.long.remove(id)
+            let found = self
+                .long
+                .find_entry(hash, |(found, _)| found.borrow() == id);
+            found.ok().map(|found| found.remove().0.1)
         }
     }
 }
@@ -108,12 +205,10 @@ impl InlineKey {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::hash::BuildHasher;
 
     use proptest::prelude::*;
 
     use super::*;
-    use crate::account::data::hash::Keyed;
 
     /// A table of members has 32 bytes for each, and one for its tag.
     #[test]
@@ -177,6 +272,13 @@ mod tests {
                 prop_assert_eq!(table.get(id), plain.get(id));
                 prop_assert_eq!(table.get_mut(id), plain.get_mut(id));
             }
+            let ids = steps.iter().map(|(id, _)| id.as_str()).chain(["never"; 20]);
+            let ids: Vec<&str> = ids.take(20).collect();
+            let ids: &[&str; 20] = ids.as_slice().try_into().unwrap();
+            let mut found = [None; 20];
+            table.read_ahead(&ids.map(|id| table.wanted(id)));
+            table.get_each(ids, &mut found);
+            prop_assert_eq!(found, ids.map(|id| plain.get(id)));
         }
     }
 }

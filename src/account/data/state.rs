@@ -8,12 +8,14 @@ use indexmap::IndexMap;
 use roaring::RoaringBitmap;
 use smallvec::SmallVec;
 
+use crate::access::Resource;
 use crate::account::data::grant_index::GrantIndex;
 use crate::account::data::hash::{HashById, Keyed};
 use crate::account::data::id_map::IdMap;
 use crate::account::data::member::MemberEntry;
 use crate::account::data::member_slab::{MemberIndex, MemberSlab};
 use crate::account::data::slots::{Slot, SlotSet};
+use crate::account::data::store_table::StoreTable;
 use crate::account::data::writes::Writes;
 use crate::account::data::{AccountData, GroupEntry, Header, Revisions, StoreEntry};
 use crate::grant::Scope;
@@ -37,7 +39,7 @@ pub(crate) struct State {
     pub(super) memberships: Vec<RoaringBitmap>,
     /// The revisions of each group, by its slot. Each write sets them: a draft has none.
     revisions: Vec<Revisions>,
-    pub(super) stores: IdMap<StoreId, StoreEntry>,
+    pub(super) stores: StoreTable,
     pub(super) account_index: GrantIndex,
     /// In the order of ids. There are few enough to keep them so: see [`GroupLimit`].
     pub(super) groups: IndexMap<GroupId, GroupEntry, Keyed>,
@@ -63,7 +65,7 @@ impl State {
             owners: BTreeSet::new(),
             memberships: Vec::new(),
             revisions: Vec::new(),
-            stores: IdMap::default(),
+            stores: StoreTable::default(),
             account_index: GrantIndex::default(),
             groups: IndexMap::default(),
             slots: SlotSet::default(),
@@ -84,6 +86,16 @@ impl State {
     pub(crate) fn member_with_id(&self, id: &str) -> Option<(&MemberId, &MemberEntry)> {
         let entry = self.members.get(id)?;
         self.member_slab.get(entry.index()).map(|id| (id, entry))
+    }
+
+    /// The members with these ids, looked up together.
+    #[inline]
+    pub(crate) fn members_each<'a, const N: usize>(
+        &'a self,
+        ids: &[&str; N],
+        found: &mut [Option<&'a MemberEntry>; N],
+    ) {
+        self.members.get_each(ids, found);
     }
 
     pub(crate) fn members_after(
@@ -147,44 +159,6 @@ impl State {
             groups.sort_unstable();
             (id, member, groups)
         })
-    }
-
-    /// About how many bytes this takes, and how many entries were looked at to find out. Ids count as short ones.
-    pub(crate) fn estimated_bytes(&self) -> (usize, u64) {
-        const ACCOUNT: usize = 4_096;
-        const MEMBER: usize = 110;
-        const STORE: usize = 160;
-        const GROUP: usize = 400;
-        const ROLE: usize = 240;
-        const STORE_OF_GRANT: usize = 80;
-        const PERMISSION_OF_ROLE: usize = 160;
-        let in_scopes = |grants: &BTreeMap<RoleId, Scope>| -> usize {
-            let sizes = grants.values().map(|scope| match scope {
-                Scope::Account => 1,
-                Scope::Stores(stores) => 1 + stores.len(),
-            });
-            sizes.sum()
-        };
-        let bytes_of = |members: &RoaringBitmap| {
-            // Two bytes for each, until a bit for each of 65,536 is less.
-            usize::try_from(members.len())
-                .unwrap_or(usize::MAX)
-                .saturating_mul(2)
-                .min(self.members.len() / 8 + 8_192)
-        };
-        let in_scopes: usize = self.grants.iter().map(in_scopes).sum();
-        let in_roles: usize = self.roles.values().map(|role| role.permissions.len()).sum();
-        let in_groups: usize = self.memberships.iter().map(bytes_of).sum();
-        let bytes = ACCOUNT
-            + self.members.len() * MEMBER
-            + self.stores.len() * STORE
-            + self.groups.len() * GROUP
-            + self.roles.len() * ROLE
-            + in_groups
-            + in_scopes * STORE_OF_GRANT
-            + in_roles * PERMISSION_OF_ROLE;
-        let looked_at = self.grants.len() * 2 + self.roles.len();
-        (bytes, u64::try_from(looked_at).unwrap_or(u64::MAX))
     }
 
     /// New members are listed only after [`finish_bulk_load`](State::finish_bulk_load).
@@ -309,18 +283,43 @@ impl AccountData for State {
         }
     }
 
-    #[inline]
     fn store(&self, id: &str) -> Option<&StoreEntry> {
         self.stores.get(id)
     }
 
-    fn store_mut(&mut self, id: &StoreId) -> Option<&mut StoreEntry> {
-        self.stores.get_mut(id)
+    /// The usual check needs no row: its answer is in the table of stores.
+    #[inline]
+    fn holds_at(
+        &self,
+        member: &MemberEntry,
+        permission: &Permission,
+        resource: Resource<&str>,
+    ) -> bool {
+        match (resource, self.deciding_action(permission)) {
+            (Resource::Store(store), Some(action)) => {
+                let actions = self.stores.actions(store);
+                actions.is_some_and(|actions| {
+                    let groups = actions.get(action);
+                    self.may(
+                        member,
+                        groups.is_some_and(|groups| member.is_in_any(groups)),
+                    )
+                })
+            }
+            (Resource::Account | Resource::Store(_), _) => {
+                let index = self.index(resource);
+                index.is_some_and(|index| self.holds(member, permission, index))
+            }
+        }
+    }
+
+    fn change_store(&mut self, id: &StoreId, change: impl FnOnce(&mut StoreEntry)) {
+        self.stores.change(id, change);
     }
 
     fn set_store(&mut self, id: &StoreId, entry: Option<StoreEntry>) {
         match entry {
-            Some(entry) => self.stores.insert(id.clone(), entry),
+            Some(entry) => self.stores.insert(id, entry),
             None => self.stores.remove(id),
         }
     }

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::account::data::StoreEntry;
+use crate::account::data::grant_index::GrantIndex;
 use crate::account::data::member::MemberEntry;
 use crate::account::data::slots::Slot;
 use crate::account::data::{AccountData, GroupEntry};
@@ -193,15 +196,15 @@ pub(crate) trait Writes: AccountData {
         }
         let held = self.actions_of(role);
         for store in scope.stores() {
-            let Some(entry) = self.store_mut(store) else {
-                continue;
-            };
-            entry.index.set_role(role, slot, true);
-            for action in &held {
-                entry.index.set_action(*action, slot, true);
-            }
-            if !is_new {
-                let shared = entry.id.clone();
+            let mut shared = None;
+            self.change_store(store, |entry| {
+                entry.index.set_role(role, slot, true);
+                for action in &held {
+                    entry.index.set_action(*action, slot, true);
+                }
+                shared = (!is_new).then(|| entry.id.clone());
+            });
+            if let Some(shared) = shared {
                 self.set_in_scope(slot, role, &shared, true);
             }
         }
@@ -228,44 +231,39 @@ pub(crate) trait Writes: AccountData {
             .chain(all.as_ref().map(Scope::store_set))
             .flatten()
         {
-            if let Some(entry) = self.store_mut(store) {
-                entry.index.set_role(role, slot, false);
-            }
-            for action in &held {
-                self.refresh_action(slot, store, *action);
-            }
+            self.change_store(store, |entry| entry.index.set_role(role, slot, false));
+            self.refresh_actions(slot, store, &held);
             if stores.is_some() {
                 self.set_in_scope(slot, role, store, false);
             }
         }
     }
 
-    /// Which of the actions that have sets of their own a role holds.
-    fn actions_of(&self, role: &RoleId) -> Vec<usize> {
-        let actions = Permission::STORE_ACTIONS.iter().enumerate();
-        let held = actions.filter(|(_, permission)| self.role_holds(role, permission));
-        held.map(|(action, _)| action).collect()
+    /// Which of the actions that have sets of their own a role holds, and whether it holds anything else.
+    fn actions_of(&self, role: &RoleId) -> SmallVec<[usize; 3]> {
+        let permissions = self.role(role).map(Role::permissions);
+        permissions.map_or_else(SmallVec::new, actions_in)
     }
 
-    fn role_holds(&self, role: &RoleId, permission: &Permission) -> bool {
-        let role = self.role(role);
-        role.is_some_and(|role| role.permissions.contains(permission))
-    }
-
-    /// Makes a store's set of an action agree with the roles that the group in this slot grants there.
-    fn refresh_action(&mut self, slot: Slot, store: &StoreId, action: usize) {
-        let Some((entry, permission)) =
-            self.store(store).zip(Permission::STORE_ACTIONS.get(action))
-        else {
+    /// Makes a store's sets of these actions agree with the roles that the group in this slot grants there.
+    fn refresh_actions(&mut self, slot: Slot, store: &StoreId, actions: &[usize]) {
+        let Some(entry) = self.store(store) else {
             return;
         };
-        let is_granted = entry
+        let mut granted: SmallVec<[usize; 3]> = SmallVec::new();
+        for (role, _) in entry
             .index
             .iter()
-            .any(|(role, groups)| groups.contains(slot) && self.role_holds(role, permission));
-        if let Some(entry) = self.store_mut(store) {
-            entry.index.set_action(action, slot, is_granted);
+            .filter(|(_, groups)| groups.contains(slot))
+        {
+            granted.extend(self.actions_of(role));
         }
+        self.change_store(store, |entry| {
+            for action in actions {
+                let is_granted = granted.contains(action);
+                entry.index.set_action(*action, slot, is_granted);
+            }
+        });
     }
 
     /// The same scope with the account's own texts of the stores' ids.
@@ -312,12 +310,10 @@ pub(crate) trait Writes: AccountData {
         for permission in permissions.difference(&before) {
             self.set_holder(permission, id, true);
         }
-        let actions = Permission::STORE_ACTIONS.iter().enumerate();
-        let changed: Vec<usize> = actions
-            .filter(|(_, permission)| {
-                before.contains(*permission) != permissions.contains(*permission)
-            })
-            .map(|(action, _)| action)
+        let (held, holds) = (actions_in(&before), actions_in(permissions));
+        let all = 0..=GrantIndex::OTHERS;
+        let changed: Vec<usize> = all
+            .filter(|action| held.contains(action) != holds.contains(action))
             .collect();
         if changed.is_empty() {
             return;
@@ -326,9 +322,7 @@ pub(crate) trait Writes: AccountData {
         for slot in slots {
             let scope = self.scope_of(slot, id).map(Cow::into_owned);
             for store in scope.iter().flat_map(Scope::stores) {
-                for action in &changed {
-                    self.refresh_action(slot, store, *action);
-                }
+                self.refresh_actions(slot, store, &changed);
             }
         }
     }
@@ -345,4 +339,15 @@ pub(crate) trait Writes: AccountData {
         }
         self.set_role(id, None);
     }
+}
+
+/// Which of the actions that have sets of their own are among these permissions, and whether anything else is.
+pub(super) fn actions_in(permissions: &BTreeSet<Permission>) -> SmallVec<[usize; 3]> {
+    let actions = Permission::STORE_ACTIONS.iter().enumerate();
+    let held = actions.filter(|(_, permission)| permissions.contains(*permission));
+    let mut held: SmallVec<[usize; 3]> = held.map(|(action, _)| action).collect();
+    if permissions.len() > held.len() {
+        held.push(GrantIndex::OTHERS);
+    }
+    held
 }

@@ -85,6 +85,9 @@ fn checks(answers: &mut Answers) {
         "EffectivePermissions",
         world.account.effective_permissions("dana"),
     );
+    answers.add("EffectivePermissionsRef", world.account.effective("dana"));
+    let dana = world.account.effective("dana");
+    answers.add_all("PermissionsRef", dana.stores().map(|(_, there)| there));
     let mut two_managers = World::staffed();
     two_managers.ok(OWNER, add("it", ["vic"]));
     let now = at(two_managers.now);

@@ -95,11 +95,16 @@ fn checks(
             };
             let can = account.can(id, permission, there);
             let holds = effective.can(permission, there);
+            let viewed = account.effective(id).can(permission, there);
+            let mut at_once = account.can_many([(id, permission, there)]);
+            let at_once = at_once.next() == Some(true);
             let may = denial.is_none();
-            law("P1", (code, can, holds) == (denial, may, may), || {
+            let all = [can, holds, viewed, at_once];
+            law("P1", code == denial && all == [may; 4], || {
                 format!(
                     "{id}, {permission}, {there}: check says {code:?}, can {can}, \
-                     effective_permissions {holds}, and should be {denial:?}"
+                     effective_permissions {holds}, effective {viewed}, can_many {at_once}, \
+                     and should be {denial:?}"
                 )
             })?;
         }
