@@ -102,8 +102,8 @@ pub fn execute<R: Repository + ?Sized>(
 /// ```
 ///
 /// # Errors
-/// The storage's own; [`RepositoryError::AccountErased`]; [`RepositoryError::RecordsMissing`] where records are kept no more, or the head names more than can
-/// be read.
+/// The storage's own; [`RepositoryError::AccountErased`]; [`RepositoryError::RecordsMissing`] where records are kept no
+/// more, or the head names more than can be read.
 pub fn records<'r, R: Repository + ?Sized>(
     repository: &'r R,
     account: &AccountId,
