@@ -401,7 +401,8 @@ impl Account {
     /// Returns whether the account is closed: every check is denied, and every command refused (A5).
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.state.header().condition == Condition::Closed
+        let condition = self.state.header().condition;
+        matches!(condition, Condition::Closed | Condition::Erased)
     }
 
     /// Returns the member with this id.

@@ -62,7 +62,7 @@ pub(crate) fn authorize<D: AccountData>(
 ) -> Result<(), CommandError> {
     match data.header().condition {
         Condition::Open => {}
-        Condition::Closed => return Err(CommandError::AccountClosed),
+        Condition::Closed | Condition::Erased => return Err(CommandError::AccountClosed),
         Condition::Diverged => return Err(CommandError::Diverged),
     }
     match (requirement(command), actor) {

@@ -20,7 +20,7 @@ pub(crate) trait Check: AccountData {
     ) -> Result<(&MemberEntry, &GrantIndex), DenialReason> {
         match self.header().condition {
             Condition::Open => {}
-            Condition::Closed => return Err(DenialReason::AccountClosed),
+            Condition::Closed | Condition::Erased => return Err(DenialReason::AccountClosed),
             Condition::Diverged => return Err(DenialReason::Diverged),
         }
         let member = self.member(member).ok_or(DenialReason::UnknownMember)?;

@@ -63,6 +63,8 @@ pub(crate) enum Condition {
     Closed,
     /// This copy does not hold what its repository holds (U2).
     Diverged,
+    /// The account was closed, whether this copy held the closing or not, and its repository keeps it no more (A5).
+    Erased,
 }
 
 impl Header {

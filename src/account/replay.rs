@@ -148,7 +148,7 @@ pub(crate) fn validate<D: AccountData>(data: &D, record: &Record) -> Result<(), 
     let event = &record.event;
     let refusal = match data.header().condition {
         Condition::Open => None,
-        Condition::Closed => Some(CommandError::AccountClosed),
+        Condition::Closed | Condition::Erased => Some(CommandError::AccountClosed),
         Condition::Diverged => Some(CommandError::Diverged),
     };
     if let Some(reason) = refusal {

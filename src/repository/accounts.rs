@@ -8,6 +8,7 @@ use crate::account::record::Record;
 use crate::account::replay::ReplayError;
 use crate::account::status::MemberStatus;
 use crate::id::{AccountId, IdempotencyKey, MemberId};
+use crate::repository::cell::ReplicaCell;
 use crate::repository::contract::{AsyncRepository, Repository};
 use crate::repository::error::RepositoryError;
 use crate::repository::held::Held;
@@ -168,16 +169,13 @@ impl<S> Accounts<S> {
     }
 
     /// Returns the accounts of a person, and what it is in each, in the order of their ids: **of those that this process
-    /// holds**. If you have a list of a person's accounts, get them first. It looks at each; it must not be called by what
-    /// is passed to [`SharedAccount::with`].
+    /// holds**, without copies that are not what the repository holds. If you have a list of a person's accounts, get
+    /// them first. It looks at each; it must not be called by what is passed to [`SharedAccount::with`].
     #[must_use]
     pub fn accounts_of(&self, member: &str) -> Vec<(AccountId, MemberStatus)> {
-        let status = |account: &SharedAccount<S>| {
-            account.with(|account| Some(account.member(member)?.status()))
-        };
         self.held()
             .iter()
-            .filter_map(|account| Some((account.id().clone(), status(account)?)))
+            .filter_map(|account| Some((account.id().clone(), account.status_of(member)?)))
             .collect()
     }
 
@@ -216,7 +214,9 @@ impl<'a, S> Place<'a, S> {
         });
         let (accounts, id) = (self.accounts, self.id);
         drop(self);
-        if matches!(account, Err(RepositoryError::AccountErased { .. })) {
+        if let Err(RepositoryError::AccountErased { .. } | RepositoryError::UnknownAccount { .. }) =
+            account
+        {
             accounts.forget(id);
         }
         account
@@ -254,37 +254,49 @@ async fn bring<S: Storage>(
     must_ask: bool,
 ) -> Result<SharedAccount<S>, RepositoryError> {
     let place = Place::new(accounts, id);
-    let brought_up = bring_up(accounts.inner.storage(), id, &place.held, must_ask).await;
+    let (storage, held) = (accounts.inner.storage(), &*place.held);
+    let brought_up = {
+        let _turn = storage.turn(&held.turns).await;
+        if !must_ask && held.look(Replica::is_current) {
+            Ok(()) // somebody else did it meanwhile
+        } else {
+            bring_up(storage, id, held).await
+        }
+    };
     place.account(brought_up)
 }
 
 async fn bring_up(
     storage: &impl Storage,
     id: &AccountId,
-    held: &Held,
-    must_ask: bool,
+    mut held: &Held,
 ) -> Result<(), RepositoryError> {
-    let mut copy = held;
-    let _turn = storage.turn(&held.turns).await;
-    if !must_ask && held.look(Replica::is_current) {
-        return Ok(()); // somebody else did it meanwhile
-    }
-    if held.is_loaded() && !held.look(Replica::is_diverged) {
-        match protocol::catch_up(storage, &mut copy).await {
+    if held.is_loaded() && !held.look(Replica::is_lost) {
+        match protocol::catch_up(storage, &mut held).await {
             Err(RepositoryError::Diverged { .. }) => {} // and is loaded again
             caught_up => return caught_up,
         }
     }
+    let notices = held.look(Replica::notices);
     let Some(replica) = protocol::load(storage, id).await? else {
         let account = id.clone();
         return Err(RepositoryError::UnknownAccount { account });
     };
-    held.install(replica);
+    install(storage, held, replica, notices).await
+}
+
+/// Puts what was loaded in the place of what was held, and reads on if something was heard of meanwhile.
+async fn install(
+    storage: &impl Storage,
+    mut held: &Held,
+    loaded: Replica,
+    notices: u64,
+) -> Result<(), RepositoryError> {
+    held.install(loaded, notices);
     if held.look(Replica::is_current) {
         Ok(())
     } else {
-        // Something newer was heard of meanwhile.
-        protocol::catch_up(storage, &mut copy).await
+        protocol::catch_up(storage, &mut held).await
     }
 }
 
@@ -295,41 +307,36 @@ async fn open<S: Storage>(
     let (id, storage) = (opening.id.clone(), accounts.inner.storage());
     let place = Place::new(accounts, &id);
     let opened = {
-        let held = &*place.held;
+        let mut held = &*place.held;
         let _turn = storage.turn(&held.turns).await;
+        let notices = held.look(Replica::notices);
         match opening::open(storage, opening).await {
-            Ok(opened) if held.is_loaded() => reopened(storage, held, opened).await,
-            Ok(opened) => held.opened(opened),
+            // The observer is told of its first record by whoever opened it.
+            Ok(Opened::Now(commit, _)) if !held.is_loaded() => held
+                .apply(commit.records())
+                .map_err(RepositoryError::Replay),
+            // Held since an earlier attempt.
+            Ok(Opened::Before(_)) if held.is_loaded() => bring_up(storage, &id, held).await,
+            // What is held, if anything, is from another life of the repository.
+            Ok(opened) => install(storage, held, opened.into_replica(), notices).await,
             Err(error) => Err(error),
         }
     };
     place.account(opened)
 }
 
-/// The account that was opened is held already: since an earlier attempt, or from another life of the repository, which
-/// is then given up.
-async fn reopened(
-    storage: &impl Storage,
-    held: &Held,
-    opened: Opened,
-) -> Result<(), RepositoryError> {
-    if let Opened::Before(_) = &opened {
-        let mut copy = held;
-        match protocol::catch_up(storage, &mut copy).await {
-            Err(RepositoryError::Diverged { .. }) => {}
-            caught_up => return caught_up,
-        }
-    }
-    held.install(opened.into_replica());
-    Ok(())
-}
-
 async fn erase<S: Storage>(accounts: &Accounts<S>, id: &AccountId) -> Result<(), RepositoryError> {
-    let held = accounts.inner.read().get(id).map(Arc::clone);
-    protocol::erase(accounts.inner.storage(), id, held.as_deref().as_mut()).await?;
-    drop(held);
-    accounts.forget(id);
-    Ok(())
+    let place = Place::new(accounts, id);
+    let erased = {
+        let held = &*place.held;
+        let _turn = accounts.inner.storage().turn(&held.turns).await;
+        protocol::erase(accounts.inner.storage(), id, &mut &*held).await
+    };
+    drop(place);
+    if erased.is_ok() {
+        accounts.forget(id);
+    }
+    erased
 }
 
 macro_rules! accounts {

@@ -23,13 +23,15 @@ pub(super) trait ReplicaCell {
         self.change(|replica| replica.apply_commit(records))
     }
 
-    /// Applies a commit that was decided on this copy, and is kept now.
-    fn apply_decided(&mut self, commit: &Commit) {
+    /// Takes a commit that the repository keeps now: applies it if the copy stands where it was decided. Returns whether
+    /// the copy stands where it ends; if not, the repository is to be asked.
+    fn adopt(&mut self, commit: &Commit) -> bool {
         self.change(|replica| {
             if replica.is_expected_by(commit) {
                 replica.accept_commit(commit.records());
             }
-        });
+            replica.confirm(commit.head())
+        })
     }
 
     /// Begins again from an account that was read anew.

@@ -7,12 +7,11 @@ use crate::account::record::Record;
 use crate::id::{AccountId, IdempotencyKey, MemberId};
 use crate::repository::contract::{RecordPage, Repository};
 use crate::repository::error::RepositoryError;
-use crate::repository::head::HeadState;
 use crate::repository::opening::{self, Opened, Opening};
 use crate::repository::protocol;
 use crate::repository::replica::Replica;
 use crate::repository::request::{Executed, Request};
-use crate::repository::storage::{Storage, SyncStorage, poll_ready};
+use crate::repository::storage::{SyncStorage, poll_ready};
 use crate::time::Timestamp;
 
 /// Opens an account and keeps its first record (A1). Tried again with the same key, owner and limit, it gives the
@@ -121,17 +120,13 @@ pub fn records<'r, R: Repository + ?Sized>(
                 return None;
             }
             is_at_end = true; // unless more is found
-            let found = poll_ready(SyncStorage(repository).records_after(&account, read));
+            let found = poll_ready(protocol::page(&SyncStorage(repository), &account, read));
             let missing = RepositoryError::RecordsMissing { version: read };
             let (records, head) = match found {
                 Ok(RecordPage::Records { records, head }) => (records, head),
                 Ok(RecordPage::Compacted) => return Some(Err(missing)),
                 Err(error) => return Some(Err(error)),
             };
-            if head.is_some_and(|head| head.state == HeadState::Erased) {
-                let account = account.clone();
-                return Some(Err(RepositoryError::AccountErased { account }));
-            }
             let end = head.map_or(0, |head| head.version);
             read = records.last().map_or(read, Record::version);
             if records.is_empty() && read < end {

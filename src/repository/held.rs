@@ -13,10 +13,8 @@ use crate::account::replay::ReplayError;
 use crate::id::AccountId;
 use crate::repository::cell::ReplicaCell;
 use crate::repository::commit::Commit;
-use crate::repository::error::RepositoryError;
 use crate::repository::observer::{Notice, Observer};
-use crate::repository::opening::Opened;
-use crate::repository::replica::{Admitted, Freshness, Ingested, Replica};
+use crate::repository::replica::{Admitted, Ingested, Replica};
 
 /// A copy that threads share.
 pub(super) struct Held {
@@ -114,34 +112,13 @@ impl Held {
         });
     }
 
-    /// Takes a commit that the repository keeps, if the copy stands where it begins.
-    pub(super) fn adopt(&self, commit: &Commit) -> Freshness {
+    /// Takes an account that was just loaded, in the place of one that is not, or cannot be brought up to date. That
+    /// settles the notices before it.
+    pub(super) fn install(&self, loaded: Replica, notices: u64) {
         let mut this = self;
-        if self.look(|replica| replica.is_expected_by(commit)) {
-            // If it is no more, or does not fit, the answer is to catch up.
-            let _ = this.apply(commit.records());
-        }
-        this.change(|replica| replica.heard_of_head(commit.head()))
-    }
-
-    /// Takes an account that was just loaded, in the place of one that is not, or cannot be brought up to date.
-    pub(super) fn install(&self, loaded: Replica) {
-        (&mut &*self).restart(loaded.into_account());
-    }
-
-    /// Takes an account that was just opened. The observer is told of its first record by whoever opened it.
-    pub(super) fn opened(&self, opened: Opened) -> Result<(), RepositoryError> {
-        match opened {
-            Opened::Now(commit, _) => {
-                let mut this = self;
-                let applied = this.apply(commit.records());
-                applied.map_err(RepositoryError::Replay)
-            }
-            Opened::Before(replica) => {
-                self.install(replica);
-                Ok(())
-            }
-        }
+        let version = loaded.version();
+        this.restart(loaded.into_account());
+        this.change(|replica| replica.settle(notices, version));
     }
 
     /// Takes a record that the repository keeps.
@@ -280,11 +257,12 @@ impl ReplicaCell for &Held {
         Ok(())
     }
 
-    fn apply_decided(&mut self, commit: &Commit) {
+    fn adopt(&mut self, commit: &Commit) -> bool {
         let _changing = self.changing();
         if !commit.records().is_empty() && self.look(|replica| replica.is_expected_by(commit)) {
             self.accept(commit.records());
         }
+        self.write(|replica| replica.confirm(commit.head()))
     }
 
     fn restart(&mut self, account: Account) {

@@ -72,10 +72,7 @@ async fn read_on(
     held_until: u64,
 ) -> Outcome<()> {
     let account = copy.read(|replica| replica.id().clone());
-    if copy.read(Replica::is_diverged) {
-        let version = copy.read(|replica| replica.version());
-        return Err(RepositoryError::Diverged { account, version });
-    }
+    copy.read(Replica::ensure_not_lost)?;
     // The first records of a commit whose last one is not read yet.
     let mut incomplete: Vec<Record> = Vec::new();
     let mut restarts = 0;
@@ -104,7 +101,7 @@ async fn read_on(
                 RepositoryError::Replay(error)
             }
         };
-        let (records, head) = match storage.records_after(&account, read).await? {
+        let (records, head) = match page(storage, &account, read).await? {
             RecordPage::Records { records, head } => (records, head),
             RecordPage::Compacted => {
                 restarts += 1;
@@ -123,9 +120,6 @@ async fn read_on(
                 Err(gone_back())
             };
         };
-        if head.state == HeadState::Erased {
-            return Err(RepositoryError::AccountErased { account });
-        }
         if head.version < version {
             return Err(gone_back());
         }
@@ -149,14 +143,35 @@ async fn read_on(
                 kept: head.state,
             });
         }
-        if reached >= head.version {
+        if reached == head.version {
             copy.change(|replica| replica.settle(notices, head.version));
             return Ok(());
+        }
+        if reached > head.version {
+            continue; // by what was handed over meanwhile, and is to be found in the repository, too
         }
         let read = incomplete.last().map_or(reached, Record::version);
         if !is_progress || read >= head.version {
             return Err(RepositoryError::RecordsMissing { version: read });
         }
+    }
+}
+
+/// A page of an account's records. Of an erased account there are none.
+pub(super) async fn page(
+    storage: &impl Storage,
+    account: &AccountId,
+    after: u64,
+) -> Outcome<RecordPage> {
+    let page = storage.records_after(account, after).await?;
+    match &page {
+        RecordPage::Records {
+            head: Some(head), ..
+        } if head.state == HeadState::Erased => {
+            let account = account.clone();
+            Err(RepositoryError::AccountErased { account })
+        }
+        RecordPage::Records { .. } | RecordPage::Compacted => Ok(page),
     }
 }
 
@@ -194,7 +209,6 @@ pub(super) async fn execute(
     copy: &mut impl ReplicaCell,
     request: &Request,
 ) -> Outcome<Executed> {
-    let account = copy.read(|replica| replica.id().clone());
     let mut is_fresh = false;
     for _ in 0..ATTEMPTS {
         match copy.study(|replica| decide(storage, replica, request))? {
@@ -205,24 +219,21 @@ pub(super) async fn execute(
             }
             Decided::Accepted(commit) => match kept(storage, copy, &commit).await? {
                 CommitOutcome::Appended => {
-                    copy.apply_decided(&commit);
+                    if !copy.adopt(&commit) {
+                        catch_up(storage, copy).await?;
+                    }
                     return Ok(done(*commit));
                 }
                 CommitOutcome::Duplicate => {
-                    if let Some(stored) = storage.request(&account, &request.key).await? {
-                        if stored.is_of(request) {
-                            return repeated(storage, copy, stored).await;
-                        }
-                        catch_up(storage, copy).await?;
-                        copy.read(|replica| request.authorize_first(replica))?;
-                        let key = request.key.clone();
-                        return Err(RepositoryError::IdempotencyKeyReused { key });
+                    if let Some(answer) = answered_before(storage, copy, request).await? {
+                        return Ok(answer);
                     }
                 }
                 CommitOutcome::Conflict => {}
             },
-            Decided::Refused(refused) if is_fresh => {
-                return answered_before(storage, copy, request, refused).await;
+            Decided::Refused(error) if is_fresh => {
+                let answer = answered_before(storage, copy, request).await?;
+                return answer.ok_or(RepositoryError::Refused(error));
             }
             Decided::Refused(_) => {}
         }
@@ -230,13 +241,9 @@ pub(super) async fn execute(
         is_fresh = true;
     }
     // The same request, tried elsewhere, may have been the last that was in the way.
-    match storage.request(&account, &request.key).await? {
-        Some(stored) if stored.is_of(request) => repeated(storage, copy, stored).await,
-        _ => {
-            let attempts = ATTEMPTS;
-            Err(RepositoryError::Contended { attempts })
-        }
-    }
+    let answer = answered_before(storage, copy, request).await?;
+    let attempts = ATTEMPTS;
+    answer.ok_or(RepositoryError::Contended { attempts })
 }
 
 /// Has a commit kept. As long as the storage has not answered, it may be kept: if it fails, or if nobody waits for the
@@ -286,8 +293,9 @@ pub(super) async fn prepare(
                 }
             }
             Decided::Accepted(commit) => return Ok(Prepared::Commit(commit)),
-            Decided::Refused(refused) if is_fresh => {
-                let answer = answered_before(storage, copy, request, refused).await;
+            Decided::Refused(error) if is_fresh => {
+                let answer = answered_before(storage, copy, request).await?;
+                let answer = answer.ok_or(RepositoryError::Refused(error));
                 return answer.map(Prepared::Done);
             }
             Decided::Refused(_) => {}
@@ -297,54 +305,46 @@ pub(super) async fn prepare(
     }
 }
 
-/// A request that is refused may be the retry of one that was accepted, and is then answered as it was.
+/// What the repository remembers under the key of a request: the answer that it was given, or that the key is another
+/// one's. `None`: nothing.
 async fn answered_before(
     storage: &impl Storage,
     copy: &mut impl ReplicaCell,
     request: &Request,
-    refused: Refused,
-) -> Outcome<Executed> {
+) -> Outcome<Option<Executed>> {
     let account = copy.read(|replica| replica.id().clone());
+    if storage.request(&account, &request.key).await?.is_none() {
+        return Ok(None);
+    }
+    // It is answered on a copy that holds what came of it. What was found may have been kept on another branch than the
+    // one that the copy is found to be on now, so it is looked up again.
+    catch_up(storage, copy).await?;
     match storage.request(&account, &request.key).await? {
-        Some(stored) if stored.is_of(request) => repeated(storage, copy, stored).await,
-        Some(_) if refused.is_authorized => {
+        None => Ok(None),
+        Some(stored) if stored.is_of(request) => repeated(storage, copy, stored).await.map(Some),
+        Some(_) => {
+            copy.read(|replica| request.authorize_first(replica))?;
             let key = request.key.clone();
             Err(RepositoryError::IdempotencyKeyReused { key })
         }
-        _ => Err(RepositoryError::Refused(refused.error)),
     }
 }
 
 /// How a request was decided.
 enum Decided {
     Accepted(Box<Commit>),
-    Refused(Refused),
-}
-
-struct Refused {
-    error: CommandError,
-    /// Whether its actor may issue the first command at all.
-    is_authorized: bool,
+    Refused(CommandError),
 }
 
 /// Decides a request on a copy; with a snapshot, if the repository wants one.
 fn decide(storage: &impl Storage, copy: &Replica, request: &Request) -> Outcome<Decided> {
-    if copy.is_diverged() {
-        let (account, version) = (copy.id().clone(), copy.version());
-        return Err(RepositoryError::Diverged { account, version });
-    }
-    let refused = |error, is_authorized| {
-        Ok(Decided::Refused(Refused {
-            error,
-            is_authorized,
-        }))
-    };
-    if let Err(error) = request.authorize_first(copy) {
-        return refused(error, false);
-    }
-    let commit = match Commit::decide(copy, request) {
+    copy.ensure_not_lost()?;
+    let decided = request
+        .authorize_first(copy)
+        .and_then(|()| Commit::decide(copy, request));
+    let commit = match decided {
         Ok(commit) => commit,
-        Err(error) => return refused(error, true),
+        Err(error) => return Ok(Decided::Refused(error)),
     };
     let (before, version) = (commit.request().before, commit.request().version);
     let commit = if !commit.records().is_empty() && storage.wants_snapshot(before, version) {
@@ -364,14 +364,12 @@ fn done(commit: Commit) -> Executed {
     }
 }
 
-/// Answers a request once more, on a copy that holds what came of it: it is brought up to date in any case, since what
-/// was kept may have been kept on another branch than the copy's.
+/// Answers a request once more, on a copy that was just brought up to date.
 async fn repeated(
     storage: &impl Storage,
     copy: &mut impl ReplicaCell,
     stored: StoredRequest,
 ) -> Outcome<Executed> {
-    catch_up(storage, copy).await?;
     let version = copy.read(|replica| replica.version());
     if version < stored.version {
         return Err(RepositoryError::RecordsMissing { version });
@@ -383,12 +381,7 @@ async fn repeated(
         if read >= stored.version {
             break;
         }
-        match storage.records_after(&account, read).await? {
-            RecordPage::Records {
-                head: Some(head), ..
-            } if head.state == HeadState::Erased => {
-                return Err(RepositoryError::AccountErased { account }); // meanwhile
-            }
+        match page(storage, &account, read).await? {
             RecordPage::Records { records: page, .. } if !page.is_empty() => {
                 in_order(read, &page).map_err(RepositoryError::Replay)?;
                 let of_it = page
@@ -418,20 +411,17 @@ async fn repeated(
 pub(super) async fn erase(
     storage: &impl Storage,
     id: &AccountId,
-    copy: Option<&mut impl ReplicaCell>,
+    copy: &mut impl ReplicaCell,
 ) -> Outcome<()> {
     let account = id.clone();
-    let after =
-        |copy: &&mut _| ReplicaCell::read(*copy, |replica| replica.version()).saturating_add(1);
-    let doubt = Doubt(copy.as_ref().map(|copy| (&**copy, after(copy))));
+    let after = copy.read(|replica| replica.version()).saturating_add(1);
+    let doubt = Doubt(Some((&*copy, after)));
     let outcome = storage.erase(id).await?;
     doubt.settle();
     match outcome {
         EraseOutcome::Erased => {
             let error = RepositoryError::AccountErased { account };
-            if let Some(copy) = copy {
-                copy.change(|replica| replica.failed(&error));
-            }
+            copy.change(|replica| replica.failed(&error));
             Ok(())
         }
         EraseOutcome::NotClosed => Err(RepositoryError::NotClosed { account }),

@@ -55,9 +55,10 @@ pub struct Replica {
     /// The latest version that was heard of. Like the count below it can be written while others read the account, so
     /// that a notice holds up no check.
     known: AtomicU64,
-    /// How many notices of a version there were. Reading settles those before it, and no others, however alike.
+    /// How many notices of a version, or of another branch, there were. Reading settles those before it, and no others,
+    /// however alike.
     notices: AtomicU64,
-    /// Why the last attempt to catch up failed.
+    /// Why the last attempt to catch up failed, or what was heard of that does not fit.
     problem: Option<String>,
 }
 
@@ -141,7 +142,7 @@ impl Replica {
                     expected,
                     found,
                 };
-                self.problem = Some(error.to_string());
+                self.doubt(error.to_string());
                 Err(error)
             }
             _ => Ok(()),
@@ -175,16 +176,29 @@ impl Replica {
     /// Whether this copy stands where a commit begins. Its records may have been handed over meanwhile.
     pub(super) fn is_expected_by(&self, commit: &Commit) -> bool {
         let expected = commit.expected();
-        !self.is_diverged()
+        !self.is_lost()
             && expected.is_some_and(|head| {
                 (head.version, head.digest) == (self.account.version(), *self.account.digest())
             })
     }
 
-    /// Takes notice of where the repository's chain stands.
-    pub(super) fn heard_of_head(&mut self, head: &Head) -> Freshness {
-        let _ = self.ensure_same(head.version, head.digest); // notes what is wrong
-        self.heard_of(head.version)
+    /// Whether this copy stands where the repository's chain does. If not, it has gone on otherwise, perhaps on another
+    /// branch, and counts as behind until the repository has said.
+    pub(super) fn confirm(&mut self, head: &Head) -> bool {
+        let is_there = !self.is_lost() && Head::of(self) == *head;
+        if !is_there {
+            let version = head.version;
+            self.doubt(format!(
+                "record {version} was kept, and this copy has gone on otherwise"
+            ));
+        }
+        is_there
+    }
+
+    /// Notes what does not fit. What was being read then does not settle it.
+    fn doubt(&mut self, problem: String) {
+        self.problem = Some(problem);
+        *self.notices.get_mut() += 1;
     }
 
     /// Until [`finish_bulk_load`](Replica::finish_bulk_load), new members are not listed.
@@ -220,7 +234,7 @@ impl Replica {
             at: self.account.changed_at(),
             behind: self.behind(),
             problem: self.problem.clone(),
-            is_diverged: self.is_diverged(),
+            is_diverged: self.is_lost(),
         }
     }
 
@@ -252,7 +266,7 @@ impl Replica {
         self.notices.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many notices of a version there were.
+    /// How many notices there were.
     pub(super) fn notices(&self) -> u64 {
         self.notices.load(Ordering::Relaxed)
     }
@@ -260,8 +274,8 @@ impl Replica {
     /// The repository itself has said which version is its last: if there were no more notices than these when it was
     /// asked, they are settled.
     pub(super) fn settle(&mut self, notices: u64, last: u64) {
-        self.problem = None;
         if *self.notices.get_mut() == notices {
+            self.problem = None;
             *self.known.get_mut() = last;
         }
     }
@@ -272,8 +286,7 @@ impl Replica {
         let condition = if matches!(error, RepositoryError::Diverged { .. }) {
             Condition::Diverged
         } else if matches!(error, RepositoryError::AccountErased { .. }) {
-            // Only a closed account is erased (A5), whether this copy knew of it or not.
-            Condition::Closed
+            Condition::Erased
         } else {
             return;
         };
@@ -283,17 +296,35 @@ impl Replica {
 
     /// Whether it is loaded, and as new as all that it has heard of.
     pub(super) fn is_current(&self) -> bool {
-        self.account.version() > 0 && !self.is_diverged() && self.behind() == 0
+        self.account.version() > 0 && !self.is_lost() && self.behind() == 0
     }
 
-    pub(super) fn is_diverged(&self) -> bool {
-        self.account.state.header().condition == Condition::Diverged
+    /// Whether it is not what the repository holds, and is so for good.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost().is_some()
+    }
+
+    /// Why it can neither change nor be brought up to date, and denies everything.
+    fn lost(&self) -> Option<fn(AccountId, u64) -> RepositoryError> {
+        match self.account.state.header().condition {
+            Condition::Open | Condition::Closed => None,
+            Condition::Diverged => {
+                Some(|account, version| RepositoryError::Diverged { account, version })
+            }
+            Condition::Erased => Some(|account, _| RepositoryError::AccountErased { account }),
+        }
+    }
+
+    pub(super) fn ensure_not_lost(&self) -> Result<(), RepositoryError> {
+        match self.lost() {
+            None => Ok(()),
+            Some(error) => Err(error(self.account.id().clone(), self.account.version())),
+        }
     }
 
     /// Begins again from an account that was read anew. Returns the one before.
     pub(super) fn restart(&mut self, account: Account) -> Account {
         self.pending.clear();
-        self.problem = None;
         mem::replace(&mut self.account, account)
     }
 
@@ -397,13 +428,14 @@ pub struct AsOf {
     pub version: u64,
     /// The time of that record.
     pub at: Timestamp,
-    /// How many versions more it has heard of. There may be yet others, of which it has not. At least 1 where the last
-    /// attempt to catch up failed.
+    /// How many versions more it has heard of. There may be yet others, of which it has not. At least 1 where there is a
+    /// problem.
     pub behind: u64,
     /// Why the last attempt to catch up failed: the storage cannot be reached, or holds a record that this version of
-    /// your application cannot read.
+    /// your application cannot read. Or what was handed over that does not fit, so that the repository is to be asked.
     pub problem: Option<String>,
-    /// Whether the copy denies everything, because it is not what the repository holds (U2), or the account was erased.
+    /// Whether the copy denies everything, because it is not what the repository holds: it is on another branch (U2), or
+    /// the account was erased (A5).
     pub is_diverged: bool,
 }
 

@@ -13,9 +13,11 @@ use crate::account::command_error::CommandError;
 use crate::account::precondition::Precondition;
 use crate::account::record::Record;
 use crate::account::replay::ReplayError;
+use crate::account::status::MemberStatus;
 use crate::id::AccountId;
 use crate::permission::Permission;
 use crate::questions::delta::Preview;
+use crate::repository::cell::ReplicaCell;
 use crate::repository::commit::{Commit, Prepared};
 use crate::repository::contract::{AsyncRepository, Repository};
 use crate::repository::error::RepositoryError;
@@ -183,7 +185,8 @@ impl<S> SharedAccount<S> {
         if *commit.account() != self.id {
             return self.notify_version(0);
         }
-        let freshness = self.held.adopt(commit);
+        ReplicaCell::adopt(&mut &*self.held, commit);
+        let freshness = self.notify_version(commit.head().version);
         self.settle();
         freshness
     }
@@ -208,6 +211,14 @@ impl<S> SharedAccount<S> {
     /// of them could wait for each other.
     pub fn flush(&self) {
         self.held.flush(self.accounts.observer());
+    }
+
+    /// What a member is; `None` also where the copy is not what the repository holds.
+    pub(super) fn status_of(&self, member: &str) -> Option<MemberStatus> {
+        self.held.look(|replica| {
+            let member = replica.member(member).filter(|_| !replica.is_lost());
+            Some(member?.status())
+        })
     }
 
     fn deliver(&self) {

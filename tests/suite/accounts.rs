@@ -3,6 +3,8 @@
 mod branches;
 mod capacity;
 mod doubt;
+mod hooked;
+mod late;
 mod loading;
 mod observing;
 mod preparing;

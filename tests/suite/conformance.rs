@@ -254,9 +254,9 @@ const FOUND_BY: &str = "
     LosesBetweenPages: a_commit_of_many_records_is_whole pages_give_every_record_once large_records_come_back
     HeadOfPage: records_after_any_version an_erased_account_is_gone_for_good
     HeadTooSmall: a_commit_of_another_branch_is_a_conflict a_commit_without_records_is_kept
-        records_after_any_version pages_give_every_record_once a_closed_account_says_so
-        a_closed_account_stays_closed an_erased_account_is_gone_for_good an_erasure_takes_one_account
-        requests_run_from_end_to_end
+        records_after_any_version pages_give_every_record_once a_snapshot_and_the_records_after_it_are_the_account
+        a_closed_account_says_so a_closed_account_stays_closed an_erased_account_is_gone_for_good
+        an_erasure_takes_one_account requests_run_from_end_to_end
     HeadTooLarge: a_commit_of_another_branch_is_a_conflict a_commit_without_records_is_kept
         records_after_any_version pages_give_every_record_once a_snapshot_and_the_records_after_it_are_the_account
         a_closed_account_says_so a_closed_account_stays_closed an_erased_account_is_gone_for_good

@@ -26,6 +26,43 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// What Chromium is started with, beside its profile.
+const ARGUMENTS: [&str; 7] = [
+    "--headless=new",
+    "--no-sandbox", // which root cannot have, and the pages are our own
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];
+
+/// Prints a page into a file. Chromium does so by itself: its driver gives it ten seconds, and the machine may be busy.
+///
+/// # Errors
+/// Chromium is missing (`scripts/setup` installs it), or does not print.
+pub async fn print(page: &str, path: &Path) -> Result<(), Error> {
+    let profile = tempfile::tempdir()?;
+    let printed = Command::new("chromium")
+        .args(ARGUMENTS)
+        .arg(profile_in(&profile))
+        .arg("--no-pdf-header-footer")
+        .arg(format!("--print-to-pdf={}", path.display()))
+        .arg(page)
+        .kill_on_drop(true)
+        .output()
+        .await?;
+    if printed.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&printed.stderr).into())
+    }
+}
+
+fn profile_in(folder: &TempDir) -> String {
+    format!("--user-data-dir={}", folder.path().display())
+}
+
 /// A browser, which ends when this is dropped.
 pub struct Browser {
     client: Client,
@@ -72,17 +109,8 @@ impl Browser {
                 break port.trim_end_matches('.').to_owned();
             }
         };
-        let profile_argument = format!("--user-data-dir={}", profile.path().display());
-        let arguments = json!([
-            "--headless=new",
-            "--no-sandbox", // which root cannot have, and the pages are our own
-            "--disable-dev-shm-usage",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            profile_argument,
-        ]);
+        let mut arguments = ARGUMENTS.map(str::to_owned).to_vec();
+        arguments.push(profile_in(&profile));
         // An account of thousands of members is a long page, and the machine may be busy.
         let capabilities = json!({
             "timeouts": { "script": 180_000 },

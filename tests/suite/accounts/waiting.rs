@@ -1,6 +1,5 @@
 //! What a check waits for, and what is left of those who do not wait.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,63 +11,31 @@ use std::time::Duration;
 use grantbook::repository::*;
 use grantbook::*;
 
+use super::hooked::{Asked, Hooked};
 use super::{account, create, elsewhere, open_empty, open_with_ann, writes};
 use crate::support::*;
 
 /// Long enough for whatever does not wait for the other.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A repository whose question for snapshots, which is asked while a request is decided, can be held up.
-#[derive(Default)]
-struct Deliberate {
-    kept: MemoryRepository,
-    /// Tells that a request is being decided, and waits until it may go on.
-    held_up: Mutex<Option<(mpsc::Sender<()>, mpsc::Receiver<()>)>>,
-}
-
-impl Repository for Deliberate {
-    type Error = Infallible;
-
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, Infallible> {
-        self.kept.records_after(account, version)
-    }
-
-    fn request(
-        &self,
-        account: &AccountId,
-        key: &IdempotencyKey,
-    ) -> Result<Option<StoredRequest>, Infallible> {
-        self.kept.request(account, key)
-    }
-
-    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Infallible> {
-        self.kept.commit(commit)
-    }
-
-    fn wants_snapshot(&self, _: u64, _: u64) -> bool {
-        if let Some((tells, waits)) = self.held_up.lock().unwrap().take() {
-            tells.send(()).unwrap();
-            let _ = waits.recv_timeout(PATIENCE * 2);
-        }
-        false
-    }
-}
-
 /// G9: however long a request takes to be decided, no check waits for it, not even while a record that was handed over
 /// waits to be applied.
 #[test]
 fn g9_a_check_does_not_wait_for_a_decision() {
-    let kept = Deliberate::default();
-    let accounts = Accounts::builder(&kept).build();
+    let kept = Hooked::new();
+    let accounts = Accounts::builder(&*kept).build();
     let handle = open_with_ann(&accounts, "acme");
-    let there = elsewhere(&kept);
+    let there = elsewhere(&kept.kept);
     let there = there.get(&account("acme")).unwrap();
     let revoke = request(&by(OWNER), &[remove_member("ann")], at(1));
     let done = there.execute(&revoke).unwrap();
 
     let (tells, told) = mpsc::channel();
     let (lets_go, waits) = mpsc::channel();
-    *kept.held_up.lock().unwrap() = Some((tells, waits));
+    kept.when(Asked::WantsSnapshot, move |_| {
+        tells.send(()).unwrap();
+        let _ = waits.recv_timeout(PATIENCE * 2);
+    });
     thread::scope(|threads| {
         let decides = threads.spawn(|| handle.execute(&create("x")).unwrap());
         told.recv_timeout(PATIENCE).unwrap();

@@ -1,0 +1,291 @@
+//! What is heard late: records of a branch that is not the repository's any more, while it is read and written.
+
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use grantbook::repository::*;
+use grantbook::*;
+
+use super::hooked::{Asked, Hooked};
+use super::{Handle, Held, account, create, elsewhere, open_with_ann, writes};
+use crate::support::*;
+
+/// An account in which `ann` writes, held here. Another process went on with it, before a backup was restored, and its
+/// records are on their way.
+struct Restored {
+    kept: Arc<Hooked>,
+    accounts: Held<Arc<Hooked>>,
+    handle: Handle<Arc<Hooked>>,
+    late: Vec<Record>,
+}
+
+impl Restored {
+    fn new(late: &[&str]) -> Self {
+        let kept = Hooked::new();
+        let accounts = Accounts::builder(Arc::clone(&kept)).build();
+        let handle = open_with_ann(&accounts, "acme");
+        let backup = kept.kept.backup();
+        let there = elsewhere(&kept.kept);
+        let other = there.get(&account("acme")).unwrap();
+        let executed = late
+            .iter()
+            .map(|store| other.execute(&create(store)).unwrap());
+        let late = executed.flat_map(Executed::into_records).collect();
+        kept.kept.restore(&backup);
+        Self {
+            kept,
+            accounts,
+            handle,
+            late,
+        }
+    }
+
+    /// The late records come between what the repository does and its answer.
+    fn come_when(&self, asked: Asked) {
+        let (handle, late) = (self.handle.clone(), self.late.clone());
+        self.kept.when(asked, move |_| {
+            for record in &late {
+                let _ = handle.ingest(record);
+            }
+        });
+    }
+
+    fn get(&self) -> Handle<Arc<Hooked>> {
+        self.accounts.get(&account("acme")).unwrap()
+    }
+}
+
+fn revoke() -> Request {
+    request(&by(OWNER), &[remove_member("ann")], at(1))
+}
+
+/// U2, U9: a revocation is not said to be done by a copy that does not hold it, however long the other branch is.
+#[test]
+fn u2_a_late_record_during_a_commit_is_found() {
+    for late in [&["a"][..], &["a", "b"]] {
+        let restored = Restored::new(late);
+        restored.come_when(Asked::Commit);
+        let revoke = revoke();
+        let error = restored.handle.execute(&revoke).unwrap_err();
+        assert_eq!(error.code(), "diverged");
+        assert!(restored.kept.is_done() && !writes(&restored.handle, "ann"));
+        let again = restored.get().execute(&revoke).unwrap();
+        assert!(again.is_repeat());
+        assert!(!writes(&restored.handle, "ann"));
+    }
+}
+
+/// U2: nor is a commit that is adopted by a copy that went on otherwise.
+#[test]
+fn u2_a_commit_of_another_branch_is_not_adopted() {
+    for late in [&["a"][..], &["a", "b"]] {
+        let restored = Restored::new(late);
+        let Prepared::Commit(commit) = restored.handle.prepare(&revoke()).unwrap() else {
+            panic!("it was done before");
+        };
+        restored.come_when(Asked::Commit);
+        let outcome = restored.accounts.repository().commit(&commit);
+        assert_eq!(outcome, Ok(CommitOutcome::Appended));
+        let freshness = restored.handle.adopt(&commit);
+        assert_eq!(freshness, Freshness::CatchUp { behind: 1 });
+        assert!(!writes(&restored.get(), "ann"), "it is found, and loaded");
+    }
+}
+
+/// U2: a commit that is handed over before it is adopted, with what came after it, is confirmed by the repository.
+#[test]
+fn u2_a_commit_that_came_in_another_way_is_confirmed() {
+    let restored = Restored::new(&[]);
+    let Prepared::Commit(commit) = restored.handle.prepare(&revoke()).unwrap() else {
+        panic!("it was done before");
+    };
+    let outcome = restored.accounts.repository().commit(&commit);
+    assert_eq!(outcome, Ok(CommitOutcome::Appended));
+    let there = elsewhere(&restored.kept.kept);
+    let after = there.get(&account("acme")).unwrap();
+    let after = after.execute(&create("x")).unwrap();
+    for record in commit.records().iter().chain(after.records()) {
+        let _ = restored.handle.ingest(record).unwrap();
+    }
+    let freshness = restored.handle.adopt(&commit);
+    assert_eq!(freshness, Freshness::CatchUp { behind: 1 });
+    restored.handle.refresh().unwrap();
+    assert_eq!(restored.handle.as_of().behind, 0);
+    assert!(!writes(&restored.handle, "ann"));
+}
+
+/// U2: a record that is handed over while the repository is read, and that it does not hold, is found.
+#[test]
+fn u2_a_late_record_during_a_reading_is_found() {
+    let restored = Restored::new(&["a"]);
+    restored.come_when(Asked::Records);
+    let error = restored.handle.refresh().unwrap_err();
+    assert_eq!(error.code(), "diverged");
+    assert!(!writes(&restored.handle, "ann"));
+    assert!(writes(&restored.get(), "ann"), "nobody took it away");
+
+    // One that it does hold is no harm.
+    let there = elsewhere(&restored.kept.kept);
+    let other = there.get(&account("acme")).unwrap();
+    let (handle, kept) = (restored.handle.clone(), restored.kept.clone());
+    kept.when(Asked::Records, {
+        let done = other.execute(&revoke()).unwrap();
+        move |_| {
+            let _ = handle.ingest(&done.records()[0]).unwrap();
+        }
+    });
+    restored.handle.refresh().unwrap();
+    assert!(kept.is_done() && !writes(&restored.handle, "ann"));
+    assert_eq!(restored.handle.as_of().behind, 0);
+}
+
+/// U2: what is heard of another branch while the repository is read is not settled by that.
+#[test]
+fn u2_a_contradiction_during_a_reading_is_asked_about_again() {
+    for way in ["refresh", "load"] {
+        let restored = Restored::new(&["a"]);
+        let handle = &restored.handle;
+        handle.execute(&create("b")).unwrap();
+        if way == "load" {
+            restored.kept.kept.restore(&MemoryRepository::new());
+            assert_eq!(handle.refresh().unwrap_err().code(), "diverged");
+            let there = elsewhere(&restored.kept.kept);
+            let again = open_with_ann(&there, "acme");
+            again.execute(&create("b")).unwrap();
+        }
+        restored.come_when(Asked::Records);
+        let mut asked = 1;
+        if way == "refresh" {
+            handle.refresh().unwrap();
+        } else {
+            let copies = handle.clone();
+            let hooked = restored.kept.clone();
+            // It is read once more, since what was heard meanwhile may be newer.
+            let late = restored.late.clone();
+            restored.kept.when(Asked::Records, move |_| {
+                let _ = copies.ingest(&late[0]);
+                hooked.when(Asked::Records, |_| {});
+            });
+            restored.get();
+            asked = 0;
+        }
+        assert!(restored.kept.is_done(), "{way}");
+        let as_of = handle.as_of();
+        assert_eq!((as_of.behind, as_of.problem.is_some()), (asked, asked == 1));
+        handle.refresh().unwrap();
+        assert_eq!(handle.as_of().problem, None);
+        assert!(writes(handle, "ann"));
+    }
+}
+
+/// A5: a copy that heard of an erasure denies, and is loaded again where a backup brings the account back.
+#[test]
+fn a5_an_erasure_that_a_backup_takes_back_is_found() {
+    let restored = Restored::new(&[]);
+    let (handle, kept) = (&restored.handle, &restored.kept.kept);
+    let backup = kept.backup();
+    let there = elsewhere(kept);
+    let closing = request(&by(OWNER), &[close()], at(1));
+    there
+        .get(&account("acme"))
+        .unwrap()
+        .execute(&closing)
+        .unwrap();
+    there.erase(&account("acme")).unwrap();
+    assert_eq!(restored.accounts.accounts_of("ann").len(), 1);
+    assert_eq!(handle.refresh().unwrap_err().code(), "account-erased");
+    assert!(handle.as_of().is_diverged && !writes(handle, "ann"));
+    assert!(restored.accounts.accounts_of("ann").is_empty());
+    let nothing = Request::by(Actor::System, commit_id("nothing"), at(2));
+    assert_eq!(
+        handle.execute(&nothing).unwrap_err().code(),
+        "account-erased"
+    );
+    let error = restored.accounts.get(&account("acme")).unwrap_err();
+    assert_eq!(error.code(), "account-erased");
+    kept.restore(&backup);
+    assert!(!writes(handle, "ann"), "until it is asked for");
+    assert!(writes(&restored.get(), "ann") && writes(handle, "ann"));
+    assert_eq!(restored.accounts.accounts_of("ann").len(), 1);
+    handle.execute(&create("x")).unwrap();
+}
+
+/// U9: a request that was found under its key is looked up again after catching up: between the two a backup may have
+/// been restored that does not know it.
+#[test]
+fn u9_a_request_that_a_backup_takes_back_is_decided_again() {
+    let restored = Restored::new(&[]);
+    let backup = restored.kept.kept.backup();
+    let there = elsewhere(&restored.kept.kept);
+    let other = there.get(&account("acme")).unwrap();
+    let revoke = revoke();
+    other.execute(&revoke).unwrap();
+    restored
+        .kept
+        .when(Asked::Request, move |kept| kept.restore(&backup));
+    let done = restored.handle.execute(&revoke).unwrap();
+    assert!(restored.kept.is_done());
+    assert!(done.is_change() && !done.is_repeat());
+    assert!(!writes(&restored.handle, "ann"));
+}
+
+/// A5: an erasure waits for a loading of the same account, which would bring back what was erased.
+#[test]
+fn a5_an_erasure_counts_after_a_loading() {
+    let restored = Restored::new(&[]);
+    let closing = request(&by(OWNER), &[close()], at(1));
+    restored.handle.execute(&closing).unwrap();
+    let accounts = Accounts::builder(Arc::clone(&restored.kept)).build();
+    let (tells, told) = mpsc::channel();
+    let (erased, is_erased) = mpsc::channel();
+    restored.kept.when(Asked::Records, move |_| {
+        tells.send(()).unwrap();
+        let waited = is_erased.recv_timeout(Duration::from_millis(300));
+        assert!(waited.is_err(), "it is erased while it is loaded");
+    });
+    thread::scope(|threads| {
+        let loads = threads.spawn(|| accounts.get(&account("acme")).unwrap());
+        told.recv().unwrap();
+        accounts.erase(&account("acme")).unwrap();
+        erased.send(()).unwrap_or_default(); // nobody waits for it any more
+        let handle = loads.join().unwrap();
+        assert!(handle.as_of().is_diverged, "it is known to be gone");
+    });
+    assert!(accounts.get(&account("acme")).is_err() && accounts.held().is_empty());
+}
+
+/// A4: what was heard of another life of an account is settled when the account is opened anew.
+#[test]
+fn a4_an_account_that_is_opened_anew_is_up_to_date() {
+    let restored = Restored::new(&[]);
+    let _ = restored.handle.notify_version(90);
+    restored.kept.kept.restore(&MemoryRepository::new());
+    let (key, limit) = (commit_id("anew"), GroupLimit::default());
+    let mallory = member("mallory");
+    let opened = restored
+        .accounts
+        .open(key, account("acme"), mallory, limit, at(2))
+        .unwrap();
+    assert_eq!((opened.version(), opened.as_of().behind), (1, 0));
+    assert_eq!(restored.handle.as_of().behind, 0);
+}
+
+/// U2: of an account that is no more, nothing is held but for who has a handle, and that denies.
+#[test]
+fn u2_an_account_that_is_no_more_is_given_up() {
+    let Restored {
+        kept,
+        accounts,
+        handle,
+        ..
+    } = Restored::new(&[]);
+    kept.kept.restore(&MemoryRepository::new());
+    assert_eq!(handle.refresh().unwrap_err().code(), "diverged");
+    let asked = || accounts.get(&account("acme")).unwrap_err();
+    assert_eq!(asked().code(), "unknown-account");
+    assert!(!writes(&handle, "ann"));
+    drop(handle);
+    assert_eq!(asked().code(), "unknown-account");
+    assert!(accounts.held().is_empty());
+}
