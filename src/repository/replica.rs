@@ -282,6 +282,9 @@ impl Replica {
 
     /// Notes why the copy could not be brought up to date: it counts as behind from then on.
     pub(super) fn failed(&mut self, error: &RepositoryError) {
+        if self.account.version() == 0 {
+            return; // there is nothing to deny or to catch up with
+        }
         self.problem = Some(error.to_string());
         let condition = if matches!(error, RepositoryError::Diverged { .. }) {
             Condition::Diverged

@@ -14,7 +14,7 @@ use grantbook::{AccountId, IdempotencyKey, Record, Snapshot};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Config, Row, Socket, Transaction};
+use tokio_postgres::{Config, IsolationLevel, Row, Socket, Transaction};
 
 use crate::error::Error;
 use crate::rows::{self, to_column};
@@ -319,7 +319,12 @@ impl AsyncRepository for PostgresRepository {
 
     async fn erase(&self, account: &AccountId) -> Result<EraseOutcome, Error> {
         let mut connection = self.connection().await?;
-        let transaction = connection.transaction().await?;
+        // The locked head keeps everybody else away. At a higher level, whoever was there before would make this fail.
+        let transaction = connection
+            .build_transaction()
+            .isolation_level(IsolationLevel::ReadCommitted)
+            .start()
+            .await?;
         let locked = transaction
             .query_opt(LOCK_HEAD, &[&account.as_str()])
             .await?;

@@ -73,6 +73,35 @@ pub(crate) fn erased_are_given_up(server: &Server, name: &str) {
     });
 }
 
+/// Many erase one account at the same time, in transactions that have to be serializable by default: it is done, and
+/// everybody is told so.
+pub(crate) fn erased_at_once(server: &Server, name: &str) {
+    const ROUNDS: usize = 20;
+    runtime().block_on(async {
+        let address = server.database(name).await;
+        let options = "options='-c default_transaction_isolation=serializable'";
+        let kept = repository(&format!("{address} {options}"));
+        for round in 0..ROUNDS {
+            let id = format!("round {round}");
+            with_two_owners(&kept, &id).await;
+            let close = serde_json::from_str(r#"{"command":"close-account"}"#).expect("a command");
+            let copy = loaded(&kept, &id).await.expect("it is whole");
+            let closed = copy.execute(&request("close", vec![close])).await;
+            closed.expect("it is done");
+            let all: Vec<_> = (0..8)
+                .map(|_| {
+                    let (all, id) = (held(&kept), account(&id));
+                    tokio::spawn(async move { all.erase(&id).await })
+                })
+                .collect();
+            for one in all {
+                one.await.expect("no panic").expect("it is erased");
+            }
+        }
+        println!("fault: postgres, serializable, {ROUNDS} accounts erased by 8 at once: 0 failed");
+    });
+}
+
 /// What another process changes is no use of it here: the account that was asked for longest ago is given up first, however
 /// often it has changed since.
 pub(crate) fn notices_are_no_use(server: &Server, name: &str) {

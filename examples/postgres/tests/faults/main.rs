@@ -85,6 +85,7 @@ fn main() -> ExitCode {
             following::branches_are_found_by_a_tick,
         ),
         trial("erased_accounts_are_found", following::erased_are_given_up),
+        trial("erased_at_once", following::erased_at_once),
         trial("notices_are_no_use", following::notices_are_no_use),
         trial("following_ends", notices::following_ends),
     ];
