@@ -15,9 +15,11 @@ use grantbook::{
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
-use crate::population::{Batch, L, M, NOW, S, Size, XL};
+use crate::least::{Least, Parsed};
+use crate::population::{Batch, Ids, L, M, NOW, S, Size, XL};
 use crate::reference::{Compared, ONE, Reference};
 
+mod least;
 mod population;
 mod reference;
 mod timing;
@@ -48,8 +50,34 @@ fn main() -> Result<()> {
             println!("  {what:28}{ours:11.1} {least:11.1}{ratio}");
         }
     }
+    println!("ids of other kinds, all of it, a member");
+    for size in sizes {
+        let (uuids, addresses) = (size.with(Ids::Uuid), size.with(Ids::Email));
+        let ours = taken(*size, || Ok(uuids.account()?.0))?;
+        let as_text = taken(*size, || Ok(Reference::<ONE>::new(uuids)))?;
+        let least = taken(*size, || Ok(Least::<Parsed>::new(uuids)))?;
+        ratio(size.name, "UUIDs ÷ as text", ours, as_text);
+        ratio(size.name, "UUIDs ÷ as 16 bytes", ours, least);
+        let ours = taken(*size, || Ok(addresses.account()?.0))?;
+        let as_text = taken(*size, || Ok(Reference::<ONE>::new(addresses)))?;
+        ratio(size.name, "addresses ÷ as text", ours, as_text);
+    }
     println!("no check allocated anything");
     Ok(())
+}
+
+fn ratio(size: &str, what: &str, ours: f64, least: f64) {
+    let what = format!("{what}, {size}");
+    println!("  {what:28}{ours:11.1} {least:11.1}{:8.2}", ours / least);
+}
+
+/// Bytes a member of what this makes.
+fn taken<T>(size: Size, make: impl FnOnce() -> Result<T>) -> Result<f64> {
+    let before = bytes();
+    let whole = make()?;
+    let held = bytes() - before;
+    drop(whole);
+    Ok(held / number(usize::try_from(size.members)?))
 }
 
 /// Bytes in use.

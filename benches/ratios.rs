@@ -9,12 +9,14 @@ use grantbook::{Account, Actor, Permission, Resource};
 
 use crate::by_hand::ByHand;
 use crate::cycles::Cycle;
-use crate::population::{Asked, Batch, L, LONG, M, S, Size, WIDE, XL, mixed};
+use crate::least::{InTable, Key, Least, Parsed};
+use crate::population::{Asked, Batch, Ids, L, LONG, M, S, Size, WIDE, XL, mixed};
 use crate::reference::{Compared, ONE, WIDE_WORDS, allowed, allowed_looked_up};
 use crate::timing::{Rounds, Run, each, is_bench, time};
 
 mod by_hand;
 mod cycles;
+mod least;
 mod population;
 mod reference;
 mod timing;
@@ -38,11 +40,19 @@ fn main() -> Result<()> {
         return Ok(());
     }
     println!("{:54}  grantbook  reference   ratio", "ns");
-    alone(S);
-    alone(M);
-    with_wide();
-    alone(LONG);
-    alone(XL);
+    if is_asked("checks") {
+        alone(S);
+        alone(M);
+        with_wide();
+        alone(LONG);
+        alone(XL);
+    }
+    if is_asked("ids") {
+        ids();
+    }
+    if !is_asked("others") {
+        return Ok(());
+    }
     println!("\n{:54}       ours      other   ratio   target", "ns");
     for size in [S, M, L, XL] {
         effective(size);
@@ -51,6 +61,73 @@ fn main() -> Result<()> {
     changes()?;
     println!();
     replay()
+}
+
+/// Whether this part is measured: all are, unless the arguments name some.
+fn is_asked(part: &str) -> bool {
+    let mut named = std::env::args()
+        .skip(1)
+        .filter(|name| !name.starts_with('-'))
+        .peekable();
+    named.peek().is_none() || named.any(|name| name == part)
+}
+
+/// Checks by the ids that people have, each beside the least that knows what ids there are.
+fn ids() {
+    println!("\n{:54}       ours      other   ratio   target", "ns");
+    for (size, target) in [(S, 1.45), (M, 1.35), (L, 1.35), (XL, 1.3)] {
+        beside::<InTable>("check, 14-byte ids", size.with(Ids::Short), target);
+    }
+    for (size, target) in [(S, 2.2), (L, 1.8), (XL, 1.6)] {
+        beside::<Parsed>("check, UUID text", size.with(Ids::Uuid), target);
+    }
+    for size in [S, L, XL] {
+        let size = size.with(Ids::Email);
+        let account = |_| {
+            let compared = Compared::<ONE>::new(size);
+            Rounds::of(ROUNDS_EACH, by_text(&compared).into())
+        };
+        let rounds = (0..ACCOUNTS).map(account).collect();
+        let what = "check, 22-byte addresses ÷ least, text by pointer";
+        line(&format!("{what}, {}", size.name), &rounds, [0, 1], "<= 1.0");
+    }
+}
+
+/// Checks by text, and by ids that were parsed before, beside the least with keys of this type: that makes them of the
+/// text each time, and that is given them.
+fn beside<K: Key>(what: &str, size: Size, target: f64) {
+    let account = |_| {
+        let (account, _) = size.account().expect("an account");
+        let (least, batches) = (Least::<K>::new(size), size.batches());
+        let (mut by_id, mut by_key) = (Vec::new(), Vec::new());
+        for batch in &batches {
+            assert_eq!(least.allowed(batch), allowed(&account, batch));
+            by_id.push(least::by_id(batch));
+            by_key.push(least::by_key::<K>(batch));
+        }
+        let runs: Vec<Run<'_>> = vec![
+            in_windows(&batches, |batch| allowed(&account, batch)),
+            in_windows(&by_id, |asked| least::allowed_by_id(&account, asked)),
+            in_windows(&batches, |batch| least.allowed(batch)),
+            in_windows(&by_key, |asked| least.allowed_by_key(asked)),
+        ];
+        Rounds::of(ROUNDS_EACH, runs)
+    };
+    let rounds: Rounds = (0..ACCOUNTS).map(account).collect();
+    let target = format!("<= {target}");
+    let row = |what: &str, runs, target: &str| {
+        line(&format!("{what}, {}", size.name), &rounds, runs, target);
+    };
+    row(&format!("{what} ÷ least by text"), [0, 2], &target);
+    row(&format!("{what} ÷ least by key"), [0, 3], "");
+    if size.ids == Ids::Uuid {
+        row(
+            "the same with the parsed MemberId ÷ by text",
+            [1, 2],
+            "<= 1.5",
+        );
+        row("the same with the parsed MemberId ÷ by key", [1, 3], "");
+    }
 }
 
 /// Checks by text: of the account, and of its reference.
@@ -178,10 +255,12 @@ fn effective(size: Size) {
     };
     let rounds: Rounds = (0..ACCOUNTS_OF_ALL).map(measured).collect();
     let line = |what: &str, one: usize, other: usize, target: &str| {
-        let (ours, others) = (rounds.median(one), rounds.median(other));
-        let ratio = rounds.ratio(one, other);
-        let what = format!("{what}, {}", size.name);
-        println!("{what:54} {ours:10.1} {others:10.1} {ratio:7.2}   {target}");
+        line(
+            &format!("{what}, {}", size.name),
+            &rounds,
+            [one, other],
+            target,
+        );
     };
     line("effective permissions, owned ÷ least", 0, 2, "<= 4");
     line("effective permissions, borrowed ÷ least", 1, 2, "<= 2");
@@ -198,6 +277,12 @@ fn effective(size: Size) {
         ">= 2",
     );
     line("checks of pairs at once ÷ one by one", 5, 6, "<= 0.5 at XL");
+}
+
+fn line(what: &str, rounds: &Rounds, [one, other]: [usize; 2], target: &str) {
+    let (ours, others) = (rounds.median(one), rounds.median(other));
+    let ratio = rounds.ratio(one, other);
+    println!("{what:54} {ours:10.1} {others:10.1} {ratio:7.2}   {target}");
 }
 
 fn in_parts(asked: Asked<'_>) -> (&str, &Permission, Resource<&str>) {

@@ -40,7 +40,7 @@ pub enum Ids {
     Short,
     /// 36 bytes, as a UUID is written.
     Uuid,
-    /// 34 and 31 bytes, the first of them alike.
+    /// 22 bytes, of which the first are alike or the last.
     Email,
 }
 
@@ -152,6 +152,11 @@ fn uuid(number: u64) -> String {
 }
 
 impl Size {
+    /// As large, with other ids.
+    pub const fn with(self, ids: Ids) -> Self {
+        Self { ids, ..self }
+    }
+
     /// The id of the member that came as the `number`th. Owners come first.
     pub fn member(self, number: u64) -> String {
         let is_mixed = self.members % ID_STEP != 0;
@@ -160,7 +165,7 @@ impl Size {
         match self.ids {
             Ids::Short => format!("member-{number:07}"),
             Ids::Uuid => uuid(number),
-            Ids::Email => format!("member.number-{number:07}@mail.example"),
+            Ids::Email => format!("no{number:07}@mail.example"),
         }
     }
 
@@ -168,7 +173,7 @@ impl Size {
         match self.ids {
             Ids::Short => format!("store-{number:05}"),
             Ids::Uuid => uuid(number),
-            Ids::Email => format!("store.number-{number:05}@mail.example"),
+            Ids::Email => format!("store{number:05}@mail.test"),
         }
     }
 

@@ -39,6 +39,7 @@ mod ordered_members;
 pub(crate) mod slots;
 pub(crate) mod state;
 mod store_table;
+mod uuid_key;
 pub(crate) mod writes;
 
 /// What an account is, apart from what it holds.

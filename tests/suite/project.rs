@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use grantbook::CommandError;
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 83] = [
+const LAYERS: [&str; 84] = [
     "visible",
     "errors",
     "text",
@@ -30,6 +30,7 @@ const LAYERS: [&str; 83] = [
     "account::precondition",
     "account::data::hash",
     "account::data::slots",
+    "account::data::uuid_key",
     "account::data::inline_key",
     "account::data::id_map",
     "account::data::member_slab",
