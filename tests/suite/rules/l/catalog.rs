@@ -339,7 +339,7 @@ fn l6_an_explanation_with_a_catalog_knows_what_there_is() {
     assert_eq!(
         explained("report.export", dev),
         "`dana` may not `report.export` in store `dev`: the member lacks `report.export`\n\
-         No role in this account holds `report.export`. Check the spelling.\n\
+         No role in this account holds `report.export` yet; add it to a role first.\n\
          No single command would allow it; several changes would be needed."
     );
     assert_eq!(
