@@ -222,7 +222,8 @@ fn e2_a_review_names_second_identities_and_second_ways() {
 #[test]
 fn l7_a_grant_is_covered_by_one_that_allows_as_much_where_it_holds() {
     let roles = [
-        ("log", RoleLevel::Store, &["log.read"][..]),
+        ("fee", RoleLevel::Account, &["fee.set"][..]),
+        ("log", RoleLevel::Store, &["log.read"]),
         ("log-all", RoleLevel::Store, &["log.export", "log.read"]),
         ("log-most", RoleLevel::Store, &["log.read", "report.read"]),
         ("log-twin", RoleLevel::Store, &["log.read"]),
@@ -233,6 +234,7 @@ fn l7_a_grant_is_covered_by_one_that_allows_as_much_where_it_holds() {
         ("titles", RoleLevel::Store, &["store.read.titles"]),
         ("pay", RoleLevel::Account, &["invoice.pay"]),
         ("pay-late", RoleLevel::Account, &["invoice.pay.late"]),
+        ("view", RoleLevel::Store, &["store.read"]),
         ("writer", RoleLevel::Store, &["store.write"]),
     ];
     let here = |id: &str, stores: &[&str]| Grant {
@@ -266,6 +268,29 @@ fn l7_a_grant_is_covered_by_one_that_allows_as_much_where_it_holds() {
         (
             vec![here("old", d), here("titles", d), here("writer", d)],
             &[("old", "titles")],
+        ),
+        // The same among many grants, of which few name such a permission: whichever includes it, the first.
+        (
+            vec![
+                here("old", d),
+                here("titles", d),
+                here("store-viewer", d),
+                here("log-all", d),
+                here("log-most", d),
+                here("logs", d),
+            ],
+            &[("old", "store-viewer"), ("titles", "store-viewer")],
+        ),
+        (
+            vec![
+                here("old", d),
+                here("titles", d),
+                here("view", d),
+                here("log-all", d),
+                here("log-most", d),
+                here("logs", d),
+            ],
+            &[("old", "titles"), ("titles", "view")],
         ),
         // A built-in role covers and is covered as others are (L2).
         (
@@ -306,6 +331,25 @@ fn l7_a_grant_is_covered_by_one_that_allows_as_much_where_it_holds() {
         // Not by a longer word, and not across levels, in either direction.
         (vec![here("log", d), here("logs", d)], &[]),
         (vec![here("log", d), at_account("logger")], &[]),
+        // The same where the permission is rarer than the place, and is what candidates are found by.
+        (
+            vec![
+                here("log", d),
+                here("titles", d),
+                here("writer", d),
+                at_account("logger"),
+            ],
+            &[],
+        ),
+        (
+            vec![
+                here("log", d),
+                at_account("logger"),
+                at_account("pay"),
+                at_account("fee"),
+            ],
+            &[],
+        ),
         (
             vec![at_account("pay-late"), at_account("pay")],
             &[("pay-late", "pay")],
