@@ -70,10 +70,14 @@ impl Explanation {
                 f,
                 "\n`{permission}` belongs to stores: no role can give it at the account. Ask in a store."
             ),
-            Some(PermissionWarning::HeldByNoRole) => write!(
-                f,
-                "\nNo role in this account holds `{permission}`. Check the spelling."
-            ),
+            Some(PermissionWarning::HeldByNoRole { is_listed }) => {
+                write!(f, "\nNo role in this account holds `{permission}`")?;
+                if *is_listed {
+                    write!(f, " yet; add it to a role first.")
+                } else {
+                    write!(f, ". Check the spelling.")
+                }
+            }
             Some(PermissionWarning::HeldAtOtherLevel { level }) => write!(
                 f,
                 "\nOnly {level}-level roles hold `{permission}`, and they don't give it here."

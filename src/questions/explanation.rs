@@ -158,8 +158,11 @@ pub enum PermissionWarning {
         /// The level that it belongs to.
         level: RoleLevel,
     },
-    /// No role of the account holds it: a typing error, or nothing that was ever granted.
-    HeldByNoRole,
+    /// No role of the account holds it: nothing that was ever granted or, if it is not listed, perhaps a typing error.
+    HeldByNoRole {
+        /// Whether your application's [`Catalog`] has it. Without a catalog, nothing is listed.
+        is_listed: bool,
+    },
     /// Only roles of the other level hold it: they give it to nobody here (L6).
     HeldAtOtherLevel {
         /// The level of the roles that hold it.
@@ -172,7 +175,9 @@ impl PermissionWarning {
     pub(crate) fn is_certain(&self) -> bool {
         match self {
             PermissionWarning::Unknown { .. } | PermissionWarning::WrongLevel { .. } => true,
-            PermissionWarning::HeldByNoRole | PermissionWarning::HeldAtOtherLevel { .. } => false,
+            PermissionWarning::HeldByNoRole { .. } | PermissionWarning::HeldAtOtherLevel { .. } => {
+                false
+            }
         }
     }
 }

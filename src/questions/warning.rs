@@ -67,7 +67,10 @@ pub(crate) fn warning(
     match (is_held(here), is_held(elsewhere)) {
         (true, _) => None,
         (false, true) => Some(PermissionWarning::HeldAtOtherLevel { level: elsewhere }),
-        (false, false) => Some(PermissionWarning::HeldByNoRole),
+        // What a catalog does not list was called unknown above.
+        (false, false) => Some(PermissionWarning::HeldByNoRole {
+            is_listed: catalog.is_some(),
+        }),
     }
 }
 

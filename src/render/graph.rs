@@ -158,15 +158,20 @@ impl Graph<'_> {
             if !grants.is_empty() && (lines.is_empty() || self.has_stores_in_grants) {
                 continue;
             }
-            let names = stores.iter().map(|store| mermaid(store));
+            let mut names: Vec<String> = stores.iter().map(|store| mermaid(store)).collect();
             let label = if stores.len() <= self.named {
-                names.collect::<Vec<_>>().join("<br/>")
+                if grants.is_empty() {
+                    names.push("(in no scope)".to_owned());
+                }
+                names.join("<br/>")
             } else if grants.is_empty() {
                 format!("{} stores in no scope", stores.len())
             } else {
                 format!("{} stores", stores.len())
             };
-            self.line(&format!("s{number}[(\"{label}\")]"));
+            // Here, too, the class says what a text could only claim.
+            let class = if grants.is_empty() { ":::inactive" } else { "" };
+            self.line(&format!("s{number}[(\"{label}\")]{class}"));
             for (g, r) in lines {
                 self.line(&format!("r{g}_{r} --> s{number}"));
             }

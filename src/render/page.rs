@@ -5,6 +5,7 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use crate::account::Account;
+use crate::catalog::Catalog;
 use crate::questions::finding::Finding;
 use crate::questions::matrix::MatrixStatus;
 use crate::render::escape::html;
@@ -36,9 +37,18 @@ impl Account {
     /// ```
     #[must_use]
     pub fn to_html(&self, title: &str, now: Timestamp) -> String {
+        self.page(title, &self.review(now), now)
+    }
+
+    /// The same, with what [`review_with`](Account::review_with) finds by the catalog of your application.
+    #[must_use]
+    pub fn to_html_with(&self, title: &str, now: Timestamp, catalog: &Catalog) -> String {
+        self.page(title, &self.review_with(now, catalog), now)
+    }
+
+    fn page(&self, title: &str, findings: &[Finding], now: Timestamp) -> String {
         let matrix = self.matrix();
         let page = Page::new(self, &matrix);
-        let findings = self.review(now);
         let style = format!("{STYLE}{}", filters_without_script(&page));
         let title = html(title);
         let mut text = format!(
@@ -69,7 +79,7 @@ impl Account {
                 text,
                 "<section id=\"part-{anchor}\" aria-labelledby=\"{anchor}\">\n<h2 id=\"{anchor}\">{title}</h2>\n"
             );
-            page.write_part(&mut text, anchor, &findings);
+            page.write_part(&mut text, anchor, findings);
             text += "</section>\n";
         }
         let _ = write!(

@@ -6,7 +6,7 @@ use std::mem::discriminant;
 
 use crate::access::AccessLevel;
 use crate::grant::{GrantRef, Scope};
-use crate::id::{GroupId, MemberId, StoreId};
+use crate::id::{GroupId, MemberId, RoleId, StoreId};
 use crate::questions::finding::Finding;
 use crate::questions::matrix::{MatrixCell, MatrixRow};
 use crate::render::escape::{html, html_sentence};
@@ -49,7 +49,7 @@ impl Page<'_> {
         *page += "</ul>\n";
     }
 
-    /// The finding in words, in which whom and what it is about are links.
+    /// The finding in words, in which whom and what it is about are links; of a role, the groups that carry it follow.
     fn sentence(&self, finding: &Finding) -> String {
         let mut rest = html_sentence(&finding.to_string());
         let (mut told, mut apart) = (String::new(), Vec::new());
@@ -69,7 +69,23 @@ impl Page<'_> {
         if !apart.is_empty() {
             let _ = write!(told, " ({})", apart.join(", "));
         }
+        if let Finding::UnknownPermissions { role, .. }
+        | Finding::MisplacedPermissions { role, .. } = finding
+        {
+            told += &self.carried_by(role);
+        }
         told
+    }
+
+    fn carried_by(&self, role: &RoleId) -> String {
+        let groups = self.account.groups();
+        let groups = groups.filter(|group| group.grants().any(|grant| grant.role == role));
+        let links: Vec<String> = groups.map(|group| self.group_link(group.id())).collect();
+        if links.is_empty() {
+            " (no group carries it)".to_owned()
+        } else {
+            format!(" (carried by {})", first_few(links.into_iter()))
+        }
     }
 
     /// Whom and what a finding is about, in the order of its sentence, with their anchors.

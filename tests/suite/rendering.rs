@@ -391,7 +391,7 @@ fn a_graph_shows_how_everything_is_connected() {
   m5([\"vera<br/>vic\"])
   s0[(\"dev\")]
   r0_0 --> s0
-  s1[(\"new\")]
+  s1[(\"new<br/>(in no scope)\")]:::inactive
   s2[(\"prod\")]
   r2_0 --> s2
   g0[\"Dev Team\"]
@@ -496,6 +496,6 @@ fn a_graph_of_many_stays_small() {
     let nodes = graph.lines().filter(|line| line.contains("[("));
     assert_eq!(
         nodes.collect::<Vec<_>>(),
-        ["  s1[(\"12 stores in no scope\")]"]
+        ["  s1[(\"12 stores in no scope\")]:::inactive"]
     );
 }

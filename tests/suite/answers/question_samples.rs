@@ -147,7 +147,12 @@ pub(crate) fn explanations(text: &str) -> Vec<Explanation> {
         },
         of(
             refund.clone(),
-            Some(PermissionWarning::HeldByNoRole),
+            Some(PermissionWarning::HeldByNoRole { is_listed: false }),
+            lacks(&refund, Advice::SeveralChanges),
+        ),
+        of(
+            refund.clone(),
+            Some(PermissionWarning::HeldByNoRole { is_listed: true }),
             lacks(&refund, Advice::SeveralChanges),
         ),
         of(

@@ -157,7 +157,7 @@ impl Case<'_> {
         let levels: Vec<RoleLevel> = holders.map(|(_, role)| role.level()).collect();
         match levels.as_slice() {
             _ if self.is_owners_only() || levels.contains(&self.level()) => None,
-            [] => Some(PermissionWarning::HeldByNoRole),
+            [] => Some(PermissionWarning::HeldByNoRole { is_listed: false }),
             [level, ..] => Some(PermissionWarning::HeldAtOtherLevel { level: *level }),
         }
     }

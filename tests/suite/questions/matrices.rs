@@ -211,6 +211,43 @@ fn l7_what_is_included_makes_no_difference() {
     assert_eq!(both.cells[1].to_string(), "viewer");
 }
 
+/// What is held is listed without what the rest of it includes (L7), at the account and in a store; a member's groups are
+/// listed in the order of ids.
+#[test]
+fn l7_a_row_lists_nothing_that_the_rest_includes() {
+    let mut world = World::staffed();
+    for (id, level, permissions) in [
+        (
+            "pay",
+            RoleLevel::Account,
+            ["invoice.pay", "invoice.pay.late"],
+        ),
+        ("log", RoleLevel::Store, ["log.read", "log.read.old"]),
+    ] {
+        world.ok(
+            OWNER,
+            define_role(id, &format!("The {id}"), level, &permissions),
+        );
+    }
+    let log = Grant::in_stores(role("log"), [store("dev")]);
+    world.ok(
+        OWNER,
+        create_group("more", "More", [Grant::at_account(role("pay")), log]),
+    );
+    world.ok(OWNER, add("more", ["nils", "dana"]));
+    let matrix = world.account.matrix();
+    let row = |id: &str| {
+        let mut rows = matrix.rows.iter();
+        rows.find(|row| row.member_ids().any(|member| member.as_str() == id))
+            .unwrap()
+    };
+    let pay = Permissions::Only([permission("invoice.pay")].into());
+    assert_eq!((&row("nils").account, &row("dana").account), (&pay, &pay));
+    assert_eq!(row("nils").cells[0].to_string(), "custom: log.read");
+    assert_eq!(row("dana").cells[0].to_string(), "editor + log.read");
+    assert_eq!(row("dana").members[0].groups, ["devs", "more"].map(group));
+}
+
 /// A thousand members in the same groups cost one row, and its cells share what is beyond their level.
 #[test]
 fn a_matrix_has_a_row_for_equals() {

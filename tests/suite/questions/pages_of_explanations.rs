@@ -249,7 +249,7 @@ fn the_json_of_explanations_is_pinned() {
     assert_eq!(
         advice("nils", "never.heard", dev, 1_000),
         (
-            json!({"kind": "held-by-no-role"}),
+            json!({"kind": "held-by-no-role", "is_listed": false}),
             json!({"kind": "several-changes"})
         )
     );

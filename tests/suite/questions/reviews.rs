@@ -217,6 +217,184 @@ fn e2_a_review_names_second_identities_and_second_ways() {
     assert!(found(&world, "second-way").is_empty());
 }
 
+/// L2, L6, L7, S3: a grant adds nothing to one other grant of its group that allows as much, wherever it holds. Two that
+/// do it together do not count, nor does one of the other level, or of another group.
+#[test]
+fn l7_a_grant_is_covered_by_one_that_allows_as_much_where_it_holds() {
+    let roles = [
+        ("fee", RoleLevel::Account, &["fee.set"][..]),
+        ("log", RoleLevel::Store, &["log.read"]),
+        ("log-all", RoleLevel::Store, &["log.export", "log.read"]),
+        ("log-most", RoleLevel::Store, &["log.read", "report.read"]),
+        ("log-twin", RoleLevel::Store, &["log.read"]),
+        ("log-zwin", RoleLevel::Store, &["log.read"]),
+        ("logger", RoleLevel::Account, &["log.read"]),
+        ("logs", RoleLevel::Store, &["log.readers"]),
+        ("old", RoleLevel::Store, &["store.read.titles.old"]),
+        ("titles", RoleLevel::Store, &["store.read.titles"]),
+        ("pay", RoleLevel::Account, &["invoice.pay"]),
+        ("pay-late", RoleLevel::Account, &["invoice.pay.late"]),
+        ("view", RoleLevel::Store, &["store.read"]),
+        ("writer", RoleLevel::Store, &["store.write"]),
+    ];
+    let here = |id: &str, stores: &[&str]| Grant {
+        role: role(id),
+        scope: Scope::Stores(stores.iter().map(|id| store(id)).collect()),
+    };
+    let at_account = |id: &str| Grant::at_account(role(id));
+    let (d, both) = (&["dev"][..], &["dev", "prod"][..]);
+    // What is granted, and which role each covered one adds nothing to, once store `old` is deleted.
+    for (grants, expected) in [
+        // One that includes it (L7), in more stores, whatever the order of ids.
+        (
+            vec![here("titles", d), here("store-viewer", both)],
+            &[("titles", "store-viewer")][..],
+        ),
+        (
+            vec![here("log", d), here("log-all", both)],
+            &[("log", "log-all")],
+        ),
+        (
+            vec![here("log-most", both), here("log-twin", d)],
+            &[("log-twin", "log-most")],
+        ),
+        (vec![here("titles", both), here("store-viewer", d)], &[]),
+        (vec![here("log-all", d), here("log", both)], &[]),
+        // By the first of several, also where these name different permissions that include it.
+        (
+            vec![here("old", d), here("titles", d), here("store-viewer", d)],
+            &[("old", "store-viewer"), ("titles", "store-viewer")],
+        ),
+        (
+            vec![here("old", d), here("titles", d), here("writer", d)],
+            &[("old", "titles")],
+        ),
+        // The same among many grants, of which few name such a permission: whichever includes it, the first.
+        (
+            vec![
+                here("old", d),
+                here("titles", d),
+                here("store-viewer", d),
+                here("log-all", d),
+                here("log-most", d),
+                here("logs", d),
+            ],
+            &[("old", "store-viewer"), ("titles", "store-viewer")],
+        ),
+        (
+            vec![
+                here("old", d),
+                here("titles", d),
+                here("view", d),
+                here("log-all", d),
+                here("log-most", d),
+                here("logs", d),
+            ],
+            &[("old", "titles"), ("titles", "view")],
+        ),
+        // A built-in role covers and is covered as others are (L2).
+        (
+            vec![here("store-viewer", d), here("store-editor", d)],
+            &[("store-viewer", "store-editor")],
+        ),
+        (
+            vec![here("writer", d), here("store-editor", d)],
+            &[("writer", "store-editor")],
+        ),
+        // Of those that are the same, the first stands.
+        (
+            vec![here("log", d), here("log-twin", d), here("log-zwin", d)],
+            &[("log-twin", "log"), ("log-zwin", "log")],
+        ),
+        (
+            vec![here("log-twin", d), here("log-zwin", both)],
+            &[("log-twin", "log-zwin")],
+        ),
+        // Not by several together: of stores, of permissions.
+        (
+            vec![
+                here("log", both),
+                here("log-twin", d),
+                here("log-zwin", &["prod"]),
+            ],
+            &[("log-twin", "log"), ("log-zwin", "log")],
+        ),
+        (
+            vec![
+                here("titles", both),
+                here("log-all", both),
+                here("store-viewer", &["prod"]),
+            ],
+            &[],
+        ),
+        (vec![here("log-all", d), here("log-most", d)], &[]),
+        // Not by a longer word, and not across levels, in either direction.
+        (vec![here("log", d), here("logs", d)], &[]),
+        (vec![here("log", d), at_account("logger")], &[]),
+        // The same where the permission is rarer than the place, and is what candidates are found by.
+        (
+            vec![
+                here("log", d),
+                here("titles", d),
+                here("writer", d),
+                at_account("logger"),
+            ],
+            &[],
+        ),
+        (
+            vec![
+                here("log", d),
+                at_account("logger"),
+                at_account("pay"),
+                at_account("fee"),
+            ],
+            &[],
+        ),
+        (
+            vec![at_account("pay-late"), at_account("pay")],
+            &[("pay-late", "pay")],
+        ),
+        (vec![at_account("pay"), at_account("logger")], &[]),
+        // A store that is gone does not count; a grant that is left for no store is reported as that alone.
+        (
+            vec![here("log", &["dev", "old"]), here("log-all", d)],
+            &[("log", "log-all")],
+        ),
+        (vec![here("log", &["old"]), here("log-all", d)], &[]),
+        (vec![here("log", d), here("log-all", &["old"])], &[]),
+        (vec![here("log", &["old"]), here("log-twin", &["old"])], &[]),
+    ] {
+        let mut world = World::staffed();
+        for (id, level, permissions) in roles {
+            world.ok(
+                OWNER,
+                define_role(id, &format!("The {id}"), level, permissions),
+            );
+        }
+        world.ok(OWNER, create_store("old"));
+        // What another group is granted covers nothing.
+        let elsewhere = [
+            here("log-all", both),
+            here("store-editor", both),
+            at_account("pay"),
+        ];
+        world.ok(OWNER, create_group("another", "Another Group", elsewhere));
+        world.ok(OWNER, create_group("one", "One Group", grants.clone()));
+        world.ok(OWNER, delete_store("old"));
+        let findings = world.account.review(at(world.now));
+        let found = findings.iter().filter_map(|finding| match finding {
+            Finding::CoveredGrant { group, role, by } => Some((&**group, &**role, &**by)),
+            _ => None,
+        });
+        let expected = expected.iter().map(|(role, by)| ("one", *role, *by));
+        assert!(
+            found.clone().eq(expected),
+            "{grants:?}: {:?}",
+            found.collect::<Vec<_>>()
+        );
+    }
+}
+
 proptest! {
     #![proptest_config(config(48))]
 

@@ -29,7 +29,7 @@ fn l5_what_no_role_holds_is_said_and_never_answered_with_ownership() {
         assert_eq!(
             warning_and_advice(&world, "dana", text, resource),
             (
-                Some(PermissionWarning::HeldByNoRole),
+                Some(PermissionWarning::HeldByNoRole { is_listed: false }),
                 Advice::SeveralChanges
             )
         );

@@ -339,7 +339,7 @@ fn l6_an_explanation_with_a_catalog_knows_what_there_is() {
     assert_eq!(
         explained("report.export", dev),
         "`dana` may not `report.export` in store `dev`: the member lacks `report.export`\n\
-         No role in this account holds `report.export`. Check the spelling.\n\
+         No role in this account holds `report.export` yet; add it to a role first.\n\
          No single command would allow it; several changes would be needed."
     );
     assert_eq!(
@@ -347,6 +347,52 @@ fn l6_an_explanation_with_a_catalog_knows_what_there_is() {
         "`dana` may not `account.closed` at the account: the member lacks `account.closed`\n\
          There is no permission `account.closed`. Did you mean `account.close`?"
     );
+}
+
+/// L6: the page of a review with a catalog says which groups carry a role that holds what there is not.
+#[test]
+fn l6_a_page_with_a_catalog_says_who_carries_the_role() {
+    let mut world = World::staffed();
+    let now = at(world.now);
+    let typo = ["report.exprot"];
+    for (id, name) in [("analyst", "Analyst"), ("idle", "Idle")] {
+        world.ok(OWNER, define_role(id, name, RoleLevel::Store, &typo));
+    }
+    let misplaced = define_role("cashier", "Cashier", RoleLevel::Account, &["report.export"]);
+    world.ok(OWNER, misplaced);
+    let grants = [Grant::in_stores(role("analyst"), [store("dev")])];
+    world.ok(OWNER, create_group("one", "Team 1", grants.clone()));
+    world.ok(OWNER, create_group("two", "Team 2", grants));
+    let page = world.account.to_html_with("Acme", now, &CATALOG);
+    let number = |id: &str| {
+        world
+            .account
+            .groups()
+            .position(|group| group.id().as_str() == id)
+    };
+    let link = |id: &str, name: &str| format!("<a href=\"#g{}\">{name}</a>", number(id).unwrap());
+    let unknown = "holds `report.exprot`, which the catalog of permissions does not have";
+    let misplaced =
+        "holds `report.export`, which belongs to roles of the other level and grants nothing here";
+    for line in [
+        format!(
+            "<li>role `analyst` {unknown} (carried by {}, {})</li>",
+            link("one", "Team 1"),
+            link("two", "Team 2")
+        ),
+        format!("<li>role `idle` {unknown} (no group carries it)</li>"),
+        format!("<li>role `cashier` {misplaced} (no group carries it)</li>"),
+    ] {
+        assert!(page.contains(&line), "{line}");
+    }
+    let without = world.account.to_html("Acme", now);
+    assert!(!without.contains("catalog"));
+    // Beside its findings and their number, the page is the same.
+    let after = |page: &str| {
+        page.split_once("<h2 id=\"rows\">")
+            .map(|(_, rest)| rest.to_owned())
+    };
+    assert_eq!(after(&page), after(&without));
 }
 
 /// L6: a review with a catalog finds what roles hold that there is not, or that grants nothing at their level.
