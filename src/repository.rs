@@ -38,6 +38,7 @@
 
 mod accounts;
 mod adapters;
+mod as_of;
 mod builder;
 mod cell;
 mod commit;
@@ -61,6 +62,7 @@ mod storage;
 
 pub use accounts::Accounts;
 pub use adapters::{AnyAsyncRepository, AnyError, AnyRepository, SyncAsAsync};
+pub use as_of::{AsOf, StaleError};
 pub use builder::AccountsBuilder;
 pub use commit::{Commit, CommitError, Prepared};
 pub use contract::{AsyncRepository, CommitOutcome, EraseOutcome, RecordPage, Repository};
@@ -69,7 +71,7 @@ pub use execute::{catch_up, execute, load, open, records};
 pub use head::{Head, HeadState};
 pub use memory::MemoryRepository;
 pub use observer::Notice;
-pub use replica::{AsOf, Freshness, Ingested, Replica, StaleError};
+pub use replica::{Freshness, Ingested, Replica};
 pub use request::{Executed, Request, StoredRequest};
 pub use shared_account::SharedAccount;
 pub use storage::{AsyncStorage, SyncStorage};

@@ -15,7 +15,7 @@ use crate::repository::held::Held;
 use crate::repository::holder::Holder;
 use crate::repository::observer::Observer;
 use crate::repository::opening::{self, Opened, Opening};
-use crate::repository::protocol;
+use crate::repository::protocol::{self, ATTEMPTS, Doubt};
 use crate::repository::replica::{Freshness, Ingested, Replica};
 use crate::repository::shared_account::SharedAccount;
 use crate::repository::storage::{AsyncStorage, Storage, SyncStorage, poll_ready};
@@ -246,8 +246,7 @@ async fn get<S: Storage>(
     bring(accounts, id, false).await
 }
 
-/// Loads an account or, if it is held, brings it up to date; one that has diverged is loaded again. One that is as new as
-/// all that was heard of it is brought up to date only if it must be.
+/// Brings an account up to date. One that is as new as all that was heard of it is so only if it must be.
 async fn bring<S: Storage>(
     accounts: &Accounts<S>,
     id: &AccountId,
@@ -266,38 +265,32 @@ async fn bring<S: Storage>(
     place.account(brought_up)
 }
 
+/// Loads an account or, if it is held, reads on; one that has diverged is loaded again.
 async fn bring_up(
     storage: &impl Storage,
     id: &AccountId,
     mut held: &Held,
 ) -> Result<(), RepositoryError> {
-    if held.is_loaded() && !held.look(Replica::is_lost) {
-        match protocol::catch_up(storage, &mut held).await {
-            Err(RepositoryError::Diverged { .. }) => {} // and is loaded again
-            caught_up => return caught_up,
+    for _ in 0..ATTEMPTS {
+        if held.is_loaded() && !held.look(Replica::is_lost) {
+            match protocol::catch_up(storage, &mut held).await {
+                Err(RepositoryError::Diverged { .. }) => {} // and is loaded again
+                caught_up => return caught_up,
+            }
         }
+        let doubts = held.look(Replica::begin_reading);
+        let Some(replica) = protocol::load(storage, id).await? else {
+            let account = id.clone();
+            return Err(RepositoryError::UnknownAccount { account });
+        };
+        held.install(replica, doubts);
+        if held.look(Replica::is_current) {
+            return Ok(());
+        }
+        // Something was heard of meanwhile.
     }
-    let notices = held.look(Replica::notices);
-    let Some(replica) = protocol::load(storage, id).await? else {
-        let account = id.clone();
-        return Err(RepositoryError::UnknownAccount { account });
-    };
-    install(storage, held, replica, notices).await
-}
-
-/// Puts what was loaded in the place of what was held, and reads on if something was heard of meanwhile.
-async fn install(
-    storage: &impl Storage,
-    mut held: &Held,
-    loaded: Replica,
-    notices: u64,
-) -> Result<(), RepositoryError> {
-    held.install(loaded, notices);
-    if held.look(Replica::is_current) {
-        Ok(())
-    } else {
-        protocol::catch_up(storage, &mut held).await
-    }
+    let attempts = ATTEMPTS;
+    Err(RepositoryError::Contended { attempts })
 }
 
 async fn open<S: Storage>(
@@ -309,16 +302,27 @@ async fn open<S: Storage>(
     let opened = {
         let mut held = &*place.held;
         let _turn = storage.turn(&held.turns).await;
-        let notices = held.look(Replica::notices);
-        match opening::open(storage, opening).await {
+        let doubts = held.look(Replica::begin_reading);
+        let doubt = Doubt(Some(&held));
+        let opened = opening::open(storage, opening).await;
+        doubt.settle_if(opened.is_ok());
+        match opened {
             // The observer is told of its first record by whoever opened it.
             Ok(Opened::Now(commit, _)) if !held.is_loaded() => held
                 .apply(commit.records())
+                .map(|_| ())
                 .map_err(RepositoryError::Replay),
             // Held since an earlier attempt.
             Ok(Opened::Before(_)) if held.is_loaded() => bring_up(storage, &id, held).await,
             // What is held, if anything, is from another life of the repository.
-            Ok(opened) => install(storage, held, opened.into_replica(), notices).await,
+            Ok(opened) => {
+                held.install(opened.into_replica(), doubts);
+                if held.look(Replica::is_current) {
+                    Ok(())
+                } else {
+                    bring_up(storage, &id, held).await
+                }
+            }
             Err(error) => Err(error),
         }
     };

@@ -18,8 +18,8 @@ pub(super) trait ReplicaCell {
 
     fn change<T>(&mut self, change: impl FnOnce(&mut Replica) -> T) -> T;
 
-    /// Applies a commit that the repository keeps, if it is not applied already.
-    fn apply(&mut self, records: &[Record]) -> Result<(), ReplayError> {
+    /// Applies a commit that the repository keeps. `false`: it was applied already.
+    fn apply(&mut self, records: &[Record]) -> Result<bool, ReplayError> {
         self.change(|replica| replica.apply_commit(records))
     }
 
@@ -34,9 +34,15 @@ pub(super) trait ReplicaCell {
         })
     }
 
-    /// Begins again from an account that was read anew.
-    fn restart(&mut self, account: Account) {
-        self.change(|replica| drop(replica.restart(account)));
+    /// Goes on from a later snapshot. `false`: the copy has come as far in another way.
+    fn go_on_from(&mut self, account: Account) -> bool {
+        self.change(|replica| {
+            let is_later = account.version() > replica.version();
+            if is_later {
+                drop(replica.restart(account));
+            }
+            is_later
+        })
     }
 }
 

@@ -114,18 +114,35 @@ impl Held {
 
     /// Takes an account that was just loaded, in the place of one that is not, or cannot be brought up to date. That
     /// settles the notices before it.
-    pub(super) fn install(&self, loaded: Replica, notices: u64) {
+    pub(super) fn install(&self, loaded: Replica, doubts: u64) {
         let mut this = self;
         let version = loaded.version();
-        this.restart(loaded.into_account());
-        this.change(|replica| replica.settle(notices, version));
+        self.begin(loaded.into_account(), |_| true);
+        this.change(|replica| replica.settle(doubts, version));
+    }
+
+    /// Begins again from an account that was read, if that is wanted.
+    fn begin(&self, account: Account, is_wanted: impl FnOnce(&Replica) -> bool) -> bool {
+        let mut this = self;
+        let given_up = this.change(|replica| {
+            if !is_wanted(replica) {
+                return None;
+            }
+            self.tell(Notice::Began {
+                account: account.id().clone(),
+                version: account.version(),
+            });
+            Some(replica.restart(account))
+        });
+        self.counted_until.store(0, Ordering::Relaxed);
+        given_up.is_some() // what is given up takes its time, and needs no lock
     }
 
     /// Takes a record that the repository keeps.
     pub(super) fn ingest(&self, record: &Record) -> Result<Ingested, ReplayError> {
         let mut this = self;
         match this.change(|replica| replica.admit(record))? {
-            Admitted::Commit(commit) => this.apply(&commit).map(|()| Ingested::Applied),
+            Admitted::Commit(commit) => this.apply(&commit).map(|_| Ingested::Applied),
             Admitted::Not(ingested) => Ok(ingested),
         }
     }
@@ -249,12 +266,13 @@ impl ReplicaCell for &Held {
         self.write(change)
     }
 
-    fn apply(&mut self, records: &[Record]) -> Result<(), ReplayError> {
+    fn apply(&mut self, records: &[Record]) -> Result<bool, ReplayError> {
         let _changing = self.changing();
-        if self.look(|replica| replica.validate_commit(records))? {
+        let is_new = self.look(|replica| replica.validate_commit(records))?;
+        if is_new {
             self.accept(records);
         }
-        Ok(())
+        Ok(is_new)
     }
 
     fn adopt(&mut self, commit: &Commit) -> bool {
@@ -262,19 +280,11 @@ impl ReplicaCell for &Held {
         if !commit.records().is_empty() && self.look(|replica| replica.is_expected_by(commit)) {
             self.accept(commit.records());
         }
-        self.write(|replica| replica.confirm(commit.head()))
+        self.look(|replica| replica.confirm(commit.head()))
     }
 
-    fn restart(&mut self, account: Account) {
-        let held = *self;
-        let given_up = self.change(|replica| {
-            held.tell(Notice::Began {
-                account: account.id().clone(),
-                version: account.version(),
-            });
-            replica.restart(account)
-        });
-        drop(given_up); // takes its time, and needs no lock
-        self.counted_until.store(0, Ordering::Relaxed);
+    fn go_on_from(&mut self, account: Account) -> bool {
+        let version = account.version();
+        self.begin(account, |replica| version > replica.version())
     }
 }

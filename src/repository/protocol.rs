@@ -28,7 +28,8 @@ pub(super) async fn load(storage: &impl Storage, id: &AccountId) -> Outcome<Opti
     let failure = match snapshot {
         Ok(Some(account)) => {
             let mut replica = Replica::new(account);
-            match read_on(storage, &mut replica, 0).await {
+            let version = replica.version();
+            match read_on(storage, &mut replica, version).await {
                 Ok(()) => return Ok(Some(replica)),
                 Err(error @ RepositoryError::AccountErased { .. }) => return Err(error),
                 Err(error) => Some(error),
@@ -56,20 +57,20 @@ pub(super) async fn load(storage: &impl Storage, id: &AccountId) -> Outcome<Opti
 /// Brings a copy up to date. The copy is then at the last whole commit that could be applied, error or not; where there
 /// is an error, it counts as behind.
 pub(super) async fn catch_up(storage: &impl Storage, copy: &mut impl ReplicaCell) -> Outcome<()> {
-    let version = copy.read(|replica| replica.version());
-    let caught_up = read_on(storage, copy, version).await;
+    let caught_up = read_on(storage, copy, 0).await;
     if let Err(error) = &caught_up {
         copy.change(|replica| replica.failed(error));
     }
     caught_up
 }
 
-/// Reads on from where a copy stands. It was held before up to this version: what contradicts that shows that it is on
-/// another branch. What contradicts only what was read here shows that the repository's records are damaged.
+/// Reads on from where a copy stands. What contradicts what the copy held before, or was handed over meanwhile, shows
+/// that it is on another branch. What contradicts what was read just now, which is all up to the version `read_until`,
+/// shows that the repository's records are damaged.
 async fn read_on(
     storage: &impl Storage,
     copy: &mut impl ReplicaCell,
-    held_until: u64,
+    mut read_until: u64,
 ) -> Outcome<()> {
     let account = copy.read(|replica| replica.id().clone());
     copy.read(Replica::ensure_not_lost)?;
@@ -77,7 +78,7 @@ async fn read_on(
     let mut incomplete: Vec<Record> = Vec::new();
     let mut restarts = 0;
     loop {
-        let (version, notices) = copy.read(|replica| (replica.version(), replica.notices()));
+        let (version, doubts) = copy.read(|replica| (replica.version(), replica.begin_reading()));
         if incomplete
             .first()
             .is_some_and(|first| first.version <= version)
@@ -85,21 +86,10 @@ async fn read_on(
             incomplete.clear(); // it came in another way
         }
         let read = incomplete.last().map_or(version, Record::version);
-        let gone_back = || {
-            if held_until > 0 {
-                let account = account.clone();
-                RepositoryError::Diverged { account, version }
-            } else {
-                RepositoryError::RecordsMissing { version }
-            }
-        };
-        let contradicted = |version: u64, error: ReplayError| {
-            if version == held_until && held_until > 0 {
-                let account = account.clone();
-                RepositoryError::Diverged { account, version }
-            } else {
-                RepositoryError::Replay(error)
-            }
+        let is_damage = |version, read_until| version == 0 || version == read_until;
+        let diverged = |version| {
+            let account = account.clone();
+            RepositoryError::Diverged { account, version }
         };
         let (records, head) = match page(storage, &account, read).await? {
             RecordPage::Records { records, head } => (records, head),
@@ -109,24 +99,38 @@ async fn read_on(
                 let snapshot = snapshot.filter(|snapshot| snapshot.version() > version);
                 let snapshot = snapshot.filter(|_| restarts <= ATTEMPTS);
                 let missing = RepositoryError::RecordsMissing { version };
-                copy.restart(restored(&account, snapshot.ok_or(missing)?)?);
+                let restored = restored(&account, snapshot.ok_or(missing)?)?;
+                let restored_version = restored.version();
+                if copy.go_on_from(restored) {
+                    read_until = restored_version;
+                }
                 continue;
             }
         };
-        let Some(head) = head else {
-            return if version == 0 {
-                Ok(())
+        let stands = head.map_or(0, |head| head.version);
+        if stands < version {
+            return Err(if is_damage(version, read_until) {
+                RepositoryError::RecordsMissing { version }
             } else {
-                Err(gone_back())
-            };
-        };
-        if head.version < version {
-            return Err(gone_back());
+                diverged(version)
+            });
         }
+        let Some(head) = head else {
+            return Ok(()); // there is no such account
+        };
         in_order(read, &records).map_err(RepositoryError::Replay)?;
         let is_progress = !records.is_empty();
         incomplete.extend(records);
-        apply_whole(copy, &mut incomplete, contradicted)?;
+        if let Err(error) = apply_whole(copy, &mut incomplete, &mut read_until) {
+            let version = copy.read(|replica| replica.version());
+            return Err(
+                if contradicts(&error, version) && !is_damage(version, read_until) {
+                    diverged(version)
+                } else {
+                    RepositoryError::Replay(error)
+                },
+            );
+        }
         let stands_at = copy.read(|replica| Head::of(replica));
         let reached = stands_at.version;
         if reached == head.version && stands_at.digest != head.digest {
@@ -135,7 +139,11 @@ async fn read_on(
                 expected: head.digest,
                 found: stands_at.digest,
             };
-            return Err(contradicted(reached, error));
+            return Err(if is_damage(reached, read_until) {
+                RepositoryError::Replay(error)
+            } else {
+                diverged(reached)
+            });
         }
         if reached == head.version && stands_at.state != head.state {
             return Err(RepositoryError::OtherState {
@@ -144,7 +152,7 @@ async fn read_on(
             });
         }
         if reached == head.version {
-            copy.change(|replica| replica.settle(notices, head.version));
+            copy.change(|replica| replica.settle(doubts, head.version));
             return Ok(());
         }
         if reached > head.version {
@@ -175,24 +183,28 @@ pub(super) async fn page(
     }
 }
 
-/// Applies the whole commits that these records begin with, and leaves the others.
+/// Whether a commit that is kept contradicts a copy at this version, and not itself.
+fn contradicts(error: &ReplayError, version: u64) -> bool {
+    let next = version.saturating_add(1);
+    matches!(
+        error,
+        ReplayError::OtherHead { .. } | ReplayError::Repeat { .. }
+    ) || matches!(error, ReplayError::DigestMismatch { version, .. } if *version == next)
+}
+
+/// Applies the whole commits that these records begin with, notes which was the last one, and leaves the others.
 fn apply_whole(
     copy: &mut impl ReplicaCell,
     records: &mut Vec<Record>,
-    contradicted: impl Fn(u64, ReplayError) -> RepositoryError,
-) -> Outcome<()> {
+    read_until: &mut u64,
+) -> Result<(), ReplayError> {
     let is_whole = |commit: &&[Record]| commit.last().is_some_and(|last| last.commit.is_last());
     let mut applied = 0;
     let mut commits = records.split_inclusive(|record| record.commit.is_last());
     while let Some(commit) = commits.next().filter(is_whole) {
-        let version = copy.read(|replica| replica.version());
-        copy.apply(commit).map_err(|error| {
-            if matches!(error, ReplayError::DigestMismatch { .. }) {
-                contradicted(version, error)
-            } else {
-                RepositoryError::Replay(error)
-            }
-        })?;
+        if copy.apply(commit)? {
+            *read_until = commit.last().map_or(0, Record::version);
+        }
         applied += commit.len();
     }
     records.drain(..applied);
@@ -209,6 +221,7 @@ pub(super) async fn execute(
     copy: &mut impl ReplicaCell,
     request: &Request,
 ) -> Outcome<Executed> {
+    let account = copy.read(|replica| replica.id().clone());
     let mut is_fresh = false;
     for _ in 0..ATTEMPTS {
         match copy.study(|replica| decide(storage, replica, request))? {
@@ -219,10 +232,16 @@ pub(super) async fn execute(
             }
             Decided::Accepted(commit) => match kept(storage, copy, &commit).await? {
                 CommitOutcome::Appended => {
-                    if !copy.adopt(&commit) {
-                        catch_up(storage, copy).await?;
+                    if copy.adopt(&commit) {
+                        return Ok(done(*commit));
                     }
-                    return Ok(done(*commit));
+                    // Records were handed over meanwhile. They follow the commit, or are of a branch that is not the
+                    // repository's, or a backup was restored that does not hold the commit.
+                    catch_up(storage, copy).await?;
+                    let stored = storage.request(&account, &request.key).await?;
+                    if stored.as_ref() == Some(commit.request()) {
+                        return Ok(done(*commit));
+                    }
                 }
                 CommitOutcome::Duplicate => {
                     if let Some(answer) = answered_before(storage, copy, request).await? {
@@ -254,25 +273,27 @@ async fn kept(
     commit: &Commit,
 ) -> Outcome<CommitOutcome> {
     let may_be_kept = !commit.records().is_empty();
-    let doubt = Doubt(may_be_kept.then(|| (copy, commit.head().version)));
+    let doubt = Doubt(may_be_kept.then_some(copy));
     let outcome = storage.commit(commit).await?;
-    doubt.settle();
+    doubt.settle_if(true);
     Ok(outcome)
 }
 
-/// Dropped before it is settled, it leaves the copy behind this version.
-struct Doubt<'c, C: ReplicaCell>(Option<(&'c C, u64)>);
+/// Dropped before it is settled, it leaves the copy in doubt.
+pub(super) struct Doubt<'c, C: ReplicaCell>(pub(super) Option<&'c C>);
 
 impl<C: ReplicaCell> Doubt<'_, C> {
-    fn settle(mut self) {
-        self.0 = None;
+    pub(super) fn settle_if(mut self, is_known: bool) {
+        if is_known {
+            self.0 = None;
+        }
     }
 }
 
 impl<C: ReplicaCell> Drop for Doubt<'_, C> {
     fn drop(&mut self) {
-        if let Some((copy, version)) = self.0 {
-            let _ = copy.read(|replica| replica.heard_of(version));
+        if let Some(copy) = self.0 {
+            copy.read(Replica::doubt);
         }
     }
 }
@@ -406,18 +427,20 @@ async fn repeated(
     })
 }
 
-/// Erases a closed account. Tried again, it is done already. A copy that is held counts as behind until it is known
-/// whether it was done, and then denies.
+/// Erases a closed account. Tried again, it is done already. A copy that is held then denies; whatever else comes of it,
+/// the copy asks the repository what became of the account.
 pub(super) async fn erase(
     storage: &impl Storage,
     id: &AccountId,
     copy: &mut impl ReplicaCell,
 ) -> Outcome<()> {
     let account = id.clone();
-    let after = copy.read(|replica| replica.version()).saturating_add(1);
-    let doubt = Doubt(Some((&*copy, after)));
+    let doubt = Doubt(Some(&*copy));
     let outcome = storage.erase(id).await?;
-    doubt.settle();
+    doubt.settle_if(matches!(
+        outcome,
+        EraseOutcome::Erased | EraseOutcome::Unsupported
+    ));
     match outcome {
         EraseOutcome::Erased => {
             let error = RepositoryError::AccountErased { account };

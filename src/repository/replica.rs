@@ -5,8 +5,7 @@ use std::mem;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::account::Account;
 use crate::account::data::{AccountData, Condition};
@@ -14,11 +13,10 @@ use crate::account::digest::Digest;
 use crate::account::record::Record;
 use crate::account::replay::{self, ReplayError};
 use crate::id::AccountId;
+use crate::repository::as_of::{AsOf, StaleError};
 use crate::repository::commit::Commit;
 use crate::repository::error::RepositoryError;
 use crate::repository::head::Head;
-use crate::time::Timestamp;
-use crate::visible::Quoted;
 
 /// A process's own copy of an account that a repository keeps. It may be stale, is never inconsistent, and reports its
 /// lag.
@@ -52,13 +50,17 @@ pub struct Replica {
     account: Account,
     /// The first records of a commit whose last one has yet to come. They follow the account's last record.
     pending: Vec<Record>,
-    /// The latest version that was heard of. Like the count below it can be written while others read the account, so
+    /// The latest version that was heard of. Like the counts below it can be written while others read the account, so
     /// that a notice holds up no check.
     known: AtomicU64,
-    /// How many notices of a version, or of another branch, there were. Reading settles those before it, and no others,
-    /// however alike.
-    notices: AtomicU64,
-    /// Why the last attempt to catch up failed, or what was heard of that does not fit.
+    /// The latest version that was heard of since the repository began to be read.
+    heard: AtomicU64,
+    /// How often something made it doubtful that the repository holds what this copy does. A reading settles the doubts
+    /// before it, and no others, however alike.
+    doubts: AtomicU64,
+    /// How many of them are settled.
+    settled: u64,
+    /// Why the last attempt to catch up failed.
     problem: Option<String>,
 }
 
@@ -67,7 +69,9 @@ impl Replica {
         Self {
             pending: Vec::new(),
             known: AtomicU64::new(account.version()),
-            notices: AtomicU64::new(0),
+            heard: AtomicU64::new(0),
+            doubts: AtomicU64::new(0),
+            settled: 0,
             problem: None,
             account,
         }
@@ -82,7 +86,7 @@ impl Replica {
     /// A record of another account or another branch, or a commit that does not fit, which nothing was applied of (U5).
     pub fn ingest(&mut self, record: &Record) -> Result<Ingested, ReplayError> {
         match self.admit(record)? {
-            Admitted::Commit(commit) => self.apply_commit(&commit).map(|()| Ingested::Applied),
+            Admitted::Commit(commit) => self.apply_commit(&commit).map(|_| Ingested::Applied),
             Admitted::Not(ingested) => Ok(ingested),
         }
     }
@@ -127,7 +131,7 @@ impl Replica {
 
     /// Checks that what is kept as this version is what is held of it, where that can be told. If it is not, one of the
     /// two is of another branch, and the copy counts as behind until the repository has said which.
-    fn ensure_same(&mut self, version: u64, found: Digest) -> Result<(), ReplayError> {
+    fn ensure_same(&self, version: u64, found: Digest) -> Result<(), ReplayError> {
         let held = if version == self.account.version() {
             Some(*self.account.digest())
         } else {
@@ -137,13 +141,12 @@ impl Replica {
         };
         match held {
             Some(expected) if expected != found => {
-                let error = ReplayError::OtherHead {
+                self.doubt();
+                Err(ReplayError::OtherHead {
                     version,
                     expected,
                     found,
-                };
-                self.doubt(error.to_string());
-                Err(error)
+                })
             }
             _ => Ok(()),
         }
@@ -152,11 +155,13 @@ impl Replica {
     /// Whether the records of a commit fit, so that they can be [accepted](Replica::accept_commit). `false`: they were
     /// applied before.
     pub(super) fn validate_commit(&self, records: &[Record]) -> Result<bool, ReplayError> {
-        let last = records.last().map_or(0, Record::version);
-        if last <= self.account.version() {
-            return Ok(false);
+        match records.last() {
+            Some(last) if last.version > self.account.version() => {
+                self.account.validate_commit(records).map(|()| true)
+            }
+            Some(last) => self.ensure_same(last.version, last.digest).map(|()| false),
+            None => Ok(false),
         }
-        self.account.validate_commit(records).map(|()| true)
     }
 
     /// Applies the records of a commit (U10), which was decided or validated on what is held now.
@@ -165,12 +170,13 @@ impl Replica {
         self.pending.clear();
     }
 
-    /// Applies the records of one commit, all or none, if they were not applied before.
-    pub(super) fn apply_commit(&mut self, records: &[Record]) -> Result<(), ReplayError> {
-        if self.validate_commit(records)? {
+    /// Applies the records of one commit, all or none. `false`: they were applied before.
+    pub(super) fn apply_commit(&mut self, records: &[Record]) -> Result<bool, ReplayError> {
+        let is_new = self.validate_commit(records)?;
+        if is_new {
             self.accept_commit(records);
         }
-        Ok(())
+        Ok(is_new)
     }
 
     /// Whether this copy stands where a commit begins. Its records may have been handed over meanwhile.
@@ -184,21 +190,18 @@ impl Replica {
 
     /// Whether this copy stands where the repository's chain does. If not, it has gone on otherwise, perhaps on another
     /// branch, and counts as behind until the repository has said.
-    pub(super) fn confirm(&mut self, head: &Head) -> bool {
+    pub(super) fn confirm(&self, head: &Head) -> bool {
         let is_there = !self.is_lost() && Head::of(self) == *head;
         if !is_there {
-            let version = head.version;
-            self.doubt(format!(
-                "record {version} was kept, and this copy has gone on otherwise"
-            ));
+            self.doubt();
         }
         is_there
     }
 
-    /// Notes what does not fit. What was being read then does not settle it.
-    fn doubt(&mut self, problem: String) {
-        self.problem = Some(problem);
-        *self.notices.get_mut() += 1;
+    /// From now on this copy counts as behind, until the repository has been read. What is being read already does not
+    /// settle it.
+    pub(super) fn doubt(&self) {
+        self.doubts.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Until [`finish_bulk_load`](Replica::finish_bulk_load), new members are not listed.
@@ -233,7 +236,7 @@ impl Replica {
             version: self.account.version(),
             at: self.account.changed_at(),
             behind: self.behind(),
-            problem: self.problem.clone(),
+            problem: self.problem(),
             is_diverged: self.is_lost(),
         }
     }
@@ -258,25 +261,37 @@ impl Replica {
     fn behind(&self) -> u64 {
         let known = self.known.load(Ordering::Relaxed);
         let behind = known.saturating_sub(self.account.version());
-        behind.max(self.problem.is_some().into())
+        behind.max(self.is_in_doubt().into())
+    }
+
+    fn is_in_doubt(&self) -> bool {
+        self.doubts.load(Ordering::Relaxed) != self.settled
+    }
+
+    fn problem(&self) -> Option<String> {
+        let doubt = "the repository may hold something else than this copy, and has to be asked";
+        let in_doubt = || self.is_in_doubt().then(|| doubt.to_owned());
+        self.problem.clone().or_else(in_doubt)
     }
 
     fn hear(&self, version: u64) {
         self.known.fetch_max(version, Ordering::Relaxed);
-        self.notices.fetch_add(1, Ordering::Relaxed);
+        self.heard.fetch_max(version, Ordering::Relaxed);
     }
 
-    /// How many notices there were.
-    pub(super) fn notices(&self) -> u64 {
-        self.notices.load(Ordering::Relaxed)
+    /// The repository is about to be read: what is heard from now on is not settled by that. One at a time reads for a
+    /// copy. Returns how many doubts there were.
+    pub(super) fn begin_reading(&self) -> u64 {
+        self.heard.store(0, Ordering::Relaxed);
+        self.doubts.load(Ordering::Relaxed)
     }
 
-    /// The repository itself has said which version is its last: if there were no more notices than these when it was
-    /// asked, they are settled.
-    pub(super) fn settle(&mut self, notices: u64, last: u64) {
-        if *self.notices.get_mut() == notices {
+    /// The repository was read, with so many doubts when that began, and has said which version is its last.
+    pub(super) fn settle(&mut self, doubts: u64, last: u64) {
+        *self.known.get_mut() = last.max(*self.heard.get_mut());
+        self.settled = doubts;
+        if !self.is_in_doubt() {
             self.problem = None;
-            *self.known.get_mut() = last;
         }
     }
 
@@ -286,6 +301,7 @@ impl Replica {
             return; // there is nothing to deny or to catch up with
         }
         self.problem = Some(error.to_string());
+        self.doubt();
         let condition = if matches!(error, RepositoryError::Diverged { .. }) {
             Condition::Diverged
         } else if matches!(error, RepositoryError::AccountErased { .. }) {
@@ -349,7 +365,9 @@ impl Clone for Replica {
             account: self.account.clone(),
             pending: self.pending.clone(),
             known: AtomicU64::new(self.known.load(Ordering::Relaxed)),
-            notices: AtomicU64::new(self.notices()),
+            heard: AtomicU64::new(self.heard.load(Ordering::Relaxed)),
+            doubts: AtomicU64::new(self.doubts.load(Ordering::Relaxed)),
+            settled: self.settled,
             problem: self.problem.clone(),
         }
     }
@@ -421,66 +439,4 @@ pub enum Freshness {
         /// How many versions this copy is behind, at least.
         behind: u64,
     },
-}
-
-/// Which state of an account a copy holds.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct AsOf {
-    /// The version of the last record that it holds.
-    pub version: u64,
-    /// The time of that record.
-    pub at: Timestamp,
-    /// How many versions more it has heard of. There may be yet others, of which it has not. At least 1 where there is a
-    /// problem.
-    pub behind: u64,
-    /// Why the last attempt to catch up failed: the storage cannot be reached, or holds a record that this version of
-    /// your application cannot read. Or what was handed over that does not fit, so that the repository is to be asked.
-    pub problem: Option<String>,
-    /// Whether the copy denies everything, because it is not what the repository holds: it is on another branch (U2), or
-    /// the account was erased (A5).
-    pub is_diverged: bool,
-}
-
-/// A copy is older than it has to be, and does not answer.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error(
-    "this copy of account {} is at version {version}, and version {wanted} was wanted; catch up",
-    Quoted(account)
-)]
-pub struct StaleError {
-    /// The account.
-    pub account: AccountId,
-    /// The copy's version.
-    pub version: u64,
-    /// The version that was wanted.
-    pub wanted: u64,
-}
-
-/// As one object: `code`, `http_status`, `message` and the fields.
-impl Serialize for StaleError {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("StaleError", 6)?;
-        object.serialize_field("code", self.code())?;
-        object.serialize_field("http_status", &self.http_status())?;
-        object.serialize_field("message", &self.to_string())?;
-        object.serialize_field("account", &self.account)?;
-        object.serialize_field("version", &self.version)?;
-        object.serialize_field("wanted", &self.wanted)?;
-        object.end()
-    }
-}
-
-impl StaleError {
-    /// Returns a stable code: `stale`.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        "stale"
-    }
-
-    /// Returns 503, the status with which an HTTP service answers.
-    #[must_use]
-    pub fn http_status(&self) -> u16 {
-        503
-    }
 }

@@ -17,6 +17,7 @@ use crate::account::status::MemberStatus;
 use crate::id::AccountId;
 use crate::permission::Permission;
 use crate::questions::delta::Preview;
+use crate::repository::as_of::{AsOf, StaleError};
 use crate::repository::cell::ReplicaCell;
 use crate::repository::commit::{Commit, Prepared};
 use crate::repository::contract::{AsyncRepository, Repository};
@@ -26,7 +27,7 @@ use crate::repository::held::Held;
 use crate::repository::holder::Holder;
 use crate::repository::observer::Notice;
 use crate::repository::protocol;
-use crate::repository::replica::{AsOf, Freshness, Ingested, Replica, StaleError};
+use crate::repository::replica::{Freshness, Ingested, Replica};
 use crate::repository::request::{Executed, Request};
 use crate::repository::storage::{AsyncStorage, Storage, SyncStorage, poll_ready};
 

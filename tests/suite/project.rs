@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use grantbook::CommandError;
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 84] = [
+const LAYERS: [&str; 85] = [
     "visible",
     "errors",
     "text",
@@ -75,6 +75,7 @@ const LAYERS: [&str; 84] = [
     "repository::commit",
     "repository::contract",
     "repository::error",
+    "repository::as_of",
     "repository::replica",
     "repository::cell",
     "repository::adapters",

@@ -1,6 +1,8 @@
-//! What is heard late: records of a branch that is not the repository's any more, while it is read and written.
+//! What is heard late: records of a branch that is not the repository's any more, while it is read and written; and what
+//! leaves a copy in doubt.
 
-use std::sync::{Arc, mpsc};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ struct Restored {
     accounts: Held<Arc<Hooked>>,
     handle: Handle<Arc<Hooked>>,
     late: Vec<Record>,
+    before: MemoryRepository,
 }
 
 impl Restored {
@@ -38,6 +41,7 @@ impl Restored {
             accounts,
             handle,
             late,
+            before: backup,
         }
     }
 
@@ -85,8 +89,8 @@ fn u2_a_commit_of_another_branch_is_not_adopted() {
             panic!("it was done before");
         };
         restored.come_when(Asked::Commit);
-        let outcome = restored.accounts.repository().commit(&commit);
-        assert_eq!(outcome, Ok(CommitOutcome::Appended));
+        let outcome = restored.accounts.repository().commit(&commit).unwrap();
+        assert_eq!(outcome, CommitOutcome::Appended);
         let freshness = restored.handle.adopt(&commit);
         assert_eq!(freshness, Freshness::CatchUp { behind: 1 });
         assert!(!writes(&restored.get(), "ann"), "it is found, and loaded");
@@ -100,8 +104,8 @@ fn u2_a_commit_that_came_in_another_way_is_confirmed() {
     let Prepared::Commit(commit) = restored.handle.prepare(&revoke()).unwrap() else {
         panic!("it was done before");
     };
-    let outcome = restored.accounts.repository().commit(&commit);
-    assert_eq!(outcome, Ok(CommitOutcome::Appended));
+    let outcome = restored.accounts.repository().commit(&commit).unwrap();
+    assert_eq!(outcome, CommitOutcome::Appended);
     let there = elsewhere(&restored.kept.kept);
     let after = there.get(&account("acme")).unwrap();
     let after = after.execute(&create("x")).unwrap();
@@ -288,4 +292,208 @@ fn u2_an_account_that_is_no_more_is_given_up() {
     drop(handle);
     assert_eq!(asked().code(), "unknown-account");
     assert!(accounts.held().is_empty());
+}
+
+/// U9: a commit whose answer is lost is asked about, though a late record of the very version comes before.
+#[test]
+fn u9_a_commit_whose_answer_is_lost_stays_in_doubt() {
+    let restored = Restored::new(&["a"]);
+    let (handle, late) = (restored.handle.clone(), restored.late.clone());
+    restored.kept.lost_when(Asked::Commit, move |_| {
+        let _ = handle.ingest(&late[0]).unwrap();
+    });
+    let revoke = revoke();
+    let error = restored.handle.execute(&revoke).unwrap_err();
+    assert_eq!(error.code(), "repository-failed");
+    let as_of = restored.handle.as_of();
+    assert!(as_of.behind == 1 && as_of.problem.is_some(), "{as_of:?}");
+    assert!(!writes(&restored.get(), "ann"), "it was kept");
+    assert!(restored.handle.execute(&revoke).unwrap().is_repeat());
+}
+
+/// A5: so is an erasure whose answer is lost, though the record of the closing comes late.
+#[test]
+fn a5_an_erasure_whose_answer_is_lost_stays_in_doubt() {
+    let restored = Restored::new(&[]);
+    let there = elsewhere(&restored.kept.kept);
+    let other = there.get(&account("acme")).unwrap();
+    let closing = request(&by(OWNER), &[close()], at(1));
+    let closed = other.execute(&closing).unwrap();
+    let handle = restored.handle.clone();
+    restored.kept.lost_when(Asked::Erase, move |_| {
+        let _ = handle.ingest(&closed.records()[0]).unwrap();
+    });
+    let error = restored.accounts.erase(&account("acme")).unwrap_err();
+    assert_eq!(error.code(), "repository-failed");
+    assert_eq!(restored.handle.as_of().behind, 1);
+    let error = restored.accounts.get(&account("acme")).unwrap_err();
+    assert_eq!(error.code(), "account-erased");
+}
+
+/// U2: where the repository failed once and has answered since, the copy is up to date, however many records and notices
+/// came while it was read.
+#[test]
+fn u2_a_problem_that_is_over_is_settled() {
+    let restored = Restored::new(&[]);
+    let there = elsewhere(&restored.kept.kept);
+    let other = there.get(&account("acme")).unwrap();
+    restored.kept.lost_when(Asked::Records, |_| ());
+    assert!(restored.handle.refresh().is_err());
+    assert_eq!(restored.handle.as_of().behind, 1);
+    let handle = restored.handle.clone();
+    let done = other.execute(&create("x")).unwrap();
+    restored.kept.when(Asked::Records, move |_| {
+        let _ = handle.ingest(&done.records()[0]).unwrap();
+        let _ = handle.notify_version(1);
+    });
+    let as_of = restored.get().as_of();
+    assert_eq!((as_of.behind, as_of.problem), (0, None));
+}
+
+/// U2: a late record of another branch during a reading shows that the copy is there; it does not show that what the
+/// repository keeps is damaged, however far that has gone on.
+#[test]
+fn u2_a_late_record_during_a_reading_is_no_damage() {
+    for further in 1..4 {
+        for is_request in [false, true] {
+            let restored = Restored::new(&["a"]);
+            let there = elsewhere(&restored.kept.kept);
+            let other = there.get(&account("acme")).unwrap();
+            for number in 0..further {
+                other.execute(&create(&format!("x{number}"))).unwrap();
+            }
+            restored.come_when(Asked::Records);
+            let handle = &restored.handle;
+            let answer = if is_request {
+                handle.execute(&revoke()).map(drop)
+            } else {
+                handle.refresh()
+            };
+            assert_eq!(answer.unwrap_err().code(), "diverged");
+            assert!(!writes(handle, "ann"), "it denies");
+            restored.come_when(Asked::Records);
+            let got = restored.get();
+            assert_eq!((got.version(), got.as_of().behind), (other.version(), 0));
+        }
+    }
+}
+
+/// U2: of two threads that hand over records of two branches, one is told, or the copy asks.
+#[test]
+fn u2_records_of_two_branches_at_once_are_noticed() {
+    let restored = Restored::new(&["a"]);
+    let there = elsewhere(&restored.kept.kept);
+    let other = there.get(&account("acme")).unwrap();
+    let live = other.execute(&create("b")).unwrap();
+    let kept = Hooked::new();
+    for round in 0..2_000 {
+        kept.kept.restore(&restored.before);
+        let accounts = Accounts::builder(Arc::clone(&kept)).build();
+        let handle = accounts.get(&account("acme")).unwrap();
+        let barrier = Barrier::new(2);
+        let hand_over = |record: &Record| {
+            barrier.wait();
+            handle.ingest(record).is_ok()
+        };
+        thread::scope(|threads| {
+            threads.spawn(|| hand_over(&restored.late[0]));
+            hand_over(&live.records()[0]);
+        });
+        let is_late = handle.with(|account| account.has_store("a"));
+        let is_noticed = handle.as_of().behind > 0;
+        assert!(!is_late || is_noticed, "round {round}");
+    }
+}
+
+/// U3: a request is done where the repository holds it. Where a backup is restored before its answer comes, and the copy
+/// has gone on to the branch of the backup, it is decided again there.
+#[test]
+fn u3_what_a_backup_takes_back_is_not_said_to_be_done() {
+    let kept = Hooked::new();
+    let accounts = Accounts::builder(Arc::clone(&kept)).build();
+    let handle = open_with_ann(&accounts, "acme");
+    let before = kept.kept.backup();
+    let there = elsewhere(&kept.kept);
+    let late = there.get(&account("acme")).unwrap();
+    let late = late.execute(&create("a")).unwrap().into_records();
+    let other_branch = kept.kept.backup();
+    kept.kept.restore(&before);
+    let copy = handle.clone();
+    kept.when(Asked::Commit, move |kept| {
+        let _ = copy.ingest(&late[0]).unwrap();
+        kept.restore(&other_branch);
+    });
+    let done = handle.execute(&revoke()).unwrap();
+    assert!(!done.is_repeat() && !writes(&handle, "ann"));
+    let stored = elsewhere(&kept.kept);
+    let stored = stored.get(&account("acme")).unwrap();
+    assert_eq!(stored.version(), done.version());
+    assert!(!writes(&stored, "ann"));
+}
+
+/// U2: a copy that was brought further while a snapshot was read is not taken back to it.
+#[test]
+fn u2_no_snapshot_takes_a_copy_back() {
+    let restored = Restored::new(&[]);
+    let other = Accounts::builder(Arc::clone(&restored.kept)).build();
+    let other = other.get(&account("acme")).unwrap();
+    restored.kept.compacts.store(true, Ordering::Relaxed);
+    let mut records = other.execute(&create("x")).unwrap().into_records();
+    restored.kept.compacts.store(false, Ordering::Relaxed);
+    records.extend(other.execute(&revoke()).unwrap().into_records());
+    restored.kept.compacts.store(true, Ordering::Relaxed);
+    let (handle, hooked) = (restored.handle.clone(), restored.kept.clone());
+    restored.kept.when(Asked::Snapshot, move |_| {
+        for record in &records {
+            let _ = handle.ingest(record).unwrap();
+        }
+        assert!(!writes(&handle, "ann"));
+        hooked.lost_when(Asked::Records, |_| ()); // so that it stays as it is now
+    });
+    assert!(restored.handle.refresh().is_err());
+    assert!(restored.kept.is_done() && !writes(&restored.handle, "ann"));
+}
+
+/// A4, A5: an opening or an erasure that comes to nothing, since the repository holds something else than the copy, has
+/// the copy ask.
+#[test]
+fn a5_what_an_opening_or_an_erasure_finds_out_counts_here() {
+    let ways: [(&str, fn(&MemoryRepository)); 3] = [
+        ("account-erased", |kept| {
+            let there = elsewhere(kept);
+            let other = there.get(&account("acme")).unwrap();
+            let closing = request(&by(OWNER), &[close()], at(1));
+            other.execute(&closing).unwrap();
+            there.erase(&account("acme")).unwrap();
+        }),
+        ("account-exists", |kept| {
+            kept.restore(&MemoryRepository::new());
+            let (key, limit) = (commit_id("another life"), GroupLimit::default());
+            let there = elsewhere(kept);
+            let eve = member("eve");
+            there.open(key, account("acme"), eve, limit, at(2)).unwrap();
+        }),
+        ("unknown-account", |kept| {
+            kept.restore(&MemoryRepository::new());
+        }),
+    ];
+    for (code, act) in ways {
+        let restored = Restored::new(&[]);
+        act(&restored.kept.kept);
+        let error = if code == "unknown-account" {
+            restored.accounts.erase(&account("acme")).unwrap_err()
+        } else {
+            let (key, limit) = (commit_id("anew"), GroupLimit::default());
+            let opened =
+                restored
+                    .accounts
+                    .open(key, account("acme"), member("mallory"), limit, at(2));
+            opened.unwrap_err()
+        };
+        assert_eq!(error.code(), code);
+        assert_eq!(restored.handle.as_of().behind, 1, "{code}");
+        let got = restored.accounts.get(&account("acme"));
+        assert_eq!(got.is_ok(), code == "account-exists");
+        assert!(!writes(&restored.handle, "ann"));
+    }
 }
