@@ -98,14 +98,16 @@ impl<'a> Affected<'a> {
             for slot in slots.iter() {
                 indexes |= &*before.bitmap(slot);
             }
+            // Whoever is new here, or came into one of the groups, is touched.
             members.extend(before.in_order(Cow::Owned(indexes), None).map(|(id, _)| id));
             if comes_or_goes {
                 members.extend(before.owners());
             }
         }
-        // Whoever is new here, or came into one of the groups, is touched.
-        members.sort_unstable();
-        members.dedup();
+        if comes_or_goes || after.touched_members().next().is_some() {
+            members.sort_unstable();
+            members.dedup();
+        }
         // Runs that are in order already.
         resources.sort();
         resources.dedup();

@@ -10,8 +10,9 @@ use smallvec::SmallVec;
 use crate::account::data::AccountData;
 use crate::account::data::affected::Affected;
 use crate::account::data::grant_index::GrantIndex;
+use crate::account::data::member::MemberEntry;
 use crate::account::data::slots::SlotSet;
-use crate::id::{MemberId, RoleId};
+use crate::id::RoleId;
 use crate::permission::Permission;
 
 /// Of which of the two states.
@@ -108,10 +109,26 @@ impl Classes {
         Affected { members, resources }: &Affected<'_>,
     ) -> (Self, Vec<Number>, Vec<Number>) {
         // The groups that any of the members is in.
+        let is_open = Both {
+            before: before.header().is_open(),
+            after: after.header().is_open(),
+        };
+        let entries = members.iter().map(|id| Both {
+            before: before.member(id),
+            after: after.member(id),
+        });
+        let entries: Vec<_> = entries.collect(); // each is looked up once
         let mut member_of = Both::<SlotSet>::default();
-        for id in members {
-            member_of.before.insert_all(&groups_of(before, id));
-            member_of.after.insert_all(&groups_of(after, id));
+        for entry in &entries {
+            for (slots, when) in [
+                (&mut member_of.before, When::Before),
+                (&mut member_of.after, When::After),
+            ] {
+                let entry = entry
+                    .at(when)
+                    .filter(|entry| counts(entry, *is_open.at(when)));
+                slots.insert_all(&entry.map_or_else(SlotSet::default, MemberEntry::groups));
+            }
         }
 
         // The groups that grant anything in any of the resources.
@@ -171,10 +188,10 @@ impl Classes {
         }
 
         let mut member_classes: Numbers<Both<Standing>> = Numbers::new();
-        let member_numbers = members.iter().map(|id| {
+        let member_numbers = entries.iter().map(|entry| {
             member_classes.of(Both {
-                before: standing(before, id, &granting.before),
-                after: standing(after, id, &granting.after),
+                before: standing(entry.before, is_open.before, &granting.before),
+                after: standing(entry.after, is_open.after, &granting.after),
             })
         });
         let member_numbers = member_numbers.collect();
@@ -243,17 +260,14 @@ fn held(standing: &Standing, granted: Option<&[Granted]>) -> Held {
     }
 }
 
-fn groups_of(data: &impl AccountData, member: &MemberId) -> SlotSet {
-    let standing = standing(data, member, &SlotSet::default());
-    match (standing, data.member(member)) {
-        (Standing::In(_), Some(entry)) => entry.groups(),
-        _ => SlotSet::default(),
-    }
+/// Whether a member holds what its groups give.
+fn counts(entry: &MemberEntry, is_open: bool) -> bool {
+    is_open && entry.is_active() && !entry.is_owner()
 }
 
-fn standing(data: &impl AccountData, member: &MemberId, relevant: &SlotSet) -> Standing {
-    match data.member(member) {
-        Some(entry) if entry.is_active() && data.header().is_open() => {
+fn standing(entry: Option<&MemberEntry>, is_open: bool, relevant: &SlotSet) -> Standing {
+    match entry {
+        Some(entry) if entry.is_active() && is_open => {
             if entry.is_owner() {
                 Standing::Owner
             } else {
