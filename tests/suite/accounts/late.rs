@@ -354,11 +354,16 @@ fn u2_a_problem_that_is_over_is_settled() {
 /// repository keeps is damaged, however far that has gone on.
 #[test]
 fn u2_a_late_record_during_a_reading_is_no_damage() {
-    for further in 1..4 {
+    // One commit of two records, or as many commits.
+    for further in 0..4 {
         for is_request in [false, true] {
             let restored = Restored::new(&["a"]);
             let there = elsewhere(&restored.kept.kept);
             let other = there.get(&account("acme")).unwrap();
+            if further == 0 {
+                let both = [create_store("x"), create_store("y")];
+                other.execute(&request(&by(OWNER), &both, at(1))).unwrap();
+            }
             for number in 0..further {
                 other.execute(&create(&format!("x{number}"))).unwrap();
             }
