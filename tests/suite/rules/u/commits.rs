@@ -187,8 +187,9 @@ fn u2_a_damaged_record_is_told_from_another_branch() {
         }
     }
     let (kept, mut current, start) = two_processes();
-    for store in ["x", "y", "z"] {
-        let asked = request(&by(OWNER), &[create_store(store)], current.changed_at());
+    for stores in [vec!["w", "x"], vec!["y"], vec!["z"]] {
+        let commands: Vec<_> = stores.into_iter().map(create_store).collect();
+        let asked = request(&by(OWNER), &commands, current.changed_at());
         execute(&kept, &mut current, &asked).unwrap();
     }
     for page in [1, 2, 100] {
@@ -207,12 +208,17 @@ fn u2_a_damaged_record_is_told_from_another_branch() {
             let error = accounts.get(current.id()).unwrap_err();
             assert_eq!(error.code(), "digest-mismatch", "page {page}: {error}");
         }
-        for (further, code) in [(1, "diverged"), (2, "digest-mismatch")] {
+        // The second one is of the same commit as the first.
+        for (further, code, applied) in [
+            (1, "diverged", 0),
+            (2, "digest-mismatch", 0),
+            (3, "digest-mismatch", 2),
+        ] {
             let version = start.version() + further;
             let mut behind = start.clone();
             let error = catch_up(&damaged(version), &mut behind).unwrap_err();
             assert_eq!(error.code(), code, "page {page}: {error}");
-            assert_eq!(behind.version(), version - 1);
+            assert_eq!(behind.version(), start.version() + applied);
             let as_of = behind.as_of();
             assert!(as_of.behind > 0 && as_of.problem.is_some());
             assert_eq!(as_of.is_diverged, further == 1);
