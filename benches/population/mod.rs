@@ -153,6 +153,7 @@ fn uuid(number: u64) -> String {
 
 impl Size {
     /// As large, with other ids.
+    #[must_use]
     pub const fn with(self, ids: Ids) -> Self {
         Self { ids, ..self }
     }
