@@ -77,7 +77,7 @@ mod tests {
             for other in 0..128 {
                 let mut text = UUID.as_bytes().to_vec();
                 text[at] = other;
-                let of_text = UuidKey::of(str::from_utf8(&text).unwrap());
+                let of_text = UuidKey::of(std::str::from_utf8(&text).unwrap());
                 let is_one = match byte {
                     b'-' => other == b'-',
                     _ => matches!(other, b'0'..=b'9' | b'a'..=b'f'),
