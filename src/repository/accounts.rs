@@ -256,11 +256,7 @@ async fn bring<S: Storage>(
     let (storage, held) = (accounts.inner.storage(), &*place.held);
     let brought_up = {
         let _turn = storage.turn(&held.turns).await;
-        if !must_ask && held.look(Replica::is_current) {
-            Ok(()) // somebody else did it meanwhile
-        } else {
-            bring_up(storage, id, held).await
-        }
+        bring_up(storage, id, held, must_ask).await // unless somebody else did it meanwhile
     };
     place.account(brought_up)
 }
@@ -270,7 +266,11 @@ async fn bring_up(
     storage: &impl Storage,
     id: &AccountId,
     mut held: &Held,
+    must_ask: bool,
 ) -> Result<(), RepositoryError> {
+    if !must_ask && held.look(Replica::is_current) {
+        return Ok(());
+    }
     for _ in 0..ATTEMPTS {
         if held.is_loaded() && !held.look(Replica::is_lost) {
             match protocol::catch_up(storage, &mut held).await {
@@ -313,15 +313,11 @@ async fn open<S: Storage>(
                 .map(|_| ())
                 .map_err(RepositoryError::Replay),
             // Held since an earlier attempt.
-            Ok(Opened::Before(_)) if held.is_loaded() => bring_up(storage, &id, held).await,
+            Ok(Opened::Before(_)) if held.is_loaded() => bring_up(storage, &id, held, true).await,
             // What is held, if anything, is from another life of the repository.
             Ok(opened) => {
                 held.install(opened.into_replica(), doubts);
-                if held.look(Replica::is_current) {
-                    Ok(())
-                } else {
-                    bring_up(storage, &id, held).await
-                }
+                bring_up(storage, &id, held, false).await
             }
             Err(error) => Err(error),
         }

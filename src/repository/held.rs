@@ -134,7 +134,9 @@ impl Held {
             });
             Some(replica.restart(account))
         });
-        self.counted_until.store(0, Ordering::Relaxed);
+        if given_up.is_some() {
+            self.counted_until.store(0, Ordering::Relaxed);
+        }
         given_up.is_some() // what is given up takes its time, and needs no lock
     }
 

@@ -86,10 +86,14 @@ async fn read_on(
             incomplete.clear(); // it came in another way
         }
         let read = incomplete.last().map_or(version, Record::version);
-        let is_damage = |version, read_until| version == 0 || version == read_until;
-        let diverged = |version| {
-            let account = account.clone();
-            RepositoryError::Diverged { account, version }
+        // What it is that a copy at this version is contradicted.
+        let contradicted = |version, read_until, damage| {
+            if version == 0 || version == read_until {
+                damage
+            } else {
+                let account = account.clone();
+                RepositoryError::Diverged { account, version }
+            }
         };
         let (records, head) = match page(storage, &account, read).await? {
             RecordPage::Records { records, head } => (records, head),
@@ -109,11 +113,8 @@ async fn read_on(
         };
         let stands = head.map_or(0, |head| head.version);
         if stands < version {
-            return Err(if is_damage(version, read_until) {
-                RepositoryError::RecordsMissing { version }
-            } else {
-                diverged(version)
-            });
+            let missing = RepositoryError::RecordsMissing { version };
+            return Err(contradicted(version, read_until, missing));
         }
         let Some(head) = head else {
             return Ok(()); // there is no such account
@@ -123,13 +124,13 @@ async fn read_on(
         incomplete.extend(records);
         if let Err(error) = apply_whole(copy, &mut incomplete, &mut read_until) {
             let version = copy.read(|replica| replica.version());
-            return Err(
-                if contradicts(&error, version) && !is_damage(version, read_until) {
-                    diverged(version)
-                } else {
-                    RepositoryError::Replay(error)
-                },
-            );
+            let is_contradicted = contradicts(&error, version);
+            let damage = RepositoryError::Replay(error);
+            return Err(if is_contradicted {
+                contradicted(version, read_until, damage)
+            } else {
+                damage
+            });
         }
         let stands_at = copy.read(|replica| Head::of(replica));
         let reached = stands_at.version;
@@ -139,11 +140,8 @@ async fn read_on(
                 expected: head.digest,
                 found: stands_at.digest,
             };
-            return Err(if is_damage(reached, read_until) {
-                RepositoryError::Replay(error)
-            } else {
-                diverged(reached)
-            });
+            let damage = RepositoryError::Replay(error);
+            return Err(contradicted(reached, read_until, damage));
         }
         if reached == head.version && stands_at.state != head.state {
             return Err(RepositoryError::OtherState {

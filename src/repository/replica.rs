@@ -12,7 +12,6 @@ use crate::account::data::{AccountData, Condition};
 use crate::account::digest::Digest;
 use crate::account::record::Record;
 use crate::account::replay::{self, ReplayError};
-use crate::id::AccountId;
 use crate::repository::as_of::{AsOf, StaleError};
 use crate::repository::commit::Commit;
 use crate::repository::error::RepositoryError;
@@ -320,24 +319,21 @@ impl Replica {
 
     /// Whether it is not what the repository holds, and is so for good.
     pub(super) fn is_lost(&self) -> bool {
-        self.lost().is_some()
+        let condition = self.account.state.header().condition;
+        matches!(condition, Condition::Diverged | Condition::Erased)
     }
 
-    /// Why it can neither change nor be brought up to date, and denies everything.
-    fn lost(&self) -> Option<fn(AccountId, u64) -> RepositoryError> {
-        match self.account.state.header().condition {
-            Condition::Open | Condition::Closed => None,
-            Condition::Diverged => {
-                Some(|account, version| RepositoryError::Diverged { account, version })
-            }
-            Condition::Erased => Some(|account, _| RepositoryError::AccountErased { account }),
-        }
-    }
-
+    /// Says why it can neither change nor be brought up to date, if it is lost.
     pub(super) fn ensure_not_lost(&self) -> Result<(), RepositoryError> {
-        match self.lost() {
-            None => Ok(()),
-            Some(error) => Err(error(self.account.id().clone(), self.account.version())),
+        let (account, version) = (self.account.id(), self.account.version());
+        let account = || account.clone();
+        match self.account.state.header().condition {
+            Condition::Open | Condition::Closed => Ok(()),
+            Condition::Diverged => Err(RepositoryError::Diverged {
+                account: account(),
+                version,
+            }),
+            Condition::Erased => Err(RepositoryError::AccountErased { account: account() }),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::account::data::affected::Affected;
 use crate::account::data::grant_index::GrantIndex;
 use crate::account::data::member::MemberEntry;
 use crate::account::data::slots::SlotSet;
-use crate::id::RoleId;
+use crate::id::{MemberId, RoleId};
 use crate::permission::Permission;
 
 /// Of which of the two states.
@@ -109,25 +109,20 @@ impl Classes {
         Affected { members, resources }: &Affected<'_>,
     ) -> (Self, Vec<Number>, Vec<Number>) {
         // The groups that any of the members is in.
-        let is_open = Both {
-            before: before.header().is_open(),
-            after: after.header().is_open(),
-        };
         let entries = members.iter().map(|id| Both {
-            before: before.member(id),
-            after: after.member(id),
+            before: active(before, id),
+            after: active(after, id),
         });
         let entries: Vec<_> = entries.collect(); // each is looked up once
         let mut member_of = Both::<SlotSet>::default();
         for entry in &entries {
-            for (slots, when) in [
-                (&mut member_of.before, When::Before),
-                (&mut member_of.after, When::After),
+            for (slots, entry) in [
+                (&mut member_of.before, entry.before),
+                (&mut member_of.after, entry.after),
             ] {
-                let entry = entry
-                    .at(when)
-                    .filter(|entry| counts(entry, *is_open.at(when)));
-                slots.insert_all(&entry.map_or_else(SlotSet::default, MemberEntry::groups));
+                if let Some(entry) = entry.filter(|entry| !entry.is_owner()) {
+                    slots.insert_all(&entry.groups());
+                }
             }
         }
 
@@ -190,8 +185,8 @@ impl Classes {
         let mut member_classes: Numbers<Both<Standing>> = Numbers::new();
         let member_numbers = entries.iter().map(|entry| {
             member_classes.of(Both {
-                before: standing(entry.before, is_open.before, &granting.before),
-                after: standing(entry.after, is_open.after, &granting.after),
+                before: standing(entry.before, &granting.before),
+                after: standing(entry.after, &granting.after),
             })
         });
         let member_numbers = member_numbers.collect();
@@ -260,20 +255,16 @@ fn held(standing: &Standing, granted: Option<&[Granted]>) -> Held {
     }
 }
 
-/// Whether a member holds what its groups give.
-fn counts(entry: &MemberEntry, is_open: bool) -> bool {
-    is_open && entry.is_active() && !entry.is_owner()
+/// A member who holds anything.
+fn active<'d>(data: &'d impl AccountData, id: &MemberId) -> Option<&'d MemberEntry> {
+    let entry = data.member(id)?;
+    (entry.is_active() && data.header().is_open()).then_some(entry)
 }
 
-fn standing(entry: Option<&MemberEntry>, is_open: bool, relevant: &SlotSet) -> Standing {
+fn standing(entry: Option<&MemberEntry>, relevant: &SlotSet) -> Standing {
     match entry {
-        Some(entry) if entry.is_active() && is_open => {
-            if entry.is_owner() {
-                Standing::Owner
-            } else {
-                Standing::In(entry.groups().intersection(relevant))
-            }
-        }
-        Some(_) | None => Standing::Nothing,
+        None => Standing::Nothing,
+        Some(entry) if entry.is_owner() => Standing::Owner,
+        Some(entry) => Standing::In(entry.groups().intersection(relevant)),
     }
 }

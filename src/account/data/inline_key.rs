@@ -155,7 +155,10 @@ impl<K: Clone + Eq + Hash + Borrow<str>, V> InlineKeyMap<K, V> {
     }
 
     pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut V> {
-        let (hash, class) = self.wanted(id);
+        self.find_mut(self.wanted(id))
+    }
+
+    fn find_mut(&mut self, (hash, class): (u64, Class<'_>)) -> Option<&mut V> {
         match class {
             Class::Short(key) => self.short.get_mut(hash, &key),
             Class::Longer(key) => self.longer.get_mut(hash, &key),
@@ -166,10 +169,10 @@ impl<K: Clone + Eq + Hash + Borrow<str>, V> InlineKeyMap<K, V> {
 
     /// Puts a value in, in the place of one that was there.
     pub(crate) fn insert(&mut self, id: &K, value: V) -> Option<V> {
-        if let Some(there) = self.get_mut(id.borrow()) {
+        let (hash, class) = self.wanted(id.borrow());
+        if let Some(there) = self.find_mut((hash, class)) {
             return Some(mem::replace(there, value));
         }
-        let (hash, class) = self.wanted(id.borrow());
         let hasher = &self.hasher;
         match class {
             Class::Short(key) => self.short.insert(hash, (key, value), hasher),
