@@ -1,72 +1,24 @@
 //! A commit whose answer is lost may have been kept.
 
-use std::convert::Infallible;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use grantbook::repository::*;
 use grantbook::*;
 
+use super::hooked::{Asked, Hooked};
 use super::{account, open_with_ann};
 use crate::support::*;
-
-/// Keeps what it is told to, and loses the answer where it is told to.
-struct Loses {
-    kept: MemoryRepository,
-    is_on: AtomicBool,
-}
-
-impl Repository for Loses {
-    type Error = std::io::Error;
-
-    fn records_after(&self, account: &AccountId, version: u64) -> Result<RecordPage, Self::Error> {
-        self.kept
-            .records_after(account, version)
-            .map_err(std::io::Error::other)
-    }
-
-    fn request(
-        &self,
-        account: &AccountId,
-        key: &IdempotencyKey,
-    ) -> Result<Option<StoredRequest>, Self::Error> {
-        self.kept
-            .request(account, key)
-            .map_err(std::io::Error::other)
-    }
-
-    fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Self::Error> {
-        self.answer(self.kept.commit(commit))
-    }
-
-    fn erase(&self, account: &AccountId) -> Result<EraseOutcome, Self::Error> {
-        self.answer(self.kept.erase(account))
-    }
-}
-
-impl Loses {
-    fn answer<T>(&self, answer: Result<T, Infallible>) -> std::io::Result<T> {
-        if self.is_on.load(Ordering::Relaxed) {
-            return Err(std::io::Error::other("the connection is gone"));
-        }
-        answer.map_err(std::io::Error::other)
-    }
-}
 
 /// U2, U9: a revocation whose answer is lost may have been kept: the copy counts as behind until it is known, and
 /// whoever asks for the account next finds out.
 #[test]
 fn u9_a_revocation_whose_answer_is_lost_counts_at_the_next_request() {
-    let repository = Loses {
-        kept: MemoryRepository::new(),
-        is_on: AtomicBool::new(false),
-    };
-    let accounts = Accounts::builder(&repository).build();
+    let repository = Hooked::new();
+    let accounts = Accounts::builder(&*repository).build();
     let handle = open_with_ann(&accounts, "acme");
     let writes =
         |copy: &SharedAccount<_>| copy.can("ann", &Permission::STORE_WRITE, Resource::Store("dev"));
     assert!(writes(&handle));
     assert_eq!(handle.as_of().behind, 0);
-    repository.is_on.store(true, Ordering::Relaxed);
+    repository.lost_when(Asked::Commit, |_| ());
     let revoke = request(&by(OWNER), &[take_out("devs", ["ann"])], at(1));
     let error = handle.execute(&revoke).unwrap_err();
     assert_eq!(error.code(), "repository-failed");
@@ -74,7 +26,6 @@ fn u9_a_revocation_whose_answer_is_lost_counts_at_the_next_request() {
     assert!(!writes(&accounts.get(&account("acme")).unwrap()));
     assert_eq!(handle.as_of().behind, 0);
 
-    repository.is_on.store(false, Ordering::Relaxed);
     assert!(handle.execute(&revoke).unwrap().is_repeat());
     assert_eq!(handle.as_of().behind, 0);
 }
@@ -83,22 +34,18 @@ fn u9_a_revocation_whose_answer_is_lost_counts_at_the_next_request() {
 /// handle to it denies, and says that it was erased.
 #[test]
 fn a5_an_erasure_whose_answer_is_lost_counts_at_the_next_request() {
-    let repository = Loses {
-        kept: MemoryRepository::new(),
-        is_on: AtomicBool::new(false),
-    };
-    let accounts = Accounts::builder(&repository).build();
+    let repository = Hooked::new();
+    let accounts = Accounts::builder(&*repository).build();
     let handle = open_with_ann(&accounts, "acme");
     let close = request(&by(OWNER), &[close()], at(1));
     handle.execute(&close).unwrap();
-    repository.is_on.store(true, Ordering::Relaxed);
+    repository.lost_when(Asked::Erase, |_| ());
     let acme = account("acme");
     let error = accounts.erase(&acme).unwrap_err();
     assert_eq!(error.code(), "repository-failed");
     assert_eq!(handle.as_of().behind, 1, "it may have been erased");
     let found = accounts.get(&acme).unwrap_err();
     assert_eq!((found.code(), found.http_status()), ("account-erased", 410));
-    repository.is_on.store(false, Ordering::Relaxed);
     accounts.erase(&acme).unwrap();
     drop(handle);
     assert!(accounts.forget("acme") && accounts.held().is_empty());

@@ -21,6 +21,7 @@ struct Restored {
     handle: Handle<Arc<Hooked>>,
     late: Vec<Record>,
     before: MemoryRepository,
+    other_branch: MemoryRepository,
 }
 
 impl Restored {
@@ -35,6 +36,7 @@ impl Restored {
             .iter()
             .map(|store| other.execute(&create(store)).unwrap());
         let late = executed.flat_map(Executed::into_records).collect();
+        let other_branch = kept.kept.backup();
         kept.kept.restore(&backup);
         Self {
             kept,
@@ -42,6 +44,7 @@ impl Restored {
             handle,
             late,
             before: backup,
+            other_branch,
         }
     }
 
@@ -414,15 +417,13 @@ fn u2_records_of_two_branches_at_once_are_noticed() {
 /// has gone on to the branch of the backup, it is decided again there.
 #[test]
 fn u3_what_a_backup_takes_back_is_not_said_to_be_done() {
-    let kept = Hooked::new();
-    let accounts = Accounts::builder(Arc::clone(&kept)).build();
-    let handle = open_with_ann(&accounts, "acme");
-    let before = kept.kept.backup();
-    let there = elsewhere(&kept.kept);
-    let late = there.get(&account("acme")).unwrap();
-    let late = late.execute(&create("a")).unwrap().into_records();
-    let other_branch = kept.kept.backup();
-    kept.kept.restore(&before);
+    let Restored {
+        kept,
+        handle,
+        late,
+        other_branch,
+        ..
+    } = Restored::new(&["a"]);
     let copy = handle.clone();
     kept.when(Asked::Commit, move |kept| {
         let _ = copy.ingest(&late[0]).unwrap();
