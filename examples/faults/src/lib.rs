@@ -43,6 +43,7 @@
 mod contest;
 mod judge;
 mod killed;
+pub mod listing;
 mod losses;
 mod plan;
 mod process;

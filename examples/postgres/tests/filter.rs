@@ -5,48 +5,18 @@ mod server;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use grantbook::{Command, Permission, Resource, StoreId, StoreSet};
-use serde_json::{Value, json};
+use grantbook::{Permission, Resource, StoreId, StoreSet};
+use grantbook_faults::listing::{HOSTILE_STORES, MEMBERS, command, permissions, staff, stores};
+use serde_json::json;
 use tokio_postgres::Client;
 
-use server::accounts::{Copy, enrol, grant, opened, request};
+use server::accounts::{Copy, opened, request};
 use server::{Server, client, repository, runtime};
 
 /// The query of the package's documentation.
 const LIST: &str = "SELECT title FROM documents WHERE account = $1 AND store = ANY($2)";
 const COUNT: &str = "SELECT count(*) FROM documents WHERE account = $1 AND store = ANY($2)";
 
-const PLAIN_STORES: usize = 60;
-/// Ids that mean something in SQL, in the text of an array, or in a pattern, and ids that look alike.
-const HOSTILE_STORES: [&str; 14] = [
-    "'; DROP TABLE documents; --",
-    "' OR true --",
-    "{store-00,store-01}",
-    "store-00\",\"store-01",
-    "\\",
-    "NULL",
-    "%",
-    "$1",
-    "STORE-00",
-    "stóre-00",
-    "sto\u{301}re-00",
-    "\u{202e}00-erots",
-    "store-00/../store-01",
-    "{}",
-];
-const MEMBERS: [&str; 11] = [
-    "olga",
-    "eva",
-    "vic",
-    "mia",
-    "exi",
-    "nils",
-    "sus",
-    "oda",
-    "ina",
-    "nobody",
-    "' OR true --",
-];
 const DOCUMENTS_IN_EACH_STORE: i32 = 40;
 
 /// What the documentation does: the version that the list is of, and the titles.
@@ -71,53 +41,6 @@ async fn list(
         .query(query, &[&acme.id().as_str(), &stores])
         .await;
     (version, rows.expect("they are read"))
-}
-
-fn command(json: Value) -> Command {
-    serde_json::from_value(json).expect("a command")
-}
-
-fn stores() -> Vec<String> {
-    let plain = (0..PLAIN_STORES).map(|number| format!("store-{number:02}"));
-    plain.chain(HOSTILE_STORES.map(str::to_owned)).collect()
-}
-
-/// Members of every status, and groups that reach half of the stores, all of them, and three.
-fn staff() -> Vec<Command> {
-    let about = |kind: &str, member: &str| command(json!({ "command": kind, "member": member }));
-    let group = |id: &str, role: &str, stores: &[String]| {
-        command(
-            json!({ "command": "create-group", "group": id, "name": format!("Group {id}"),
-            "grants": [{ "role": role, "scope": { "stores": stores } }] }),
-        )
-    };
-    let into = |id: &str, members: &[&str]| {
-        command(json!({ "command": "add-to-group", "group": id, "members": members }))
-    };
-    let stores = stores();
-    let every_other: Vec<String> = stores.iter().step_by(2).cloned().collect();
-    let mut commands: Vec<Command> = stores
-        .iter()
-        .map(|store| command(json!({ "command": "create-store", "store": store })))
-        .collect();
-    commands.extend(["eva", "vic", "mia", "exi", "nils", "sus", "oda"].map(enrol));
-    commands.extend([
-        about("invite-member", "ina"),
-        command(
-            json!({ "command": "define-role", "role": "exporter", "name": "Exporter",
-            "level": "store", "permissions": ["report.export", "store.read.titles"] }),
-        ),
-        group("editors", "store-editor", &every_other),
-        group("viewers", "store-viewer", &stores),
-        group("exporters", "exporter", &stores[stores.len() - 3..]),
-        into("editors", &["eva", "mia", "sus", "ina"]),
-        into("viewers", &["vic", "mia", "sus"]),
-        into("exporters", &["exi", "mia"]),
-        about("suspend-member", "sus"),
-        grant("oda"),
-        about("suspend-member", "oda"),
-    ]);
-    commands
 }
 
 /// The application's own table: documents of this account, of stores that it does not have, and of another account.
@@ -148,14 +71,7 @@ struct Took {
 /// of each filter, `None` of an owner's.
 async fn compare(acme: &Copy, documents: &Client, took: &mut Took) -> BTreeSet<Option<usize>> {
     let mut sizes = BTreeSet::new();
-    let permissions = [
-        Permission::STORE_READ,
-        Permission::STORE_WRITE,
-        Permission::MANAGE_GROUPS,
-        Permission::parse("report.export").expect("a permission"),
-        Permission::parse("store.read.titles").expect("a permission"),
-        Permission::parse("never.defined").expect("a permission"),
-    ];
+    let permissions = permissions();
     for member in MEMBERS {
         for permission in &permissions {
             let began = Instant::now();

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use grantbook::repository::{self, Replica};
 use grantbook::{Account, Command, Permission, Resource, StoreId, StoreSet};
+use grantbook_faults::listing::{HOSTILE_STORES, MEMBERS, command, permissions, staff, stores};
 use grantbook_sqlite::SqliteRepository;
 use rusqlite::{Connection, Row, params};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::kept::{Kept, request};
 
@@ -16,37 +17,6 @@ const LIST: &str =
     "SELECT title FROM documents WHERE account = ?1 AND store IN (SELECT value FROM json_each(?2))";
 const COUNT: &str = "SELECT count(*) FROM documents WHERE account = ?1 AND store IN (SELECT value FROM json_each(?2))";
 
-const PLAIN_STORES: usize = 60;
-/// Ids that mean something in SQL, in the text of an array, or in a pattern, and ids that look alike.
-const HOSTILE_STORES: [&str; 14] = [
-    "'; DROP TABLE documents; --",
-    "' OR true --",
-    "[\"store-00\",\"store-01\"]",
-    "store-00\",\"store-01",
-    "\\",
-    "null",
-    "%",
-    "?1",
-    "STORE-00",
-    "stóre-00",
-    "sto\u{301}re-00",
-    "\u{202e}00-erots",
-    "0",
-    "{}",
-];
-const MEMBERS: [&str; 11] = [
-    "olga",
-    "eva",
-    "vic",
-    "mia",
-    "exi",
-    "nils",
-    "sus",
-    "oda",
-    "ina",
-    "nobody",
-    "' OR true --",
-];
 const DOCUMENTS_IN_EACH_STORE: i64 = 40;
 
 /// What the documentation does: the version that the list is of, and what the query finds.
@@ -67,54 +37,6 @@ fn list<T>(
     let mut statement = documents.prepare_cached(query).unwrap();
     let rows = statement.query_map(params![acme.id().as_str(), stores], read);
     (filter.version, rows.unwrap().map(Result::unwrap).collect())
-}
-
-fn command(json: Value) -> Command {
-    serde_json::from_value(json).unwrap()
-}
-
-fn stores() -> Vec<String> {
-    let plain = (0..PLAIN_STORES).map(|number| format!("store-{number:02}"));
-    plain.chain(HOSTILE_STORES.map(str::to_owned)).collect()
-}
-
-/// Members of every status, and groups that reach half of the stores, all of them, and three.
-fn staff() -> Vec<Command> {
-    let about = |kind: &str, member: &str| command(json!({ "command": kind, "member": member }));
-    let group = |id: &str, role: &str, stores: &[String]| {
-        command(
-            json!({ "command": "create-group", "group": id, "name": format!("Group {id}"),
-            "grants": [{ "role": role, "scope": { "stores": stores } }] }),
-        )
-    };
-    let into = |id: &str, members: &[&str]| {
-        command(json!({ "command": "add-to-group", "group": id, "members": members }))
-    };
-    let stores = stores();
-    let every_other: Vec<String> = stores.iter().step_by(2).cloned().collect();
-    let mut commands: Vec<Command> = stores
-        .iter()
-        .map(|store| command(json!({ "command": "create-store", "store": store })))
-        .collect();
-    commands.extend([
-        command(json!({ "command": "add-members",
-            "members": ["eva", "vic", "mia", "exi", "nils", "sus", "oda"] })),
-        about("invite-member", "ina"),
-        command(
-            json!({ "command": "define-role", "role": "exporter", "name": "Exporter",
-            "level": "store", "permissions": ["report.export", "store.read.titles"] }),
-        ),
-        group("editors", "store-editor", &every_other),
-        group("viewers", "store-viewer", &stores),
-        group("exporters", "exporter", &stores[stores.len() - 3..]),
-        into("editors", &["eva", "mia", "sus", "ina"]),
-        into("viewers", &["vic", "mia", "sus"]),
-        into("exporters", &["exi", "mia"]),
-        about("suspend-member", "sus"),
-        about("grant-ownership", "oda"),
-        about("suspend-member", "oda"),
-    ]);
-    commands
 }
 
 /// The application's own table, in the same file: documents of this account, of stores that it does not have, and of
@@ -148,14 +70,7 @@ struct Took {
 /// of each filter, `None` of an owner's.
 fn compare(acme: &Account, documents: &Connection, took: &mut Took) -> BTreeSet<Option<usize>> {
     let mut sizes = BTreeSet::new();
-    let permissions = [
-        Permission::STORE_READ,
-        Permission::STORE_WRITE,
-        Permission::MANAGE_GROUPS,
-        Permission::parse("report.export").unwrap(),
-        Permission::parse("store.read.titles").unwrap(),
-        Permission::parse("never.defined").unwrap(),
-    ];
+    let permissions = permissions();
     for member in MEMBERS {
         for permission in &permissions {
             let asked = (member, permission);
