@@ -29,7 +29,7 @@ pub(crate) mod classes;
 pub(crate) mod draft;
 mod estimate;
 pub(crate) mod grant_index;
-mod hash;
+pub(crate) mod hash;
 mod id_map;
 mod inline_key;
 mod invariants;

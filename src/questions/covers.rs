@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::HashMap;
 
 use crate::account::Account;
+use crate::account::data::hash::KeyedMap;
 use crate::grant::{GrantRef, Scope};
 use crate::id::{RoleId, StoreId};
 use crate::permission::{Permission, Powers};
@@ -17,8 +17,8 @@ use crate::role::Role;
 pub(super) struct Covers<'a> {
     grants: Vec<(GrantRef<'a>, &'a Role)>,
     /// By a permission that their role names.
-    naming: HashMap<&'a str, Vec<usize>>,
-    in_store: HashMap<&'a StoreId, Vec<usize>>,
+    naming: KeyedMap<&'a str, Vec<usize>>,
+    in_store: KeyedMap<&'a StoreId, Vec<usize>>,
     at_account: Vec<usize>,
 }
 
@@ -28,8 +28,8 @@ impl<'a> Covers<'a> {
         let grants = grants.filter_map(|grant| Some((*grant, account.role(grant.role)?)));
         let mut covers = Self {
             grants: grants.collect(),
-            naming: HashMap::new(),
-            in_store: HashMap::new(),
+            naming: KeyedMap::default(),
+            in_store: KeyedMap::default(),
             at_account: Vec::new(),
         };
         for (index, (grant, role)) in covers.grants.iter().enumerate() {

@@ -72,9 +72,10 @@ impl AccessDelta {
     fn new(before: &State, after: &impl AccountData, affected: &Affected<'_>) -> Self {
         let (classes, of_members, of_resources) = Classes::of(before, after, affected);
         let Affected { members, resources } = affected;
+        let members = members.iter().map(|(member, _)| (*member).clone());
         let resources = resources.iter().map(|(resource, _)| resource.clone());
         Self(Touched {
-            members: members.iter().copied().cloned().zip(of_members).collect(),
+            members: members.zip(of_members).collect(),
             resources: resources.zip(of_resources).collect(),
             classes,
         })

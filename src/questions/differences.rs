@@ -1,6 +1,6 @@
 //! What a delta says, worked out kind by kind.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::access::{Permissions, Resource};
 use crate::account::data::classes::{Classes, Held, Number, Roles, When};
+use crate::account::data::hash::{Keyed, KeyedMap};
 use crate::id::MemberId;
 use crate::permission::Permission;
 
@@ -103,10 +104,10 @@ pub(crate) struct Differences<'d> {
     delta: &'d Touched,
     /// The numbers of the resources of each kind.
     resources: Vec<Vec<usize>>,
-    rows: HashMap<Number, Row>,
-    united: HashMap<(When, Roles), Arc<Permissions>>,
-    judged: HashMap<(Held, Held), Option<Number>>,
-    pairs: IndexSet<Pair>,
+    rows: KeyedMap<Number, Row>,
+    united: KeyedMap<(When, Roles), Arc<Permissions>>,
+    judged: KeyedMap<(Held, Held), Option<Number>>,
+    pairs: IndexSet<Pair, Keyed>,
     nothing: Arc<Permissions>,
     everything: Arc<Permissions>,
     remembered: usize,
@@ -125,10 +126,10 @@ impl<'d> Differences<'d> {
         Self {
             delta,
             resources,
-            rows: HashMap::new(),
-            united: HashMap::new(),
-            judged: HashMap::new(),
-            pairs: IndexSet::new(),
+            rows: KeyedMap::default(),
+            united: KeyedMap::default(),
+            judged: KeyedMap::default(),
+            pairs: IndexSet::default(),
             nothing: Arc::new(Permissions::nothing()),
             everything: Arc::new(Permissions::All),
             remembered: 0,
@@ -268,7 +269,7 @@ impl<'d> Blocks<'d> {
 
     fn find(&mut self) {
         self.differences.forget();
-        let mut rows: IndexMap<Row, Vec<&'d MemberId>> = IndexMap::new();
+        let mut rows: IndexMap<Row, Vec<&'d MemberId>, Keyed> = IndexMap::default();
         while (self.next as usize) < self.members.len() && !self.differences.is_full() {
             let row = self.differences.row(self.next);
             if let Some(members) = self.members.get_mut(self.next as usize) {
@@ -280,7 +281,7 @@ impl<'d> Blocks<'d> {
         }
         for (row, mut members) in rows {
             members.sort_unstable();
-            let mut by_pair: IndexMap<Number, Vec<&'d Resource>> = IndexMap::new();
+            let mut by_pair: IndexMap<Number, Vec<&'d Resource>, Keyed> = IndexMap::default();
             for (resource, pair) in self.differences.resources_of(row.iter().copied()) {
                 by_pair.entry(pair).or_default().push(resource);
             }

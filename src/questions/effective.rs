@@ -1,6 +1,5 @@
 //! Everything that a member may do: as a view of the account, and as a value of its own.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -11,6 +10,7 @@ use crate::account::Account;
 use crate::account::check::Check;
 use crate::account::data::AccountData;
 use crate::account::data::grant_index::GrantIndex;
+use crate::account::data::hash::KeyedMap;
 use crate::account::data::member::MemberEntry;
 use crate::account::data::slots::SlotSet;
 use crate::account::data::state::State;
@@ -216,7 +216,7 @@ struct Sets<'a> {
     /// What consists of `store.read` and `store.write` alone, by which of the two; and everything. None of them is equal
     /// to any other set.
     plain: [Option<u32>; 4],
-    by_roles: HashMap<SmallVec<[&'a RoleId; 4]>, u32>,
+    by_roles: KeyedMap<SmallVec<[&'a RoleId; 4]>, u32>,
 }
 
 impl<'a> Sets<'a> {

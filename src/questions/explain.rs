@@ -1,20 +1,18 @@
 //! Why a check says what it says: the question, and the paths.
 
-use std::collections::HashMap;
-
 use crate::access::{DenialReason, Resource};
 use crate::account::Account;
 use crate::account::check::Check;
+use crate::account::data::hash::KeyedMap;
 use crate::account::data::{AccountData, GroupEntry};
 use crate::grant::Scope;
 use crate::id::{GroupId, RoleId};
-use crate::permission::{Permission, Powers};
+use crate::permission::Permission;
 use crate::questions::explanation::{
     AccessPath, AccessSource, ExplainOptions, Explanation, Verdict,
 };
 use crate::questions::remedies::Asked;
 use crate::questions::warning::warning;
-use crate::role::Role;
 
 impl Account {
     /// Explains why this member may or may not do this here: the paths that lead there, or the reason of the denial and
@@ -99,8 +97,7 @@ impl Account {
 struct HeldGrant<'a> {
     id: &'a GroupId,
     group: &'a GroupEntry,
-    role_id: &'a RoleId,
-    role: &'a Role,
+    role: &'a RoleId,
     including: &'a Permission,
 }
 
@@ -124,22 +121,26 @@ impl<'a> Asked<'a> {
         let ownership = is_owner.then_some(AccessSource::Ownership);
         let sources = ownership
             .into_iter()
+            .map(Some)
             .chain(grants.iter().map(|grant| grant.source(self)));
         let page = sources.skip(self.options.skip).take(Explanation::PAGE);
-        let paths: Vec<AccessPath> = page.map(|via| AccessPath { via, is_only_way }).collect();
+        let paths: Vec<AccessPath> = page
+            .flatten()
+            .map(|via| AccessPath { via, is_only_way })
+            .collect();
         let more = count.saturating_sub(self.options.skip.saturating_add(paths.len()));
         Verdict::Allowed { paths, more }
     }
 
     /// The roles that allow it, each with its permission that counts: found once for all groups.
-    fn allowing(self) -> HashMap<&'a RoleId, (&'a Role, &'a Permission)> {
-        let roles = self.state.roles();
-        roles
-            .filter_map(|(id, role)| {
-                let including = role.permissions.including(self.permission)?;
-                Some((id, (role, including)))
-            })
-            .collect()
+    fn allowing(self) -> KeyedMap<&'a RoleId, &'a Permission> {
+        let including = self.permission.included_in();
+        let mut allowing = KeyedMap::default();
+        for (held, roles) in including.filter_map(|text| self.state.holders(text)) {
+            // Of several that one role holds, the longest counts.
+            allowing.extend(roles.iter().map(|role| (role, held)));
+        }
+        allowing
     }
 
     /// The grants of a group that count here.
@@ -147,15 +148,14 @@ impl<'a> Asked<'a> {
         self,
         id: &'a GroupId,
         group: &'a GroupEntry,
-        allowing: &HashMap<&'a RoleId, (&'a Role, &'a Permission)>,
+        allowing: &KeyedMap<&'a RoleId, &'a Permission>,
     ) -> impl Iterator<Item = HeldGrant<'a>> {
         let grants = self.state.scopes(group);
-        grants.filter_map(move |(role_id, scope)| {
-            let (role, including) = *allowing.get(role_id)?;
+        grants.filter_map(move |(role, scope)| {
+            let including = *allowing.get(role)?;
             self.is_in(scope).then_some(HeldGrant {
                 id,
                 group,
-                role_id,
                 role,
                 including,
             })
@@ -172,15 +172,15 @@ impl<'a> Asked<'a> {
 }
 
 impl HeldGrant<'_> {
-    fn source(&self, asked: Asked<'_>) -> AccessSource {
-        AccessSource::Group {
+    fn source(&self, asked: Asked<'_>) -> Option<AccessSource> {
+        Some(AccessSource::Group {
             group: self.id.clone(),
             group_name: self.group.name.clone(),
-            role: self.role_id.clone(),
-            role_name: self.role.name.clone(),
-            via_included_role: *self.role_id == RoleId::store_editor()
+            role: self.role.clone(),
+            role_name: asked.state.role(self.role)?.name.clone(),
+            via_included_role: *self.role == RoleId::store_editor()
                 && *self.including == Permission::STORE_READ,
             included_by: (self.including != asked.permission).then(|| self.including.clone()),
-        }
+        })
     }
 }

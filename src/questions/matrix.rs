@@ -1,6 +1,6 @@
 //! Who holds which access: members with the same access by stores.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use crate::access::{AccessLevel, Permissions, Resource};
 use crate::account::Account;
 use crate::account::check::Check;
 use crate::account::data::AccountData;
+use crate::account::data::hash::KeyedMap;
 use crate::account::data::slots::SlotSet;
 use crate::account::status::MemberStatus;
 use crate::id::{GroupId, MemberId, RoleId, StoreId};
@@ -246,7 +247,7 @@ impl MatrixRow {
 }
 
 /// Members who are in the same groups, and so have the same access.
-type Alike<'a> = HashMap<(MatrixStatus, SlotSet), Vec<&'a MemberId>>;
+type Alike<'a> = KeyedMap<(MatrixStatus, SlotSet), Vec<&'a MemberId>>;
 
 impl Account {
     /// Returns who holds which access, grouped by what is the same.
@@ -268,7 +269,7 @@ impl Account {
         let state = &self.state;
         let mut members = state.members_after(after);
         let mut last = None;
-        let mut alike = Alike::new();
+        let mut alike = Alike::default();
         for (id, member) in members.by_ref().take(limit) {
             let key = (MatrixStatus::from(member.status()), member.groups());
             alike.entry(key).or_default().push(id);
@@ -284,7 +285,7 @@ impl Account {
 
     fn matrix_rows(&self, alike: Alike<'_>) -> Vec<MatrixRow> {
         let mut known = KnownCells::default();
-        let mut rows: HashMap<(MatrixStatus, usize, Vec<usize>), MatrixRow> = HashMap::new();
+        let mut rows: KeyedMap<(MatrixStatus, usize, Vec<usize>), MatrixRow> = KeyedMap::default();
         let by_slot = self.state.groups_by_slot();
         for ((status, slots), ids) in alike {
             let account = self.account_access(status, &slots);
@@ -372,8 +373,8 @@ impl Account {
 /// The distinct cells, each under a number, so that rows are compared without looking at permissions.
 #[derive(Default)]
 struct KnownCells<'a> {
-    by_roles: HashMap<Vec<&'a RoleId>, usize>,
-    numbers: HashMap<MatrixCell, usize>,
+    by_roles: KeyedMap<Vec<&'a RoleId>, usize>,
+    numbers: KeyedMap<MatrixCell, usize>,
     cells: Vec<MatrixCell>,
 }
 

@@ -4,7 +4,7 @@
 //! tests execute each one. The pairs of a group and a role are put in order without being put together.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::iter;
 
 use roaring::RoaringBitmap;
@@ -17,6 +17,7 @@ use crate::account::changes::{
 };
 use crate::account::data::AccountData;
 use crate::account::data::draft::Draft;
+use crate::account::data::hash::KeyedMap;
 use crate::account::data::member::MemberEntry;
 use crate::account::data::state::State;
 use crate::account::decide::decide;
@@ -165,7 +166,7 @@ impl<'a> Asked<'a> {
 
     /// The groups that grant it here. The member, who lacks it, is in none of them.
     fn additions(self) -> Vec<Candidate<'a>> {
-        let mut powers: HashMap<&RoleId, Power> = HashMap::new();
+        let mut powers: KeyedMap<&RoleId, Power> = KeyedMap::default();
         let mut power_of = |role: &'a RoleId| {
             let power = powers.entry(role).or_insert_with(|| {
                 let role = self.state.role(role);
@@ -239,7 +240,7 @@ impl<'a> Asked<'a> {
             let is_full = role.permissions.len() >= MAX_ITEMS_PER_COMMAND;
             !role.built_in && !is_full && granted.contains(id)
         });
-        let mut holders: HashMap<&RoleId, (Cow<'_, RoaringBitmap>, u64)> =
+        let mut holders: KeyedMap<&RoleId, (Cow<'_, RoaringBitmap>, u64)> =
             roles.map(|(id, _)| (id, (Cow::default(), 0))).collect();
         if holders.is_empty() {
             return Vec::new();

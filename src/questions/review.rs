@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use crate::account::Account;
 use crate::account::data::AccountData;
+use crate::account::data::hash::Keyed;
 use crate::account::data::member::MemberEntry;
 use crate::account::data::slots::{Slot, SlotSet};
 use crate::account::data::state::State;
@@ -147,7 +148,7 @@ impl Account {
                 slots.insert_all(groups);
             }
         }
-        let mut alike: IndexMap<SlotSet, Vec<MemberId>> = IndexMap::new();
+        let mut alike: IndexMap<SlotSet, Vec<MemberId>, Keyed> = IndexMap::default();
         for (id, entry) in constrained() {
             let groups = entry.groups().intersection(&all);
             if groups.iter().nth(1).is_some() {

@@ -19,7 +19,8 @@ use crate::id::{MemberId, RoleId};
 /// not among the members holds what it held, everywhere; where something is not among the resources, nobody holds
 /// anything else.
 pub(crate) struct Affected<'a> {
-    pub(crate) members: Vec<&'a MemberId>,
+    /// With their entries, before and after; `None` where they are no members.
+    pub(crate) members: Vec<(&'a MemberId, Both<Option<&'a MemberEntry>>)>,
     /// With what is granted there, before and after; `None` where it does not exist.
     pub(crate) resources: Vec<(Resource, Both<Option<&'a GrantIndex>>)>,
 }
@@ -32,13 +33,17 @@ impl<'a> Affected<'a> {
         members: Vec<&'a MemberId>,
         resources: Vec<Resource>,
     ) -> Self {
+        let members = members.into_iter().map(|member| {
+            let (before, after) = (before.member(member), after.member(member));
+            (member, Both { before, after })
+        });
         let resources = resources.into_iter().map(|resource| {
             let before = before.index(resource.as_deref());
             let after = after.index(resource.as_deref());
             (resource, Both { before, after })
         });
         Self {
-            members,
+            members: members.collect(),
             resources: resources.collect(),
         }
     }
@@ -50,69 +55,104 @@ impl<'a> Affected<'a> {
 
         // The groups whose members may hold something else somewhere, and whether a store comes or goes.
         let mut slots = SlotSet::default();
-        let mut resources: Vec<Resource> = vec![Resource::Account];
+        let mut untouched: Vec<Resource> = vec![Resource::Account];
         if !redefined.is_empty() {
             for (_, group) in after.groups() {
                 for (role, scope) in after.grants(group) {
                     if redefined.contains(role) {
                         slots.insert(group.slot);
-                        resources.extend(scope.stores().cloned().map(Resource::Store));
+                        untouched.extend(scope.stores().cloned().map(Resource::Store));
                     }
                 }
             }
         }
         let nothing = GrantIndex::default();
         let mut comes_or_goes = false;
-        let touched: Vec<_> = after.touched_indexes().collect();
-        for (resource, is) in &touched {
+        let mut resources = Vec::new();
+        for (resource, is) in after.touched_indexes() {
             let was = before.index(resource.as_deref());
             comes_or_goes |= was.is_some() != is.is_some();
-            let (was, is) = (was.unwrap_or(&nothing), is.unwrap_or(&nothing));
-            slots.insert_all(&was.differing(is));
+            slots.insert_all(&was.unwrap_or(&nothing).differing(is.unwrap_or(&nothing)));
+            let indexes = Both {
+                before: was,
+                after: is,
+            };
+            resources.push((resource, indexes));
         }
-        resources.extend(touched.into_iter().map(|(resource, _)| resource));
 
         // Members whose own entry is touched: where the groups reach that they came into or left; everywhere, if they
         // become owners or cease to be.
         let mut reaching = SlotSet::default();
         let mut everywhere = changes_condition;
-        for member in after.touched_members() {
-            let (was, is) = (before.member(member), after.member(member));
+        let mut members = Vec::new();
+        for (member, is) in after.touched_members() {
+            let was = before.member(member);
             reaching.insert_all(&changed_slots(was, is));
             let is_owner = |entry: Option<&MemberEntry>| entry.is_some_and(MemberEntry::is_owner);
             everywhere |= is_owner(was) != is_owner(is);
+            let entries = Both {
+                before: was,
+                after: is,
+            };
+            members.push((member, entries));
         }
         if everywhere {
             let stores = before.stores().chain(after.stores());
-            resources.extend(stores.map(|(store, _)| Resource::Store(store.clone())));
+            untouched.extend(stores.map(|(store, _)| Resource::Store(store.clone())));
         } else if !reaching.is_empty() {
-            reach(before, &reaching, &mut resources);
-            reach(after, &reaching, &mut resources);
+            reach(before, &reaching, &mut untouched);
+            reach(after, &reaching, &mut untouched);
         }
+        // Runs that are in order already.
+        untouched.sort();
+        untouched.dedup();
+        let untouched = untouched.into_iter().map(|resource| {
+            let index = before.index(resource.as_deref());
+            (resource, index)
+        });
+        let resources = with_untouched(resources, untouched);
 
-        let mut members: Vec<&MemberId> = after.touched_members().collect();
+        // Whoever is new here, or came into one of the groups, is touched.
         if changes_condition {
-            members.extend(before.members_after(None).map(|(id, _)| id));
+            members = with_untouched(members, before.members_after(None));
         } else {
+            if comes_or_goes {
+                let owners = before.owners();
+                members = with_untouched(members, owners.map(|id| (id, before.member(id))));
+            }
             let mut indexes = RoaringBitmap::new();
             for slot in slots.iter() {
                 indexes |= &*before.bitmap(slot);
             }
-            // Whoever is new here, or came into one of the groups, is touched.
-            members.extend(before.in_order(Cow::Owned(indexes), None).map(|(id, _)| id));
-            if comes_or_goes {
-                members.extend(before.owners());
-            }
+            members = with_untouched(members, before.in_order(Cow::Owned(indexes), None));
         }
-        if comes_or_goes || after.touched_members().next().is_some() {
-            members.sort_unstable();
-            members.dedup();
-        }
-        // Runs that are in order already.
-        resources.sort();
-        resources.dedup();
-        Self::at(before, after, members, resources)
+        Self { members, resources }
     }
+}
+
+/// Puts in what has the same row before and after. Both lists are in order; of two with one key, the touched one counts.
+fn with_untouched<'a, K: Ord, V>(
+    touched: Vec<(K, Both<Option<&'a V>>)>,
+    untouched: impl IntoIterator<Item = (K, impl Into<Option<&'a V>>)>,
+) -> Vec<(K, Both<Option<&'a V>>)> {
+    let untouched = untouched.into_iter();
+    let mut all = Vec::with_capacity(touched.len().max(untouched.size_hint().0));
+    let mut touched = touched.into_iter().peekable();
+    for (key, row) in untouched {
+        while let Some(before) = touched.next_if(|(touched, _)| *touched < key) {
+            all.push(before);
+        }
+        if touched.peek().is_none_or(|(touched, _)| *touched != key) {
+            let row = row.into();
+            let rows = Both {
+                before: row,
+                after: row,
+            };
+            all.push((key, rows));
+        }
+    }
+    all.extend(touched);
+    all
 }
 
 /// The groups that a member came into or left; if its status changed, all its groups.

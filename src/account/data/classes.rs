@@ -10,9 +10,10 @@ use smallvec::SmallVec;
 use crate::account::data::AccountData;
 use crate::account::data::affected::Affected;
 use crate::account::data::grant_index::GrantIndex;
+use crate::account::data::hash::Keyed;
 use crate::account::data::member::MemberEntry;
 use crate::account::data::slots::SlotSet;
-use crate::id::{MemberId, RoleId};
+use crate::id::RoleId;
 use crate::permission::Permission;
 
 /// Of which of the two states.
@@ -84,11 +85,11 @@ enum Standing {
 type Granted = (Number, SlotSet);
 
 /// Things that are the same kind get the same number.
-struct Numbers<T>(IndexSet<T>);
+struct Numbers<T>(IndexSet<T, Keyed>);
 
 impl<T: Eq + Hash> Numbers<T> {
     fn new() -> Self {
-        Self(IndexSet::new())
+        Self(IndexSet::default())
     }
 
     fn of(&mut self, thing: T) -> Number {
@@ -109,11 +110,11 @@ impl Classes {
         Affected { members, resources }: &Affected<'_>,
     ) -> (Self, Vec<Number>, Vec<Number>) {
         // The groups that any of the members is in.
-        let entries = members.iter().map(|id| Both {
-            before: active(before, id),
-            after: active(after, id),
+        let entries = members.iter().map(|(_, entries)| Both {
+            before: active(before, entries.before),
+            after: active(after, entries.after),
         });
-        let entries: Vec<_> = entries.collect(); // each is looked up once
+        let entries: Vec<_> = entries.collect();
         let mut member_of = Both::<SlotSet>::default();
         for entry in &entries {
             for (slots, entry) in [
@@ -128,7 +129,7 @@ impl Classes {
 
         // The groups that grant anything in any of the resources.
         let mut granting = Both::<SlotSet>::default();
-        let mut roles: IndexMap<RoleId, RoleOf> = IndexMap::new();
+        let mut roles: IndexMap<RoleId, RoleOf, Keyed> = IndexMap::default();
         let mut resource_classes: Numbers<Both<Option<Arc<[Granted]>>>> = Numbers::new();
         let mut last: Option<(&Both<Option<&GrantIndex>>, Number)> = None;
         let mut resource_numbers = Vec::with_capacity(resources.len());
@@ -256,9 +257,8 @@ fn held(standing: &Standing, granted: Option<&[Granted]>) -> Held {
 }
 
 /// A member who holds anything.
-fn active<'d>(data: &'d impl AccountData, id: &MemberId) -> Option<&'d MemberEntry> {
-    let entry = data.member(id)?;
-    (entry.is_active() && data.header().is_open()).then_some(entry)
+fn active<'d>(data: &impl AccountData, entry: Option<&'d MemberEntry>) -> Option<&'d MemberEntry> {
+    entry.filter(|entry| entry.is_active() && data.header().is_open())
 }
 
 fn standing(entry: Option<&MemberEntry>, relevant: &SlotSet) -> Standing {

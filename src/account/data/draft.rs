@@ -90,9 +90,12 @@ impl<'a, B: DraftBase> Draft<'a, B> {
         }
     }
 
-    /// The members whose entries may differ from those below.
-    pub(crate) fn touched_members(&self) -> impl Iterator<Item = &MemberId> {
-        self.members.keys()
+    /// The members whose entries may differ from those below, in order, with their entries now; `None` where a member is
+    /// gone.
+    pub(crate) fn touched_members(
+        &self,
+    ) -> impl Iterator<Item = (&MemberId, Option<&MemberEntry>)> {
+        self.members.iter().map(|(id, entry)| (id, entry.as_ref()))
     }
 
     /// Where something else may be granted than below, the account first, with what is granted there now; `None` where a

@@ -59,7 +59,7 @@ impl GrantIndex {
     }
 
     /// Every role that is granted here, in the order of ids, with the groups that grant it.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&RoleId, &SlotSet)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&RoleId, &SlotSet)> + Clone {
         self.roles().iter().map(|(role, groups)| (role, groups))
     }
 

@@ -1,4 +1,4 @@
-//! The hasher of every table by id: fast, and with keys of its own for each table.
+//! The hasher of every table: fast, and with keys of its own for each table.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use foldhash::SharedSeed;
 use foldhash::fast::{FoldHasher, SeedableRandomState};
 
-/// A hash table by id.
-pub(crate) type HashById<K, V> = HashMap<K, V, Keyed>;
+/// A hash table.
+pub(crate) type KeyedMap<K, V> = HashMap<K, V, Keyed>;
 
 /// A hash function that nobody knows outside the process: ids may be chosen by an attacker, and must not all fall into
 /// one place. Its keys come from the operating system, as those of the standard library's do.

@@ -1,4 +1,4 @@
-//! Members by their indexes, in the order of their ids.
+//! Members in the order of their ids.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -7,9 +7,10 @@ use std::iter;
 
 use roaring::RoaringBitmap;
 
+use crate::account::data::AccountData;
 use crate::account::data::member::MemberEntry;
 use crate::account::data::state::State;
-use crate::id::MemberId;
+use crate::id::{GroupId, MemberId};
 
 /// From one in so many members on, the list of all is gone through for the few that are meant.
 const DENSE: u64 = 16;
@@ -44,5 +45,17 @@ impl State {
             .flatten();
         let passed = all.filter(move |(_, member)| indexes.contains(member.index()));
         gathered.chain(passed)
+    }
+
+    /// All members, each with the groups that it is in, in the order of ids.
+    pub(crate) fn members_with_groups(
+        &self,
+    ) -> impl Iterator<Item = (&MemberId, &MemberEntry, Vec<&GroupId>)> {
+        let by_slot = self.groups_by_slot();
+        self.members_after(None).map(move |(id, member)| {
+            let mut groups: Vec<&GroupId> = Self::groups_in(&by_slot, member).collect();
+            groups.sort_unstable();
+            (id, member, groups)
+        })
     }
 }

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use crate::access::Resource;
 use crate::account::data::grant_index::GrantIndex;
-use crate::account::data::hash::{HashById, Keyed};
+use crate::account::data::hash::{Keyed, KeyedMap};
 use crate::account::data::id_map::IdMap;
 use crate::account::data::member::MemberEntry;
 use crate::account::data::member_slab::{MemberIndex, MemberSlab};
@@ -44,13 +44,13 @@ pub(crate) struct State {
     /// In the order of ids. There are few enough to keep them so: see [`GroupLimit`].
     pub(super) groups: IndexMap<GroupId, GroupEntry, Keyed>,
     pub(super) slots: SlotSet,
-    pub(super) group_names: HashById<Box<str>, GroupId>,
+    pub(super) group_names: KeyedMap<Box<str>, GroupId>,
     /// The grants of each group, by its slot.
     pub(super) grants: Vec<BTreeMap<RoleId, Scope>>,
     pub(super) roles: BTreeMap<RoleId, Role>,
-    pub(super) role_names: HashById<Box<str>, RoleId>,
+    pub(super) role_names: KeyedMap<Box<str>, RoleId>,
     /// Which roles name a permission, in the order of their ids.
-    pub(super) holders: HashById<Permission, SmallVec<[RoleId; 2]>>,
+    pub(super) holders: KeyedMap<Permission, SmallVec<[RoleId; 2]>>,
     /// How many permissions of three or more segments are among them.
     pub(super) extensions: usize,
 }
@@ -69,11 +69,11 @@ impl State {
             account_index: GrantIndex::default(),
             groups: IndexMap::default(),
             slots: SlotSet::default(),
-            group_names: HashById::default(),
+            group_names: KeyedMap::default(),
             grants: Vec::new(),
             roles: BTreeMap::new(),
-            role_names: HashById::default(),
-            holders: HashById::default(),
+            role_names: KeyedMap::default(),
+            holders: KeyedMap::default(),
             extensions: 0,
         };
         for (id, role) in Role::built_ins() {
@@ -138,27 +138,18 @@ impl State {
         &self,
         group: &GroupEntry,
     ) -> impl Iterator<Item = (&RoleId, &Scope)> + use<'_> {
-        self.scopes_in(group.slot)
-    }
-
-    fn scopes_in(&self, slot: Slot) -> impl Iterator<Item = (&RoleId, &Scope)> + use<'_> {
-        self.grants.get(usize::from(slot)).into_iter().flatten()
+        let grants = self.grants.get(usize::from(group.slot));
+        grants.into_iter().flatten()
     }
 
     fn scope(&self, slot: Slot, role: &RoleId) -> Option<&Scope> {
         self.grants.get(usize::from(slot))?.get(role)
     }
 
-    /// All members, each with the groups that it is in, in the order of ids.
-    pub(crate) fn members_with_groups(
-        &self,
-    ) -> impl Iterator<Item = (&MemberId, &MemberEntry, Vec<&GroupId>)> {
-        let by_slot = self.groups_by_slot();
-        self.members_after(None).map(move |(id, member)| {
-            let mut groups: Vec<&GroupId> = Self::groups_in(&by_slot, member).collect();
-            groups.sort_unstable();
-            (id, member, groups)
-        })
+    /// The roles that hold this permission itself, in order.
+    pub(crate) fn holders(&self, permission: &str) -> Option<(&Permission, &[RoleId])> {
+        let holders = self.holders.get_key_value(permission);
+        holders.map(|(permission, roles)| (permission, roles.as_slice()))
     }
 
     /// New members are listed only after [`finish_bulk_load`](State::finish_bulk_load).
@@ -397,7 +388,8 @@ impl AccountData for State {
     }
 
     fn roles_in(&self, slot: Slot) -> impl Iterator<Item = &RoleId> {
-        self.scopes_in(slot).map(|(role, _)| role)
+        let grants = self.grants.get(usize::from(slot));
+        grants.into_iter().flat_map(BTreeMap::keys)
     }
 
     fn scope_of(&self, slot: Slot, role: &RoleId) -> Option<Cow<'_, Scope>> {

@@ -226,17 +226,15 @@ pub(crate) trait Writes: AccountData {
             }
         }
         let held = self.actions_of(role);
-        for store in stores
-            .into_iter()
-            .chain(all.as_ref().map(Scope::store_set))
-            .flatten()
-        {
+        let ended = stores.into_iter().chain(all.as_ref().map(Scope::store_set));
+        let ended = ended.flatten();
+        for store in ended.clone() {
             self.change_store(store, |entry| entry.index.set_role(role, slot, false));
-            self.refresh_actions(slot, store, &held);
             if stores.is_some() {
                 self.set_in_scope(slot, role, store, false);
             }
         }
+        self.refresh_actions(slot, ended, &held);
     }
 
     /// Which of the actions that have sets of their own a role holds, and whether it holds anything else.
@@ -245,25 +243,42 @@ pub(crate) trait Writes: AccountData {
         permissions.map_or_else(SmallVec::new, actions_in)
     }
 
-    /// Makes a store's sets of these actions agree with the roles that the group in this slot grants there.
-    fn refresh_actions(&mut self, slot: Slot, store: &StoreId, actions: &[usize]) {
-        let Some(entry) = self.store(store) else {
-            return;
-        };
-        let mut granted: SmallVec<[usize; 3]> = SmallVec::new();
-        for (role, _) in entry
-            .index
-            .iter()
-            .filter(|(_, groups)| groups.contains(slot))
-        {
-            granted.extend(self.actions_of(role));
-        }
-        self.change_store(store, |entry| {
-            for action in actions {
-                let is_granted = granted.contains(action);
-                entry.index.set_action(*action, slot, is_granted);
+    /// Makes the sets of these actions agree, in each of these stores, with the roles that the group in this slot grants
+    /// there.
+    fn refresh_actions<'s>(
+        &mut self,
+        slot: Slot,
+        stores: impl IntoIterator<Item = &'s StoreId>,
+        actions: &[usize],
+    ) {
+        // Stores are often granted the same roles.
+        let mut known: BTreeMap<RoleId, SmallVec<[usize; 3]>> = BTreeMap::new();
+        let mut unknown: Vec<RoleId> = Vec::new();
+        for store in stores {
+            // Once, or twice where a role is met for the first time.
+            loop {
+                self.change_store(store, |entry| {
+                    let roles = entry.index.iter();
+                    let granted = roles.filter(|(_, groups)| groups.contains(slot));
+                    let granted = granted.map(|(role, _)| known.get(role).ok_or(role));
+                    unknown.extend(granted.clone().filter_map(Result::err).cloned());
+                    if unknown.is_empty() {
+                        let held: SmallVec<[usize; 3]> =
+                            granted.flatten().flatten().copied().collect();
+                        for action in actions {
+                            entry.index.set_action(*action, slot, held.contains(action));
+                        }
+                    }
+                });
+                if unknown.is_empty() {
+                    break;
+                }
+                for role in unknown.drain(..) {
+                    let held = self.actions_of(&role);
+                    known.insert(role, held);
+                }
             }
-        });
+        }
     }
 
     /// The same scope with the account's own texts of the stores' ids.
@@ -321,9 +336,8 @@ pub(crate) trait Writes: AccountData {
         let slots: Vec<Slot> = self.slots().iter().collect();
         for slot in slots {
             let scope = self.scope_of(slot, id).map(Cow::into_owned);
-            for store in scope.iter().flat_map(Scope::stores) {
-                self.refresh_actions(slot, store, &changed);
-            }
+            let stores = scope.iter().flat_map(Scope::stores);
+            self.refresh_actions(slot, stores, &changed);
         }
     }
 
