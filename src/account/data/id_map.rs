@@ -1,11 +1,12 @@
 //! A map by id: lookup by hash, lists in the order of ids.
 
+use std::array;
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::hash::Hash;
 use std::ops::Bound;
 
-use crate::account::data::inline_key::{InlineKey, InlineKeyMap};
+use crate::account::data::inline_key::InlineKeyMap;
 
 /// A map by id, for what there may be any number of: members and stores.
 ///
@@ -81,9 +82,9 @@ impl<K: Clone + Ord + Hash + Borrow<str>, V> IdMap<K, V> {
 
     pub(crate) fn finish_bulk_load(&mut self) {
         let pending = self.pending.take().into_iter().flatten();
-        let mut pending: Vec<(InlineKey, K)> = pending
+        let mut pending: Vec<(u128, K)> = pending
             .filter(|id| self.entries.get(id.borrow()).is_some())
-            .map(|id| (InlineKey::of(id.borrow()), id))
+            .map(|id| (beginning(id.borrow()), id))
             .collect();
         pending.sort_unstable();
         let mut pending = pending.into_iter().map(|(_, id)| id).collect();
@@ -100,6 +101,14 @@ impl<K: Clone + Ord + Hash + Borrow<str>, V> IdMap<K, V> {
         let ids = self.order.range::<str, _>((start, Bound::Unbounded));
         ids.filter_map(|id| self.entries.get(id.borrow()).map(|value| (id, value)))
     }
+}
+
+/// The first sixteen bytes of a text, zeros if it is shorter: in the order of texts, but for those that begin alike.
+/// Quicker to compare than texts that are elsewhere in memory.
+fn beginning(text: &str) -> u128 {
+    let mut bytes = text.bytes();
+    let first = array::from_fn(|_| bytes.next().unwrap_or(0));
+    u128::from_be_bytes(first)
 }
 
 #[cfg(test)]
