@@ -192,8 +192,19 @@ pub enum Permissions {
 }
 
 impl Permissions {
-    pub(crate) fn nothing() -> Self {
+    /// Returns no permissions.
+    #[must_use]
+    pub fn nothing() -> Self {
         Permissions::Only(BTreeSet::new())
+    }
+
+    /// Returns whether they allow nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Permissions::All => false,
+            Permissions::Only(permissions) => permissions.is_empty(),
+        }
     }
 
     /// Returns whether they allow this: whether one of them includes it (L7).

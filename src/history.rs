@@ -156,6 +156,9 @@ pub struct Interval<R> {
 
 /// When this member could do this here: each stretch, in the order of time, with the records that began and ended it.
 ///
+/// Records are looked at one by one, those of one commit too: a commit that takes a member out of one group and puts it
+/// into another ends a stretch and begins one, though no check was ever asked in between (U10).
+///
 /// # Errors
 /// As [`Account::replay`].
 pub fn access<R: Borrow<Record>>(

@@ -1,5 +1,6 @@
 //! The host's clock, as the library sees it.
 
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,8 @@ use crate::errors::error_field;
 pub struct Timestamp(u64);
 
 impl Timestamp {
+    const DAY: u64 = 86_400_000;
+
     /// The last millisecond before the year 10000. No account takes a later time (U2).
     pub const MAX: Self = Self(253_402_300_799_999);
 
@@ -47,6 +50,22 @@ impl Timestamp {
         UNIX_EPOCH.checked_add(Duration::from_millis(self.0))
     }
 
+    /// The day of this moment, in UTC: `2025-12-31`.
+    pub(crate) fn day(self) -> String {
+        let days = self.0 / Self::DAY;
+        // Years begin in March here, so that a leap day is the last of its year. 719,468 days before 1970 begins year 0.
+        let days = days + 719_468;
+        let (era, of_era) = (days / 146_097, days % 146_097);
+        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        let month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * month + 2) / 5 + 1;
+        let is_next_year = month >= 10;
+        let month = if is_next_year { month - 9 } else { month + 3 };
+        let year = era * 400 + year + u64::from(is_next_year);
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+
     /// The moment this many milliseconds later; the last representable one where there is no such moment.
     #[must_use]
     pub const fn plus_millis(self, millis: u64) -> Self {
@@ -62,4 +81,39 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
+/// As RFC 3339 has it, in UTC: `2025-12-31T23:59:59.999Z`. After [`Timestamp::MAX`] the year has more than four digits.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of_day = self.0 % Self::DAY;
+        let (hours, minutes) = (of_day / 3_600_000, of_day / 60_000 % 60);
+        let (seconds, millis) = (of_day / 1_000 % 60, of_day % 1_000);
+        write!(
+            f,
+            "{}T{hours:02}:{minutes:02}:{seconds:02}.{millis:03}Z",
+            self.day()
+        )
+    }
+}
+
 error_field!(Timestamp: time => format_args!("{} ms", time.as_millis()));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_that_of_the_calendar() {
+        let times = [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+            (951_868_800_000, "2000-03-01T00:00:00.000Z"),
+            (1_234_567_890_123, "2009-02-13T23:31:30.123Z"),
+            (1_767_225_599_999, "2025-12-31T23:59:59.999Z"),
+            (1_767_225_600_000, "2026-01-01T00:00:00.000Z"),
+            (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+        ];
+        for (millis, told) in times {
+            assert_eq!(Timestamp::from_millis(millis).to_string(), told);
+        }
+    }
+}

@@ -115,7 +115,7 @@ impl Catalog {
 /// # Ok::<(), ParseError>(())
 /// ```
 ///
-/// What is no permission does not compile:
+/// What is no permission does not compile, nor what begins with `account.` and extends none of the library's own:
 ///
 /// ```compile_fail,E0080
 /// grantbook::permissions! {

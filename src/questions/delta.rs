@@ -61,7 +61,7 @@ pub struct Preview {
 /// let block = preview.delta.blocks().next().expect("somebody gains something");
 /// assert_eq!(block.members, ["dana", "vic"].map(|id| MemberId::parse(id).unwrap()).iter().collect::<Vec<_>>());
 /// assert_eq!(block.resources.len(), 1);
-/// assert!(block.after.allows(&Permission::STORE_READ) && block.loses_nothing());
+/// assert!(block.after.allows(&Permission::STORE_READ) && !block.loses_any());
 /// assert_eq!(preview.delta.who_gained().count(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -145,7 +145,7 @@ impl AccessDelta {
     pub fn is_empty(&self) -> bool {
         let mut differences = Differences::new(&self.0);
         self.member_classes()
-            .all(|class| differences.row(class).is_empty())
+            .all(|class| differences.fresh_row(class).is_empty())
     }
 
     /// How many members gain or lose something in how many places, each pair counted.
@@ -172,7 +172,7 @@ impl AccessDelta {
     ) -> impl Iterator<Item = &MemberId> {
         let mut differences = Differences::new(&self.0);
         let are_meant = self.member_classes().map(|class| {
-            let row = differences.row(class);
+            let row = differences.fresh_row(class);
             row.iter().any(|(_, pair)| {
                 let pair = differences.pair(*pair);
                 pair.is_some_and(|(before, after)| is_meant(before, after))

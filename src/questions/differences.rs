@@ -39,45 +39,39 @@ pub struct AccessBlock<'a> {
     pub after: Arc<Permissions>,
 }
 
-impl AccessChange<'_> {
-    /// Whether the member gains this permission there.
-    #[must_use]
-    pub fn gains(&self, permission: &Permission) -> bool {
-        self.after.allows(permission) && !self.before.allows(permission)
-    }
+/// What a before and an after come to.
+macro_rules! compared {
+    ($type:ident) => {
+        impl $type<'_> {
+            /// Whether this permission is held after the change and was not before.
+            #[must_use]
+            pub fn gains(&self, permission: &Permission) -> bool {
+                self.after.allows(permission) && !self.before.allows(permission)
+            }
 
-    /// Whether the member loses this permission there.
-    #[must_use]
-    pub fn loses(&self, permission: &Permission) -> bool {
-        self.before.allows(permission) && !self.after.allows(permission)
-    }
+            /// Whether this permission was held before the change and is not any more.
+            #[must_use]
+            pub fn loses(&self, permission: &Permission) -> bool {
+                self.before.allows(permission) && !self.after.allows(permission)
+            }
 
-    /// Whether the member gains anything there.
-    #[must_use]
-    pub fn gains_any(&self) -> bool {
-        !self.after.is_subset(&self.before)
-    }
+            /// Whether anything is held after the change that was not before.
+            #[must_use]
+            pub fn gains_any(&self) -> bool {
+                !self.after.is_subset(&self.before)
+            }
 
-    /// Whether the member loses anything there: time to revoke what was handed out on the strength of it.
-    #[must_use]
-    pub fn loses_any(&self) -> bool {
-        !self.before.is_subset(&self.after)
-    }
+            /// Whether anything was held before the change that is not any more: time to revoke what was handed out on
+            /// the strength of it.
+            #[must_use]
+            pub fn loses_any(&self) -> bool {
+                !self.before.is_subset(&self.after)
+            }
+        }
+    };
 }
-
-impl AccessBlock<'_> {
-    /// Whether nobody in it gains anything.
-    #[must_use]
-    pub fn gains_nothing(&self) -> bool {
-        self.after.is_subset(&self.before)
-    }
-
-    /// Whether nobody in it loses anything.
-    #[must_use]
-    pub fn loses_nothing(&self) -> bool {
-        self.before.is_subset(&self.after)
-    }
-}
+compared!(AccessChange);
+compared!(AccessBlock);
 
 /// What changes touch, as a product: members and resources, each with the number of its kind, and what counts of the
 /// kinds.
@@ -153,7 +147,15 @@ impl<'d> Differences<'d> {
         self.pairs.get_index(number as usize)
     }
 
-    pub(crate) fn row(&mut self, class: Number) -> Row {
+    /// The row of a kind of members. Numbers in rows that were found before may mean nothing any more.
+    pub(crate) fn fresh_row(&mut self, class: Number) -> Row {
+        if self.is_full() {
+            self.forget();
+        }
+        self.row(class)
+    }
+
+    fn row(&mut self, class: Number) -> Row {
         if let Some(row) = self.rows.get(&class) {
             return Row::clone(row);
         }
@@ -224,10 +226,7 @@ impl<'d> Differences<'d> {
         member: &'d MemberId,
         class: Number,
     ) -> impl Iterator<Item = AccessChange<'d>> + use<'d> {
-        if self.is_full() {
-            self.forget();
-        }
-        let row = self.row(class);
+        let row = self.fresh_row(class);
         let resources = self.resources_of(row.iter().copied()).into_iter();
         let changes = resources.filter_map(|(resource, pair)| {
             let (before, after) = self.pair(pair)?.clone();

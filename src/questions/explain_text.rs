@@ -102,7 +102,7 @@ impl Explanation {
             ),
             Advice::SeveralChanges => write!(
                 f,
-                "\nNo single command would allow it; several changes would be needed."
+                "\nNo single command short of ownership would allow it; several changes would be needed."
             ),
             Advice::Nothing => match &self.warning {
                 Some(warning) if warning.is_certain() => Ok(()),

@@ -205,10 +205,11 @@ impl fmt::Display for Finding {
             Finding::MemberWithoutGroups { member } => {
                 write!(f, "{} is in no group and can do nothing", Quoted(member))
             }
-            Finding::ExpiredInvitation { member, .. } => write!(
+            Finding::ExpiredInvitation { member, expired } => write!(
                 f,
-                "the invitation of {} has expired; cancel it, or invite again",
-                Quoted(member)
+                "the invitation of {} expired on {}; cancel it, or invite again",
+                Quoted(member),
+                expired.day()
             ),
             Finding::EmptyGroup { group } => write!(f, "group {} has no members", Quoted(group)),
             Finding::EndedInvitationsOnly { group } => write!(

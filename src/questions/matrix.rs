@@ -263,14 +263,14 @@ impl Account {
     ///
     /// Pages that are asked for one after the other, each after the [`next`](AccessMatrix::next) of the one before, hold
     /// everybody once who is there all the time. The member `after` need not exist any more. Rows of different pages
-    /// that have the same status and access are to be joined.
+    /// that have the same status and access are to be joined. A page has at least one member.
     #[must_use]
     pub fn matrix_page(&self, after: Option<&str>, limit: usize) -> AccessMatrix {
         let state = &self.state;
         let mut members = state.members_after(after);
         let mut last = None;
         let mut alike = Alike::default();
-        for (id, member) in members.by_ref().take(limit) {
+        for (id, member) in members.by_ref().take(limit.max(1)) {
             let key = (MatrixStatus::from(member.status()), member.groups());
             alike.entry(key).or_default().push(id);
             last = Some(id);

@@ -248,7 +248,9 @@ impl<'a> Asked<'a> {
         for (_, group) in self.state.groups() {
             let members = self.state.members_of(group);
             for (role, scope) in self.state.scopes(group) {
-                let Some((people, count)) = holders.get_mut(role) else {
+                // Who has it for no store holds nothing by it (S3).
+                let held = holders.get_mut(role).filter(|_| places(scope) > 0);
+                let Some((people, count)) = held else {
                     continue;
                 };
                 *count = count.saturating_add(places(scope));

@@ -24,15 +24,19 @@ use crate::time::Timestamp;
 const NAMED: usize = 10;
 
 impl Account {
-    /// What an access review should look at, in the order of [`Finding`]'s variants, and of ids within each.
+    /// What an access review should look at, in the order of [`Finding`]'s variants, and of ids within each. Nothing, in
+    /// a closed account, where nobody may do anything.
     ///
     /// Takes time in proportion to what the account holds: its members, its groups and their members, its grants and
     /// their stores, its roles and their permissions; the last once for each set of groups with power at the account that
     /// members are in. Grants of one group are compared where they share a rare permission and a rare store: usually few.
     #[must_use]
     pub fn review(&self, now: Timestamp) -> Vec<Finding> {
-        let now = self.state.not_before(now);
         let mut findings = Vec::new();
+        if self.is_closed() {
+            return findings;
+        }
+        let now = self.state.not_before(now);
         self.review_owners(&mut findings);
         self.review_powers(&mut findings);
         self.review_members(now, &mut findings);
@@ -72,6 +76,9 @@ impl Account {
     #[must_use]
     pub fn review_with(&self, now: Timestamp, catalog: &Catalog) -> Vec<Finding> {
         let mut findings = self.review(now);
+        if self.is_closed() {
+            return findings;
+        }
         for (id, role) in self.roles() {
             let (permissions, more) = first_named(catalog.unknown_of(role));
             if !permissions.is_empty() {
@@ -157,7 +164,10 @@ impl Account {
         }
         for (groups, members) in alike {
             let mut giving = SlotSet::default();
-            let twice = granting.values().filter(|(permission, _)| {
+            let named = granting
+                .values()
+                .filter(|(_, slots)| slots.intersects(&groups));
+            let twice = named.filter(|(permission, _)| {
                 // By itself, or by what includes it (L7).
                 let mut ways = SlotSet::default();
                 for (_, slots) in permission

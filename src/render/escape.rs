@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::id::MemberId;
-use crate::visible::{Quoted, Visible};
+use crate::visible::{OneLine, Quoted, Visible};
 
 /// As [`Visible`].
 pub(super) fn visible(text: &str) -> String {
@@ -22,12 +22,7 @@ pub(super) fn html(text: &str) -> String {
 
 /// A sentence in which text of others is written out already. What it may still hold is written out too.
 pub(super) fn html_sentence(sentence: &str) -> String {
-    let mut buffer = [0; 4];
-    // Each by itself, so that what is written out is not written out again.
-    let each = sentence
-        .chars()
-        .map(|character| visible(character.encode_utf8(&mut buffer)));
-    markup(&each.collect::<String>())
+    markup(&OneLine(sentence).to_string())
 }
 
 fn markup(visible: &str) -> String {
@@ -57,26 +52,29 @@ pub(super) fn markdown(visible: &str) -> String {
     escaped
 }
 
+/// A cell. Where a spreadsheet separates cells by `;`, quotes in the middle of a line mean nothing to it: so the text has
+/// none of these.
 pub(super) fn csv(text: &str) -> String {
-    let shown = visible(text);
+    let shown = visible(text).replace(';', "\\u{3b}");
     let is_formula = shown.starts_with(['=', '+', '-', '@', '\'', '＝', '＋', '－', '＠']);
     let shown = if is_formula {
         format!("'{shown}")
     } else {
         shown
     };
-    if is_formula || shown.contains([',', '"', ';']) {
+    if is_formula || shown.contains([',', '"']) {
         format!("\"{}\"", shown.replace('"', "\"\""))
     } else {
         shown
     }
 }
 
-/// Inside the quotes of a Mermaid label, by whose own escapes every punctuation is written that could mean something.
+/// Inside the quotes of a Mermaid label, all punctuation by its own escapes: some of its versions read a label as Markdown,
+/// in which an address becomes a link, and `1.` a list.
 pub(super) fn mermaid(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in visible(text).chars() {
-        if character.is_ascii_punctuation() && !matches!(character, '-' | '.' | '_' | '@') {
+        if character.is_ascii_punctuation() {
             let _ = write!(escaped, "#{};", u32::from(character));
         } else {
             escaped.push(character);

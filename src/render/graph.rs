@@ -16,7 +16,8 @@ impl Account {
     /// Equals are one node: members with the same status and the same groups, and stores where the same groups grant the
     /// same roles. A node of more than `named` members or stores says how many they are instead. So does a group whose
     /// members are more than `named` such nodes, and a grant whose stores are. Where there would still be more than eight
-    /// times as many lines to stores, no store is a node: each grant says itself where it holds.
+    /// times as many lines to stores, no store is a node: each grant says itself where it holds. Of a closed account, a
+    /// node of its own says so.
     #[must_use]
     pub fn to_mermaid(&self, named: usize) -> String {
         let matrix = self.matrix();
@@ -33,6 +34,9 @@ impl Account {
             crowded: BTreeSet::new(),
             has_stores_in_grants: false,
         };
+        if self.is_closed() {
+            graph.line("closed[\"closed: nobody may do anything\"]:::inactive");
+        }
         graph.find_crowded(&parts);
         for (number, (status, part)) in parts.iter().enumerate() {
             graph.members(number, *status, part);
@@ -114,7 +118,7 @@ impl Graph<'_> {
                 .members
                 .iter()
                 .map(|id| format!("{}{told}", mermaid(id)));
-            names.collect::<Vec<_>>().join("<br/>")
+            names.collect::<Vec<_>>().join("\n")
         } else if part.groups.is_empty() && status != MatrixStatus::Owner {
             format!("{count} members in no group{told}")
         } else {
@@ -163,7 +167,7 @@ impl Graph<'_> {
                 if grants.is_empty() {
                     names.push("(in no scope)".to_owned());
                 }
-                names.join("<br/>")
+                names.join("\n")
             } else if grants.is_empty() {
                 format!("{} stores in no scope", stores.len())
             } else {
@@ -199,7 +203,7 @@ impl Graph<'_> {
                 }
                 Scope::Stores(stores) if stores.len() <= self.named => {
                     let names = stores.iter().map(|store| mermaid(store));
-                    format!(" in<br/>{}", names.collect::<Vec<_>>().join("<br/>"))
+                    format!(" in\n{}", names.collect::<Vec<_>>().join("\n"))
                 }
                 Scope::Stores(stores) => format!(" in {} stores", stores.len()),
             };

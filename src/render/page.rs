@@ -9,7 +9,7 @@ use crate::catalog::Catalog;
 use crate::questions::finding::Finding;
 use crate::questions::matrix::MatrixStatus;
 use crate::render::escape::html;
-use crate::render::page_parts::{Page, counted, day, thousands};
+use crate::render::page_parts::{Page, counted, thousands};
 use crate::render::page_rows::Section;
 use crate::time::Timestamp;
 
@@ -48,7 +48,7 @@ impl Account {
 
     fn page(&self, title: &str, findings: &[Finding], now: Timestamp) -> String {
         let matrix = self.matrix();
-        let page = Page::new(self, &matrix);
+        let page = Page::new(self, &matrix, now);
         let style = format!("{STYLE}{}", filters_without_script(&page));
         let title = html(title);
         let mut text = format!(
@@ -61,7 +61,7 @@ impl Account {
             digest(&style),
             digest(SCRIPT),
         );
-        page.write_head(&mut text, findings.len(), now);
+        page.write_head(&mut text, findings.len());
         let sections = [
             ("findings", "Findings"),
             ("rows", "Who has access"),
@@ -91,8 +91,8 @@ impl Account {
 }
 
 impl Page<'_> {
-    /// The account in numbers, each a link to what it counts.
-    fn write_head(&self, text: &mut String, findings: usize, now: Timestamp) {
+    /// The account in numbers, each a link to what it counts, if there is any of it.
+    fn write_head(&self, text: &mut String, findings: usize) {
         let account = self.account;
         let closed = if account.is_closed() {
             " The account is closed: nobody may do anything."
@@ -104,7 +104,7 @@ impl Page<'_> {
             "<p>Account {}, version {}, reviewed {}. {}, {}, {}.{closed}</p>\n<ul class=\"tiles\">",
             html(account.id()),
             account.version(),
-            day(now.max(account.changed_at())),
+            self.now.day(),
             counted(account.member_count(), "member"),
             counted(self.groups.len(), "group"),
             counted(self.stores.len(), "store"),
@@ -166,11 +166,13 @@ impl Page<'_> {
             ),
         ];
         for (anchor, count, what) in tiles {
-            let count = thousands(count);
-            let _ = write!(
-                text,
-                "<li><a href=\"#{anchor}\"><b>{count}</b> {what}</a></li>"
-            );
+            let told = format!("<b>{}</b> {what}", thousands(count));
+            // What is counted has a section of its own, if there is any of it.
+            let _ = if count == 0 && anchor != "findings" {
+                write!(text, "<li><span>{told}</span></li>")
+            } else {
+                write!(text, "<li><a href=\"#{anchor}\">{told}</a></li>")
+            };
         }
         *text += "</ul>\n";
     }

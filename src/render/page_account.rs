@@ -40,7 +40,7 @@ impl Page<'_> {
             let first = alike.first().map(ToString::to_string).unwrap_or_default();
             let _ = writeln!(
                 page,
-                "<li><details><summary>{}, and {} more like this</summary><ul>{}</ul></details></li>",
+                "<li><details><summary>{} <i>({} more like this)</i></summary><ul>{}</ul></details></li>",
                 html_sentence(&first),
                 thousands(alike.len() - 1),
                 sentences(alike)
@@ -242,7 +242,9 @@ impl Page<'_> {
                 "<details><summary><span class=\"who\">{}</span> <span class=\"what\">{}</span></summary>\
                  <div id=\"s{number}\" class=\"body\"><dl>",
                 html(store),
-                if badges.is_empty() {
+                if self.account.is_closed() {
+                    "nobody".to_owned()
+                } else if badges.is_empty() {
                     "owners only".to_owned()
                 } else {
                     badges
@@ -260,10 +262,13 @@ impl Page<'_> {
                 let rows = row_links(of_level(level));
                 let _ = write!(page, "<dt>{told}</dt><dd>{rows}</dd>");
             }
-            let _ = writeln!(
-                page,
-                "<dt>Everything</dt><dd><a href=\"#owners\">{owners}</a></dd></dl></div></details>"
-            );
+            if !self.account.is_closed() {
+                let _ = write!(
+                    page,
+                    "<dt>Everything</dt><dd><a href=\"#owners\">{owners}</a></dd>"
+                );
+            }
+            *page += "</dl></div></details>\n";
         }
     }
 

@@ -88,7 +88,7 @@ impl Section {
             }
             Self::NoAccess => {
                 "Active members whom no group gives anything, and members who are suspended or invited: their groups \
-                 give them access when they are reinstated or accept."
+                 give them access when they are reinstated, or accept in time."
             }
         }
     }
@@ -117,7 +117,12 @@ impl Page<'_> {
                 // Of those that are as rare, the one that reaches furthest.
                 rows.sort_by_key(|(_, row)| (row.count, Reverse(reach(row))));
             }
-            let (anchor, title, note) = (section.anchor(), section.title(), section.note());
+            let (anchor, title) = (section.anchor(), section.title());
+            let note = if self.account.is_closed() {
+                "The account is closed: nobody may do anything."
+            } else {
+                section.note()
+            };
             let _ = write!(
                 page,
                 "<section class=\"rows\" aria-labelledby=\"{anchor}\">\n<h3 id=\"{anchor}\">{title}</h3>\n<p>{note}</p>\n"
@@ -348,7 +353,14 @@ impl Page<'_> {
         );
         for id in &part.members {
             let number = self.members.get(id).copied().unwrap_or_default();
-            let _ = write!(page, "<li id=\"m{number}\">{}</li>", html(id));
+            let member = self.account.member(id);
+            let expiry = member.and_then(|member| member.status().expiry());
+            let ends = expiry.map_or_else(String::new, |expiry| {
+                let is_over = expiry <= self.now;
+                let ends = if is_over { "expired" } else { "until" };
+                format!(" ({ends} {})", expiry.day())
+            });
+            let _ = write!(page, "<li id=\"m{number}\">{}{ends}</li>", html(id));
         }
         *page += "</ul></div>";
     }

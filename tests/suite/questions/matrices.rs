@@ -122,14 +122,14 @@ proptest! {
 
     /// Pages of a matrix hold everybody once, and the same as the whole; who comes or goes in between moves nobody else.
     #[test]
-    fn pages_of_a_matrix_are_the_whole(world in account(24), limit in 1..4_usize) {
+    fn pages_of_a_matrix_are_the_whole(world in account(24), limit in 0..4_usize) {
         let whole = by_member(&world.account.matrix());
         let mut paged = BTreeMap::new();
         let mut after: Option<MemberId> = None;
         loop {
             let page = world.account.matrix_page(after.as_ref().map(MemberId::as_str), limit);
             let members = by_member(&page);
-            prop_assert!(members.len() <= limit);
+            prop_assert!((1..=limit.max(1)).contains(&members.len()));
             prop_assert!(members.keys().all(|member| after.as_ref().is_none_or(|after| after < member)));
             paged.extend(members);
             let Some(next) = page.next else { break };

@@ -227,8 +227,8 @@ fn check_views(delta: &AccessDelta) -> Result<(), TestCaseError> {
                 before,
                 after,
             };
-            prop_assert_eq!(change.gains_any(), !block.gains_nothing());
-            prop_assert_eq!(change.loses_any(), !block.loses_nothing());
+            prop_assert_eq!(change.gains_any(), block.gains_any());
+            prop_assert_eq!(change.loses_any(), block.loses_any());
             of_blocks.push(change);
         }
     }

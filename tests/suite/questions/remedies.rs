@@ -181,6 +181,33 @@ fn g8_the_least_remedy_comes_first() {
     );
 }
 
+/// G8, S3: whoever is in a group that carries a role for no store gains nothing when the role is extended.
+#[test]
+fn g8_a_grant_for_no_store_counts_nobody() {
+    let mut world = World::staffed();
+    world.ok(OWNER, create_store("old"));
+    world.ok(
+        OWNER,
+        define_role("audit", "Audit", RoleLevel::Store, &["log.read"]),
+    );
+    let audit =
+        |stores: &[&str]| Grant::in_stores(role("audit"), stores.iter().map(|id| store(id)));
+    world.ok(OWNER, create_group("one", "One", [audit(&["dev"])]));
+    world.ok(OWNER, create_group("none", "None", [audit(&["old"])]));
+    world.ok(OWNER, add("one", ["dana"]));
+    world.ok(OWNER, add("none", ["vic", "nils", MANAGER]));
+    world.ok(OWNER, delete_store("old"));
+    let remedies = remedies(&world, "dana", "log.export", Resource::Store("dev"));
+    let extended: Vec<_> = remedies
+        .iter()
+        .filter(|remedy| matches!(remedy.step, RemedyKind::ExtendRole { .. }))
+        .collect();
+    assert!(
+        matches!(extended.as_slice(), [Remedy { people: 1, .. }]),
+        "{remedies:?}"
+    );
+}
+
 fn remedies(world: &World, member: &str, text: &str, resource: Resource<&str>) -> Vec<Remedy> {
     let explanation = world
         .account

@@ -163,3 +163,11 @@ fn u6_nothing_is_written_in_part_without_an_error() {
         assert!(write!(Full(whole.len()), "{told}").is_ok());
     }
 }
+
+/// A finding that a host makes itself can name no group, and says so.
+#[test]
+fn a_finding_may_name_no_group() {
+    let groups = Vec::new();
+    let finding = Finding::EqualGroups { groups };
+    assert_eq!(finding.to_string(), "no group carry the same grants");
+}
