@@ -7,34 +7,49 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use crate::text::Parsed;
 use crate::visible::Quoted;
 
 /// A set, in any order.
 pub(crate) fn set<'de, D, T>(deserializer: D) -> Result<BTreeSet<T>, D::Error>
 where
     D: Deserializer<'de>,
-    T: Deserialize<'de> + Ord + AsRef<str>,
+    T: Deserialize<'de> + Ord + AsRef<str> + Parsed,
 {
-    let mut set = BTreeSet::new();
-    for item in Vec::<T>::deserialize(deserializer)? {
-        if let Some(twice) = set.replace(item) {
-            return Err(listed_twice(&twice));
+    struct Items<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de> + Ord + AsRef<str> + Parsed> Visitor<'de> for Items<T> {
+        type Value = BTreeSet<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a list, each item {}", T::NOUN)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+            let mut set = BTreeSet::new();
+            while let Some(item) = items.next_element()? {
+                if let Some(twice) = set.replace(item) {
+                    return Err(listed_twice(&twice));
+                }
+            }
+            Ok(set)
         }
     }
-    Ok(set)
+
+    deserializer.deserialize_seq(Items(PhantomData))
 }
 
 /// A set that may be left out.
 pub(crate) fn optional_set<'de, D, T>(deserializer: D) -> Result<Option<BTreeSet<T>>, D::Error>
 where
     D: Deserializer<'de>,
-    T: Deserialize<'de> + Ord + AsRef<str>,
+    T: Deserialize<'de> + Ord + AsRef<str> + Parsed,
 {
     struct Distinct<T: Ord>(BTreeSet<T>);
 
-    impl<'de, T: Deserialize<'de> + Ord + AsRef<str>> Deserialize<'de> for Distinct<T> {
+    impl<'de, T: Deserialize<'de> + Ord + AsRef<str> + Parsed> Deserialize<'de> for Distinct<T> {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             set(deserializer).map(Self)
         }

@@ -1,8 +1,10 @@
 //! Grants: a role on a group, with its scope.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::distinct;
 use crate::id::{RoleId, StoreId};
@@ -73,13 +75,32 @@ impl Grant {
 ///
 /// An empty set of stores is *no* store, never all of them. A grant is not assigned with one (G5); it comes to have
 /// one when its last store is deleted, and then grants nothing (S3).
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// The account itself, for a role of [`RoleLevel::Account`].
     Account,
     /// These stores, for a role of [`RoleLevel::Store`]. What is read may not name one twice.
-    Stores(#[serde(deserialize_with = "distinct::set")] BTreeSet<StoreId>),
+    Stores(BTreeSet<StoreId>),
+}
+
+impl<'de> Deserialize<'de> for Scope {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename = "Scope", rename_all = "kebab-case")]
+        enum Repr {
+            Account,
+            Stores(#[serde(deserialize_with = "distinct::set")] BTreeSet<StoreId>),
+        }
+
+        match Repr::deserialize(deserializer) {
+            Ok(Repr::Account) => Ok(Self::Account),
+            Ok(Repr::Stores(stores)) => Ok(Self::Stores(stores)),
+            Err(error) => Err(D::Error::custom(format_args!(
+                "{error}; a scope is `\"account\"` or `{{\"stores\": [\"dev\"]}}`"
+            ))),
+        }
+    }
 }
 
 impl Scope {
@@ -157,4 +178,37 @@ pub(crate) fn merge_grants(mut grants: Vec<Grant>) -> Vec<Grant> {
             }
     });
     grants
+}
+
+/// Reads a list of grants.
+pub(crate) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Grant>, D::Error> {
+    struct Grants;
+
+    impl<'de> Visitor<'de> for Grants {
+        type Value = Vec<Grant>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a list of grants")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+            let mut grants = Vec::new();
+            while let Some(grant) = items.next_element()? {
+                grants.push(grant);
+            }
+            Ok(grants)
+        }
+    }
+
+    deserializer.deserialize_seq(Grants)
+}
+
+/// Reads a list of grants that may be left out.
+pub(crate) fn optional_list<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<Grant>>, D::Error> {
+    #[derive(Deserialize)]
+    struct List(#[serde(deserialize_with = "list")] Vec<Grant>);
+
+    Ok(Option::<List>::deserialize(deserializer)?.map(|list| list.0))
 }

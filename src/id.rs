@@ -38,6 +38,16 @@ macro_rules! text_id {
         }
 
         shared_text!($name);
+
+        /// As its canonical text, in lower case.
+        #[cfg(feature = "uuid")]
+        #[cfg_attr(docsrs, doc(cfg(feature = "uuid")))]
+        impl From<uuid::Uuid> for $name {
+            fn from(uuid: uuid::Uuid) -> Self {
+                let mut text = uuid::Uuid::encode_buffer();
+                Self(uuid.hyphenated().encode_lower(&mut text).into())
+            }
+        }
     };
 }
 

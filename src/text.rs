@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::de::{self, Visitor};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
@@ -233,6 +234,26 @@ impl fmt::Display for Explained<'_> {
     }
 }
 
+/// How messages speak of a text type: "a group name".
+pub(crate) trait Parsed {
+    const NOUN: &'static str;
+}
+
+/// Reads a text by the check of its type.
+pub(crate) struct TextVisitor<T>(pub(crate) fn(&str) -> Result<T, ParseError>);
+
+impl<T: Parsed> Visitor<'_> for TextVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (a string)", T::NOUN)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        (self.0)(text).map_err(E::custom)
+    }
+}
+
 /// Gives a text type its readers and its one door: `parse`, `FromStr`, `TryFrom` and serde are the same check.
 macro_rules! parsed_text {
     ($name:ident) => {
@@ -278,6 +299,33 @@ macro_rules! parsed_text {
             }
         }
 
+        impl PartialEq<str> for $name {
+            fn eq(&self, text: &str) -> bool {
+                self.as_str() == text
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, text: &&str) -> bool {
+                self.as_str() == *text
+            }
+        }
+
+        /// A copy, so that whoever takes `impl Into` takes a reference too.
+        impl From<&$name> for $name {
+            fn from(other: &$name) -> Self {
+                other.clone()
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = $crate::text::ParseError;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                Self::parse(&text)
+            }
+        }
+
         impl TryFrom<&str> for $name {
             type Error = $crate::text::ParseError;
 
@@ -294,9 +342,12 @@ macro_rules! parsed_text {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                Self::parse(&text).map_err(serde::de::Error::custom)
+                deserializer.deserialize_str($crate::text::TextVisitor(Self::parse))
             }
+        }
+
+        impl $crate::text::Parsed for $name {
+            const NOUN: &'static str = Self::FORM.noun;
         }
     };
 }

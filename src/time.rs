@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::errors::error_field;
 
@@ -20,11 +21,39 @@ use crate::errors::error_field;
 /// let now = Timestamp::from(SystemTime::now());
 /// assert!(now < now.plus_millis(1));
 /// ```
-#[derive(
-    Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 pub struct Timestamp(u64);
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Millis;
+
+        impl Visitor<'_> for Millis {
+            type Value = Timestamp;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(
+                    f,
+                    "milliseconds since the Unix epoch (a number, zero or more)"
+                )
+            }
+
+            fn visit_u64<E: de::Error>(self, millis: u64) -> Result<Timestamp, E> {
+                Ok(Timestamp(millis))
+            }
+
+            fn visit_i64<E: de::Error>(self, millis: i64) -> Result<Timestamp, E> {
+                let unsigned = u64::try_from(millis);
+                unsigned
+                    .map(Timestamp)
+                    .map_err(|_| E::invalid_value(Unexpected::Signed(millis), &self))
+            }
+        }
+
+        deserializer.deserialize_u64(Millis)
+    }
+}
 
 impl Timestamp {
     const DAY: u64 = 86_400_000;

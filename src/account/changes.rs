@@ -15,6 +15,7 @@ use crate::account::limits::MAX_ITEMS_PER_COMMAND;
 use crate::id::MemberId;
 use crate::time::Timestamp;
 
+mod constructors;
 mod existing;
 mod grants;
 mod groups;
@@ -188,7 +189,7 @@ macro_rules! changes {
         /// Serde reads the same from a list of values without their names, such as `["create-store","dev"]`. To let
         /// only some commands through, look at the command that was read, not at the keys of its text.
         #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "command")]
+        #[serde(tag = "command", expecting = "an object with the field `command`")]
         #[non_exhaustive]
         pub enum Command {
             $(

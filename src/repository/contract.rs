@@ -70,6 +70,12 @@ use crate::repository::request::StoredRequest;
 /// [`MemoryRepository`](super::MemoryRepository) shows the whole contract in few lines, and the feature `conformance`
 /// brings tests for your own. Whatever has been committed when a method is called must be seen by it: read from where is
 /// written, and not from a copy that lags behind.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not keep accounts",
+    label = "needs `impl grantbook::repository::Repository`",
+    note = "its three methods are `records_after`, `request` and `commit`; for an asynchronous storage implement \
+            `AsyncRepository`, and call `build_async`"
+)]
 pub trait Repository {
     /// What can go wrong in the storage itself.
     type Error: Error + Send + Sync + 'static;
@@ -154,6 +160,12 @@ pub trait Repository {
 /// The same contract, method by method. You write plain `async fn`; what it awaits must be `Send`, so that your runtime
 /// can move it between threads. The library brings no runtime, and does not care which one you have. What is awaited may
 /// be dropped at any time; a commit may then have been kept.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not keep accounts asynchronously",
+    label = "needs `impl grantbook::repository::AsyncRepository`",
+    note = "its three methods are `records_after`, `request` and `commit`; for a storage that is not awaited implement \
+            `Repository`, and call `build`"
+)]
 pub trait AsyncRepository: Sync {
     /// What can go wrong in the storage itself.
     type Error: Error + Send + Sync + 'static;

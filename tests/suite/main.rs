@@ -10,6 +10,7 @@
 mod accounts;
 mod answers;
 mod attacks;
+mod command_json;
 mod commands;
 mod conformance;
 mod corpus;

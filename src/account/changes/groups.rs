@@ -8,7 +8,7 @@ use crate::account::changes::{Change, Decide, Outcome, bounded, command_and_even
 use crate::account::command_error::CommandError;
 use crate::account::data::AccountData;
 use crate::account::data::writes::Writes;
-use crate::grant::{Grant, Scope, are_merged, merge_grants};
+use crate::grant::{self, Grant, Scope, are_merged, merge_grants};
 use crate::id::{GroupId, RoleId};
 use crate::name::{Description, GroupName};
 use crate::time::Timestamp;
@@ -86,6 +86,7 @@ command_and_event! {
         #[serde(default)]
         description: Description,
         /// At least one grant (G4); a role named twice has its stores merged.
+        #[serde(deserialize_with = "grant::list")]
         grants: Vec<Grant>,
     }
 }
@@ -140,7 +141,7 @@ pub struct EditGroup {
     #[serde(default)]
     pub description: Option<Description>,
     /// All grants that the group is to have, if they are to change.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "grant::optional_list")]
     pub grants: Option<Vec<Grant>>,
 }
 
