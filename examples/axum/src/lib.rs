@@ -1,0 +1,53 @@
+//! What a service on [axum](https://docs.rs/axum) needs around grantbook: extractors that say who calls
+//! ([`Caller`]), in which account ([`InAccount`]) and whether they may do this in a store ([`InStore`]), what the body
+//! says ([`Body`]), and every error of the library as an answer ([`Problem`]).
+//!
+//! ```
+//! use axum::{Router, http::HeaderMap, routing::get};
+//! use grantbook::repository::{Accounts, MemoryRepository, SyncStorage};
+//! use grantbook::{MemberId, Permission};
+//! use grantbook_axum::{Host, InStore, Needs};
+//!
+//! #[derive(Clone)]
+//! struct App {
+//!     accounts: Accounts<SyncStorage<MemoryRepository>>,
+//! }
+//!
+//! impl Host for App {
+//!     type Repository = MemoryRepository;
+//!
+//!     fn accounts(&self) -> &Accounts<SyncStorage<MemoryRepository>> {
+//!         &self.accounts
+//!     }
+//!
+//!     fn caller(&self, headers: &HeaderMap) -> Option<MemberId> {
+//!         verified_session(headers)?.parse().ok()
+//!     }
+//! }
+//!
+//! struct Reads;
+//!
+//! impl Needs for Reads {
+//!     const PERMISSION: Permission = Permission::STORE_READ;
+//! }
+//!
+//! async fn report(at: InStore<Reads>) -> String {
+//!     format!("{} may read {}", at.caller, at.store)
+//! }
+//!
+//! let accounts = Accounts::builder(MemoryRepository::new()).build();
+//! let router: Router = Router::new()
+//!     .route("/accounts/{account}/stores/{store}/report", get(report))
+//!     .with_state(App { accounts });
+//! # fn verified_session(_: &HeaderMap) -> Option<&str> { None }
+//! ```
+//!
+//! Names in the path are `{account}` and `{store}`. Whoever has no part in an account is answered as if there were none.
+
+mod access;
+mod body;
+mod problem;
+
+pub use access::{Caller, Host, InAccount, InStore, Needs, blocking, etag, idempotency_key};
+pub use body::{Body, Change};
+pub use problem::{NOT_FOUND, Problem, UNAUTHENTICATED};
