@@ -1,4 +1,4 @@
-#![doc = include_str!("../README.md")]
+#![doc = include_str!("front.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(test),
@@ -71,3 +71,8 @@ pub use role::{Role, RoleLevel};
 pub use text::{ParseError, ParseErrorKind};
 pub use time::Timestamp;
 pub use visible::{OneLine, Quoted, Visible};
+
+/// Its code is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

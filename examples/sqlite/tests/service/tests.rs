@@ -1,7 +1,5 @@
 //! The service, end to end, as its requests come in.
 
-use std::fs;
-use std::path::Path;
 use std::sync::Mutex;
 
 use grantbook::{Digest, Precondition, Timestamp};
@@ -234,8 +232,7 @@ fn the_readme_shows_this_service() {
     let (source, _) = source.split_once("\n#[cfg(test)]").unwrap();
     assert!(source.starts_with("use grantbook::"), "{source}");
     assert!(source.lines().count() <= 60, "{}", source.lines().count());
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
-    let readme = fs::read_to_string(readme).unwrap();
+    let readme = include_str!("../../README.md");
     assert!(
         readme.contains("## A service in 60 lines\n"),
         "the section is there"
