@@ -132,6 +132,49 @@ fn g9_a_preview_includes_members_that_no_command_names() {
     assert_eq!(gains(OWNER, more), ["nils at the account"]);
 }
 
+/// G9, L7: who or what is affected in two ways is in a delta once: stores of a role that comes to hold what has sets of its
+/// own, and members who change together with their groups.
+#[test]
+fn g9_what_is_affected_twice_is_told_once() {
+    let mut world = World::staffed();
+    world.ok(
+        OWNER,
+        define_role("edit", "Edit", RoleLevel::Store, &["store.read"]),
+    );
+    let grant = |stores: &[&str]| Grant::in_stores(role("edit"), stores.iter().map(|id| store(id)));
+    world.ok(
+        OWNER,
+        create_group("edits", "Edits", [grant(&["dev", "prod"])]),
+    );
+    world.ok(OWNER, add("edits", ["vic", "nils"]));
+    for batch in [
+        vec![redefine_role("edit", &["store.read", "store.write"])],
+        vec![regrant("edits", [grant(&["dev"])]), add("edits", ["dana"])],
+        vec![regrant("edits", [grant(&["prod"])]), suspend("vic")],
+        vec![
+            redefine_role("edit", &["store.write"]),
+            take_out("edits", ["nils"]),
+            delete_store("dev"),
+        ],
+        vec![
+            regrant("edits", [grant(&["prod"])]),
+            Command::close_account(),
+        ],
+    ] {
+        let delta = world
+            .account
+            .preview(&Actor::System, &batch, at(world.now))
+            .unwrap()
+            .delta;
+        let mut after = world.account.clone();
+        after
+            .execute_batch(&Actor::System, &batch, at(world.now))
+            .unwrap();
+        check_delta(&world.account, &after, &delta).unwrap();
+        check_views(&delta).unwrap();
+    }
+}
+
 proptest! {
     #![proptest_config(config(64))]
 
@@ -176,15 +219,21 @@ fn check_delta(
             .unwrap_or_else(|_| Permissions::Only(BTreeSet::new()))
     };
     let mut changes = delta.iter();
-    let mut resources: Vec<_> = STORES
-        .into_iter()
-        .chain(["zoo"])
-        .map(Resource::Store)
-        .chain([Resource::Account])
-        .collect();
-    resources.sort();
-    let mut ids: Vec<_> = MEMBERS.to_vec();
-    ids.sort_unstable();
+    let accounts = [before, after];
+    let mut stores: BTreeSet<&str> = STORES.into_iter().chain(["zoo"]).collect();
+    stores.extend(
+        accounts
+            .iter()
+            .flat_map(|account| account.stores().map(StoreId::as_str)),
+    );
+    let stores = stores.into_iter().map(Resource::Store);
+    let resources: Vec<_> = [Resource::Account].into_iter().chain(stores).collect();
+    let mut ids: BTreeSet<&str> = MEMBERS.into_iter().collect();
+    ids.extend(
+        accounts
+            .iter()
+            .flat_map(|account| account.members().map(|member| member.id().as_str())),
+    );
     for (id, resource) in ids
         .iter()
         .flat_map(|id| resources.iter().map(move |resource| (*id, *resource)))

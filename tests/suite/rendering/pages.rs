@@ -50,11 +50,13 @@ fn m1_the_page_says_when_an_invitation_ends() {
     let mut world = World::new();
     world.ok(OWNER, invite_until("eva", 10 * day));
     world.ok(OWNER, invite_until("max", 20 * day));
+    world.ok(OWNER, invite_until("now", 15 * day));
     world.now = 15 * day;
     let page = world.account.to_html("Acme", at(world.now));
     for told in [
         ">eva (expired 1970-01-11)</li>",
         ">max (until 1970-01-21)</li>",
+        ">now (expired 1970-01-16)</li>",
         "the invitation of <a href=\"#m0\">`eva`</a> expired on 1970-01-11",
     ] {
         assert!(page.contains(told), "{told}\n{page}");
