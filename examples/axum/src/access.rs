@@ -59,7 +59,7 @@ impl<H: Host> FromRequestParts<H> for Caller {
 }
 
 /// The account that the path names, and a caller who has a part in it: as a member, invited, or suspended. Everybody else
-/// is answered with 404, whether there is such an account or not.
+/// is answered with 404, whether there is such an account, was one, or never was.
 ///
 /// That says who calls, and not that they may do anything: ask with [`require`](InAccount::require), or take [`InStore`].
 #[derive(Debug)]
@@ -90,7 +90,10 @@ impl<H: Host> FromRequestParts<H> for InAccount<H::Repository> {
                 caller,
                 now: host.now(),
             }),
-            Ok(_) | Err(RepositoryError::UnknownAccount { .. }) => Err(NOT_FOUND),
+            Ok(_)
+            | Err(RepositoryError::UnknownAccount { .. } | RepositoryError::AccountErased { .. }) => {
+                Err(NOT_FOUND)
+            }
             Err(error) => Err(error.into()),
         }
     }
