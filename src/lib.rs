@@ -72,7 +72,17 @@ pub use text::{ParseError, ParseErrorKind};
 pub use time::Timestamp;
 pub use visible::{OneLine, Quoted, Visible};
 
-/// Its code is compiled.
+/// What stands in these pages is compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+mod pages {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/guides/directory-sync.md")]
+    struct DirectorySync;
+    #[doc = include_str!("../docs/guides/ids.md")]
+    struct Ids;
+    #[doc = include_str!("../docs/guides/moving.md")]
+    struct Moving;
+    #[doc = include_str!("../docs/guides/testing.md")]
+    struct Testing;
+}
