@@ -100,10 +100,7 @@ impl Explanation {
                  Invite {} again; the new invitation starts without groups and ownership.",
                 Quoted(&self.member)
             ),
-            Advice::SeveralChanges => write!(
-                f,
-                "\nNo single command short of ownership would allow it; several changes would be needed."
-            ),
+            Advice::SeveralChanges => write!(f, "\nSeveral changes would be needed to allow it."),
             Advice::Nothing => match &self.warning {
                 Some(warning) if warning.is_certain() => Ok(()),
                 Some(_) | None => write!(f, "\nNo command would allow it."),

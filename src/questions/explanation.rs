@@ -201,7 +201,8 @@ pub enum Advice {
         /// Since when it can no longer be accepted.
         ended: Timestamp,
     },
-    /// No single command would; several changes would be needed.
+    /// No single command of those that are advised would: several changes would be needed. Ownership, which allows
+    /// everything, is advised for what only owners hold.
     SeveralChanges,
     /// Nothing would, or nothing should: the account is closed, this copy is not the account, no such member or store can
     /// exist, or [`Explanation::warning`] says that the question is the mistake.

@@ -107,12 +107,12 @@ fn p4_a_denial_says_what_would_help() {
     assert_eq!(
         explained(&world, "ina", "store.write", prod),
         "`ina` may not `store.write` in store `prod`: the member has not accepted its invitation yet\n\
-         No single command would allow it; several changes would be needed."
+         Several changes would be needed to allow it."
     );
     assert_eq!(
         explained(&world, "nobody", "store.read", dev),
         "`nobody` may not `store.read` in store `dev`: no such member in this account\n\
-         No single command would allow it; several changes would be needed."
+         Several changes would be needed to allow it."
     );
     assert_eq!(
         explained(&world, OWNER, "store.read", Resource::Store("new")),

@@ -38,7 +38,7 @@ fn l5_what_no_role_holds_is_said_and_never_answered_with_ownership() {
         explained(&world, "nils", "reprot.export", dev),
         "`nils` may not `reprot.export` in store `dev`: the member lacks `reprot.export`\n\
          No role in this account holds `reprot.export`. Check the spelling.\n\
-         No single command would allow it; several changes would be needed."
+         Several changes would be needed to allow it."
     );
 }
 
@@ -142,7 +142,7 @@ fn l6_roles_of_the_other_level_are_told_of() {
         explained(&world, "dana", "bill.pay.late", Resource::Store("dev")),
         "`dana` may not `bill.pay.late` in store `dev`: the member lacks `bill.pay.late`\n\
          Only account-level roles hold `bill.pay.late`, and they don't give it here.\n\
-         No single command would allow it; several changes would be needed."
+         Several changes would be needed to allow it."
     );
     let (warning, _) = warning_and_advice(&world, "dana", "bill.pay", Resource::Account);
     assert_eq!(warning, None);

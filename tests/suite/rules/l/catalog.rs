@@ -340,7 +340,7 @@ fn l6_an_explanation_with_a_catalog_knows_what_there_is() {
         explained("report.export", dev),
         "`dana` may not `report.export` in store `dev`: the member lacks `report.export`\n\
          No role in this account holds `report.export` yet; add it to a role first.\n\
-         No single command would allow it; several changes would be needed."
+         Several changes would be needed to allow it."
     );
     assert_eq!(
         explained("account.closed", Resource::Account),

@@ -210,7 +210,7 @@ fn u5_what_is_not_a_snapshot_is_not_read() {
         (
             r#""group_limit":20"#,
             r#""group_limit":5000"#,
-            "1 to 4096 groups",
+            "a number of groups from 1 to 4096",
         ),
         (
             r#""id":"dana""#,
