@@ -81,6 +81,8 @@ mod pages {
     struct DirectorySync;
     #[doc = include_str!("../docs/guides/ids.md")]
     struct Ids;
+    #[doc = include_str!("../docs/guides/limits.md")]
+    struct Limits;
     #[doc = include_str!("../docs/guides/moving.md")]
     struct Moving;
     #[doc = include_str!("../docs/guides/testing.md")]
