@@ -79,12 +79,14 @@ mod pages {
     struct Readme;
     #[doc = include_str!("../docs/guides/directory-sync.md")]
     struct DirectorySync;
+    #[cfg(feature = "uuid")]
     #[doc = include_str!("../docs/guides/ids.md")]
     struct Ids;
     #[doc = include_str!("../docs/guides/limits.md")]
     struct Limits;
     #[doc = include_str!("../docs/guides/moving.md")]
     struct Moving;
+    #[cfg(feature = "render")]
     #[doc = include_str!("../docs/guides/testing.md")]
     struct Testing;
 }
