@@ -21,6 +21,7 @@ pub mod history;
 mod id;
 mod name;
 mod note;
+mod number;
 mod permission;
 mod questions;
 #[cfg(feature = "render")]

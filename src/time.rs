@@ -3,10 +3,10 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::errors::error_field;
+use crate::number::NumberVisitor;
 
 /// A moment, in milliseconds since the Unix epoch (UTC).
 ///
@@ -27,31 +27,10 @@ pub struct Timestamp(u64);
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Millis;
-
-        impl Visitor<'_> for Millis {
-            type Value = Timestamp;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(
-                    f,
-                    "milliseconds since the Unix epoch (a number, zero or more)"
-                )
-            }
-
-            fn visit_u64<E: de::Error>(self, millis: u64) -> Result<Timestamp, E> {
-                Ok(Timestamp(millis))
-            }
-
-            fn visit_i64<E: de::Error>(self, millis: i64) -> Result<Timestamp, E> {
-                let unsigned = u64::try_from(millis);
-                unsigned
-                    .map(Timestamp)
-                    .map_err(|_| E::invalid_value(Unexpected::Signed(millis), &self))
-            }
-        }
-
-        deserializer.deserialize_u64(Millis)
+        deserializer.deserialize_u64(NumberVisitor {
+            expecting: "milliseconds since the Unix epoch (a number, zero or more)",
+            parse: |millis| Some(Self(millis)),
+        })
     }
 }
 

@@ -1,10 +1,9 @@
 //! How much one account, one command and one batch may hold (A3, U7).
 
-use std::fmt;
-
-use serde::de::{self, Unexpected, Visitor};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::number::NumberVisitor;
 
 /// The most members, stores, grants or permissions that one command names, each counted by itself (U7).
 pub const MAX_ITEMS_PER_COMMAND: usize = 10_000;
@@ -28,31 +27,10 @@ pub struct GroupLimit(u16);
 
 impl<'de> Deserialize<'de> for GroupLimit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Groups;
-
-        impl Visitor<'_> for Groups {
-            type Value = GroupLimit;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "a number of groups from 1 to {}", GroupLimit::HIGHEST)
-            }
-
-            fn visit_u64<E: de::Error>(self, groups: u64) -> Result<GroupLimit, E> {
-                let limit = u16::try_from(groups)
-                    .ok()
-                    .and_then(|groups| GroupLimit::new(groups).ok());
-                limit.ok_or_else(|| E::invalid_value(Unexpected::Unsigned(groups), &self))
-            }
-
-            fn visit_i64<E: de::Error>(self, groups: i64) -> Result<GroupLimit, E> {
-                match u64::try_from(groups) {
-                    Ok(groups) => self.visit_u64(groups),
-                    Err(_) => Err(E::invalid_value(Unexpected::Signed(groups), &self)),
-                }
-            }
-        }
-
-        deserializer.deserialize_u16(Groups)
+        deserializer.deserialize_u16(NumberVisitor {
+            expecting: "a number of groups from 1 to 4096",
+            parse: |groups| Self::new(groups.try_into().ok()?).ok(),
+        })
     }
 }
 

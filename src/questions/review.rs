@@ -32,16 +32,7 @@ impl Account {
     /// members are in. Grants of one group are compared where they share a rare permission and a rare store: usually few.
     #[must_use]
     pub fn review(&self, now: Timestamp) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        if self.is_closed() {
-            return findings;
-        }
-        let now = self.state.not_before(now);
-        self.review_owners(&mut findings);
-        self.review_powers(&mut findings);
-        self.review_members(now, &mut findings);
-        self.review_groups(now, &mut findings);
-        findings
+        self.findings(now, None)
     }
 
     /// The same, and what roles hold that the catalog of your application does not have, or has at the other level.
@@ -75,31 +66,43 @@ impl Account {
     /// ```
     #[must_use]
     pub fn review_with(&self, now: Timestamp, catalog: &Catalog) -> Vec<Finding> {
-        let mut findings = self.review(now);
+        self.findings(now, Some(catalog))
+    }
+
+    fn findings(&self, now: Timestamp, catalog: Option<&Catalog>) -> Vec<Finding> {
+        let mut findings = Vec::new();
         if self.is_closed() {
             return findings;
         }
-        for (id, role) in self.roles() {
-            let (permissions, more) = first_named(catalog.unknown_of(role));
-            if !permissions.is_empty() {
-                findings.push(Finding::UnknownPermissions {
-                    role: id.clone(),
-                    permissions,
-                    more,
-                });
-            }
-        }
-        for (id, role) in self.roles() {
-            let (permissions, more) = first_named(catalog.misplaced_of(role));
-            if !permissions.is_empty() {
-                findings.push(Finding::MisplacedPermissions {
-                    role: id.clone(),
-                    permissions,
-                    more,
-                });
-            }
+        let now = self.state.not_before(now);
+        self.review_owners(&mut findings);
+        self.review_powers(&mut findings);
+        self.review_members(now, &mut findings);
+        self.review_groups(now, &mut findings);
+        if let Some(catalog) = catalog {
+            self.review_permissions(catalog, &mut findings);
         }
         findings
+    }
+
+    /// What roles hold that nobody checks, or that belongs to the other level.
+    fn review_permissions(&self, catalog: &Catalog, findings: &mut Vec<Finding>) {
+        findings.extend(self.roles().filter_map(|(id, role)| {
+            let (permissions, more) = first_named(catalog.unknown_of(role));
+            (!permissions.is_empty()).then(|| Finding::UnknownPermissions {
+                role: id.clone(),
+                permissions,
+                more,
+            })
+        }));
+        findings.extend(self.roles().filter_map(|(id, role)| {
+            let (permissions, more) = first_named(catalog.misplaced_of(role));
+            (!permissions.is_empty()).then(|| Finding::MisplacedPermissions {
+                role: id.clone(),
+                permissions,
+                more,
+            })
+        }));
     }
 
     fn review_owners(&self, findings: &mut Vec<Finding>) {

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use grantbook::CommandError;
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 85] = [
+const LAYERS: [&str; 86] = [
     "visible",
     "errors",
     "text",
     "distinct",
+    "number",
     "time",
     "id",
     "name",

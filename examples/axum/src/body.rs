@@ -2,8 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use grantbook::Command;
-use grantbook::Note;
+use grantbook::{Command, Note};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 

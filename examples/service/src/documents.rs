@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use grantbook::{Permission, StoreId, StoreSet};
+use grantbook::{Permission, StoreId};
 use grantbook_axum::{InStore, Needs, Problem, blocking};
 use rusqlite::{Connection, params};
 use serde::Serialize;
@@ -97,14 +97,8 @@ pub(crate) async fn list(
     at: InAccount,
 ) -> Result<Json<Vec<Document>>, Problem> {
     let stores: Vec<StoreId> = at.account.with(|account| {
-        match account
-            .store_filter(&at.caller, &Permission::STORE_READ)
-            .stores
-        {
-            StoreSet::All => account.stores().cloned().collect(),
-            StoreSet::None => Vec::new(),
-            StoreSet::Only(stores) => stores,
-        }
+        let stores = account.stores_for(&at.caller, &Permission::STORE_READ, None);
+        stores.cloned().collect()
     });
     let list = move || app.documents.list(at.account.id(), &stores);
     Ok(Json(blocking(list).await??))

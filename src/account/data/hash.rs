@@ -1,4 +1,4 @@
-//! The hasher of every table: fast, and with keys of its own for each table.
+//! The crate's own hasher of tables: fast, and with keys of its own for each table.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use foldhash::SharedSeed;
 use foldhash::fast::{FoldHasher, SeedableRandomState};
 
-/// A hash table.
+/// A hash table with the crate's own hasher.
 pub(crate) type KeyedMap<K, V> = HashMap<K, V, Keyed>;
 
 /// A hash function that nobody knows outside the process: ids may be chosen by an attacker, and must not all fall into

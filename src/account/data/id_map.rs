@@ -156,6 +156,14 @@ mod tests {
         format!("{start}{}", number % 2)
     }
 
+    /// On both sides of sixteen bytes, often alike but for one byte or their length.
+    fn beginnings() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "(a{0,15}|[ab\0]{0,3})[ab\0é]{0,4}",
+            "(a{0,20}|b{14,18}a{0,4})[ab\0é]{0,2}"
+        ]
+    }
+
     fn agree(map: &IdMap<String, u8>, plain: &BTreeMap<String, u8>) {
         assert!(map.iter_after(None).eq(plain.iter()), "{map:?} {plain:?}");
         assert_eq!(map.len(), plain.len());
@@ -171,6 +179,13 @@ mod tests {
     }
 
     proptest! {
+        /// What begins texts compares as they do.
+        #[test]
+        fn texts_are_in_the_order_of_how_they_begin(one in beginnings(), other in beginnings()) {
+            let (start, other_start) = (beginning(&one), beginning(&other));
+            prop_assert_eq!((start, &one).cmp(&(other_start, &other)), one.cmp(&other));
+        }
+
         /// A map by id behaves as a plain map. Ids that come together come into the same order.
         #[test]
         fn a_map_by_id_is_a_map(first in steps(), bulk in steps(), last in steps()) {
