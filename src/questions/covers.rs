@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use smallvec::SmallVec;
+
 use crate::account::Account;
 use crate::account::data::hash::KeyedMap;
 use crate::grant::{GrantRef, Scope};
@@ -17,7 +19,7 @@ use crate::role::Role;
 pub(super) struct Covers<'a> {
     grants: Vec<(GrantRef<'a>, &'a Role)>,
     /// By a permission that their role names.
-    naming: KeyedMap<&'a str, Vec<usize>>,
+    naming: KeyedMap<&'a str, SmallVec<[usize; 2]>>,
     in_store: KeyedMap<&'a StoreId, Vec<usize>>,
     at_account: Vec<usize>,
 }
@@ -85,7 +87,7 @@ impl<'a> Covers<'a> {
             let lists = permission
                 .included_in()
                 .filter_map(|text| self.naming.get(text));
-            lists.map(Vec::as_slice).collect()
+            lists.map(SmallVec::as_slice).collect()
         };
         let length = |lists: &Vec<&[usize]>| lists.iter().map(|list| list.len()).sum::<usize>();
         let rarest = role.permissions().iter().map(allowing).min_by_key(length);

@@ -245,7 +245,7 @@ impl Account {
         findings.extend(ended.map(|(id, _)| Finding::EndedInvitationsOnly { group: id.clone() }));
 
         let grants = self.groups().flat_map(|group| group.grants());
-        let carried: HashSet<&RoleId> = grants.map(|grant| grant.role).collect();
+        let carried: HashSet<&RoleId, Keyed> = grants.map(|grant| grant.role).collect();
         let unused = self
             .roles()
             .filter(|(id, role)| !role.is_built_in() && !carried.contains(id));
