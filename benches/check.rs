@@ -1,4 +1,4 @@
-//! The property protected: a check is two look-ups and an AND, whatever the size of the account; with the member and
+//! The property protected: a check is two lookups and an AND, whatever the size of the account; with the member and
 //! the store looked up before, it is the AND alone. Beside each stands the least that it does, with the same hash
 //! function and the same types of ids. Each iteration asks many questions: look at the elements a second.
 

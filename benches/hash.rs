@@ -1,4 +1,4 @@
-//! The property protected: the hash is fast enough for two look-ups, and keyed. What two look-ups and an AND take with
+//! The property protected: the hash is fast enough for two lookups, and keyed. What two lookups and an AND take with
 //! the hash that the crate uses, with a variant of it that mixes more, and with the standard library's.
 
 use std::collections::HashMap;
@@ -64,7 +64,7 @@ fn main() -> Result<()> {
         println!("measured by `cargo bench --bench hash`");
         return Ok(());
     }
-    println!("ns for two look-ups and an AND  foldhash, fast  foldhash, quality  SipHash 1-3");
+    println!("ns for two lookups and an AND  foldhash, fast  foldhash, quality  SipHash 1-3");
     for size in [S, M, L] {
         let batches = size.batches();
         let runs = vec![

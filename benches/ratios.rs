@@ -26,7 +26,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 const ROUNDS: usize = 31;
 
 /// In how many accounts one after another the checks are measured, and in how many rounds each. Every table has a seed of
-/// its own: which entries share a line of memory, and how often a look-up has to go on, is chance, for as long as the
+/// its own: which entries share a line of memory, and how often a lookup has to go on, is chance, for as long as the
 /// table lives.
 const ACCOUNTS: usize = 7;
 const ROUNDS_EACH: usize = 9;

@@ -1,4 +1,4 @@
-//! The least that a check by text does: two look-ups and an AND, in two hash tables that hold nothing else, with the
+//! The least that a check by text does: two lookups and an AND, in two hash tables that hold nothing else, with the
 //! public types of ids and the hash function of the crate. And the account to compare it with.
 
 #![allow(dead_code, missing_docs, unreachable_pub)] // each bench takes what it needs

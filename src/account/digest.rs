@@ -58,7 +58,7 @@ impl Digest {
     ///
     /// The content is encoded as postcard, version 1, writes it: values in the order of their fields, numbers as
     /// variable-length integers, and the length of a text or list before it. So two different contents of one form never
-    /// have the same encoding. Digests are stored: neither this encoding nor a form that it is used for ever changes.
+    /// have the same encoding. Digests are stored: neither this encoding nor any form that it is used for changes, ever.
     pub(crate) fn of(content: &impl Serialize, before: Self) -> Self {
         let mut hasher = Sha256::new();
         let output = HasherFlavor(&mut hasher);

@@ -82,7 +82,7 @@ pub fn run_all<F: Fixture>(fresh: impl Fn() -> F) -> Vec<(&'static str, Failure)
 /// The one list of cases: for who runs them all, and for the macro.
 macro_rules! suite {
     ($dollar:tt $($case:ident)*) => {
-        /// Every case, in the order in which they are best mended.
+        /// Every case, in the order in which they are best fixed.
         #[must_use]
         pub fn all<F: Fixture>() -> Vec<Case<F>> {
             vec![$(Case { name: stringify!($case), run: cases::$case }),*]

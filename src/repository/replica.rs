@@ -337,7 +337,7 @@ impl Replica {
         }
     }
 
-    /// Begins again from an account that was read anew. Returns the one before.
+    /// Begins again from an account that was read again. Returns the one before.
     pub(super) fn restart(&mut self, account: Account) -> Account {
         self.pending.clear();
         mem::replace(&mut self.account, account)

@@ -15,6 +15,7 @@ mod commands;
 mod conformance;
 mod corpus;
 mod differential;
+mod documents;
 mod encodings;
 mod exhaustive;
 mod faults;

@@ -20,7 +20,7 @@ impl EtcdRepository {
     ///
     /// # Errors
     /// What is kept is not this account's history, or not what the copy holds; the copy then denies everything. Get the
-    /// account again from the `Accounts`, which loads it anew, and follow it again.
+    /// account again from the `Accounts`, which loads it again, and follow it again.
     pub async fn follow(
         &self,
         copy: &SharedAccount<AsyncStorage<EtcdRepository>>,
@@ -34,7 +34,7 @@ impl EtcdRepository {
                 Ok(Ok(Notice::Changed { version, .. })) => {
                     copy.notify_version(version) != Freshness::UpToDate
                 }
-                Ok(Ok(Notice::Anew)) | Err(_) => true,
+                Ok(Ok(Notice::Restarted)) | Err(_) => true,
                 Ok(Err(error)) => {
                     failed(&error);
                     sleep(PAUSE).await;

@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 ///
 /// It hears of every change from where it begins. When it is cut, it goes on after the last change that it heard of, at
 /// whichever member can be reached. Where etcd keeps no longer what happened in between ([compaction][1]), it begins
-/// anew, and says so by [`Notice::Anew`].
+/// again, and says so by [`Notice::Restarted`].
 ///
 /// [1]: https://etcd.io/docs/v3.4/op-guide/maintenance/
 pub struct Heads {
@@ -48,7 +48,7 @@ pub enum Notice {
     /// From here on every change is heard of. What was before may have been missed: catch up with every account that is
     /// watched. It is always the first notice; another comes after a compaction, and where something was written that is
     /// no version.
-    Anew,
+    Restarted,
 }
 
 impl Heads {
@@ -139,7 +139,7 @@ impl Heads {
             // It has begun: what this revision has, and all before, is not heard of.
             let revision = response.header().map(etcd_client::ResponseHeader::revision);
             self.next = revision.map(|revision| revision.saturating_add(1));
-            self.heard.push_back(Notice::Anew);
+            self.heard.push_back(Notice::Restarted);
         }
         Ok(())
     }
@@ -154,6 +154,6 @@ impl Heads {
             let version = head.version;
             Some(Notice::Changed { account, version })
         };
-        changed().unwrap_or(Notice::Anew)
+        changed().unwrap_or(Notice::Restarted)
     }
 }

@@ -76,8 +76,8 @@ async fn a_watch_hears_of_every_change_to_what_it_watches_and_of_no_other() {
     let other = apart.host.open("acme/2").await;
     let mut all = apart.through.heads();
     let mut one = apart.through.head(&account_id("acme"));
-    assert_eq!(next(&mut all).await, Notice::Anew);
-    assert_eq!(next(&mut one).await, Notice::Anew);
+    assert_eq!(next(&mut all).await, Notice::Restarted);
+    assert_eq!(next(&mut one).await, Notice::Restarted);
 
     apart.create(&acme, "dev").await;
     apart.create(&other, "dev").await;
@@ -95,7 +95,7 @@ async fn a_watch_that_was_cut_goes_on_where_it_was() {
     let apart = Apart::fresh().await;
     let acme = apart.host.open("acme").await;
     let mut heads = apart.through.heads();
-    assert_eq!(next(&mut heads).await, Notice::Anew);
+    assert_eq!(next(&mut heads).await, Notice::Restarted);
 
     // Before it has heard of anything, and after.
     for version in [2, 4] {
@@ -105,7 +105,7 @@ async fn a_watch_that_was_cut_goes_on_where_it_was() {
         }
         let notice = timeout(Duration::from_millis(200), heads.next()).await;
         assert!(notice.is_err(), "it is cut: {notice:?}");
-        apart.proxy.mend();
+        apart.proxy.restore();
         for version in [version, version + 1] {
             assert_eq!(next(&mut heads).await, changed("acme", version));
         }
@@ -117,14 +117,14 @@ async fn a_watch_whose_history_was_compacted_begins_anew_and_says_so() {
     let apart = Apart::fresh().await;
     let acme = apart.host.open("acme").await;
     let mut heads = apart.through.heads();
-    assert_eq!(next(&mut heads).await, Notice::Anew);
+    assert_eq!(next(&mut heads).await, Notice::Restarted);
 
     apart.proxy.cut();
     apart.create(&acme, "dev").await;
     apart.create(&acme, "prod").await;
     apart.compact().await;
-    apart.proxy.mend();
-    assert_eq!(next(&mut heads).await, Notice::Anew);
+    apart.proxy.restore();
+    assert_eq!(next(&mut heads).await, Notice::Restarted);
     apart.create(&acme, "test").await;
     assert_eq!(next(&mut heads).await, changed("acme", 4));
 }
@@ -134,11 +134,11 @@ async fn what_is_no_version_is_a_reason_to_look() {
     let apart = Apart::fresh().await;
     apart.host.open("acme").await;
     let mut heads = apart.through.heads();
-    assert_eq!(next(&mut heads).await, Notice::Anew);
+    assert_eq!(next(&mut heads).await, Notice::Restarted);
     apart.host.change("access/head/acme", "two").await;
-    assert_eq!(next(&mut heads).await, Notice::Anew);
+    assert_eq!(next(&mut heads).await, Notice::Restarted);
     apart.host.delete("access/head/acme").await;
-    assert_eq!(next(&mut heads).await, Notice::Anew);
+    assert_eq!(next(&mut heads).await, Notice::Restarted);
 }
 
 fn follow(repository: EtcdRepository, copy: Copy, tick: Duration) -> JoinHandle<RepositoryError> {
@@ -231,7 +231,7 @@ async fn a_copy_catches_up_after_its_watch_was_cut_and_never_gives_an_old_answer
             Ok(true) => panic!("nobody can have told it"),
             Err(stale) => assert_eq!((stale.version, stale.wanted), (version - 2, version)),
         }
-        proxy.mend();
+        proxy.restore();
         if !following.has(version, &after).await {
             old += 1;
         }

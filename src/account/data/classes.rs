@@ -45,7 +45,7 @@ pub(crate) enum Held {
 /// So the table of classes is never larger than members and resources together, and often two lines.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Classes {
-    members: Vec<Both<Standing>>,
+    members: Vec<Both<Membership>>,
     resources: Vec<Both<Option<Arc<[Granted]>>>>,
     roles: Vec<RoleOf>,
 }
@@ -74,7 +74,7 @@ impl<T> Both<T> {
 }
 
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
-enum Standing {
+enum Membership {
     #[default]
     Nothing,
     Owner,
@@ -183,11 +183,11 @@ impl Classes {
             last = Some((indexes, number));
         }
 
-        let mut member_classes: Numbers<Both<Standing>> = Numbers::new();
+        let mut member_classes: Numbers<Both<Membership>> = Numbers::new();
         let member_numbers = entries.iter().map(|entry| {
             member_classes.of(Both {
-                before: standing(entry.before, &granting.before),
-                after: standing(entry.after, &granting.after),
+                before: membership(entry.before, &granting.before),
+                after: membership(entry.after, &granting.after),
             })
         });
         let member_numbers = member_numbers.collect();
@@ -205,14 +205,14 @@ impl Classes {
 
     /// The classes of resources where a class of members may hold something else than before, and what it held and holds.
     pub(crate) fn differing(&self, members: Number) -> impl Iterator<Item = (Number, Held, Held)> {
-        let standing = self.members.get(members as usize);
-        let resources = standing.into_iter().flat_map(|standing| {
+        let membership = self.members.get(members as usize);
+        let resources = membership.into_iter().flat_map(|membership| {
             let each = self.resources.iter().zip(0..);
-            each.map(move |(resource, number)| (standing, resource, number))
+            each.map(move |(resource, number)| (membership, resource, number))
         });
-        resources.filter_map(|(standing, resource, number)| {
+        resources.filter_map(|(membership, resource, number)| {
             let [was, is] = [When::Before, When::After]
-                .map(|when| held(standing.at(when), resource.at(when).as_deref()));
+                .map(|when| held(membership.at(when), resource.at(when).as_deref()));
             let may_differ = was != is || self.any_redefined(&is);
             may_differ.then_some((number, was, is))
         })
@@ -238,11 +238,11 @@ impl Classes {
     }
 }
 
-fn held(standing: &Standing, granted: Option<&[Granted]>) -> Held {
-    match (standing, granted) {
-        (Standing::Nothing, _) | (_, None) => Held::Nothing,
-        (Standing::Owner, Some(_)) => Held::Everything,
-        (Standing::In(slots), Some(granted)) => {
+fn held(membership: &Membership, granted: Option<&[Granted]>) -> Held {
+    match (membership, granted) {
+        (Membership::Nothing, _) | (_, None) => Held::Nothing,
+        (Membership::Owner, Some(_)) => Held::Everything,
+        (Membership::In(slots), Some(granted)) => {
             let by = granted
                 .iter()
                 .filter(|(_, groups)| groups.intersects(slots));
@@ -261,10 +261,10 @@ fn active<'d>(data: &impl AccountData, entry: Option<&'d MemberEntry>) -> Option
     entry.filter(|entry| entry.is_active() && data.header().is_open())
 }
 
-fn standing(entry: Option<&MemberEntry>, relevant: &SlotSet) -> Standing {
+fn membership(entry: Option<&MemberEntry>, relevant: &SlotSet) -> Membership {
     match entry {
-        None => Standing::Nothing,
-        Some(entry) if entry.is_owner() => Standing::Owner,
-        Some(entry) => Standing::In(entry.groups().intersection(relevant)),
+        None => Membership::Nothing,
+        Some(entry) if entry.is_owner() => Membership::Owner,
+        Some(entry) => Membership::In(entry.groups().intersection(relevant)),
     }
 }

@@ -262,13 +262,13 @@ fn a5_an_erasure_counts_after_a_loading() {
     assert!(accounts.get(&account("acme")).is_err() && accounts.held().is_empty());
 }
 
-/// A4: what was heard of another life of an account is settled when the account is opened anew.
+/// A4: what was heard of another life of an account is settled when the account is opened again.
 #[test]
 fn a4_an_account_that_is_opened_anew_is_up_to_date() {
     let restored = Restored::new(&[]);
     let _ = restored.handle.notify_version(90);
     restored.kept.kept.restore(&MemoryRepository::new());
-    let (key, limit) = (commit_id("anew"), GroupLimit::default());
+    let (key, limit) = (commit_id("again"), GroupLimit::default());
     let mallory = member("mallory");
     let opened = restored
         .accounts
@@ -489,7 +489,7 @@ fn a5_what_an_opening_or_an_erasure_finds_out_counts_here() {
         let error = if code == "unknown-account" {
             restored.accounts.erase(&account("acme")).unwrap_err()
         } else {
-            let (key, limit) = (commit_id("anew"), GroupLimit::default());
+            let (key, limit) = (commit_id("again"), GroupLimit::default());
             let opened =
                 restored
                     .accounts

@@ -208,7 +208,7 @@ fn u2_a_diverged_copy_is_loaded_again_for_all() {
     handle.execute(&late).unwrap();
 }
 
-/// A4, U2: an id that is opened anew, after the repository was emptied, is another account: a copy of the old one is given
+/// A4, U2: an id that is opened again, after the repository was emptied, is another account: a copy of the old one is given
 /// up, and answers for nobody.
 #[test]
 fn a4_a_copy_of_another_life_is_given_up_by_an_opening() {

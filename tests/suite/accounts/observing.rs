@@ -45,7 +45,7 @@ fn versions(told: &Told) -> Vec<i64> {
 }
 
 /// U2: an observer misses nothing, whichever way records come: caught up with by getting the account, by refreshing, by
-/// executing, or handed over; and it is told when a copy began anew.
+/// executing, or handed over; and it is told when a copy began again.
 #[test]
 fn u2_an_observer_misses_nothing() {
     let kept = Kept::default();
@@ -77,7 +77,7 @@ fn u2_an_observer_misses_nothing() {
     kept.restore(&backup);
     assert_eq!(handle.refresh().unwrap_err().code(), "diverged");
     accounts.get(&account("acme")).unwrap();
-    assert_eq!(versions(&told), [11, -10], "begun anew");
+    assert_eq!(versions(&told), [11, -10], "begun again");
     drop(handle);
     accounts.forget("acme");
     accounts.get(&account("acme")).unwrap();

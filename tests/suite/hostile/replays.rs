@@ -12,7 +12,7 @@ use crate::model::laws;
 /// Any bytes as a story, and as what somebody does to its records where they are stored. They are replayed as far as
 /// nobody touched them; from there on each record is refused, or leads to an account that keeps every rule.
 ///
-/// The first byte says how many lines of changes come (its low three bits), and whether versions and times are mended
+/// The first byte says how many lines of changes come (its low three bits), and whether versions and times are fixed
 /// afterwards (its top bit); then come the changes, eight bytes each; then the story.
 pub(crate) fn replays(data: &[u8]) {
     let (first, rest) = data.split_first().unwrap_or((&0, &[]));

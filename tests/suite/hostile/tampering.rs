@@ -14,7 +14,7 @@ use crate::model::event_of;
 pub(super) fn tampered(
     records: &[Record],
     lines: &[u8],
-    mend: bool,
+    repair: bool,
     before: &Digest,
 ) -> (Vec<Record>, usize) {
     let mut changed = records.to_vec();
@@ -96,7 +96,7 @@ pub(super) fn tampered(
         }
     }
     untouched = untouched.min(changed.len());
-    if mend {
+    if repair {
         for index in untouched..changed.len() {
             let last = index.checked_sub(1).map(|last| changed[last].clone());
             if let Some(last) = &last {

@@ -247,7 +247,7 @@ impl<S: Subject, V: Fn(&S::State) + Sync> Explorer<'_, S, V> {
     fn looked_at(&self, state: &S::State) -> Checked<(State, Known)> {
         let read = self.subject.read(state)?;
         let packed = self.world.packed(&read)?;
-        // What a state answers follows from what it holds, which need not be added up anew each time.
+        // What a state answers follows from what it holds, which need not be added up again each time.
         let should_be = match self.known.get(&packed) {
             Some(answers) => *answers,
             None => self.questions.answers_of(&read),

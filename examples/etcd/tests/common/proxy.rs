@@ -51,12 +51,12 @@ impl Proxy {
         self.state.send_replace(State::Cut);
     }
 
-    /// Keeps all answers back, for ever.
+    /// Keeps all answers back, forever.
     pub(crate) fn lose_answers(&self) {
         self.state.send_replace(State::Deaf);
     }
 
-    pub(crate) fn mend(&self) {
+    pub(crate) fn restore(&self) {
         self.state.send_replace(State::Open);
     }
 }

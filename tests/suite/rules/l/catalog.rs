@@ -102,7 +102,7 @@ proptest! {
     }
 }
 
-/// The fewest changes of a letter, each row of the table made anew.
+/// The fewest changes of a letter, each row of the table made again.
 fn changes(one: &[u8], other: &[u8]) -> usize {
     let first: Vec<usize> = (0..=other.len()).collect();
     let last = one.iter().zip(1..).fold(first, |above, (letter, length)| {
