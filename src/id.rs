@@ -2,7 +2,7 @@
 
 use arcstr::ArcStr;
 
-use crate::text::{Form, ParseError, shared_text};
+use crate::text::{Grammar, ParseError, shared_text};
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $noun:literal) => {
@@ -17,7 +17,7 @@ macro_rules! text_id {
         pub struct $name(ArcStr);
 
         impl $name {
-            const FORM: Form = Form {
+            const GRAMMAR: Grammar = Grammar {
                 noun: $noun,
                 shortest: 1,
                 longest: 128,
@@ -30,9 +30,9 @@ macro_rules! text_id {
             /// # Errors
             /// `""` and 129 bytes (length), `"a\0b"` (control character), `" a"` (white space at an end).
             pub fn parse(text: &str) -> Result<Self, ParseError> {
-                Self::FORM.check_length(text.len())?;
-                Self::FORM.check_edges(text)?;
-                Self::FORM.check_characters(text, |character| !character.is_control())?;
+                Self::GRAMMAR.check_length(text.len())?;
+                Self::GRAMMAR.check_edges(text)?;
+                Self::GRAMMAR.check_characters(text, |character| !character.is_control())?;
                 Ok(Self(text.into()))
             }
         }

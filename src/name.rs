@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::text::{Form, ParseError, shared_text};
+use crate::text::{Grammar, ParseError, shared_text};
 
 /// Letters, digits, period, hyphen, underscore and space: what G2 allows.
 const ALPHABET: &str = "letters A-Z and a-z, digits, `.`, `-`, `_` and spaces";
@@ -18,7 +18,7 @@ macro_rules! name {
         pub struct $name(Arc<str>);
 
         impl $name {
-            const FORM: Form = Form {
+            const GRAMMAR: Grammar = Grammar {
                 noun: $noun,
                 shortest: 3,
                 longest: 64,
@@ -29,11 +29,11 @@ macro_rules! name {
             /// Accepts text as a name.
             ///
             /// # Errors
-            /// `"IT"` and 65 characters (length), `"Café"` and `"a\tb"` (character), `" Dev Team"` (outer space).
+            /// `"IT"` and 65 characters (length), `"Café"` and `"a\tb"` (character), `" Dev Team"` (white space at an end).
             pub fn parse(text: &str) -> Result<Self, ParseError> {
-                Self::FORM.check_characters(text, is_allowed)?;
-                Self::FORM.check_length(text.len())?;
-                Self::FORM.check_edges(text)?;
+                Self::GRAMMAR.check_characters(text, is_allowed)?;
+                Self::GRAMMAR.check_length(text.len())?;
+                Self::GRAMMAR.check_edges(text)?;
                 Ok(Self(text.into()))
             }
 
@@ -86,7 +86,7 @@ impl RoleName {
 pub struct Description(Arc<str>);
 
 impl Description {
-    const FORM: Form = Form {
+    const GRAMMAR: Grammar = Grammar {
         noun: "a description",
         shortest: 0,
         longest: 100,
@@ -99,8 +99,8 @@ impl Description {
     /// # Errors
     /// 101 characters (length), `"who, why"` and a line break (character).
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        Self::FORM.check_characters(text, is_allowed)?;
-        Self::FORM.check_length(text.len())?;
+        Self::GRAMMAR.check_characters(text, is_allowed)?;
+        Self::GRAMMAR.check_length(text.len())?;
         Ok(Self(text.into()))
     }
 }

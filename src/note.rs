@@ -2,7 +2,7 @@
 
 use arcstr::ArcStr;
 
-use crate::text::{Form, ParseError, shared_text};
+use crate::text::{Grammar, ParseError, shared_text};
 
 /// A note that your application leaves on a change: a ticket, or the person or agent that acted there for the actor.
 ///
@@ -19,7 +19,7 @@ use crate::text::{Form, ParseError, shared_text};
 pub struct Note(ArcStr);
 
 impl Note {
-    const FORM: Form = Form {
+    const GRAMMAR: Grammar = Grammar {
         noun: "a note",
         shortest: 1,
         longest: 256,
@@ -32,8 +32,8 @@ impl Note {
     /// # Errors
     /// `""` and 257 bytes (length); `"a\nb"`, U+2028 and U+202E (character).
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        Self::FORM.check_length(text.len())?;
-        Self::FORM.check_characters(text, is_allowed)?;
+        Self::GRAMMAR.check_length(text.len())?;
+        Self::GRAMMAR.check_characters(text, is_allowed)?;
         Ok(Self(text.into()))
     }
 }

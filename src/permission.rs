@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use arcstr::ArcStr;
 
-use crate::text::{Form, ParseError, ParseErrorKind, parsed_text};
+use crate::text::{Grammar, ParseError, ParseErrorKind, parsed_text};
 
 /// One atomic action, such as `store.read` or `invoice.export.pdf`.
 ///
@@ -160,7 +160,7 @@ impl Permission {
         Self::STORE_WRITE,
     ];
 
-    const FORM: Form = Form {
+    const GRAMMAR: Grammar = Grammar {
         noun: "a permission",
         shortest: 3,
         longest: 64,
@@ -182,19 +182,19 @@ impl Permission {
             Err(Fault::Character { index }) => {
                 // Those before it are all ASCII, one byte each.
                 let character = text.get(index..).and_then(|rest| rest.chars().next());
-                Err(Self::FORM.error(ParseErrorKind::Character {
+                Err(Self::GRAMMAR.error(ParseErrorKind::Character {
                     character: character.unwrap_or(char::REPLACEMENT_CHARACTER),
                     position: index + 1,
                 }))
             }
             Err(Fault::TooShort) => {
-                Err(Self::FORM.error(ParseErrorKind::TooShort { length: text.len() }))
+                Err(Self::GRAMMAR.error(ParseErrorKind::TooShort { length: text.len() }))
             }
             Err(Fault::TooLong) => {
-                Err(Self::FORM.error(ParseErrorKind::TooLong { length: text.len() }))
+                Err(Self::GRAMMAR.error(ParseErrorKind::TooLong { length: text.len() }))
             }
             Err(Fault::Segment { segment }) => {
-                Err(Self::FORM.error(ParseErrorKind::Segment { segment }))
+                Err(Self::GRAMMAR.error(ParseErrorKind::Segment { segment }))
             }
         }
     }
@@ -213,7 +213,7 @@ impl Permission {
     }
 
     /// The most characters.
-    pub(crate) const LONGEST: usize = Self::FORM.longest;
+    pub(crate) const LONGEST: usize = Self::GRAMMAR.longest;
 
     /// Whether [`Permission::parse`] accepts the text.
     pub(crate) const fn is_well_formed(text: &str) -> bool {
@@ -393,10 +393,10 @@ const fn segments(text: &str) -> Result<usize, Fault> {
         }
         rest = others;
     }
-    if text.len() < Permission::FORM.shortest {
+    if text.len() < Permission::GRAMMAR.shortest {
         return Err(Fault::TooShort);
     }
-    if text.len() > Permission::FORM.longest {
+    if text.len() > Permission::GRAMMAR.longest {
         return Err(Fault::TooLong);
     }
     let mut segment = 1;

@@ -22,9 +22,9 @@ use crate::visible::Visible;
 /// assert_eq!(error.kind(), ParseErrorKind::TooShort { length: 2 });
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{} {}", form.noun, Explained { form, problem })]
+#[error("{} {}", grammar.noun, Explained { grammar, problem })]
 pub struct ParseError {
-    form: &'static Form,
+    grammar: &'static Grammar,
     problem: ParseErrorKind,
 }
 
@@ -122,9 +122,9 @@ pub enum ParseErrorKind {
     },
 }
 
-/// The rule for one kind of text.
+/// The grammar of one kind of text.
 #[derive(Debug, Eq, PartialEq)]
-pub(crate) struct Form {
+pub(crate) struct Grammar {
     /// "a group name": how a message speaks of it.
     pub(crate) noun: &'static str,
     /// The fewest characters.
@@ -137,11 +137,11 @@ pub(crate) struct Form {
     pub(crate) alphabet: &'static str,
 }
 
-impl Form {
-    /// Builds the error for text of this form.
+impl Grammar {
+    /// Builds the error for text of this grammar.
     pub(crate) fn error(&'static self, problem: ParseErrorKind) -> ParseError {
         ParseError {
-            form: self,
+            grammar: self,
             problem,
         }
     }
@@ -187,19 +187,19 @@ impl Form {
 
 /// The second half of the message.
 struct Explained<'a> {
-    form: &'a Form,
+    grammar: &'a Grammar,
     problem: &'a ParseErrorKind,
 }
 
 impl fmt::Display for Explained<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Form {
+        let Grammar {
             shortest,
             longest,
             unit,
             alphabet,
             ..
-        } = self.form;
+        } = self.grammar;
         match self.problem {
             ParseErrorKind::TooShort { length } | ParseErrorKind::TooLong { length }
                 if shortest == longest =>
@@ -347,7 +347,7 @@ macro_rules! parsed_text {
         }
 
         impl $crate::text::Parsed for $name {
-            const NOUN: &'static str = Self::FORM.noun;
+            const NOUN: &'static str = Self::GRAMMAR.noun;
         }
     };
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use crate::errors::error_field;
-use crate::text::{Form, ParseError};
+use crate::text::{Grammar, ParseError};
 
 /// The digest of a record: SHA-256 over all that the record holds and the digest of the record before it (U2).
 ///
@@ -23,7 +23,7 @@ impl Digest {
     /// Stands in for the record before the first one.
     pub(crate) const ZERO: Self = Self([0; 32]);
 
-    const FORM: Form = Form {
+    const GRAMMAR: Grammar = Grammar {
         noun: "a digest",
         shortest: 64,
         longest: 64,
@@ -36,8 +36,8 @@ impl Digest {
     /// # Errors
     /// `""` and 66 digits (length), `"0F…"` and `"0x…"` (character).
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        Self::FORM.check_length(text.len())?;
-        Self::FORM.check_characters(text, |digit| matches!(digit, '0'..='9' | 'a'..='f'))?;
+        Self::GRAMMAR.check_length(text.len())?;
+        Self::GRAMMAR.check_characters(text, |digit| matches!(digit, '0'..='9' | 'a'..='f'))?;
         let mut bytes = [0; 32];
         for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
             *byte = digits.iter().fold(0, |byte, digit| match digit {
