@@ -3,11 +3,13 @@
 axe_core=axe-playwright-python==0.1.8 # the Python package that holds axe-core 4.12.1
 axe_core_sha256=84494fec757e4710dc751c8d7a636e457f4532f08f85c86dc9070133fbff53bc
 cargo_fuzz=0.13.2 cargo_llvm_cov=0.9.1 cargo_mutants=27.1.0 cargo_nextest=0.9.143
+cargo_deny=0.20.2 cargo_public_api=0.52.0 cargo_semver_checks=0.51.0
 
 check_tools=(postgres etcd protoc protobuf-includes valgrind chromium chromedriver axe-core)
 coverage_tools=(llvm-19 cargo-llvm-cov)
 fuzz_tools=(nightly-rust g++ cargo-fuzz)
 mutants_tools=(cargo-mutants cargo-nextest)
+release_tools=(nightly-rust cargo-deny cargo-public-api cargo-semver-checks)
 long_tools=("${coverage_tools[@]}" "${fuzz_tools[@]}" "${mutants_tools[@]}")
 
 # Debian keeps PostgreSQL's programs in a directory of their version.
@@ -30,10 +32,13 @@ has() {
         protobuf-includes) [ -d /usr/include/google/protobuf ] ;;
         llvm-19) [ -x "$LLVM_COV" ] && [ -x "$LLVM_PROFDATA" ] ;;
         nightly-rust) cargo +nightly --version >/dev/null 2>&1 ;;
+        cargo-deny) has_cargo_tool deny "$cargo_deny" ;;
         cargo-fuzz) has_cargo_tool fuzz "$cargo_fuzz" ;;
         cargo-llvm-cov) has_cargo_tool llvm-cov "$cargo_llvm_cov" ;;
         cargo-mutants) has_cargo_tool mutants "$cargo_mutants" ;;
         cargo-nextest) has_cargo_tool nextest "$cargo_nextest" ;;
+        cargo-public-api) has_cargo_tool public-api "$cargo_public_api" ;;
+        cargo-semver-checks) has_cargo_tool semver-checks "$cargo_semver_checks" ;;
         *) command -v "$1" >/dev/null ;;
     esac
 }

@@ -14,6 +14,8 @@ use crate::repository::head::{Head, HeadState};
 use crate::repository::replica::Replica;
 use crate::repository::request::{Executed, Request, StoredRequest};
 use crate::repository::storage::{Outcome, Storage};
+#[cfg(feature = "tracing")]
+use crate::visible::Visible;
 
 /// How often a request is decided, and a snapshot begun with, before it is given up.
 pub(super) const ATTEMPTS: usize = 64;
@@ -214,6 +216,16 @@ fn apply_whole(
 /// In the order of U9: a retry is answered as the first time; then comes authority for the first command, then a key
 /// of another request, then the preconditions, then the commands. A request that is accepted meets all of that in the
 /// commit itself. One that is refused is refused from a copy only that is up to date.
+#[cfg_attr(
+    feature = "tracing",
+    tracing::instrument(
+        name = "grantbook.execute",
+        level = "debug",
+        skip_all,
+        fields(account = %copy.read(|replica| Visible(replica.id()).to_string()), commands = request.commands.len()),
+        err(level = "debug")
+    )
+)]
 pub(super) async fn execute(
     storage: &impl Storage,
     copy: &mut impl ReplicaCell,

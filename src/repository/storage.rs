@@ -18,6 +18,8 @@ use crate::repository::contract::{
 };
 use crate::repository::error::RepositoryError;
 use crate::repository::request::StoredRequest;
+#[cfg(feature = "tracing")]
+use crate::visible::Visible;
 
 pub(super) type Outcome<T> = Result<T, RepositoryError>;
 
@@ -48,14 +50,35 @@ pub struct AsyncStorage<R>(pub(super) R);
 macro_rules! storage {
     ($wrapper:ident, $contract:ident, $lock:ident $(, $wait:ident)?) => {
         impl<R: $contract> Storage for $wrapper<R> {
+            #[cfg_attr(
+                feature = "tracing",
+                tracing::instrument(
+                    name = "grantbook.storage.snapshot", level = "debug", skip_all,
+                    fields(account = %Visible(account)), err(level = "debug")
+                )
+            )]
             async fn snapshot(&self, account: &AccountId) -> Outcome<Option<Snapshot>> {
                 failed(self.0.snapshot(account)$(.$wait)?)
             }
 
+            #[cfg_attr(
+                feature = "tracing",
+                tracing::instrument(
+                    name = "grantbook.storage.records", level = "debug", skip_all,
+                    fields(account = %Visible(account), version = version), err(level = "debug")
+                )
+            )]
             async fn records_after(&self, account: &AccountId, version: u64) -> Outcome<RecordPage> {
                 failed(self.0.records_after(account, version)$(.$wait)?)
             }
 
+            #[cfg_attr(
+                feature = "tracing",
+                tracing::instrument(
+                    name = "grantbook.storage.request", level = "debug", skip_all,
+                    fields(account = %Visible(account)), err(level = "debug")
+                )
+            )]
             async fn request(
                 &self,
                 account: &AccountId,
@@ -64,10 +87,24 @@ macro_rules! storage {
                 failed(self.0.request(account, key)$(.$wait)?)
             }
 
+            #[cfg_attr(
+                feature = "tracing",
+                tracing::instrument(
+                    name = "grantbook.storage.commit", level = "debug", skip_all,
+                    fields(account = %Visible(commit.account())), err(level = "debug")
+                )
+            )]
             async fn commit(&self, commit: &Commit) -> Outcome<CommitOutcome> {
                 failed(self.0.commit(commit)$(.$wait)?)
             }
 
+            #[cfg_attr(
+                feature = "tracing",
+                tracing::instrument(
+                    name = "grantbook.storage.erase", level = "debug", skip_all,
+                    fields(account = %Visible(account)), err(level = "debug")
+                )
+            )]
             async fn erase(&self, account: &AccountId) -> Outcome<EraseOutcome> {
                 failed(self.0.erase(account)$(.$wait)?)
             }
