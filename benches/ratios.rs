@@ -5,12 +5,15 @@
 use std::error::Error;
 use std::hint::black_box;
 
-use grantbook::{Account, Actor, Permission, Resource};
+use grantbook::{
+    Account, Actor, Command, Grant, GroupId, MemberId, ParseError, Permission, Resource, RoleId,
+    Scope, StoreId,
+};
 
 use crate::by_hand::ByHand;
 use crate::cycles::Cycle;
 use crate::least::{InTable, Key, Least, Parsed};
-use crate::population::{Asked, Batch, Ids, L, LONG, M, S, Size, WIDE, XL, mixed};
+use crate::population::{Asked, Batch, Ids, L, LONG, M, NOW, S, Size, WIDE, XL, mixed};
 use crate::reference::{Compared, ONE, WIDE_WORDS, allowed, allowed_looked_up};
 use crate::timing::{Rounds, Run, each, is_bench, time};
 
@@ -50,17 +53,21 @@ fn main() -> Result<()> {
     if is_asked("ids") {
         ids();
     }
-    if !is_asked("others") {
-        return Ok(());
+    if is_asked("effective") {
+        println!("\n{:54}       ours      other   ratio   target", "ns");
+        for size in [S, M, L, XL] {
+            effective(size);
+        }
     }
-    println!("\n{:54}       ours      other   ratio   target", "ns");
-    for size in [S, M, L, XL] {
-        effective(size);
+    if is_asked("changes") {
+        println!("\n{:54}          S         XL  XL ÷ S   target", "ns");
+        changes()?;
     }
-    println!("\n{:54}          S         XL  XL ÷ S   target", "ns");
-    changes()?;
-    println!();
-    replay()
+    if is_asked("replay") {
+        println!();
+        replay()?;
+    }
+    Ok(())
 }
 
 /// Whether this part is measured: all are, unless the arguments name some.
@@ -320,7 +327,84 @@ fn changes() -> Result<()> {
             [(&mut small, grants(S)?), (&mut large, grants(XL)?)],
         );
     }
+    narrow(&mut small, &mut large)
+}
+
+/// One member more in a group and one store more for it, by the application, each with the check that it allows.
+fn narrow(small: &mut Account, large: &mut Account) -> Result<()> {
+    const NEW: usize = 256;
+    let group = GroupId::parse("narrow")?;
+    let members: Vec<MemberId> = ids_of("narrow-member", NEW)?;
+    let stores: Vec<StoreId> = ids_of("narrow-store", NEW)?;
+    let ([insider, ..], [first, ..]) = (&members[..], &stores[..]) else {
+        return Err("none".into());
+    };
+    let viewer = Grant::store_viewer([first.clone()]);
+    let mut made = vec![Command::add_members(&members)];
+    made.extend(stores.iter().map(Command::create_store));
+    made.push(Command::create_group(&group, "Narrow".parse()?, [viewer]));
+    made.push(Command::add_to_group(&group, [insider]));
+    for account in [&mut *small, &mut *large] {
+        account.execute_batch(&Actor::System, &made, NOW)?;
+    }
+    let joining = members.iter().skip(1).map(|member| Narrow {
+        change: Command::add_to_group(&group, [member]),
+        back: Command::remove_from_group(&group, [member]),
+        allows: (member, first),
+    });
+    let granting = stores.iter().skip(1).map(|store| Narrow {
+        change: Command::grant_role(
+            &group,
+            RoleId::store_viewer(),
+            Scope::Stores([store.clone()].into()),
+        ),
+        back: Command::revoke_role_in(&group, RoleId::store_viewer(), [store]),
+        allows: (insider, store),
+    });
+    for (what, steps) in [
+        ("add a member to a group, and check", joining.collect()),
+        (
+            "one more store for a group, and check",
+            granting.collect::<Vec<_>>(),
+        ),
+    ] {
+        let runs = [&mut *small, &mut *large]
+            .map(|account| -> Run<'_> { Box::new(|_| Narrow::time(&steps, account)) });
+        small_and_large(what, "<= 2.5, and < 1500 ns", runs);
+    }
     Ok(())
+}
+
+/// A change that allows something, and the one that takes it back.
+struct Narrow<'a> {
+    change: Command,
+    back: Command,
+    allows: (&'a MemberId, &'a StoreId),
+}
+
+impl Narrow<'_> {
+    /// What one took, with the check after it, in nanoseconds.
+    fn time(all: &[Self], account: &mut Account) -> f64 {
+        let mut records = Vec::with_capacity(all.len());
+        let taken = time(|| {
+            for step in all {
+                records.push(account.execute(&Actor::System, &step.change, NOW));
+                let (member, store) = step.allows;
+                let store = Resource::Store(store.as_str());
+                assert!(account.can(member, &Permission::STORE_READ, store));
+            }
+        });
+        for step in all {
+            let back = account.execute(&Actor::System, &step.back, NOW);
+            assert!(back.is_ok_and(|record| record.is_some()));
+        }
+        each(taken, all.len() as u64)
+    }
+}
+
+fn ids_of<T: std::str::FromStr<Err = ParseError>>(what: &str, count: usize) -> Result<Vec<T>> {
+    let ids = (0..count).map(|number| format!("{what}-{number:04}").parse());
+    Ok(ids.collect::<std::result::Result<_, _>>()?)
 }
 
 fn change(what: &str, target: &str, accounts: [(&mut Account, Cycle); 2]) {
@@ -333,6 +417,10 @@ fn change(what: &str, target: &str, accounts: [(&mut Account, Cycle); 2]) {
             each(taken, times * commands)
         })
     });
+    small_and_large(what, target, runs);
+}
+
+fn small_and_large(what: &str, target: &str, runs: [Run<'_>; 2]) {
     let rounds = Rounds::of(ROUNDS, runs.into());
     let (small, large) = (rounds.median(0), rounds.median(1));
     let ratio = rounds.ratio(1, 0);

@@ -144,7 +144,10 @@ fn benchmark(made: &Account, checks: u64) -> Result<()> {
     let (members, groups) = (account.member_count(), account.groups().count());
     let stores = account.store_count();
     println!("{members} members, {groups} groups, {stores} stores");
-    line("", "grantbook", "hash maps", f64::NAN);
+    println!(
+        "{:36} {:>12} {:>12} {:>12}",
+        "", "grantbook", "hash maps", "times"
+    );
     questions(&account, &maps, checks)?;
     changes(&mut account, &mut maps)?;
     let [ours, theirs] = bytes.map(|bytes| u32::try_from(bytes / members));
