@@ -16,10 +16,10 @@ use crate::account::data::uuid_key::UuidKey;
 /// INVARIANT: which class an id is of, [`Class::of`] alone says, and an id is looked for in the table of its class only.
 #[derive(Clone, Debug)]
 pub(crate) struct InlineKeyMap<K, V> {
-    short: Table<ShortKey, V>,
-    longer: Table<LongerKey, V>,
-    uuid: Table<UuidKey, V>,
-    long: Table<K, V>,
+    short: Table<InOneLine<ShortKey, V>>,
+    longer: Table<(LongerKey, V)>,
+    uuid: Table<InOneLine<UuidKey, V>>,
+    long: Table<(K, V)>,
     hasher: Keyed,
 }
 
@@ -175,10 +175,10 @@ impl<K: Clone + Eq + Hash + Borrow<str>, V> InlineKeyMap<K, V> {
         }
         let hasher = &self.hasher;
         match class {
-            Class::Short(key) => self.short.insert(hash, (key, value), hasher),
-            Class::Longer(key) => self.longer.insert(hash, (key, value), hasher),
-            Class::Uuid(key) => self.uuid.insert(hash, (key, value), hasher),
-            Class::Long(_) => self.long.insert(hash, (id.clone(), value), hasher),
+            Class::Short(key) => self.short.insert(hash, key, value, hasher),
+            Class::Longer(key) => self.longer.insert(hash, key, value, hasher),
+            Class::Uuid(key) => self.uuid.insert(hash, key, value, hasher),
+            Class::Long(_) => self.long.insert(hash, id.clone(), value, hasher),
         }
         None
     }
@@ -194,65 +194,119 @@ impl<K: Clone + Eq + Hash + Borrow<str>, V> InlineKeyMap<K, V> {
     }
 }
 
+/// An id and what it stands for.
+trait Entry {
+    type Key;
+    type Value;
+
+    fn new(key: Self::Key, value: Self::Value) -> Self;
+    fn key(&self) -> &Self::Key;
+    fn value(&self) -> &Self::Value;
+    fn value_mut(&mut self) -> &mut Self::Value;
+    fn into_value(self) -> Self::Value;
+}
+
+/// An entry that no line of memory ends in the middle of, where it is 32 bytes or 64.
+#[derive(Clone, Debug)]
+#[repr(align(32))]
+struct InOneLine<K, V>(K, V);
+
+macro_rules! entry {
+    ($entry:ty, $new:expr) => {
+        impl<K, V> Entry for $entry {
+            type Key = K;
+            type Value = V;
+
+            fn new(key: K, value: V) -> Self {
+                $new(key, value)
+            }
+
+            #[inline]
+            fn key(&self) -> &K {
+                &self.0
+            }
+
+            #[inline]
+            fn value(&self) -> &V {
+                &self.1
+            }
+
+            fn value_mut(&mut self) -> &mut V {
+                &mut self.1
+            }
+
+            fn into_value(self) -> V {
+                self.1
+            }
+        }
+    };
+}
+entry!((K, V), |key, value| (key, value));
+entry!(InOneLine<K, V>, InOneLine);
+
 /// The ids of one class.
 #[derive(Clone, Debug)]
-struct Table<K, V>(HashTable<(K, V)>);
+struct Table<E>(HashTable<E>);
 
-impl<K, V> Default for Table<K, V> {
+impl<E> Default for Table<E> {
     fn default() -> Self {
         Self(HashTable::new())
     }
 }
 
-impl<K, V> Table<K, V> {
+impl<E: Entry> Table<E> {
     fn len(&self) -> usize {
         self.0.len()
     }
 
     #[inline]
-    fn get<Q: Eq + ?Sized>(&self, hash: u64, wanted: &Q) -> Option<&V>
+    fn get<Q: Eq + ?Sized>(&self, hash: u64, wanted: &Q) -> Option<&E::Value>
     where
-        K: Borrow<Q>,
+        E::Key: Borrow<Q>,
     {
-        let found = self.0.find(hash, |(key, _)| key.borrow() == wanted);
-        found.map(|(_, value)| value)
+        let found = self.0.find(hash, |entry| entry.key().borrow() == wanted);
+        found.map(E::value)
     }
 
     /// Reads what has this hash, and maybe something else.
     #[inline]
-    fn read(&self, hash: u64, word: impl Fn(&K) -> u64) -> u64 {
+    fn read(&self, hash: u64, word: impl Fn(&E::Key) -> u64) -> u64 {
         let mut read = 0;
-        self.0.find(hash, |(key, _)| {
-            read ^= word(key);
+        self.0.find(hash, |entry| {
+            read ^= word(entry.key());
             false
         });
         read
     }
 
-    fn get_mut<Q: Eq + ?Sized>(&mut self, hash: u64, wanted: &Q) -> Option<&mut V>
+    fn get_mut<Q: Eq + ?Sized>(&mut self, hash: u64, wanted: &Q) -> Option<&mut E::Value>
     where
-        K: Borrow<Q>,
+        E::Key: Borrow<Q>,
     {
-        let found = self.0.find_mut(hash, |(key, _)| key.borrow() == wanted);
-        found.map(|(_, value)| value)
+        let found = self
+            .0
+            .find_mut(hash, |entry| entry.key().borrow() == wanted);
+        found.map(E::value_mut)
     }
 
     /// Puts in what is not there yet.
-    fn insert(&mut self, hash: u64, entry: (K, V), hasher: &Keyed)
+    fn insert(&mut self, hash: u64, key: E::Key, value: E::Value, hasher: &Keyed)
     where
-        K: Hash,
+        E::Key: Hash,
     {
         // An id's hash is that of its text.
-        self.0
-            .insert_unique(hash, entry, |(key, _)| hasher.hash_one(key));
+        let hash_of = |entry: &E| hasher.hash_one(entry.key());
+        self.0.insert_unique(hash, E::new(key, value), hash_of);
     }
 
-    fn remove<Q: Eq + ?Sized>(&mut self, hash: u64, wanted: &Q) -> Option<V>
+    fn remove<Q: Eq + ?Sized>(&mut self, hash: u64, wanted: &Q) -> Option<E::Value>
     where
-        K: Borrow<Q>,
+        E::Key: Borrow<Q>,
     {
-        let found = self.0.find_entry(hash, |(key, _)| key.borrow() == wanted);
-        found.ok().map(|found| found.remove().0.1)
+        let found = self
+            .0
+            .find_entry(hash, |entry| entry.key().borrow() == wanted);
+        found.ok().map(|found| found.remove().0.into_value())
     }
 }
 
@@ -321,6 +375,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::account::data::member::MemberEntry;
 
     /// A table of members has 32 bytes for each with a short id or a UUID, 48 with a longer one, and one for its tag.
     #[test]
@@ -328,6 +383,8 @@ mod tests {
         let sizes = (size_of::<ShortKey>(), size_of::<UuidKey>());
         assert_eq!(sizes, (16, 16));
         assert_eq!(size_of::<LongerKey>(), 32);
+        type Member = InOneLine<ShortKey, MemberEntry>;
+        assert_eq!((size_of::<Member>(), align_of::<Member>()), (32, 32));
     }
 
     /// Ids that all fall into one place of one table are spread over another's, in each class: what an attacker learns
