@@ -186,7 +186,7 @@ pub struct PageEnd {
 }
 
 /// Of which versions pages are. If they differ, the account has changed meanwhile: what was found may have gone since, and
-/// what came to be allowed behind the last page is not on any.
+/// what is allowed since behind the last page is not on any.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct SearchContext {
     /// The account's version when this page was made.
