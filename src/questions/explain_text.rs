@@ -47,6 +47,21 @@ fn write_list<T>(
 }
 
 impl Explanation {
+    /// Returns what one of the remedies does, in a sentence such as "add `dana` to group `devs`", for a button or a list of
+    /// your own.
+    #[must_use]
+    pub fn describe(&self, remedy: &Remedy) -> String {
+        struct Described<'a>(&'a Explanation, &'a Remedy);
+
+        impl fmt::Display for Described<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.write_remedy(f, self.1)
+            }
+        }
+
+        Described(self, remedy).to_string()
+    }
+
     fn write_warning(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let permission = &self.permission;
         match &self.warning {

@@ -1,0 +1,218 @@
+//! What all pages have in common.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use grantbook::{IdempotencyKey, Resource, StoreId, Timestamp, Visible};
+use maud::{DOCTYPE, Markup, html};
+
+use crate::form::{Wrong, in_path};
+use crate::session::Viewer;
+
+const PAGES: [(&str, &str); 7] = [
+    ("/groups", "Groups"),
+    ("/members", "Members"),
+    ("/stores", "Stores"),
+    ("/roles", "Roles"),
+    ("/access", "Access"),
+    ("/history", "History"),
+    ("/settings", "Settings"),
+];
+
+/// A text that others chose, as it can be shown.
+pub(crate) fn shown(text: &str) -> String {
+    Visible(text).to_string()
+}
+
+pub(crate) fn place(place: &Resource) -> String {
+    match place {
+        Resource::Account => "the account".to_owned(),
+        Resource::Store(store) => shown(store),
+    }
+}
+
+pub(crate) fn time(at: Timestamp) -> Markup {
+    let text = at.to_string();
+    html! { time datetime=(text) { (text.replace('T', " ").trim_end_matches('Z')) } }
+}
+
+/// A key for a form: sent twice, it is one request.
+pub(crate) fn new_key() -> IdempotencyKey {
+    let random = format!("{:032x}", fastrand::u128(..));
+    // It is never empty, and short.
+    random.parse().unwrap_or_else(|_| new_key())
+}
+
+/// What every form has: the session's token, and a key of its own, or the one that it was sent with.
+pub(crate) fn hidden(viewer: &Viewer, key: &str) -> Markup {
+    let key = if key.is_empty() {
+        new_key().to_string()
+    } else {
+        key.to_owned()
+    };
+    html! {
+        input type="hidden" name="token" value=(viewer.token);
+        input type="hidden" name="key" value=(key);
+    }
+}
+
+fn frame(title: &str, head: &Markup, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="htmx-config" content=r#"{"includeIndicatorCSS":false,"history":false}"#;
+                title { (title) " · grantbook" }
+                link rel="stylesheet" href="/assets/style.css";
+                (head)
+            }
+            body { (body) }
+        }
+    }
+}
+
+/// A page for somebody who is signed in. What others change is shown on it at once.
+pub(crate) fn page(viewer: &Viewer, title: &str, content: &Markup) -> Markup {
+    let head = html! {
+        script src="/assets/htmx.min.js" defer {}
+        script src="/assets/hx-sse.min.js" defer {}
+    };
+    let sees_all = viewer.account.with(|account| viewer.sees_all(account));
+    let body = html! {
+        a.skip href="#main" { "Skip to the content" }
+        header {
+            a.home href="/" { "Acme" }
+            nav aria-label="Pages" {
+                @if sees_all { @for (path, name) in PAGES { a href=(path) { (name) } } }
+                a href={ "/members/" (in_path(&viewer.member)) } { "My access" }
+            }
+            form method="post" action="/sign-out" {
+                input type="hidden" name="token" value=(viewer.token);
+                span { "Signed in as " strong { (shown(&viewer.member)) } }
+                " " button.plain { "Sign out" }
+            }
+        }
+        div #live hx-sse:connect="/live" hx-swap="none" {}
+        main #main hx-get="" hx-trigger="changed from:#live" hx-select="#main" hx-target="#main" hx-swap="outerMorph" {
+            h1 { (title) }
+            (content)
+        }
+    };
+    frame(title, &head, &body)
+}
+
+/// A page for whoever is not signed in.
+pub(crate) fn bare(title: &str, content: &Markup) -> Markup {
+    frame(
+        title,
+        &html! {},
+        &html! { main #main { h1 { (title) } (content) } },
+    )
+}
+
+/// What is wrong with a form, above it, with links to its fields.
+pub(crate) fn summary(wrong: &Wrong) -> Markup {
+    html! {
+        @if !wrong.0.is_empty() {
+            div.summary role="alert" tabindex="-1" {
+                h2 { "This can't be done" }
+                ul {
+                    @for (field, sentence) in &wrong.0 {
+                        li { @if field.is_empty() { (sentence) } @else { a href={ "#" (field) } { (sentence) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A field of one line, with its label and what is wrong with it.
+pub(crate) fn text_field(
+    label: &str,
+    name: &'static str,
+    value: &str,
+    hint: &str,
+    wrong: &Wrong,
+) -> Markup {
+    let problem = wrong.of(name);
+    let (hint_id, wrong_id) = (format!("{name}-hint"), format!("{name}-wrong"));
+    let described = if problem.is_some() {
+        format!("{hint_id} {wrong_id}")
+    } else {
+        hint_id.clone()
+    };
+    html! {
+        div.field {
+            label for=(name) { (label) }
+            span.hint id=(hint_id) { (hint) }
+            @if let Some(problem) = problem { span.problem id=(wrong_id) { (problem) } }
+            input type="text" id=(name) name=(name) value=(value) autocomplete="off"
+                aria-describedby=(described) aria-invalid=[problem.map(|_| "true")];
+        }
+    }
+}
+
+/// A button that says why it can't be pressed, where it can't.
+pub(crate) fn button(label: &str, refused: Option<&str>) -> Markup {
+    html! {
+        @if let Some(reason) = refused {
+            button type="button" aria-disabled="true" title=(reason) { (label) }
+            " " span.reason { (reason) }
+        } @else {
+            button { (label) }
+        }
+    }
+}
+
+/// Part of a page, which a script puts in its place.
+pub(crate) fn fragment(content: &Markup) -> Response {
+    content.clone().into_response()
+}
+
+/// A form that was refused.
+pub(crate) fn form_again(page: Markup) -> Response {
+    (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
+}
+
+fn message(status: StatusCode, title: &str, sentence: &str) -> Response {
+    let content = html! { p { (sentence) } p { a href="/" { "To the first page" } } };
+    (status, bare(title, &content)).into_response()
+}
+
+/// For what is not there, and for what the viewer has no part in.
+pub(crate) fn not_found() -> Response {
+    message(
+        StatusCode::NOT_FOUND,
+        "Not found",
+        "There is no such page, or you have no part in it.",
+    )
+}
+
+pub(crate) fn refused(sentence: &str) -> Response {
+    message(StatusCode::FORBIDDEN, "Refused", sentence)
+}
+
+pub(crate) fn unavailable() -> Response {
+    message(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Not now",
+        "The account can't be read. Try again in a moment.",
+    )
+}
+
+/// What failed goes to standard error, and not to the browser.
+pub(crate) fn failed(error: &str) -> Response {
+    eprintln!("failed: {error}");
+    message(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Not now",
+        "That could not be kept. Nothing may have changed; look, and try again.",
+    )
+}
+
+/// A link to a store's page, or the word for the account.
+pub(crate) fn store_link(store: &StoreId) -> Markup {
+    html! { a href={ "/stores/" (in_path(store)) } { (shown(store)) } }
+}

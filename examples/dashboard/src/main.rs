@@ -1,0 +1,63 @@
+//! `cargo run -p grantbook-dashboard`. Settings are environment variables; a wrong one stops it with a sentence.
+
+use std::env;
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use grantbook_dashboard::App;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+fn setting(name: &str, default: &str) -> Result<String, String> {
+    match env::var(name) {
+        Ok(value) => Ok(value),
+        Err(env::VarError::NotPresent) => Ok(default.to_owned()),
+        Err(env::VarError::NotUnicode(_)) => Err(format!("{name} is not valid Unicode")),
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("grantbook-dashboard: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let address = setting("DASHBOARD_ADDRESS", "127.0.0.1:8090")?;
+    let file = setting("DASHBOARD_DATABASE", "dashboard.db")?;
+    let secret = setting("DASHBOARD_SECRET", "")?;
+    if !secret.is_empty() && secret.len() < 64 {
+        return Err("DASHBOARD_SECRET takes 64 bytes or more; without it, everybody signs in again after a restart".into());
+    }
+    let millis = setting("DASHBOARD_REFRESH_MS", "500")?;
+    let millis = millis.parse().ok().filter(|millis| *millis > 0);
+    let every = millis.ok_or("DASHBOARD_REFRESH_MS takes a number of milliseconds, 1 or more")?;
+
+    let app = App::open(&file, &secret).map_err(|error| format!("DASHBOARD_DATABASE: {error}"))?;
+    let listener = TcpListener::bind(&address).await;
+    let listener = listener.map_err(|error| format!("DASHBOARD_ADDRESS {address}: {error}"))?;
+    println!(
+        "the dashboard is at http://{}/ and keeps its accounts in {file}",
+        listener.local_addr()?
+    );
+    tokio::spawn(app.clone().refresh_every(Duration::from_millis(every)));
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stop = app.clone();
+    let stopping = async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        stop.end_live_updates();
+    };
+    axum::serve(listener, app.router())
+        .with_graceful_shutdown(stopping)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,218 @@
+//! Who may do what where, and why.
+
+use axum::extract::Query;
+use axum::response::{Html, IntoResponse, Response};
+use grantbook::history::{self, Interval};
+use grantbook::repository::records;
+use grantbook::{
+    AccessSource, Account, Advice, Explanation, Permission, Record, Remedy, Resource, Verdict,
+};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::form::in_path;
+use crate::layout;
+use crate::pages::groups::guarded;
+use crate::pages::history::actor;
+use crate::session::Viewer;
+
+/// Stores beside each other; more are on the review page.
+const COLUMNS: usize = 40;
+
+pub(crate) async fn matrix(viewer: Viewer) -> Response {
+    guarded(&viewer, |account| {
+        let matrix = account.matrix();
+        let content = html! {
+            p { a href="/review" { "The whole access review, as a page to print and to filter" } }
+            div.wide {
+                table.matrix {
+                    thead { tr { th scope="col" { "Who" } @for store in matrix.stores.iter().take(COLUMNS) { th scope="col" { (layout::store_link(store)) } } } }
+                    tbody {
+                        @for row in &matrix.rows {
+                            @let members: Vec<_> = row.member_ids().collect();
+                            tr {
+                                th scope="row" {
+                                    @if members.len() > 6 {
+                                        details { summary { (row.count) " people" } (names(&members)) }
+                                    } @else { (names(&members)) }
+                                    " " span.hint { (row.status.to_string()) }
+                                }
+                                @for (cell, store) in row.cells.iter().zip(&matrix.stores).take(COLUMNS) {
+                                    td class={ "level-" (cell.level().to_string()) } {
+                                        @if let Some(first) = members.first() { a href=(why_path(first, "store.read", store)) { (cell.to_string()) } }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            @if matrix.stores.len() > COLUMNS { p { "The first " (COLUMNS) " of " (matrix.stores.len()) " stores; the review has all." } }
+        };
+        Some(layout::page(&viewer, "Access", &content))
+    })
+}
+
+fn names(members: &[&grantbook::MemberId]) -> Markup {
+    html! {
+        @for (number, member) in members.iter().enumerate() {
+            @if number > 0 { ", " }
+            a href={ "/members/" (in_path(member)) } { (layout::shown(member)) }
+        }
+    }
+}
+
+fn why_path(member: &str, permission: &str, store: &str) -> String {
+    format!(
+        "/why?member={}&permission={}&store={}",
+        in_path(member),
+        in_path(permission),
+        in_path(store)
+    )
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Question {
+    member: String,
+    permission: String,
+    #[serde(default)]
+    store: String,
+}
+
+/// Why, and since when. Everybody may ask about themselves; about others, those who manage groups.
+pub(crate) async fn why(viewer: Viewer, Query(asked): Query<Question>) -> Response {
+    let Ok(permission) = asked.permission.parse::<Permission>() else {
+        return layout::not_found();
+    };
+    let resource = match asked.store.as_str() {
+        "" => Resource::Account,
+        store => Resource::Store(store),
+    };
+    let explained = viewer.account.with(|account| {
+        let may_ask = asked.member == *viewer.member || viewer.sees_all(account);
+        let is_member = account.member(&asked.member).is_some();
+        (may_ask && is_member).then(|| {
+            let explanation = account.explain(&asked.member, &permission, resource, viewer.now);
+            (
+                reasons(&viewer, account, &explanation),
+                matches!(explanation.answer, Verdict::Allowed { .. }),
+            )
+        })
+    });
+    let Some((reasons, is_allowed)) = explained else {
+        return layout::not_found();
+    };
+    let since = since(&viewer, &asked, &permission).await;
+    let place = match resource {
+        Resource::Account => "the account".to_owned(),
+        Resource::Store(store) => layout::shown(store),
+    };
+    let others = ["store.read", "store.write"]
+        .into_iter()
+        .filter(|other| *other != asked.permission);
+    let content = html! {
+        p.verdict { @if is_allowed { strong.gain { "Yes" } } @else { strong.loss { "No" } } ": " code { (permission.as_str()) } " in " (place) }
+        (reasons)
+        (since)
+        @if !asked.store.is_empty() {
+            p { "And: " @for other in others { a href=(why_path(&asked.member, other, &asked.store)) { (other) } " " } }
+        }
+    };
+    layout::page(
+        &viewer,
+        &format!("May {}?", layout::shown(&asked.member)),
+        &content,
+    )
+    .into_response()
+}
+
+/// The ways that lead there, or what would.
+fn reasons(viewer: &Viewer, account: &Account, explanation: &Explanation) -> Markup {
+    match &explanation.answer {
+        Verdict::Allowed { paths, more } => html! {
+            ul {
+                @for path in paths {
+                    li {
+                        @match &path.via {
+                            AccessSource::Ownership => { "as an account owner" }
+                            AccessSource::Group { group, group_name, role_name, .. } => {
+                                "by the group " a href={ "/groups/" (in_path(group)) } { (group_name.as_str()) } ", which carries " (role_name.as_str())
+                            }
+                        }
+                        @if path.is_only_way { strong { " — the only way" } }
+                    }
+                }
+            }
+            @if *more > 0 { p { "And " (more) " more ways." } }
+        },
+        Verdict::Denied { advice, .. } => {
+            let remedies: &[Remedy] = match advice {
+                Advice::AnyOf { remedies, .. } => remedies,
+                _ => &[],
+            };
+            let text = explanation.to_string();
+            let sentences = text.lines().filter(|line| !line.starts_with("- "));
+            html! {
+                @for sentence in sentences { p { (sentence) } }
+                ul {
+                    @for remedy in remedies.iter().take(10) {
+                        li {
+                            (explanation.describe(remedy))
+                            @if let Err(error) = remedy.may_be_issued_by(account, &viewer.actor(), viewer.now) {
+                                " " span.reason { "You can't: " (error.to_string()) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// In which stretches of time it was so, and who began and ended them.
+async fn since(viewer: &Viewer, asked: &Question, permission: &Permission) -> Markup {
+    let (accounts, id) = (viewer.app.accounts.clone(), viewer.account.id().clone());
+    let (member, permission) = (asked.member.clone(), permission.clone());
+    let store = asked.store.clone();
+    let read = tokio::task::spawn_blocking(move || -> Option<Vec<Interval<Record>>> {
+        let all = records(accounts.repository(), &id, 0)
+            .collect::<Result<Vec<Record>, _>>()
+            .ok()?;
+        let place = if store.is_empty() {
+            Resource::Account
+        } else {
+            Resource::Store(store.as_str())
+        };
+        history::access(all, None, &member, &permission, place).ok()
+    });
+    let Ok(Some(intervals)) = read.await else {
+        return html! {};
+    };
+    let end = |record: &Record| html! { (layout::time(record.at())) " by " (actor(record)) };
+    html! {
+        @if !intervals.is_empty() {
+            h2 { "Since when" }
+            ul {
+                @for interval in &intervals {
+                    li {
+                        "from " @if let Some(began) = &interval.began { (end(began)) } @else { "the beginning" }
+                        @match &interval.ended { Some(ended) => { " until " (end(ended)) } None => { " until now" } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The page to review who has access. It has styles and a script of its own, which its own policy allows.
+pub(crate) async fn review(viewer: Viewer) -> Response {
+    let page = viewer.account.with(|account| {
+        viewer
+            .sees_all(account)
+            .then(|| account.to_html("Who has access", viewer.now))
+    });
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+    page.map_or_else(layout::not_found, |page| {
+        ([("content-security-policy", policy)], Html(page)).into_response()
+    })
+}

@@ -1,0 +1,372 @@
+//! Groups: the list, one to create, and one to edit, with its members.
+
+use std::iter;
+
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use grantbook::{
+    Account, Command, Description, Group, GroupId, GroupName, MemberId, Precondition, Role, RoleId,
+};
+use maud::{Markup, html};
+
+use crate::change::{Intent, submit};
+use crate::form::{Fields, Wrong, grants, in_path, is_of_stores, ticked};
+use crate::layout;
+use crate::pages::refusal;
+use crate::session::{Posted, Viewer};
+
+fn path_of(group: &str) -> String {
+    format!("/groups/{}", in_path(group))
+}
+
+/// What a group's page shows only to those who may see it.
+pub(super) fn guarded(viewer: &Viewer, page: impl FnOnce(&Account) -> Option<Markup>) -> Response {
+    let page = viewer
+        .account
+        .with(|account| viewer.sees_all(account).then(|| page(account)).flatten());
+    page.map_or_else(layout::not_found, IntoResponse::into_response)
+}
+
+pub(crate) async fn list(viewer: Viewer) -> Response {
+    guarded(&viewer, |account| {
+        let groups: Vec<Group<'_>> = account.groups().collect();
+        let content = html! {
+            p { (groups.len()) " of at most " (account.group_limit().get()) " groups. Members of a group hold its roles." }
+            p { a.button href="/groups/new" { "Create new group" } }
+            table {
+                thead { tr { th scope="col" { "Name" } th scope="col" { "Description" } th scope="col" { "Roles" } th scope="col" { "Members" } } }
+                tbody {
+                    @for group in &groups {
+                        tr {
+                            th scope="row" { a href=(path_of(group.id())) { (group.name().as_str()) } }
+                            td { (group.description().as_str()) }
+                            td { (carried(account, *group)) }
+                            td { (group.member_count()) }
+                        }
+                    }
+                }
+            }
+        };
+        Some(layout::page(&viewer, "Groups", &content))
+    })
+}
+
+fn carried(account: &Account, group: Group<'_>) -> Markup {
+    html! {
+        ul.plain {
+            @for grant in group.grants() {
+                li {
+                    @if let Some(role) = account.role(grant.role) { (role.name().as_str()) }
+                    @let stores: Vec<String> = grant.scope.stores().map(|store| layout::shown(store)).collect();
+                    @if !stores.is_empty() { ": " (stores.join(", ")) }
+                }
+            }
+        }
+    }
+}
+
+/// The fields of a group: as they were sent, or as the group is, or empty.
+fn form(
+    viewer: &Viewer,
+    account: &Account,
+    path: &str,
+    group: Option<Group<'_>>,
+    sent: Option<&Fields>,
+    wrong: &Wrong,
+) -> Markup {
+    let (name, description, ticks): (&str, &str, Vec<String>) = match (sent, group) {
+        (Some(sent), _) => (
+            sent.get("name"),
+            sent.get("description"),
+            sent.all("grant").map(str::to_owned).collect(),
+        ),
+        (None, Some(group)) => (group.name(), group.description(), ticks(group)),
+        (None, None) => ("", "", Vec::new()),
+    };
+    let key = sent.map_or("", |sent| sent.get("key"));
+    // What was refused is another request when it is sent again.
+    let key = if wrong.0.is_empty() { key } else { "" };
+    let revision = group.map(|group| group.definition_revision().to_string());
+    html! {
+        form.edit method="post" action=(path) hx-post=(path) hx-vals=r#"{"step":"preview"}"#
+            hx-trigger="input delay:250ms, change" hx-target="#effect" hx-swap="innerHTML" hx-morph-skip {
+            (layout::hidden(viewer, key))
+            @if let Some(revision) = &revision { input type="hidden" name="revision" value=(revision); }
+            (layout::text_field("Name", "name", name, "3 to 64 letters, digits, spaces and . - _", wrong))
+            (layout::text_field("Description", "description", description, "At most 100 letters, digits, spaces and . - _", wrong))
+            fieldset #grant {
+                legend { "Roles" }
+                @if let Some(problem) = wrong.of("grant") { span.problem { (problem) } }
+                @for (id, role) in account.roles() { (role_boxes(account, id, role, &ticks)) }
+            }
+            (layout::text_field("Note", "note", sent.map_or("", |sent| sent.get("note")), "Optional: why, for the history", wrong))
+            div #effect role="status" aria-live="polite" {}
+            p { button { @if group.is_some() { "Save" } @else { "Create" } } " " a href="/groups" { "Cancel" } }
+        }
+    }
+}
+
+fn role_boxes(account: &Account, id: &RoleId, role: &Role, ticks: &[String]) -> Markup {
+    let tick = |store| {
+        let value = ticked(id, store);
+        html! { input type="checkbox" name="grant" value=(value) checked[ticks.contains(&value)]; }
+    };
+    let includes = if *id == RoleId::store_editor() {
+        " (includes Store Viewer)"
+    } else {
+        ""
+    };
+    html! {
+        @if is_of_stores(role) {
+            @let chosen = account.stores().filter(|store| ticks.contains(&ticked(id, Some(store)))).count();
+            details open[chosen > 0] {
+                summary { (role.name().as_str()) (includes) ": " (chosen) " of " (account.store_count()) " stores" }
+                @for store in account.stores() { label.tick { (tick(Some(store))) " " (layout::shown(store)) } }
+            }
+        } @else {
+            label.tick { (tick(None)) " " (role.name().as_str()) " (at the account)" }
+        }
+    }
+}
+
+fn ticks(group: Group<'_>) -> Vec<String> {
+    let all = group.grants().flat_map(|grant| {
+        let mut stores: Vec<String> = grant
+            .scope
+            .stores()
+            .map(|store| ticked(grant.role, Some(store)))
+            .collect();
+        if grant.scope.stores().next().is_none() {
+            stores.push(ticked(grant.role, None));
+        }
+        stores
+    });
+    all.collect()
+}
+
+pub(crate) async fn new(viewer: Viewer) -> Response {
+    guarded(&viewer, |account| {
+        Some(new_page(&viewer, account, None, &Wrong::default()))
+    })
+}
+
+fn new_page(viewer: &Viewer, account: &Account, sent: Option<&Fields>, wrong: &Wrong) -> Markup {
+    let content = html! {
+        (layout::summary(wrong))
+        (form(viewer, account, "/groups/new", None, sent, wrong))
+    };
+    layout::page(viewer, "Create a group", &content)
+}
+
+pub(crate) async fn create(posted: Posted) -> Response {
+    let mut wrong = Wrong::default();
+    let fields = &posted.fields;
+    let name = wrong.read::<GroupName>(fields, "name");
+    let description = wrong.read::<Description>(fields, "description");
+    let granted = grants(fields, &mut wrong);
+    let intent = match (name, description) {
+        (Some(name), Some(description)) if wrong.0.is_empty() => {
+            let group = posted
+                .viewer
+                .account
+                .with(|account| free_id(account, &name));
+            let Some(group) = group else {
+                return layout::failed("no id is free");
+            };
+            let mut commands = vec![Command::create_group(&group, name, granted)];
+            if !description.is_empty() {
+                commands.push(Command::describe_group(&group, description));
+            }
+            Ok(Intent {
+                commands,
+                preconditions: Vec::new(),
+                title: "Create a group".to_owned(),
+                done: path_of(&group),
+            })
+        }
+        _ => Err(wrong),
+    };
+    submit(posted, "/groups/new".to_owned(), intent, |posted, wrong| {
+        let viewer = &posted.viewer;
+        viewer
+            .account
+            .with(|account| new_page(viewer, account, Some(&posted.fields), wrong))
+    })
+    .await
+}
+
+/// An id made of the name, that no group has. There is always one: what a name may have, an id may have.
+fn free_id(account: &Account, name: &GroupName) -> Option<GroupId> {
+    let slug = name.to_lowercase().replace(' ', "-");
+    let numbered = (2..).map(|number| format!("{slug}-{number}"));
+    let mut ids = iter::once(slug.clone()).chain(numbered);
+    ids.find(|id| account.group(id).is_none())?.parse().ok()
+}
+
+pub(crate) async fn show(viewer: Viewer, Path(group): Path<String>) -> Response {
+    guarded(&viewer, |account| {
+        page(&viewer, account, &group, None, &Wrong::default())
+    })
+}
+
+fn page(
+    viewer: &Viewer,
+    account: &Account,
+    group: &str,
+    sent: Option<&Fields>,
+    wrong: &Wrong,
+) -> Option<Markup> {
+    let group = account.group(group)?;
+    let path = path_of(group.id());
+    let delete = refusal(viewer, account, &Command::delete_group(group.id()));
+    let others = account.members().filter(|member| !member.is_in(group.id()));
+    let content = html! {
+        (layout::summary(wrong))
+        section {
+            h2 { "Members" }
+            form method="post" action={ (path) "/members" } {
+                (layout::hidden(viewer, ""))
+                table {
+                    tbody {
+                        @for member in group.members().take(500) {
+                            @let remove = refusal(viewer, account, &Command::remove_from_group(group.id(), [member]));
+                            tr {
+                                th scope="row" { a href={ "/members/" (in_path(member)) } { (layout::shown(member)) } }
+                                td {
+                                    @if let Some(reason) = &remove {
+                                        button type="button" aria-disabled="true" { "Remove" } " " span.reason { (reason) }
+                                    } @else {
+                                        button name="remove" value=(member) { "Remove" }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+                @if group.member_count() == 0 { p { "No members yet." } }
+            }
+            form method="post" action={ (path) "/members" } {
+                (layout::hidden(viewer, ""))
+                div.field {
+                    label for="member" { "Add a member" }
+                    span.hint id="member-hint" { "They must have been invited first." }
+                    @if let Some(problem) = wrong.of("member") { span.problem { (problem) } }
+                    input type="text" id="member" name="add" list="others" aria-describedby="member-hint" autocomplete="off"
+                        value=(sent.map_or("", |sent| sent.get("add")));
+                    datalist id="others" { @for member in others.take(200) { option value=(member.id()) {} } }
+                }
+                button { "Add" }
+            }
+        }
+        section {
+            h2 { "Name and roles" }
+            (form(viewer, account, &path, Some(group), sent.filter(|sent| sent.all("name").next().is_some()), wrong))
+        }
+        section {
+            h2 { "Delete" }
+            form method="get" action={ (path) "/delete" } { (layout::button("Delete this group", delete.as_deref())) }
+        }
+    };
+    Some(layout::page(viewer, group.name(), &content))
+}
+
+fn again(posted: &Posted, group: &str, wrong: &Wrong) -> Markup {
+    let viewer = &posted.viewer;
+    let page = viewer
+        .account
+        .with(|account| page(viewer, account, group, Some(&posted.fields), wrong));
+    page.unwrap_or_else(|| layout::page(viewer, "Groups", &layout::summary(wrong)))
+}
+
+pub(crate) async fn edit(Path(group): Path<String>, posted: Posted) -> Response {
+    let Ok(id) = group.parse::<GroupId>() else {
+        return layout::not_found();
+    };
+    let mut wrong = Wrong::default();
+    let fields = &posted.fields;
+    let name = wrong.read::<GroupName>(fields, "name");
+    let description = wrong.read::<Description>(fields, "description");
+    let granted = grants(fields, &mut wrong);
+    let revision = fields.get("revision").parse().ok();
+    let intent = match (name, description, revision) {
+        (Some(name), Some(description), Some(revision)) if wrong.0.is_empty() => Ok(Intent {
+            commands: vec![
+                Command::rename_group(&id, name),
+                Command::describe_group(&id, description),
+                Command::set_grants(&id, granted),
+            ],
+            preconditions: vec![Precondition::GroupDefinition {
+                group: id.clone(),
+                revision,
+            }],
+            title: "Edit a group".to_owned(),
+            done: path_of(&id),
+        }),
+        _ => Err(wrong),
+    };
+    submit(posted, path_of(&group), intent, |posted, wrong| {
+        again(posted, &group, wrong)
+    })
+    .await
+}
+
+pub(crate) async fn members(Path(group): Path<String>, posted: Posted) -> Response {
+    let Ok(id) = group.parse::<GroupId>() else {
+        return layout::not_found();
+    };
+    let (add, remove) = (posted.fields.get("add").trim(), posted.fields.get("remove"));
+    let command = if remove.is_empty() {
+        add.parse::<MemberId>()
+            .map(|member| Command::add_to_group(&id, [member]))
+    } else {
+        remove
+            .parse::<MemberId>()
+            .map(|member| Command::remove_from_group(&id, [member]))
+    };
+    let intent = match command {
+        Ok(command) => Ok(Intent {
+            commands: vec![command],
+            preconditions: Vec::new(),
+            title: "Change a group's members".to_owned(),
+            done: path_of(&id),
+        }),
+        Err(error) => Err(Wrong::one("member", &error)),
+    };
+    let path = format!("{}/members", path_of(&group));
+    submit(posted, path, intent, |posted, wrong| {
+        again(posted, &group, wrong)
+    })
+    .await
+}
+
+pub(crate) async fn ask_delete(viewer: Viewer, Path(group): Path<String>) -> Response {
+    guarded(&viewer, |account| {
+        let group = account.group(&group)?;
+        let refused = refusal(&viewer, account, &Command::delete_group(group.id()));
+        let content = html! {
+            p { "The group " strong { (group.name().as_str()) } " goes, with what it grants. Nobody is in it." }
+            form method="post" action={ (path_of(group.id())) "/delete" } {
+                (layout::hidden(&viewer, ""))
+                (layout::button("Delete", refused.as_deref())) " " a href=(path_of(group.id())) { "Cancel" }
+            }
+        };
+        Some(layout::page(&viewer, "Delete a group", &content))
+    })
+}
+
+pub(crate) async fn delete(Path(group): Path<String>, posted: Posted) -> Response {
+    let Ok(id) = group.parse::<GroupId>() else {
+        return layout::not_found();
+    };
+    let intent = Intent {
+        commands: vec![Command::delete_group(id)],
+        preconditions: Vec::new(),
+        title: "Delete a group".to_owned(),
+        done: "/groups".to_owned(),
+    };
+    let path = format!("{}/delete", path_of(&group));
+    submit(posted, path, Ok(intent), |posted, wrong| {
+        again(posted, &group, wrong)
+    })
+    .await
+}

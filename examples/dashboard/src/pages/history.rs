@@ -1,0 +1,91 @@
+//! Who changed what, when and why.
+
+use axum::extract::Query;
+use axum::response::{IntoResponse, Response};
+use grantbook::repository::records;
+use grantbook::{Actor, Record};
+use maud::{Markup, html};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::layout;
+use crate::session::Viewer;
+
+const PAGE: u64 = 100;
+
+#[derive(Deserialize)]
+pub(crate) struct Before {
+    /// The last version on the page; the newest, unless it is given.
+    before: Option<u64>,
+}
+
+/// Who did it.
+pub(crate) fn actor(record: &Record) -> Markup {
+    match record.actor() {
+        Actor::Member(member) => html! { (layout::shown(member)) },
+        Actor::System => html! { em { "the application" } },
+    }
+}
+
+pub(crate) async fn list(viewer: Viewer, Query(Before { before }): Query<Before>) -> Response {
+    let (sees_all, version) = viewer
+        .account
+        .with(|account| (viewer.sees_all(account), account.version()));
+    if !sees_all {
+        return layout::not_found();
+    }
+    let last = before.unwrap_or(version).min(version);
+    let after = last.saturating_sub(PAGE);
+    let (accounts, id) = (viewer.app.accounts.clone(), viewer.account.id().clone());
+    let read = tokio::task::spawn_blocking(move || {
+        let all = records(accounts.repository(), &id, after);
+        let wanted = all.take_while(|record| {
+            record
+                .as_ref()
+                .map_or(true, |record| record.version() <= last)
+        });
+        wanted.collect::<Result<Vec<Record>, _>>()
+    });
+    let mut found = match read.await {
+        Ok(Ok(found)) => found,
+        Ok(Err(error)) => return layout::failed(&error.to_string()),
+        Err(error) => return layout::failed(&error.to_string()),
+    };
+    found.reverse();
+    let content = html! {
+        ol.history {
+            @for record in &found {
+                li value=(record.version()) {
+                    (layout::time(record.at())) " " strong { (actor(record)) } ": " (event(record))
+                    @if let Some(note) = record.note() { " " q { (layout::shown(note)) } }
+                }
+            }
+        }
+        @if after > 0 { p { a href={ "/history?before=" (after) } { "Older" } } }
+    };
+    layout::page(&viewer, "History", &content).into_response()
+}
+
+/// The kind of event and its fields, as the record has them.
+fn event(record: &Record) -> Markup {
+    let fields = serde_json::to_value(record.event()).unwrap_or_default();
+    let fields = fields.as_object().cloned().unwrap_or_default();
+    let kind = fields
+        .get("kind")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .replace('-', " ");
+    let said: Vec<String> = fields
+        .iter()
+        .filter(|(name, value)| *name != "kind" && !value.is_null())
+        .map(|(name, value)| match value {
+            Value::String(text) => format!("{} {}", name.replace('_', " "), layout::shown(text)),
+            other => format!(
+                "{} {}",
+                name.replace('_', " "),
+                layout::shown(&other.to_string())
+            ),
+        })
+        .collect();
+    html! { (kind) @if !said.is_empty() { span.hint { " (" (said.join("; ")) ")" } } }
+}

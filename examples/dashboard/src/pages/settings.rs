@@ -1,0 +1,60 @@
+//! The account itself.
+
+use axum::response::Response;
+use grantbook::{Account, Command};
+use maud::{Markup, html};
+
+use crate::change::{Intent, submit};
+use crate::form::Wrong;
+use crate::layout;
+use crate::pages::groups::guarded;
+use crate::pages::refusal;
+use crate::session::{Posted, Viewer};
+
+pub(crate) async fn show(viewer: Viewer) -> Response {
+    guarded(&viewer, |account| {
+        Some(page(&viewer, account, &Wrong::default()))
+    })
+}
+
+fn page(viewer: &Viewer, account: &Account, wrong: &Wrong) -> Markup {
+    let refused = refusal(viewer, account, &Command::close_account());
+    let content = html! {
+        (layout::summary(wrong))
+        dl {
+            dt { "Account" } dd { (layout::shown(account.id())) }
+            dt { "Version" } dd { (account.version()) ", of " (layout::time(account.changed_at())) }
+            dt { "Groups" } dd { (account.groups().count()) " of at most " (account.group_limit().get()) ". The application sets the limit." }
+            dt { "Owners" } dd { ul.plain { @for owner in account.owners() { li { (layout::shown(owner)) } } } }
+        }
+        section {
+            h2 { "Close the account" }
+            p { "Nobody can do anything in it then, and it is never opened again. Its history stays until it is erased." }
+            form method="post" action="/settings" {
+                (layout::hidden(viewer, ""))
+                (layout::text_field("To close it, type its id", "close", "", "", wrong))
+                (layout::button("Close the account", refused.as_deref()))
+            }
+        }
+    };
+    layout::page(viewer, "Settings", &content)
+}
+
+pub(crate) async fn close(posted: Posted) -> Response {
+    let is_meant = posted.fields.get("close") == posted.viewer.account.id().as_str();
+    let intent = if is_meant {
+        Ok(Intent {
+            commands: vec![Command::close_account()],
+            preconditions: Vec::new(),
+            title: "Close the account".to_owned(),
+            done: "/settings".to_owned(),
+        })
+    } else {
+        Err(Wrong::one("close", &"type the account's id to close it"))
+    };
+    submit(posted, "/settings".to_owned(), intent, |posted, wrong| {
+        let viewer = &posted.viewer;
+        viewer.account.with(|account| page(viewer, account, wrong))
+    })
+    .await
+}
