@@ -66,6 +66,7 @@ fn frame(title: &str, head: &Markup, body: &Markup) -> Markup {
                 meta name="htmx-config" content=r#"{"includeIndicatorCSS":false,"history":false}"#;
                 title { (title) " · grantbook" }
                 link rel="stylesheet" href="/assets/style.css";
+                link rel="icon" href="/assets/icon.svg" type="image/svg+xml";
                 (head)
             }
             body { (body) }

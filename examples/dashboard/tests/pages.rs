@@ -389,6 +389,7 @@ async fn a_stale_form_is_not_saved_over_what_others_did() {
     ];
     let stale = gil.post("/groups/read-only", &typed).await;
     stale.is(422).says("look at it again before you save");
+    stale.says("What others did meanwhile");
     stale.says(r#"value="Auditors""#);
     let fresh = stale.hidden("revision").remove(0);
     assert_ne!(fresh, revision);

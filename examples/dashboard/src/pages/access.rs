@@ -5,7 +5,8 @@ use axum::response::{Html, IntoResponse, Response};
 use grantbook::history::{self, Interval};
 use grantbook::repository::records;
 use grantbook::{
-    AccessSource, Account, Advice, Explanation, Permission, Record, Remedy, Resource, Verdict,
+    AccessSource, Account, Advice, Explanation, Permission, Record, Remedy, RemedyKind, Resource,
+    Verdict,
 };
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -111,7 +112,7 @@ pub(crate) async fn why(viewer: Viewer, Query(asked): Query<Question>) -> Respon
         .into_iter()
         .filter(|other| *other != asked.permission);
     let content = html! {
-        p.verdict { @if is_allowed { strong.gain { "Yes" } } @else { strong.loss { "No" } } ": " code { (permission.as_str()) } " in " (place) }
+        p.verdict { @if is_allowed { strong { "Yes" } } @else { strong { "No" } } ": " code { (permission.as_str()) } " in " (place) }
         (reasons)
         (since)
         @if !asked.store.is_empty() {
@@ -120,7 +121,7 @@ pub(crate) async fn why(viewer: Viewer, Query(asked): Query<Question>) -> Respon
     };
     layout::page(
         &viewer,
-        &format!("May {}?", layout::shown(&asked.member)),
+        &format!("Why {} may or may not", layout::shown(&asked.member)),
         &content,
     )
     .into_response()
@@ -157,7 +158,7 @@ fn reasons(viewer: &Viewer, account: &Account, explanation: &Explanation) -> Mar
                 ul {
                     @for remedy in remedies.iter().take(10) {
                         li {
-                            (explanation.describe(remedy))
+                            (remedy_button(viewer, explanation, remedy))
                             @if let Err(error) = remedy.may_be_issued_by(account, &viewer.actor(), viewer.now) {
                                 " " span.reason { "You can't: " (error.to_string()) }
                             }
@@ -167,6 +168,27 @@ fn reasons(viewer: &Viewer, account: &Account, explanation: &Explanation) -> Mar
             }
         }
     }
+}
+
+/// What would allow it: a button, or a link to the page where it is done.
+fn remedy_button(viewer: &Viewer, explanation: &Explanation, remedy: &Remedy) -> Markup {
+    let label = explanation.describe(remedy);
+    let page = match &remedy.step {
+        RemedyKind::AddToGroup { group } => {
+            return html! {
+                form method="post" action={ "/groups/" (in_path(group)) "/members" } {
+                    (layout::hidden(viewer, ""))
+                    input type="hidden" name="add" value=(explanation.member);
+                    button { (label) }
+                }
+            };
+        }
+        RemedyKind::GrantRole { group, .. } => format!("/groups/{}", in_path(group)),
+        RemedyKind::ExtendRole { .. } => "/roles".to_owned(),
+        RemedyKind::CreateStore => "/stores".to_owned(),
+        _ => format!("/members/{}", in_path(&explanation.member)),
+    };
+    html! { a href=(page) { (label) } }
 }
 
 /// In which stretches of time it was so, and who began and ended them.

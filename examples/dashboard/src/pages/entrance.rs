@@ -80,6 +80,7 @@ pub(crate) async fn live(viewer: Viewer) -> Response {
 pub(crate) async fn asset(Path(file): Path<String>) -> Response {
     let (kind, content): (_, &'static str) = match file.as_str() {
         "style.css" => ("text/css", include_str!("../../assets/style.css")),
+        "icon.svg" => ("image/svg+xml", include_str!("../../assets/icon.svg")),
         "htmx.min.js" => ("text/javascript", include_str!("../../assets/htmx.min.js")),
         "hx-sse.min.js" => (
             "text/javascript",

@@ -218,10 +218,14 @@ fn page(
 ) -> Option<Markup> {
     let group = account.group(group)?;
     let path = path_of(group.id());
+    let sent_revision = sent.map_or("", |sent| sent.get("revision"));
+    let is_stale =
+        !sent_revision.is_empty() && sent_revision != group.definition_revision().to_string();
     let delete = refusal(viewer, account, &Command::delete_group(group.id()));
     let others = account.members().filter(|member| !member.is_in(group.id()));
     let content = html! {
         (layout::summary(wrong))
+        @if is_stale { p { a href="/history" { "What others did meanwhile" } ". What you typed is below: save it again, and it applies to what is there now." } }
         section {
             h2 { "Members" }
             form method="post" action={ (path) "/members" } {

@@ -10,7 +10,6 @@ use crate::change::{Intent, submit};
 use crate::form::{Fields, Wrong, end_of_day, in_path};
 use crate::layout;
 use crate::pages::groups::guarded;
-use crate::pages::refusal;
 use crate::session::{Posted, Viewer};
 
 const PAGE: usize = 100;
@@ -227,12 +226,12 @@ fn page(viewer: &Viewer, account: &Account, member: &str, wrong: &Wrong) -> Opti
             form.actions method="post" action=(path_of(member.id())) {
                 (layout::hidden(viewer, ""))
                 @for (number, (label, command)) in actions(member.id(), viewer).iter().enumerate() {
-                    @let refused = refusal(viewer, account, command);
-                    p {
-                        @if let Some(reason) = &refused {
-                            button type="button" aria-disabled="true" { (label) } " " span.reason { (reason) }
-                        } @else {
-                            button name="action" value=(number) { (label) }
+                    @match account.decide(&viewer.actor(), command, viewer.now) {
+                        // It would change nothing.
+                        Ok(None) => {}
+                        Ok(Some(_)) => { p { button name="action" value=(number) { (label) } } }
+                        Err(error) => {
+                            p { button type="button" aria-disabled="true" { (label) } " " span.reason { (error.to_string()) } }
                         }
                     }
                 }
