@@ -375,7 +375,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::account::data::member::MemberEntry;
 
     /// A table of members has 32 bytes for each with a short id or a UUID, 48 with a longer one, and one for its tag.
     #[test]
@@ -383,7 +382,8 @@ mod tests {
         let sizes = (size_of::<ShortKey>(), size_of::<UuidKey>());
         assert_eq!(sizes, (16, 16));
         assert_eq!(size_of::<LongerKey>(), 32);
-        type Member = InOneLine<ShortKey, MemberEntry>;
+        // A member's entry takes sixteen.
+        type Member = InOneLine<ShortKey, [u64; 2]>;
         assert_eq!((size_of::<Member>(), align_of::<Member>()), (32, 32));
     }
 
