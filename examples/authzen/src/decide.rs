@@ -59,15 +59,15 @@ impl<'a, V: Vocabulary> DecisionPoint<'a, V> {
     /// Answers an access evaluation request.
     ///
     /// # Errors
-    /// `{` and `[]`; a body without `subject.type`, `subject.id`, `action.name`, `resource.type` or `resource.id`; one that
-    /// names a member twice; members of another type, such as `"subject": "alice"`.
+    /// `{` and `[]`; a body without `subject.type`, `subject.id`, `action.name`, `resource.type` or `resource.id`; one
+    /// that names a member twice; members of another type, such as `"subject": "alice"`.
     pub fn evaluation(&self, body: &[u8]) -> Result<Decision, BadRequest> {
         let question = self.question(Body::read(body)?)?;
         Ok(self.answer(&question))
     }
 
-    /// Answers an access evaluations request. Each item takes whole members of the request for those that it lacks. An item
-    /// that can't be answered is denied, and says why.
+    /// Answers an access evaluations request. Each item takes whole members of the request for those that it lacks. An
+    /// item that can't be answered is denied, and says why.
     ///
     /// # Errors
     /// As [`evaluation`](Self::evaluation), of a body without items; more than [`MAX_EVALUATIONS`] items; an

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
-/// Which bearer keys may ask about which account. Keys are kept as their SHA-256 alone: make them of 128 random bits or more.
+/// Which bearer keys may ask about which account. Keys are kept as their SHA-256 alone: make them of 128 random bits or
+/// more.
 ///
 /// ```
 /// let mut keys = grantbook_authzen::Keys::default();

@@ -1,5 +1,5 @@
-//! A decision point over grantbook accounts, as the `OpenID AuthZEN` Authorization API 1.0 has it: may this subject do this
-//! action on this resource, which subjects, resources and actions are there, and many questions at once.
+//! A decision point over grantbook accounts, as the `OpenID AuthZEN` Authorization API 1.0 has it: may this subject do
+//! this action on this resource, which subjects, resources and actions are there, and many questions at once.
 //!
 //! A package beside the crate, so that whoever needs no decision point has no part of it. It is two things:
 //!
@@ -7,8 +7,8 @@
 //!   clock: it can stand behind any server.
 //! - [`router`] serves it with axum, for all accounts of a [`PolicyHost`], with a bearer key for each account.
 //!
-//! The standard's callers have types and actions of their own (`user`, `record`, `can_read`). A [`Vocabulary`] says which
-//! members, stores and permissions they are. [`Plain`] takes them as they are.
+//! The standard's callers have types and actions of their own (`user`, `record`, `can_read`). A [`Vocabulary`] says
+//! which members, stores and permissions they are. [`Plain`] takes them as they are.
 //!
 //! ```
 //! use grantbook::{Account, Actor, Command, GroupLimit, StoreId, Timestamp};

@@ -25,7 +25,8 @@ struct Asked {
     limit: Option<u64>,
 }
 
-/// What a token holds. It gives no access: whoever makes one up begins in another place of an answer that it gets anyway.
+/// What a token holds. It gives no access: whoever makes one up begins in another place of an answer that it gets
+/// anyway.
 #[derive(Debug, Deserialize, Serialize)]
 struct Token {
     format: u8,

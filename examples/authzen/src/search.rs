@@ -14,8 +14,8 @@ impl<V: Vocabulary> DecisionPoint<'_, V> {
     /// Answers which subjects of a type may do this there, in the order of members' ids.
     ///
     /// # Errors
-    /// As [`evaluation`](Self::evaluation), but that the subject needs no id; a `page.limit` below zero; a `page.token` of
-    /// another search, of another account, or of pages of another length.
+    /// As [`evaluation`](Self::evaluation), but that the subject needs no id; a `page.limit` below zero; a `page.token`
+    /// of another search, of another account, or of pages of another length.
     pub fn search_subjects(&self, body: &[u8]) -> Result<SearchResults<Found>, BadRequest> {
         let body = Body::read(body)?;
         let (subject, action, resource) = (body.subject()?, body.action()?, body.resource()?);
@@ -42,8 +42,8 @@ impl<V: Vocabulary> DecisionPoint<'_, V> {
         Ok(page.fill(self.account.version(), found))
     }
 
-    /// Answers on which resources of a type this subject may do this: the account first, then stores in the order of their
-    /// ids.
+    /// Answers on which resources of a type this subject may do this: the account first, then stores in the order of
+    /// their ids.
     ///
     /// # Errors
     /// As [`search_subjects`](Self::search_subjects), but that the subject needs an id and the resource does not.
@@ -87,7 +87,8 @@ impl<V: Vocabulary> DecisionPoint<'_, V> {
     }
 
     /// Answers which actions this subject may do there: of those that are built in and those that any role of the
-    /// resource's level holds, in the order of permissions. An account owner may do others too, which nothing names yet.
+    /// resource's level holds, in the order of permissions. An account owner may do others too, which nothing names
+    /// yet.
     ///
     /// # Errors
     /// As [`evaluation`](Self::evaluation), without an action, which is ignored; and for pages as

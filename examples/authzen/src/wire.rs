@@ -185,8 +185,8 @@ pub struct PageEnd {
     pub count: usize,
 }
 
-/// Of which versions pages are. If they differ, the account has changed meanwhile: what was found may have gone since, and
-/// what is allowed since behind the last page is not on any.
+/// Of which versions pages are. If they differ, the account has changed meanwhile: what was found may have gone since,
+/// and what is allowed since behind the last page is not on any.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct SearchContext {
     /// The account's version when this page was made.

@@ -65,8 +65,8 @@ fn question(member: &str, permission: &str, resource: &Value) -> Value {
     })
 }
 
-/// All pages of a search, with changes between them if there is somebody to make them: what is on them, and how many they
-/// were.
+/// All pages of a search, with changes between them if there is somebody to make them: what is on them, and how many
+/// they were.
 fn all_pages<T>(
     account: &mut Account,
     mut asked: Value,

@@ -18,8 +18,8 @@ pub(crate) struct Intent {
     pub(crate) done: String,
 }
 
-/// Previews and executes. What gives somebody more is asked about first, with the names of those who gain; what takes away
-/// is done at once. `page` shows the form again, with what is wrong.
+/// Previews and executes. What gives somebody more is asked about first, with the names of those who gain; what takes
+/// away is done at once. `page` shows the form again, with what is wrong.
 pub(crate) async fn submit(
     posted: Posted,
     path: String,
@@ -129,12 +129,13 @@ pub(crate) fn effect(delta: &AccessDelta) -> Markup {
                 @for block in delta.blocks().take(50) {
                     @let who = listed(block.members.iter().map(|id| layout::shown(id)).collect());
                     @let places = listed(block.resources.iter().map(|place| layout::place(place)).collect());
+                    @let s = if block.members.len() == 1 { "s" } else { "" };
                     @let (gained, lost) = differences(&block.before, &block.after);
                     @if !gained.is_empty() {
-                        li.gain { strong { "+ " (who) } " gain" @if block.members.len() == 1 { "s" } " " (listed(gained)) " in " (places) }
+                        li.gain { strong { "+ " (who) } " gain" (s) " " (listed(gained)) " in " (places) }
                     }
                     @if !lost.is_empty() {
-                        li.loss { strong { "− " (who) } " lose" @if block.members.len() == 1 { "s" } " " (listed(lost)) " in " (places) }
+                        li.loss { strong { "− " (who) } " lose" (s) " " (listed(lost)) " in " (places) }
                     }
                 }
             }

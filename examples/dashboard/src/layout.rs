@@ -157,13 +157,38 @@ pub(crate) fn text_field(
 
 /// A button that says why it can't be pressed, where it can't.
 pub(crate) fn button(label: &str, refused: Option<&str>) -> Markup {
+    refused.map_or_else(
+        || html! { button { (label) } },
+        |reason| cannot(label, reason),
+    )
+}
+
+/// A button that can't be pressed, and why: it can be reached all the same, to learn the reason.
+pub(crate) fn cannot(label: &str, reason: &str) -> Markup {
     html! {
-        @if let Some(reason) = refused {
-            button type="button" aria-disabled="true" title=(reason) { (label) }
-            " " span.reason { (reason) }
-        } @else {
-            button { (label) }
-        }
+        button type="button" aria-disabled="true" { (label) }
+        " " span.reason { (reason) }
+    }
+}
+
+/// The head of a table.
+pub(crate) fn columns(names: &[&str]) -> Markup {
+    html! { thead { tr { @for name in names { th scope="col" { (name) } } } } }
+}
+
+pub(crate) fn member_link(member: &str) -> Markup {
+    html! { a href={ "/members/" (in_path(member)) } { (shown(member)) } }
+}
+
+pub(crate) fn group_link(group: &str, name: &str) -> Markup {
+    html! { a href={ "/groups/" (in_path(group)) } { (shown(name)) } }
+}
+
+/// A link to why somebody may do this there, or not; no store is the account.
+pub(crate) fn why_link(member: &str, permission: &str, store: &str, text: &str) -> Markup {
+    let [member, permission, store] = [member, permission, store].map(in_path);
+    html! {
+        a href={ "/why?member=" (member) "&permission=" (permission) "&store=" (store) } { (text) }
     }
 }
 

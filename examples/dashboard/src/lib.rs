@@ -1,10 +1,10 @@
-//! A dashboard on which people manage the groups of an account: who is in which group, which roles a group carries, what
-//! everybody may do, why, and who changed it.
+//! A dashboard on which people manage the groups of an account: who is in which group, which roles a group carries,
+//! what everybody may do, why, and who changed it.
 //!
-//! A request goes through four steps: `guard.rs` refuses what no page of this service sent, `session.rs` says who asks and
-//! finds the account, a module of `pages/` reads or makes a form into commands, and `change.rs` previews and executes
-//! them. What a page shows is made from the account at that moment; the rules are the library's, and so are the sentences
-//! of refusals.
+//! A request goes through four steps: `guard.rs` refuses what no page of this service sent, `session.rs` says who asks
+//! and finds the account, a module of `pages/` reads or makes a form into commands, and `change.rs` previews and
+//! executes them. What a page shows is made from the account at that moment; the rules are the library's, and so are
+//! the sentences of refusals.
 
 mod change;
 mod demo;
@@ -51,8 +51,8 @@ impl FromRef<App> for Key {
 }
 
 impl App {
-    /// Opens the database, or creates it with an account to click through. Cookies are signed with the secret, of 64 bytes
-    /// or more; with none, by a random one, and everybody signs in again after a restart.
+    /// Opens the database, or creates it with an account to click through. Cookies are signed with the secret, of 64
+    /// bytes or more; with none, by a random one, and everybody signs in again after a restart.
     ///
     /// # Errors
     /// The file can't be opened, or is something else.

@@ -33,7 +33,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let file = setting("DASHBOARD_DATABASE", "dashboard.db")?;
     let secret = setting("DASHBOARD_SECRET", "")?;
     if !secret.is_empty() && secret.len() < 64 {
-        return Err("DASHBOARD_SECRET takes 64 bytes or more; without it, everybody signs in again after a restart".into());
+        return Err("DASHBOARD_SECRET takes 64 bytes or more".into());
     }
     let millis = setting("DASHBOARD_REFRESH_MS", "500")?;
     let millis = millis.parse().ok().filter(|millis| *millis > 0);

@@ -218,8 +218,8 @@ async fn without_scripts_everything_works() -> Result<(), Error> {
     browser.close().await
 }
 
-/// In the light and in the dark, on a screen and on a telephone: axe-core finds nothing serious, nothing has to be scrolled
-/// sideways, and the browser complains of nothing.
+/// In the light and in the dark, on a screen and on a telephone: axe-core finds nothing serious, nothing has to be
+/// scrolled sideways, and the browser complains of nothing.
 #[tokio::test]
 async fn everybody_can_read_the_pages() -> Result<(), Error> {
     let service = Service::start().await?;

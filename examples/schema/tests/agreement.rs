@@ -1,5 +1,5 @@
-//! The schemas and the crate accept the same JSON: every golden form of a command and of a record, and whatever becomes of
-//! it by one change.
+//! The schemas and the crate accept the same JSON: every golden form of a command and of a record, and whatever becomes
+//! of it by one change.
 
 use grantbook::{Command, Record};
 use jsonschema::Validator;

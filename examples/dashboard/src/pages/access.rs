@@ -27,7 +27,14 @@ pub(crate) async fn matrix(viewer: Viewer) -> Response {
             p { a href="/review" { "The whole access review, as a page to print and to filter" } }
             div.wide {
                 table.matrix {
-                    thead { tr { th scope="col" { "Who" } @for store in matrix.stores.iter().take(COLUMNS) { th scope="col" { (layout::store_link(store)) } } } }
+                    thead {
+                        tr {
+                            th scope="col" { "Who" }
+                            @for store in matrix.stores.iter().take(COLUMNS) {
+                                th scope="col" { (layout::store_link(store)) }
+                            }
+                        }
+                    }
                     tbody {
                         @for row in &matrix.rows {
                             @let members: Vec<_> = row.member_ids().collect();
@@ -40,7 +47,9 @@ pub(crate) async fn matrix(viewer: Viewer) -> Response {
                                 }
                                 @for (cell, store) in row.cells.iter().zip(&matrix.stores).take(COLUMNS) {
                                     td class={ "level-" (cell.level().to_string()) } {
-                                        @if let Some(first) = members.first() { a href=(why_path(first, "store.read", store)) { (cell.to_string()) } }
+                                        @if let Some(first) = members.first() {
+                                            (layout::why_link(first, "store.read", store, &cell.to_string()))
+                                        }
                                     }
                                 }
                             }
@@ -48,7 +57,9 @@ pub(crate) async fn matrix(viewer: Viewer) -> Response {
                     }
                 }
             }
-            @if matrix.stores.len() > COLUMNS { p { "The first " (COLUMNS) " of " (matrix.stores.len()) " stores; the review has all." } }
+            @if matrix.stores.len() > COLUMNS {
+                p { "The first " (COLUMNS) " of " (matrix.stores.len()) " stores; the review has all." }
+            }
         };
         Some(layout::page(&viewer, "Access", &content))
     })
@@ -58,18 +69,9 @@ fn names(members: &[&grantbook::MemberId]) -> Markup {
     html! {
         @for (number, member) in members.iter().enumerate() {
             @if number > 0 { ", " }
-            a href={ "/members/" (in_path(member)) } { (layout::shown(member)) }
+            (layout::member_link(member))
         }
     }
-}
-
-fn why_path(member: &str, permission: &str, store: &str) -> String {
-    format!(
-        "/why?member={}&permission={}&store={}",
-        in_path(member),
-        in_path(permission),
-        in_path(store)
-    )
 }
 
 #[derive(Deserialize)]
@@ -112,11 +114,11 @@ pub(crate) async fn why(viewer: Viewer, Query(asked): Query<Question>) -> Respon
         .into_iter()
         .filter(|other| *other != asked.permission);
     let content = html! {
-        p.verdict { @if is_allowed { strong { "Yes" } } @else { strong { "No" } } ": " code { (permission.as_str()) } " in " (place) }
+        p { strong { (if is_allowed { "Yes" } else { "No" }) } ": " code { (permission.as_str()) } " in " (place) }
         (reasons)
         (since)
         @if !asked.store.is_empty() {
-            p { "And: " @for other in others { a href=(why_path(&asked.member, other, &asked.store)) { (other) } " " } }
+            p { "And: " @for other in others { (layout::why_link(&asked.member, other, &asked.store, other)) " " } }
         }
     };
     layout::page(
@@ -137,7 +139,8 @@ fn reasons(viewer: &Viewer, account: &Account, explanation: &Explanation) -> Mar
                         @match &path.via {
                             AccessSource::Ownership => { "as an account owner" }
                             AccessSource::Group { group, group_name, role_name, .. } => {
-                                "by the group " a href={ "/groups/" (in_path(group)) } { (group_name.as_str()) } ", which carries " (role_name.as_str())
+                                "by the group " (layout::group_link(group, group_name))
+                                ", which carries " (role_name.as_str())
                             }
                         }
                         @if path.is_only_way { strong { " — the only way" } }
@@ -233,7 +236,8 @@ pub(crate) async fn review(viewer: Viewer) -> Response {
             .sees_all(account)
             .then(|| account.to_html("Who has access", viewer.now))
     });
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; frame-ancestors 'none'; \
+                  base-uri 'none'; form-action 'none'";
     page.map_or_else(layout::not_found, |page| {
         ([("content-security-policy", policy)], Html(page)).into_response()
     })

@@ -31,14 +31,14 @@ pub(crate) async fn list(viewer: Viewer) -> Response {
     guarded(&viewer, |account| {
         let groups: Vec<Group<'_>> = account.groups().collect();
         let content = html! {
-            p { (groups.len()) " of at most " (account.group_limit().get()) " groups. Members of a group hold its roles." }
+            p { (groups.len()) " of at most " (account.group_limit().get()) " groups. Members hold a group's roles." }
             p { a.button href="/groups/new" { "Create new group" } }
             table {
-                thead { tr { th scope="col" { "Name" } th scope="col" { "Description" } th scope="col" { "Roles" } th scope="col" { "Members" } } }
+                (layout::columns(&["Name", "Description", "Roles", "Members"]))
                 tbody {
                     @for group in &groups {
                         tr {
-                            th scope="row" { a href=(path_of(group.id())) { (group.name().as_str()) } }
+                            th scope="row" { (layout::group_link(group.id(), group.name())) }
                             td { (group.description().as_str()) }
                             td { (carried(account, *group)) }
                             td { (group.member_count()) }
@@ -86,6 +86,7 @@ fn form(
     let key = sent.map_or("", |sent| sent.get("key"));
     // What was refused is another request when it is sent again.
     let key = if wrong.0.is_empty() { key } else { "" };
+    let note = sent.map_or("", |sent| sent.get("note"));
     let revision = group.map(|group| group.definition_revision().to_string());
     html! {
         form.edit method="post" action=(path) hx-post=(path) hx-vals=r#"{"step":"preview"}"#
@@ -93,13 +94,13 @@ fn form(
             (layout::hidden(viewer, key))
             @if let Some(revision) = &revision { input type="hidden" name="revision" value=(revision); }
             (layout::text_field("Name", "name", name, "3 to 64 letters, digits, spaces and . - _", wrong))
-            (layout::text_field("Description", "description", description, "At most 100 letters, digits, spaces and . - _", wrong))
+            (layout::text_field("Description", "description", description, "At most 100 of the same", wrong))
             fieldset #grant {
                 legend { "Roles" }
                 @if let Some(problem) = wrong.of("grant") { span.problem { (problem) } }
                 @for (id, role) in account.roles() { (role_boxes(account, id, role, &ticks)) }
             }
-            (layout::text_field("Note", "note", sent.map_or("", |sent| sent.get("note")), "Optional: why, for the history", wrong))
+            (layout::text_field("Note", "note", note, "Optional: why, for the history", wrong))
             div #effect role="status" aria-live="polite" {}
             p { button { @if group.is_some() { "Save" } @else { "Create" } } " " a href="/groups" { "Cancel" } }
         }
@@ -225,7 +226,12 @@ fn page(
     let others = account.members().filter(|member| !member.is_in(group.id()));
     let content = html! {
         (layout::summary(wrong))
-        @if is_stale { p { a href="/history" { "What others did meanwhile" } ". What you typed is below: save it again, and it applies to what is there now." } }
+        @if is_stale {
+            p {
+                a href="/history" { "What others did meanwhile" }
+                ". What you typed is below: save it again, and it applies to what is there now."
+            }
+        }
         section {
             h2 { "Members" }
             form method="post" action={ (path) "/members" } {
@@ -235,10 +241,10 @@ fn page(
                         @for member in group.members().take(500) {
                             @let remove = refusal(viewer, account, &Command::remove_from_group(group.id(), [member]));
                             tr {
-                                th scope="row" { a href={ "/members/" (in_path(member)) } { (layout::shown(member)) } }
+                                th scope="row" { (layout::member_link(member)) }
                                 td {
                                     @if let Some(reason) = &remove {
-                                        button type="button" aria-disabled="true" { "Remove" } " " span.reason { (reason) }
+                                        (layout::cannot("Remove", reason))
                                     } @else {
                                         button name="remove" value=(member) { "Remove" }
                                     }
@@ -255,7 +261,7 @@ fn page(
                     label for="member" { "Add a member" }
                     span.hint id="member-hint" { "They must have been invited first." }
                     @if let Some(problem) = wrong.of("member") { span.problem { (problem) } }
-                    input type="text" id="member" name="add" list="others" aria-describedby="member-hint" autocomplete="off"
+                    input type="text" id="member" name="add" list="others" autocomplete="off" aria-describedby="member-hint"
                         value=(sent.map_or("", |sent| sent.get("add")));
                     datalist id="others" { @for member in others.take(200) { option value=(member.id()) {} } }
                 }

@@ -37,6 +37,7 @@ fn list_page(
     sent: Option<&Fields>,
     wrong: &Wrong,
 ) -> Markup {
+    let value = |name| sent.map_or("", |sent| sent.get(name));
     let after = Some(after).filter(|after| !after.is_empty());
     let mut members = account.members_after(after);
     let shown: Vec<_> = members.by_ref().take(PAGE).collect();
@@ -48,11 +49,11 @@ fn list_page(
         (layout::summary(wrong))
         p { (account.member_count()) " people." }
         table {
-            thead { tr { th scope="col" { "Member" } th scope="col" { "Status" } th scope="col" { "Groups" } } }
+            (layout::columns(&["Member", "Status", "Groups"]))
             tbody {
                 @for member in &shown {
                     tr {
-                        th scope="row" { a href=(path_of(member.id())) { (layout::shown(member.id())) } }
+                        th scope="row" { (layout::member_link(member.id())) }
                         td { (status(member.status(), viewer)) }
                         td {
                             @let groups: Vec<String> = member.groups().map(|group| named(account, group)).collect();
@@ -67,15 +68,15 @@ fn list_page(
             h2 { "Invite somebody" }
             form method="post" action="/members" hx-morph-skip {
                 (layout::hidden(viewer, ""))
-                (layout::text_field("Who", "member", sent.map_or("", |sent| sent.get("member")), "An id of your directory, or an address", wrong))
+                (layout::text_field("Who", "member", value("member"), "An id of your directory, or an address", wrong))
                 div.field {
                     label for="until" { "Until" }
                     span.hint id="until-hint" { "Optional: the last day on which it can be accepted (UTC)" }
                     @if let Some(problem) = wrong.of("until") { span.problem { (problem) } }
-                    input type="date" id="until" name="until" aria-describedby="until-hint" value=(sent.map_or("", |sent| sent.get("until")));
+                    input type="date" id="until" name="until" aria-describedby="until-hint" value=(value("until"));
                 }
                 label.tick {
-                    input type="checkbox" name="owner" value="yes" checked[sent.is_some_and(|sent| sent.has("owner", "yes"))];
+                    input type="checkbox" name="owner" value="yes" checked[value("owner") == "yes"];
                     " As an account owner. Owners may do everything, and appoint and dismiss owners."
                 }
                 p { button { "Invite" } }
@@ -175,14 +176,6 @@ fn page(viewer: &Viewer, account: &Account, member: &str, wrong: &Wrong) -> Opti
     let effective = account.effective(member.id());
     let is_owner = member.status() == MemberStatus::Active { owner: true };
     let groups: Vec<_> = member.groups().collect();
-    let why = |permission: &str, store: &str| {
-        format!(
-            "/why?member={}&permission={}&store={}",
-            in_path(member.id()),
-            in_path(permission),
-            in_path(store)
-        )
-    };
     let at_account: Vec<_> = match account.permissions_on(member.id(), Resource::Account) {
         Ok(grantbook::Permissions::Only(permissions)) => permissions.into_iter().collect(),
         Ok(grantbook::Permissions::All) | Err(_) => Vec::new(),
@@ -191,13 +184,17 @@ fn page(viewer: &Viewer, account: &Account, member: &str, wrong: &Wrong) -> Opti
         (layout::summary(wrong))
         p { (status(member.status(), viewer)) }
         @if is_self && groups.is_empty() && !is_owner {
-            p.notice { "Welcome. You are in no group yet, so there is nothing here for you to do. An account owner or a group manager can add you to one." }
+            p.notice {
+                "Welcome. You are in no group yet, so there is nothing here for you to do. An account owner or a "
+                "group manager can add you to one."
+            }
         }
         section {
             h2 { "Groups" }
             ul {
                 @for group in &groups {
-                    li { @if viewer.sees_all(account) { a href={ "/groups/" (in_path(group)) } { (named(account, group)) } } @else { (named(account, group)) } }
+                    @let name = named(account, group);
+                    li { @if viewer.sees_all(account) { (layout::group_link(group, &name)) } @else { (name) } }
                 }
             }
             @if groups.is_empty() { p { "None." } }
@@ -206,15 +203,15 @@ fn page(viewer: &Viewer, account: &Account, member: &str, wrong: &Wrong) -> Opti
             h2 { "What " (layout::shown(member.id())) " may do" }
             @if is_owner { p { "Everything, as an account owner." } }
             @for permission in &at_account {
-                p { a href=(why(permission, "")) { (permission.as_str()) } " at the account" }
+                p { (layout::why_link(member.id(), permission, "", permission)) " at the account" }
             }
             table {
-                thead { tr { th scope="col" { "Store" } th scope="col" { "Level" } } }
+                (layout::columns(&["Store", "Level"]))
                 tbody {
                     @for (store, there) in effective.stores().take(500) {
                         tr {
                             th scope="row" { (layout::shown(store)) }
-                            td { a href=(why("store.read", store)) { (there.level().to_string()) } }
+                            td { (layout::why_link(member.id(), "store.read", store, &there.level().to_string())) }
                         }
                     }
                 }
@@ -231,7 +228,7 @@ fn page(viewer: &Viewer, account: &Account, member: &str, wrong: &Wrong) -> Opti
                         Ok(None) => {}
                         Ok(Some(_)) => { p { button name="action" value=(number) { (label) } } }
                         Err(error) => {
-                            p { button type="button" aria-disabled="true" { (label) } " " span.reason { (error.to_string()) } }
+                            p { (layout::cannot(label, &error.to_string())) }
                         }
                     }
                 }

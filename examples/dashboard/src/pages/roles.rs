@@ -25,7 +25,7 @@ fn page(viewer: &Viewer, account: &Account, sent: Option<&Fields>, wrong: &Wrong
     let content = html! {
         (layout::summary(wrong))
         table {
-            thead { tr { th scope="col" { "Role" } th scope="col" { "Where" } th scope="col" { "Permissions" } th scope="col" { "Delete" } } }
+            (layout::columns(&["Role", "Where", "Permissions", "Delete"]))
             tbody {
                 @for (id, role) in account.roles() {
                     tr {
@@ -35,7 +35,10 @@ fn page(viewer: &Viewer, account: &Account, sent: Option<&Fields>, wrong: &Wrong
                         td {
                             @if role.is_built_in() { "built in" } @else {
                                 @let refused = refusal(viewer, account, &Command::delete_role(id));
-                                form method="post" action={ "/roles/" (in_path(id)) } { (layout::hidden(viewer, "")) (layout::button("Delete", refused.as_deref())) }
+                                form method="post" action={ "/roles/" (in_path(id)) } {
+                                    (layout::hidden(viewer, ""))
+                                    (layout::button("Delete", refused.as_deref()))
+                                }
                             }
                         }
                     }
@@ -48,8 +51,11 @@ fn page(viewer: &Viewer, account: &Account, sent: Option<&Fields>, wrong: &Wrong
                 (layout::hidden(viewer, ""))
                 (layout::text_field("Id", "role", value("role"), "Such as analyst", wrong))
                 (layout::text_field("Name", "name", value("name"), "3 to 64 letters, digits, spaces and . - _", wrong))
-                (layout::text_field("Permissions", "permissions", value("permissions"), "With spaces between them, such as: report.read report.export", wrong))
-                label.tick { input type="checkbox" name="level" value="account" checked[value("level") == "account"]; " At the account, and not in stores" }
+                (layout::text_field("Permissions", "permissions", value("permissions"), "Such as: report.read report.export", wrong))
+                label.tick {
+                    input type="checkbox" name="level" value="account" checked[value("level") == "account"];
+                    " At the account, and not in stores"
+                }
                 p { button { "Define" } }
             }
         }

@@ -24,12 +24,16 @@ fn page(viewer: &Viewer, account: &Account, wrong: &Wrong) -> Markup {
         dl {
             dt { "Account" } dd { (layout::shown(account.id())) }
             dt { "Version" } dd { (account.version()) ", of " (layout::time(account.changed_at())) }
-            dt { "Groups" } dd { (account.groups().count()) " of at most " (account.group_limit().get()) ". The application sets the limit." }
+            dt { "Groups" }
+            dd {
+                (account.groups().count()) " of at most " (account.group_limit().get())
+                ", as the application sets it."
+            }
             dt { "Owners" } dd { ul.plain { @for owner in account.owners() { li { (layout::shown(owner)) } } } }
         }
         section {
             h2 { "Close the account" }
-            p { "Nobody can do anything in it then, and it is never opened again. Its history stays until it is erased." }
+            p { "Nobody can do anything in it then. It is never opened again; its history stays until it is erased." }
             form method="post" action="/settings" {
                 (layout::hidden(viewer, ""))
                 (layout::text_field("To close it, type its id", "close", "", "", wrong))

@@ -23,13 +23,14 @@ pub(crate) async fn list(viewer: Viewer) -> Response {
 }
 
 fn list_page(viewer: &Viewer, account: &Account, sent: Option<&Fields>, wrong: &Wrong) -> Markup {
+    let typed = sent.map_or("", |sent| sent.get("store"));
     let content = html! {
         (layout::summary(wrong))
         p { "A new store is in no group: nobody but account owners sees it until a group is given a role there." }
         ul { @for store in account.stores().take(2_000) { li { (layout::store_link(store)) } } }
         form method="post" action="/stores" hx-morph-skip {
             (layout::hidden(viewer, ""))
-            (layout::text_field("New store", "store", sent.map_or("", |sent| sent.get("store")), "Its id in your application", wrong))
+            (layout::text_field("New store", "store", typed, "Its id in your application", wrong))
             p { button { "Create" } }
         }
     };
@@ -72,13 +73,16 @@ fn page(viewer: &Viewer, account: &Account, store: &str, wrong: &Wrong) -> Optio
     let refused = refusal(viewer, account, &Command::delete_store(id));
     let content = html! {
         (layout::summary(wrong))
-        @for (title, permission) in [("Who may read", Permission::STORE_READ), ("Who may write", Permission::STORE_WRITE)] {
+        @for (title, permission) in [
+            ("Who may read", Permission::STORE_READ),
+            ("Who may write", Permission::STORE_WRITE),
+        ] {
             section {
                 h2 { (title) }
                 @let who = may(permission.clone());
                 ul.people {
                     @for member in who.iter().take(500) {
-                        li { a href={ "/why?member=" (in_path(member)) "&permission=" (permission.as_str()) "&store=" (in_path(store)) } { (layout::shown(member)) } }
+                        li { (layout::why_link(member, &permission, store, &layout::shown(member))) }
                     }
                 }
                 @if who.len() > 500 { p { "And more." } }
@@ -89,7 +93,10 @@ fn page(viewer: &Viewer, account: &Account, store: &str, wrong: &Wrong) -> Optio
             ul {
                 @for group in account.groups() {
                     @for grant in group.grants().filter(|grant| grant.scope.stores().any(|other| other == id)) {
-                        li { a href={ "/groups/" (in_path(group.id())) } { (group.name().as_str()) } ": " @if let Some(role) = account.role(grant.role) { (role.name().as_str()) } }
+                        li {
+                            (layout::group_link(group.id(), group.name())) ": "
+                            @if let Some(role) = account.role(grant.role) { (role.name().as_str()) }
+                        }
                     }
                 }
             }
