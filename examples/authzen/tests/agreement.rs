@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use fastrand::Rng;
 use grantbook::{Account, Actor, Command, GroupLimit, Permission, Resource};
 use grantbook::{Grant, GroupId, MemberId, RoleId, RoleLevel, StoreId};
-use grantbook_authzen::{DecisionPoint, Evaluations, Plain, SearchResults};
+use grantbook_authzen::{DEFAULT_PAGE, DecisionPoint, Evaluations, MAX_PAGE, Plain, SearchResults};
 use serde_json::{Value, json};
 
 use support::NOW;
@@ -306,4 +306,36 @@ fn pages_outlive_changes() {
         changed += before - always.len();
     });
     assert!(changed > 0);
+}
+
+/// A page is no longer than the longest, whatever is asked for; without a limit it has the usual length.
+#[test]
+fn pages_are_bounded() {
+    let (acme, owner) = ("acme".parse().unwrap(), "olga".parse().unwrap());
+    let (mut account, _) = Account::open(acme, owner, GroupLimit::default(), NOW);
+    let members: Vec<MemberId> = (0..MAX_PAGE + 5)
+        .map(|number| id("member", number))
+        .collect();
+    let (group, store): (GroupId, StoreId) = (id("group", 1), id("store", 1));
+    let viewer = Grant::store_viewer([store.clone()]);
+    let commands = [
+        Command::add_members(&members),
+        Command::create_store(&store),
+        Command::create_group(&group, "Readers".parse().unwrap(), [viewer]),
+        Command::add_to_group(&group, &members),
+    ];
+    account
+        .execute_batch(&Actor::System, &commands, NOW)
+        .unwrap();
+    let point = DecisionPoint::new(&account, &Plain, NOW);
+    let resource = json!({ "type": "store", "id": "store-1" });
+    for (page, count) in [
+        (json!(null), DEFAULT_PAGE),
+        (json!({ "limit": u64::MAX }), MAX_PAGE),
+    ] {
+        let mut asked = question("", "store.read", &resource);
+        asked["page"] = page;
+        let found = point.search_subjects(asked.to_string().as_bytes()).unwrap();
+        assert_eq!((found.results.len(), found.page.count), (count, count));
+    }
 }

@@ -42,16 +42,11 @@ pub(crate) fn new_key() -> IdempotencyKey {
     random.parse().unwrap_or_else(|_| new_key())
 }
 
-/// What every form has: the session's token, and a key of its own, or the one that it was sent with.
-pub(crate) fn hidden(viewer: &Viewer, key: &str) -> Markup {
-    let key = if key.is_empty() {
-        new_key().to_string()
-    } else {
-        key.to_owned()
-    };
+/// What every form has: the session's token, and a key of its own, so that it is done once if it is sent twice.
+pub(crate) fn hidden(viewer: &Viewer) -> Markup {
     html! {
         input type="hidden" name="token" value=(viewer.token);
-        input type="hidden" name="key" value=(key);
+        input type="hidden" name="key" value=(new_key());
     }
 }
 

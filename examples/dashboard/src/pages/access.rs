@@ -180,7 +180,7 @@ fn remedy_button(viewer: &Viewer, explanation: &Explanation, remedy: &Remedy) ->
         RemedyKind::AddToGroup { group } => {
             return html! {
                 form method="post" action={ "/groups/" (in_path(group)) "/members" } {
-                    (layout::hidden(viewer, ""))
+                    (layout::hidden(viewer))
                     input type="hidden" name="add" value=(explanation.member);
                     button { (label) }
                 }

@@ -83,15 +83,12 @@ fn form(
         (None, Some(group)) => (group.name(), group.description(), ticks(group)),
         (None, None) => ("", "", Vec::new()),
     };
-    let key = sent.map_or("", |sent| sent.get("key"));
-    // What was refused is another request when it is sent again.
-    let key = if wrong.0.is_empty() { key } else { "" };
     let note = sent.map_or("", |sent| sent.get("note"));
     let revision = group.map(|group| group.definition_revision().to_string());
     html! {
         form.edit method="post" action=(path) hx-post=(path) hx-vals=r#"{"step":"preview"}"#
             hx-trigger="input delay:250ms, change" hx-target="#effect" hx-swap="innerHTML" hx-morph-skip {
-            (layout::hidden(viewer, key))
+            (layout::hidden(viewer))
             @if let Some(revision) = &revision { input type="hidden" name="revision" value=(revision); }
             (layout::text_field("Name", "name", name, "3 to 64 letters, digits, spaces and . - _", wrong))
             (layout::text_field("Description", "description", description, "At most 100 of the same", wrong))
@@ -235,7 +232,7 @@ fn page(
         section {
             h2 { "Members" }
             form method="post" action={ (path) "/members" } {
-                (layout::hidden(viewer, ""))
+                (layout::hidden(viewer))
                 table {
                     tbody {
                         @for member in group.members().take(500) {
@@ -256,7 +253,7 @@ fn page(
                 @if group.member_count() == 0 { p { "No members yet." } }
             }
             form method="post" action={ (path) "/members" } {
-                (layout::hidden(viewer, ""))
+                (layout::hidden(viewer))
                 div.field {
                     label for="member" { "Add a member" }
                     span.hint id="member-hint" { "They must have been invited first." }
@@ -356,7 +353,7 @@ pub(crate) async fn ask_delete(viewer: Viewer, Path(group): Path<String>) -> Res
         let content = html! {
             p { "The group " strong { (group.name().as_str()) } " goes, with what it grants. Nobody is in it." }
             form method="post" action={ (path_of(group.id())) "/delete" } {
-                (layout::hidden(&viewer, ""))
+                (layout::hidden(&viewer))
                 (layout::button("Delete", refused.as_deref())) " " a href=(path_of(group.id())) { "Cancel" }
             }
         };

@@ -67,7 +67,7 @@ fn list_page(
         section {
             h2 { "Invite somebody" }
             form method="post" action="/members" hx-morph-skip {
-                (layout::hidden(viewer, ""))
+                (layout::hidden(viewer))
                 (layout::text_field("Who", "member", value("member"), "An id of your directory, or an address", wrong))
                 div.field {
                     label for="until" { "Until" }
@@ -221,7 +221,7 @@ fn page(viewer: &Viewer, account: &Account, member: &str, wrong: &Wrong) -> Opti
         section {
             h2 { "Change" }
             form.actions method="post" action=(path_of(member.id())) {
-                (layout::hidden(viewer, ""))
+                (layout::hidden(viewer))
                 @for (number, (label, command)) in actions(member.id(), viewer).iter().enumerate() {
                     @match account.decide(&viewer.actor(), command, viewer.now) {
                         // It would change nothing.

@@ -36,7 +36,7 @@ fn page(viewer: &Viewer, account: &Account, sent: Option<&Fields>, wrong: &Wrong
                             @if role.is_built_in() { "built in" } @else {
                                 @let refused = refusal(viewer, account, &Command::delete_role(id));
                                 form method="post" action={ "/roles/" (in_path(id)) } {
-                                    (layout::hidden(viewer, ""))
+                                    (layout::hidden(viewer))
                                     (layout::button("Delete", refused.as_deref()))
                                 }
                             }
@@ -48,7 +48,7 @@ fn page(viewer: &Viewer, account: &Account, sent: Option<&Fields>, wrong: &Wrong
         section {
             h2 { "Define a role" }
             form method="post" action="/roles" hx-morph-skip {
-                (layout::hidden(viewer, ""))
+                (layout::hidden(viewer))
                 (layout::text_field("Id", "role", value("role"), "Such as analyst", wrong))
                 (layout::text_field("Name", "name", value("name"), "3 to 64 letters, digits, spaces and . - _", wrong))
                 (layout::text_field("Permissions", "permissions", value("permissions"), "Such as: report.read report.export", wrong))

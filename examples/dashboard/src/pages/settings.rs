@@ -35,7 +35,7 @@ fn page(viewer: &Viewer, account: &Account, wrong: &Wrong) -> Markup {
             h2 { "Close the account" }
             p { "Nobody can do anything in it then. It is never opened again; its history stays until it is erased." }
             form method="post" action="/settings" {
-                (layout::hidden(viewer, ""))
+                (layout::hidden(viewer))
                 (layout::text_field("To close it, type its id", "close", "", "", wrong))
                 (layout::button("Close the account", refused.as_deref()))
             }

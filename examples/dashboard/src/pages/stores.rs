@@ -29,7 +29,7 @@ fn list_page(viewer: &Viewer, account: &Account, sent: Option<&Fields>, wrong: &
         p { "A new store is in no group: nobody but account owners sees it until a group is given a role there." }
         ul { @for store in account.stores().take(2_000) { li { (layout::store_link(store)) } } }
         form method="post" action="/stores" hx-morph-skip {
-            (layout::hidden(viewer, ""))
+            (layout::hidden(viewer))
             (layout::text_field("New store", "store", typed, "Its id in your application", wrong))
             p { button { "Create" } }
         }
@@ -104,7 +104,7 @@ fn page(viewer: &Viewer, account: &Account, store: &str, wrong: &Wrong) -> Optio
         section {
             h2 { "Delete" }
             form method="post" action=(path_of(store)) {
-                (layout::hidden(viewer, ""))
+                (layout::hidden(viewer))
                 p { "The store leaves the scope of every grant." }
                 (layout::button("Delete this store", refused.as_deref()))
             }
