@@ -13,6 +13,7 @@ mod guard;
 mod layout;
 mod live;
 mod pages;
+mod policy;
 mod session;
 
 use std::error::Error;
@@ -24,9 +25,11 @@ use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::middleware::from_fn;
 use axum_extra::extract::cookie::Key;
 use grantbook::repository::{Accounts, SyncStorage};
+pub use grantbook_authzen::PublicUrl;
 use grantbook_sqlite::SqliteRepository;
 
 use crate::live::Live;
+use crate::policy::Policy;
 pub use crate::session::{ChooseWhoYouAre, SignIn};
 
 /// The most bytes of a form.
@@ -84,7 +87,12 @@ impl App {
         self
     }
 
-    /// Returns the routes.
+    /// Returns the routes of the decision point, for whoever has this key.
+    pub fn policy_router(self, key: &str, url: PublicUrl) -> Router {
+        grantbook_authzen::router(Policy::new(self, key, url))
+    }
+
+    /// Returns the routes of the pages.
     pub fn router(self) -> Router {
         pages::routes()
             .fallback(async || layout::not_found())

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use grantbook_dashboard::App;
+use grantbook_dashboard::{App, PublicUrl};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -39,6 +39,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let millis = millis.parse().ok().filter(|millis| *millis > 0);
     let every = millis.ok_or("DASHBOARD_REFRESH_MS takes a number of milliseconds, 1 or more")?;
 
+    let key = setting("DASHBOARD_POLICY_KEY", "")?;
+    let url = PublicUrl::parse(&setting("DASHBOARD_PUBLIC_URL", "https://localhost")?);
+    let url = url.map_err(|problem| format!("DASHBOARD_PUBLIC_URL: {problem}"))?;
+
     let app = App::open(&file, &secret).map_err(|error| format!("DASHBOARD_DATABASE: {error}"))?;
     let listener = TcpListener::bind(&address).await;
     let listener = listener.map_err(|error| format!("DASHBOARD_ADDRESS {address}: {error}"))?;
@@ -49,6 +53,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
     tokio::spawn(app.clone().refresh_every(Duration::from_millis(every)));
     let mut terminate = signal(SignalKind::terminate())?;
     let stop = app.clone();
+    let mut router = app.clone().router();
+    if !key.is_empty() {
+        router = router.merge(app.policy_router(&key, url));
+    }
     let stopping = async move {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
@@ -56,7 +64,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         }
         stop.end_live_updates();
     };
-    axum::serve(listener, app.router())
+    axum::serve(listener, router)
         .with_graceful_shutdown(stopping)
         .await?;
     Ok(())

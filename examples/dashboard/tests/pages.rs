@@ -2,6 +2,9 @@
 
 mod support;
 
+use axum::body::Body;
+use axum::http::Request;
+use grantbook_dashboard::PublicUrl;
 use support::{Browser, Service};
 
 const IT: (&str, &str) = ("grant", r#"["group-manager",null]"#);
@@ -429,4 +432,33 @@ async fn a_preview_changes_nothing() {
         .await
         .is(200)
         .says("3 to 64");
+}
+
+/// What people change on a page counts for programs at once; a key is for programs, and a session for people.
+#[tokio::test]
+async fn programs_ask_about_the_same_account() {
+    let service = Service::new();
+    let url = PublicUrl::parse("https://dashboard.example").unwrap();
+    let router = service.app.clone().policy_router("0b5d9b3f", url);
+    let body = r#"{"subject":{"type":"user","id":"cleo"},"action":{"name":"store.read"},"resource":{"type":"store","id":"production"}}"#;
+    let olga = service.as_member("olga").await;
+    let program = Browser {
+        router,
+        cookie: olga.cookie.clone(),
+    };
+    let ask = async |key: &str| {
+        let request = Request::post("/acme/access/v1/evaluation")
+            .header("content-type", "application/json")
+            .header("cookie", &program.cookie)
+            .header("authorization", format!("Bearer {key}"));
+        program.send(request.body(Body::from(body)).unwrap()).await
+    };
+    ask("0b5d9b3f").await.is(200).says(r#""decision":true"#);
+    ask("").await.is(401);
+    let group = "/groups/read-only";
+    let left = olga
+        .submit(group, "/groups/read-only/members", &[("remove", "cleo")])
+        .await;
+    left.is(303);
+    ask("0b5d9b3f").await.is(200).says("missing-permission");
 }

@@ -370,6 +370,7 @@ impl ShortKey {
 
 #[cfg(test)]
 mod tests {
+    use std::alloc::Layout;
     use std::collections::{BTreeSet, HashMap};
 
     use proptest::prelude::*;
@@ -383,8 +384,8 @@ mod tests {
         assert_eq!(sizes, (16, 16));
         assert_eq!(size_of::<LongerKey>(), 32);
         // A member's entry takes sixteen.
-        type Member = InOneLine<ShortKey, [u64; 2]>;
-        assert_eq!((size_of::<Member>(), align_of::<Member>()), (32, 32));
+        let row = Layout::new::<InOneLine<ShortKey, [u64; 2]>>();
+        assert_eq!((row.size(), row.align()), (32, 32));
     }
 
     /// Ids that all fall into one place of one table are spread over another's, in each class: what an attacker learns
