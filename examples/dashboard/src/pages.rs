@@ -8,6 +8,7 @@ mod members;
 mod roles;
 mod settings;
 mod stores;
+mod undo;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -47,6 +48,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/why", get(access::why))
         .route("/review", get(access::review))
         .route("/history", get(history::list))
+        .route("/undo/{version}", get(undo::ask).post(undo::undo))
         .route("/settings", get(settings::show).post(settings::close))
 }
 

@@ -57,6 +57,7 @@ pub(crate) async fn list(viewer: Viewer, Query(Before { before }): Query<Before>
             @for record in &found {
                 li value=(record.version()) {
                     (layout::time(record.at())) " " strong { (actor(record)) } ": " (event(record))
+                    " " a href={ "/undo/" (record.version()) } { "Take back" }
                     @if let Some(note) = record.note() { " " q { (layout::shown(note)) } }
                 }
             }
@@ -67,7 +68,7 @@ pub(crate) async fn list(viewer: Viewer, Query(Before { before }): Query<Before>
 }
 
 /// The kind of event and its fields, as the record has them.
-fn event(record: &Record) -> Markup {
+pub(super) fn event(record: &Record) -> Markup {
     let fields = serde_json::to_value(record.event()).unwrap_or_default();
     let fields = fields.as_object().cloned().unwrap_or_default();
     let kind = fields
