@@ -124,7 +124,8 @@ impl<S> SharedAccount<S> {
     }
 
     /// Asks several questions about one moment. Whoever changes the account waits meanwhile, and then whoever asks: be
-    /// brief, and do not wait for anything else.
+    /// brief, and do not wait for anything else. Ask the account that you are given, and not this handle once more: that
+    /// would wait for a change that waits for you, forever.
     pub fn with<T>(&self, ask: impl FnOnce(&Account) -> T) -> T {
         self.held.look(|replica| ask(replica))
     }

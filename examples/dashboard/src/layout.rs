@@ -69,19 +69,19 @@ fn frame(title: &str, head: &Markup, body: &Markup) -> Markup {
     }
 }
 
-/// A page for somebody who is signed in. What others change is shown on it at once.
+/// A page for somebody who is signed in. What others change is shown on it at once. It does not look at the account: it
+/// is made while somebody else looks at it, and to look twice at once waits forever where a change comes in between.
 pub(crate) fn page(viewer: &Viewer, title: &str, content: &Markup) -> Markup {
     let head = html! {
         script src="/assets/htmx.min.js" defer {}
         script src="/assets/hx-sse.min.js" defer {}
     };
-    let sees_all = viewer.account.with(|account| viewer.sees_all(account));
     let body = html! {
         a.skip href="#main" { "Skip to the content" }
         header {
             a.home href="/" { "Acme" }
             nav aria-label="Pages" {
-                @if sees_all { @for (path, name) in PAGES { a href=(path) { (name) } } }
+                @if viewer.is_shown_all { @for (path, name) in PAGES { a href=(path) { (name) } } }
                 a href={ "/members/" (in_path(&viewer.member)) } { "My access" }
             }
             form method="post" action="/sign-out" {

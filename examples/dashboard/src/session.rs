@@ -85,6 +85,8 @@ pub(crate) struct Viewer {
     pub(crate) member: MemberId,
     pub(crate) token: String,
     pub(crate) now: Timestamp,
+    /// Whether the links to the pages about others are shown. Each page asks for itself, of the account that it shows.
+    pub(crate) is_shown_all: bool,
 }
 
 impl FromRequestParts<App> for Viewer {
@@ -105,15 +107,18 @@ impl FromRequestParts<App> for Viewer {
             .loaded(ACCOUNT)
             .ok_or_else(layout::unavailable)?;
         // Whoever was removed meanwhile is a stranger.
-        if account.with(|account| account.member(&session.member).is_none()) {
-            return Err(to_sign_in());
-        }
+        let found = account.with(|account| {
+            let member = account.member(&session.member)?;
+            Some(member.can(&Permission::MANAGE_GROUPS, Resource::Account))
+        });
+        let is_shown_all = found.ok_or_else(to_sign_in)?;
         Ok(Self {
             app: app.clone(),
             account,
             member: session.member,
             token: session.token,
             now: now(),
+            is_shown_all,
         })
     }
 }

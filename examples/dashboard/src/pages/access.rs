@@ -67,10 +67,11 @@ pub(crate) async fn matrix(viewer: Viewer) -> Response {
 
 fn names(members: &[&grantbook::MemberId]) -> Markup {
     html! {
-        @for (number, member) in members.iter().enumerate() {
+        @for (number, member) in members.iter().take(100).enumerate() {
             @if number > 0 { ", " }
             (layout::member_link(member))
         }
+        @if members.len() > 100 { " and " (members.len() - 100) " more" }
     }
 }
 
