@@ -4,15 +4,14 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::response::sse::{Event, KeepAlive, Sse};
-use grantbook::Actor;
 use grantbook::repository::Notice;
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::{Stream, StreamExt};
 
-/// Tells whoever listens that the account has changed, and by whom.
+/// Tells whoever listens that the account has changed, and no more: not everybody may know by whom.
 #[derive(Clone)]
-pub(crate) struct Live(Arc<Mutex<Option<broadcast::Sender<String>>>>);
+pub(crate) struct Live(Arc<Mutex<Option<broadcast::Sender<()>>>>);
 
 impl Live {
     pub(crate) fn new() -> Self {
@@ -20,17 +19,10 @@ impl Live {
     }
 
     pub(crate) fn tell(&self, notice: &Notice) {
-        let Notice::Committed { records, .. } = notice else {
-            return;
-        };
-        let who = records.last().map(|record| match record.actor() {
-            Actor::System => "the application".to_owned(),
-            Actor::Member(member) => member.to_string(),
-        });
         let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (Some(sender), Some(who)) = (sender.as_ref(), who) {
+        if let (Some(sender), Notice::Committed { .. }) = (sender.as_ref(), notice) {
             // Nobody may be listening.
-            let _ = sender.send(who);
+            let _ = sender.send(());
         }
     }
 
@@ -47,10 +39,7 @@ impl Live {
             .as_ref()
             .map_or_else(ended, broadcast::Sender::subscribe);
         let changes = BroadcastStream::new(receiver);
-        let events = changes.map(|who| {
-            let who = who.unwrap_or_else(|_| "somebody".to_owned());
-            Ok(Event::default().event("changed").data(who))
-        });
+        let events = changes.map(|_| Ok(Event::default().event("changed").data("")));
         Sse::new(events).keep_alive(KeepAlive::default())
     }
 }

@@ -160,3 +160,20 @@ impl FromRequest<App> for Posted {
         Ok(Self { viewer, fields })
     }
 }
+
+/// The same, of a viewer who sees all: what is refused is answered with a page that shows others.
+pub(crate) struct PostedByManager(pub(crate) Posted);
+
+impl FromRequest<App> for PostedByManager {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let posted = Posted::from_request(request, app).await?;
+        let viewer = &posted.viewer;
+        if viewer.account.with(|account| viewer.sees_all(account)) {
+            Ok(Self(posted))
+        } else {
+            Err(layout::not_found())
+        }
+    }
+}

@@ -4,9 +4,10 @@ mod support;
 
 use std::fmt::Write;
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use support::{Browser, Service, encoded};
+use tower::ServiceExt;
 
 /// A form that is sent twice does what it does once.
 #[tokio::test]
@@ -219,5 +220,77 @@ async fn every_answer_is_guarded() {
             .iter()
             .for_each(|byte| write!(hex, "{byte:02x}").unwrap());
         assert_eq!(hex, digest, "{file}");
+    }
+}
+
+/// Everybody's page is told that something has changed, and not by whom or what.
+#[tokio::test]
+async fn live_updates_tell_nothing() {
+    let service = Service::new();
+    let (ada, olga) = (
+        service.as_member("ada").await,
+        service.as_member("olga").await,
+    );
+    let request = Request::get("/live").header("cookie", &ada.cookie);
+    let response = ada
+        .router
+        .clone()
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    olga.submit("/stores", "/stores", &[("store", "secret")])
+        .await
+        .is(303);
+    service.app.end_live_updates();
+    let told = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let told = String::from_utf8(told.to_vec()).unwrap();
+    assert!(told.contains("event: changed"), "{told:?}");
+    assert!(
+        !told.contains("olga") && !told.contains("secret"),
+        "{told:?}"
+    );
+}
+
+/// Whoever may not see others is told nothing by what a form is refused with.
+#[tokio::test]
+async fn refused_forms_show_nothing() {
+    let service = Service::new();
+    let ada = service.as_member("ada").await;
+    let own = ada.get("/members/ada").await;
+    let token = own.hidden("token").remove(0);
+    for path in [
+        "/groups/new",
+        "/groups/integrations",
+        "/groups/integrations/members",
+        "/groups/integrations/delete",
+        "/members",
+        "/members/ben",
+        "/stores",
+        "/stores/dev",
+        "/roles",
+        "/roles/store-editor",
+        "/settings",
+        "/undo/2",
+    ] {
+        let typed = [
+            ("token", token.as_str()),
+            ("key", "k"),
+            ("name", "x"),
+            ("add", "?"),
+            ("action", "1"),
+            ("revision", "1"),
+        ];
+        for step in [("step", "preview"), ("step", "save")] {
+            let page = ada.post(path, &[&typed[..], &[step]].concat()).await;
+            let shown = ["iris", "olga", "ben"]
+                .into_iter()
+                .find(|name| page.text.contains(name));
+            assert_eq!(
+                (page.status.as_u16(), shown),
+                (404, None),
+                "{path}: {}",
+                page.text
+            );
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::change::{Intent, submit};
 use crate::form::{Fields, Wrong, grants, in_path, is_of_stores, ticked};
 use crate::layout;
 use crate::pages::refusal;
-use crate::session::{Posted, Viewer};
+use crate::session::{Posted, PostedByManager, Viewer};
 
 fn path_of(group: &str) -> String {
     format!("/groups/{}", in_path(group))
@@ -156,7 +156,7 @@ fn new_page(viewer: &Viewer, account: &Account, sent: Option<&Fields>, wrong: &W
     layout::page(viewer, "Create a group", &content)
 }
 
-pub(crate) async fn create(posted: Posted) -> Response {
+pub(crate) async fn create(PostedByManager(posted): PostedByManager) -> Response {
     let mut wrong = Wrong::default();
     let fields = &posted.fields;
     let name = wrong.read::<GroupName>(fields, "name");
@@ -285,7 +285,10 @@ fn again(posted: &Posted, group: &str, wrong: &Wrong) -> Markup {
     page.unwrap_or_else(|| layout::page(viewer, "Groups", &layout::summary(wrong)))
 }
 
-pub(crate) async fn edit(Path(group): Path<String>, posted: Posted) -> Response {
+pub(crate) async fn edit(
+    Path(group): Path<String>,
+    PostedByManager(posted): PostedByManager,
+) -> Response {
     let Ok(id) = group.parse::<GroupId>() else {
         return layout::not_found();
     };
@@ -317,7 +320,10 @@ pub(crate) async fn edit(Path(group): Path<String>, posted: Posted) -> Response 
     .await
 }
 
-pub(crate) async fn members(Path(group): Path<String>, posted: Posted) -> Response {
+pub(crate) async fn members(
+    Path(group): Path<String>,
+    PostedByManager(posted): PostedByManager,
+) -> Response {
     let Ok(id) = group.parse::<GroupId>() else {
         return layout::not_found();
     };
@@ -361,7 +367,10 @@ pub(crate) async fn ask_delete(viewer: Viewer, Path(group): Path<String>) -> Res
     })
 }
 
-pub(crate) async fn delete(Path(group): Path<String>, posted: Posted) -> Response {
+pub(crate) async fn delete(
+    Path(group): Path<String>,
+    PostedByManager(posted): PostedByManager,
+) -> Response {
     let Ok(id) = group.parse::<GroupId>() else {
         return layout::not_found();
     };

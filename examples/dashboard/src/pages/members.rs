@@ -10,7 +10,7 @@ use crate::change::{Intent, submit};
 use crate::form::{Fields, Wrong, end_of_day, in_path};
 use crate::layout;
 use crate::pages::groups::guarded;
-use crate::session::{Posted, Viewer};
+use crate::session::{Posted, PostedByManager, Viewer};
 
 const PAGE: usize = 100;
 
@@ -103,7 +103,7 @@ fn status(status: MemberStatus, viewer: &Viewer) -> Markup {
     }
 }
 
-pub(crate) async fn invite(posted: Posted) -> Response {
+pub(crate) async fn invite(PostedByManager(posted): PostedByManager) -> Response {
     let mut wrong = Wrong::default();
     let fields = &posted.fields;
     let member = fields.get("member").trim().parse::<MemberId>();
@@ -239,6 +239,11 @@ fn page(viewer: &Viewer, account: &Account, member: &str, wrong: &Wrong) -> Opti
 }
 
 pub(crate) async fn change(Path(member): Path<String>, posted: Posted) -> Response {
+    let viewer = &posted.viewer;
+    let is_self = viewer.member.as_str() == member;
+    if !is_self && !viewer.account.with(|account| viewer.sees_all(account)) {
+        return layout::not_found();
+    }
     let number = posted.fields.get("action").parse::<usize>();
     let command = member.parse::<MemberId>().ok().and_then(|member| {
         actions(&member, &posted.viewer)

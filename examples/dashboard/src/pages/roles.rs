@@ -12,7 +12,7 @@ use crate::form::{Fields, Wrong, in_path, is_of_stores};
 use crate::layout;
 use crate::pages::groups::guarded;
 use crate::pages::refusal;
-use crate::session::{Posted, Viewer};
+use crate::session::{Posted, PostedByManager, Viewer};
 
 pub(crate) async fn list(viewer: Viewer) -> Response {
     guarded(&viewer, |account| {
@@ -70,7 +70,7 @@ fn again(posted: &Posted, wrong: &Wrong) -> Markup {
         .with(|account| page(viewer, account, Some(&posted.fields), wrong))
 }
 
-pub(crate) async fn define(posted: Posted) -> Response {
+pub(crate) async fn define(PostedByManager(posted): PostedByManager) -> Response {
     let mut wrong = Wrong::default();
     let fields = &posted.fields;
     let role = wrong.read::<RoleId>(fields, "role");
@@ -101,7 +101,10 @@ pub(crate) async fn define(posted: Posted) -> Response {
     submit(posted, "/roles".to_owned(), intent, again).await
 }
 
-pub(crate) async fn change(Path(role): Path<String>, posted: Posted) -> Response {
+pub(crate) async fn change(
+    Path(role): Path<String>,
+    PostedByManager(posted): PostedByManager,
+) -> Response {
     let Ok(role) = role.parse::<RoleId>() else {
         return layout::not_found();
     };

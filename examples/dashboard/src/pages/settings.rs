@@ -9,7 +9,7 @@ use crate::form::Wrong;
 use crate::layout;
 use crate::pages::groups::guarded;
 use crate::pages::refusal;
-use crate::session::{Posted, Viewer};
+use crate::session::{PostedByManager, Viewer};
 
 pub(crate) async fn show(viewer: Viewer) -> Response {
     guarded(&viewer, |account| {
@@ -44,7 +44,7 @@ fn page(viewer: &Viewer, account: &Account, wrong: &Wrong) -> Markup {
     layout::page(viewer, "Settings", &content)
 }
 
-pub(crate) async fn close(posted: Posted) -> Response {
+pub(crate) async fn close(PostedByManager(posted): PostedByManager) -> Response {
     let is_meant = posted.fields.get("close") == posted.viewer.account.id().as_str();
     let intent = if is_meant {
         Ok(Intent {

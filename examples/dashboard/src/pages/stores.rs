@@ -10,7 +10,7 @@ use crate::form::{Fields, Wrong, in_path};
 use crate::layout;
 use crate::pages::groups::guarded;
 use crate::pages::refusal;
-use crate::session::{Posted, Viewer};
+use crate::session::{PostedByManager, Viewer};
 
 fn path_of(store: &str) -> String {
     format!("/stores/{}", in_path(store))
@@ -37,7 +37,7 @@ fn list_page(viewer: &Viewer, account: &Account, sent: Option<&Fields>, wrong: &
     layout::page(viewer, "Stores", &content)
 }
 
-pub(crate) async fn create(posted: Posted) -> Response {
+pub(crate) async fn create(PostedByManager(posted): PostedByManager) -> Response {
     let store = posted.fields.get("store").trim().parse::<StoreId>();
     let intent = store
         .map_err(|error| Wrong::one("store", &error))
@@ -113,7 +113,10 @@ fn page(viewer: &Viewer, account: &Account, store: &str, wrong: &Wrong) -> Optio
     Some(layout::page(viewer, &layout::shown(store), &content))
 }
 
-pub(crate) async fn delete(Path(store): Path<String>, posted: Posted) -> Response {
+pub(crate) async fn delete(
+    Path(store): Path<String>,
+    PostedByManager(posted): PostedByManager,
+) -> Response {
     let Ok(id) = store.parse::<StoreId>() else {
         return layout::not_found();
     };

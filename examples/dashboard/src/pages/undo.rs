@@ -10,7 +10,7 @@ use crate::change::{Intent, effect, submit, wrong_list};
 use crate::form::Wrong;
 use crate::layout;
 use crate::pages::history::event;
-use crate::session::{Posted, Viewer};
+use crate::session::{PostedByManager, Viewer};
 
 /// What leads back to how it was before, as far as one can: nobody is brought back into the account.
 fn inverse(before: &Account, event: &Event) -> Vec<Command> {
@@ -151,7 +151,10 @@ fn page(
     layout::page(viewer, "Take a change back", &content)
 }
 
-pub(crate) async fn undo(Path(version): Path<u64>, posted: Posted) -> Response {
+pub(crate) async fn undo(
+    Path(version): Path<u64>,
+    PostedByManager(posted): PostedByManager,
+) -> Response {
     let Some((record, commands)) = found(&posted.viewer, version).await else {
         return layout::not_found();
     };
