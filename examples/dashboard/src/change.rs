@@ -2,7 +2,9 @@
 
 use axum::response::{IntoResponse, Redirect, Response};
 use grantbook::repository::{RepositoryError, Request};
-use grantbook::{AccessDelta, Command, CommandError, Digest, MemberStatus, Precondition, Preview};
+use grantbook::{
+    AccessDelta, Command, CommandError, Digest, MemberStatus, ParseError, Precondition, Preview,
+};
 use maud::{Markup, html};
 
 use crate::form::{Fields, Wrong};
@@ -33,7 +35,12 @@ pub(crate) async fn submit(
         }
         Err(wrong) => return layout::form_again(page(&posted, &wrong)),
     };
-    let request = request(&posted, &intent);
+    let request = match request(&posted, &intent) {
+        Ok(request) => request,
+        Err(error) => return layout::form_again(page(&posted, &Wrong::one("note", &error))),
+    };
+    // Read first: if the account changes before the preview, what is confirmed is asked about again.
+    let digest = posted.viewer.account.with(|account| *account.digest());
     let previewed = posted.viewer.account.preview(request.clone());
     if posted.fields.get("step") == "preview" {
         return layout::fragment(&match previewed {
@@ -42,11 +49,11 @@ pub(crate) async fn submit(
         });
     }
     // What is refused now may have been done already, by the same form: the execution finds that out.
-    if let Ok((preview, _)) = previewed {
-        let digest = posted.viewer.account.with(|account| *account.digest());
-        if widens(&posted, &preview.delta) && posted.fields.get("confirmed") != digest.to_string() {
-            return confirm(&posted, &path, &intent.title, &preview, &digest);
-        }
+    if let Ok((preview, _)) = previewed
+        && widens(&posted, &preview.delta)
+        && posted.fields.get("confirmed") != digest.to_string()
+    {
+        return confirm(&posted, &path, &intent.title, &preview, &digest);
     }
     let account = posted.viewer.account.clone();
     let done = tokio::task::spawn_blocking(move || account.execute(&request)).await;
@@ -75,7 +82,7 @@ fn widens(posted: &Posted, delta: &AccessDelta) -> bool {
     delta.who_gained().any(|member| !is_owner(member))
 }
 
-fn request(posted: &Posted, intent: &Intent) -> Request {
+fn request(posted: &Posted, intent: &Intent) -> Result<Request, ParseError> {
     // Two members' forms may have the same key: theirs are others.
     let member = &posted.viewer.member;
     let key = format!("{}:{member}:{}", member.len(), posted.fields.get("key"));
@@ -87,19 +94,24 @@ fn request(posted: &Posted, intent: &Intent) -> Request {
     let confirmed = confirmed.map(|digest| Precondition::Account { digest });
     let preconditions = intent.preconditions.iter().cloned().chain(confirmed);
     let request = preconditions.fold(request, Request::if_unchanged);
-    match posted.fields.get("note").trim().parse() {
-        Ok(note) => request.note(note),
-        Err(_) => request,
-    }
+    Ok(match posted.fields.get("note").trim() {
+        "" => request,
+        note => request.note(note.parse()?),
+    })
 }
 
 /// Says what a change refused for, beside the field that it is about.
 fn wrong_of(error: &CommandError) -> Wrong {
     let field = match error.code() {
-        "name-taken" => "name",
-        "empty-scope" | "no-grants" | "scope-mismatch" | "escalation" => "grant",
-        "member-exists" | "unknown-member" | "already-invited" => "member",
+        "group-name-taken" | "role-name-taken" => "name",
+        "empty-scope" | "last-grant" | "no-grants" | "scope-mismatch" | "self-escalation" => {
+            "grant"
+        }
+        "already-invited" | "already-member" | "self-addition" | "unknown-member" => "member",
+        "expiry-passed" => "until",
         "store-exists" => "store",
+        "built-in-role" | "ownership-name" | "role-exists" => "role",
+        "no-permissions" | "reserved-permission" | "store-permission" => "permissions",
         _ => "",
     };
     Wrong::one(field, &error)

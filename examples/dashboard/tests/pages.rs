@@ -106,7 +106,7 @@ async fn groups_are_managed_as_described() {
     )
     .await
     .is(422)
-    .says("name");
+    .says(r#"id="name-wrong""#);
     olga.submit(
         "/groups/new",
         "/groups/new",
@@ -151,6 +151,23 @@ async fn groups_are_managed_as_described() {
     assert_eq!(added.is(303).leads_to(), "/groups/night-shift");
     let nina = service.as_member("nina").await;
     nina.get("/members/nina").await.says("editor");
+    // A note is kept, or refused with what was typed.
+    let long = "x".repeat(300);
+    let noted = [
+        ("name", "Night Shift"),
+        ("description", ""),
+        ("grant", r#"["store-editor","dev"]"#),
+        ("note", long.as_str()),
+    ];
+    olga.submit("/groups/night-shift", "/groups/night-shift", &noted)
+        .await
+        .is(422)
+        .says(&long);
+    let noted = [&noted[..3], &[("note", "ticket 17")]].concat();
+    olga.submit("/groups/night-shift", "/groups/night-shift", &noted)
+        .await
+        .is(303);
+    olga.get("/history").await.says("ticket 17");
     // Members must have been invited first.
     olga.submit(
         "/groups/night-shift",
