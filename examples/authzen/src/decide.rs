@@ -40,8 +40,7 @@ struct Options {
 /// What is asked, as far as the account knows it.
 struct Question {
     member: Option<String>,
-    /// The permission, or the name of an action that takes none.
-    permission: Result<Permission, String>,
+    permission: Option<Permission>,
     resource: Option<Resource>,
     explain: bool,
 }
@@ -142,7 +141,7 @@ impl<'a, V: Vocabulary> DecisionPoint<'a, V> {
         let context = object::<Map<String, Value>>("context", body.context)?.unwrap_or_default();
         Ok(Question {
             member: self.member(&subject)?,
-            permission: self.permission(&resource.kind, action),
+            permission: self.vocabulary.permission(&resource.kind, &action),
             resource: self.resource(&resource)?,
             explain: context.get("explain") == Some(&Value::Bool(true)),
         })
@@ -161,22 +160,16 @@ impl<'a, V: Vocabulary> DecisionPoint<'a, V> {
         Ok(self.vocabulary.resource(account, &resource.kind, id))
     }
 
-    /// The permission, or the name of an action that takes none.
-    pub(crate) fn permission(&self, kind: &str, action: Action) -> Result<Permission, String> {
-        let permission = self.vocabulary.permission(kind, &action);
-        permission.ok_or(action.name)
-    }
-
     fn answer(&self, question: &Question) -> Decision {
         let mut context = self.context();
         let denied = match (&question.permission, &question.member, &question.resource) {
-            (Err(_), ..) => Some(Reason {
+            (None, ..) => Some(Reason {
                 code: "unknown-action",
                 message: "no permission stands for this action".to_owned(),
             }),
             (_, None, _) => Some(Reason::from(&DenialReason::UnknownMember)),
             (_, _, None) => Some(Reason::from(&DenialReason::UnknownStore)),
-            (Ok(permission), Some(member), Some(resource)) => {
+            (Some(permission), Some(member), Some(resource)) => {
                 let resource = resource.as_deref();
                 if question.explain {
                     let explained = self.account.explain(member, permission, resource, self.now);

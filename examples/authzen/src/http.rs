@@ -11,9 +11,9 @@ use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENT
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use grantbook::repository::{Accounts, Repository, SharedAccount, SyncStorage};
-use grantbook::{AccountId, Timestamp};
-use grantbook_axum::{Problem, blocking};
+use grantbook::Timestamp;
+use grantbook::repository::{Accounts, Repository, SyncStorage};
+use grantbook_axum::{Problem, loaded};
 use serde::Serialize;
 
 use crate::decide::DecisionPoint;
@@ -130,7 +130,7 @@ async fn answer_allowed<H: PolicyHost>(
         let wrong = "send `Content-Type: application/json`";
         return Err(Problem::new(400, "bad-content-type", wrong));
     }
-    let account = loaded(host, account).await?;
+    let account = loaded(host.accounts(), account.parse()?).await??;
     let written = account.with(|account| {
         let point = DecisionPoint::new(account, host.vocabulary(), host.now());
         match endpoint {
@@ -151,17 +151,6 @@ async fn answer_allowed<H: PolicyHost>(
 fn written<T: Serialize>(answer: Result<T, BadRequest>) -> Result<Vec<u8>, Problem> {
     let answer = answer.map_err(|error| Problem::new(400, "bad-request", error.to_string()))?;
     serde_json::to_vec(&answer).map_err(Problem::internal)
-}
-
-type Loaded<H> = SharedAccount<SyncStorage<<H as PolicyHost>::Repository>>;
-
-async fn loaded<H: PolicyHost>(host: &H, account: &str) -> Result<Loaded<H>, Problem> {
-    if let Some(account) = host.accounts().loaded(account) {
-        return Ok(account);
-    }
-    let id: AccountId = account.parse()?;
-    let accounts = host.accounts().clone();
-    Ok(blocking(move || accounts.get(&id)).await??)
 }
 
 /// Not a secret, and the same whether there is such an account or not.

@@ -1,7 +1,6 @@
 //! What a decision point says of itself.
 
-use std::fmt::Write;
-
+use grantbook_axum::path_segment;
 use serde::Serialize;
 
 /// Where the service is for its callers, such as `https://pdp.example`: behind a proxy, that is not where it listens.
@@ -53,7 +52,7 @@ impl Metadata {
     /// Returns the document of this account.
     #[must_use]
     pub fn of(url: &PublicUrl, account: &str) -> Self {
-        let point = format!("{}/{}", url.0, in_path(account));
+        let point = format!("{}/{}", url.0, path_segment(account));
         Self {
             access_evaluation_endpoint: format!("{point}/access/v1/evaluation"),
             access_evaluations_endpoint: format!("{point}/access/v1/evaluations"),
@@ -63,18 +62,4 @@ impl Metadata {
             policy_decision_point: point,
         }
     }
-}
-
-/// As a part of a path.
-fn in_path(text: &str) -> String {
-    let mut path = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            path.push(char::from(byte));
-        } else {
-            // Writing to a string does not fail.
-            let _ = write!(path, "%{byte:02X}");
-        }
-    }
-    path
 }

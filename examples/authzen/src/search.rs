@@ -29,7 +29,7 @@ impl<V: Vocabulary> DecisionPoint<'_, V> {
         ];
         let page = self.page(&query, &body)?;
         let after = page.after.clone();
-        let permission = self.permission(&resource.kind, action).ok();
+        let permission = self.vocabulary.permission(&resource.kind, &action);
         let asked = permission.as_ref().zip(there.as_ref());
         let members = asked.into_iter().flat_map(|(permission, there)| {
             self.account
@@ -60,7 +60,7 @@ impl<V: Vocabulary> DecisionPoint<'_, V> {
         ];
         let page = self.page(&query, &body)?;
         let after = page.after.clone();
-        let permission = self.permission(&resource.kind, action).ok();
+        let permission = self.vocabulary.permission(&resource.kind, &action);
         let asked = member.as_deref().zip(permission.as_ref());
         let places = asked.into_iter().flat_map(|(member, permission)| {
             let is_first = after.is_none();

@@ -15,6 +15,7 @@ use grantbook::{
     Timestamp,
 };
 
+use crate::accounts::loaded;
 use crate::problem::{NOT_FOUND, Problem, UNAUTHENTICATED};
 
 /// The state of a service: what the extractors need of it.
@@ -33,17 +34,6 @@ pub trait Host: Clone + Send + Sync + 'static {
     fn now(&self) -> Timestamp {
         SystemTime::now().into()
     }
-}
-
-/// Runs what waits for storage where it holds up no other request. Checks don't wait for anything.
-///
-/// # Errors
-/// It panicked, which is answered with 500.
-pub async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Problem> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(Problem::internal)
 }
 
 /// Who calls. A handler that takes it answers nobody else.
@@ -78,13 +68,7 @@ impl<H: Host> FromRequestParts<H> for InAccount<H::Repository> {
     async fn from_request_parts(parts: &mut Parts, host: &H) -> Result<Self, Problem> {
         let Caller(caller) = Caller::from_request_parts(parts, host).await?;
         let id: AccountId = in_path(parts, host, "account").await?;
-        let account = if let Some(account) = host.accounts().loaded(&id) {
-            Ok(account)
-        } else {
-            let accounts = host.accounts().clone();
-            blocking(move || accounts.get(&id)).await?
-        };
-        match account {
+        match loaded(host.accounts(), id).await? {
             Ok(account) if account.with(|account| account.member(&caller).is_some()) => Ok(Self {
                 account,
                 caller,

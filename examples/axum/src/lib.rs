@@ -45,9 +45,13 @@
 //! Names in the path are `{account}` and `{store}`. Whoever has no part in an account is answered as if there were none.
 
 mod access;
+mod accounts;
 mod body;
+mod path;
 mod problem;
 
-pub use access::{Caller, Host, InAccount, InStore, Needs, blocking, etag, idempotency_key};
+pub use access::{Caller, Host, InAccount, InStore, Needs, etag, idempotency_key};
+pub use accounts::{blocking, loaded, refresh_every};
 pub use body::{Body, Change};
+pub use path::path_segment;
 pub use problem::{NOT_FOUND, Problem, UNAUTHENTICATED};

@@ -16,7 +16,7 @@ use axum::http::HeaderMap;
 use axum::routing::{get, post};
 use grantbook::MemberId;
 use grantbook::repository::{Accounts, SyncStorage};
-use grantbook_axum::{Host, NOT_FOUND, blocking};
+use grantbook_axum::{Host, NOT_FOUND, refresh_every};
 use grantbook_sqlite::{SqliteError, SqliteRepository};
 
 use crate::documents::Documents;
@@ -77,14 +77,6 @@ impl App {
 
     /// Sees what other processes have changed, for as long as the service runs.
     pub async fn refresh_every(self, interval: Duration) {
-        let mut ticks = tokio::time::interval(interval);
-        loop {
-            ticks.tick().await;
-            for held in self.accounts.held() {
-                if let Ok(Err(error)) = blocking(move || held.refresh()).await {
-                    eprintln!("refresh: {error}");
-                }
-            }
-        }
+        refresh_every(self.accounts, interval).await;
     }
 }
