@@ -3,7 +3,8 @@
 use axum::response::{IntoResponse, Redirect, Response};
 use grantbook::repository::{RepositoryError, Request};
 use grantbook::{
-    AccessDelta, Command, CommandError, Digest, MemberStatus, ParseError, Precondition, Preview,
+    AccessDelta, Account, Command, CommandError, Digest, MemberStatus, ParseError, Permissions,
+    Precondition, Preview,
 };
 use maud::{Markup, html};
 
@@ -13,11 +14,27 @@ use crate::session::Posted;
 
 /// What somebody wants, and where to go when it is done.
 pub(crate) struct Intent {
-    pub(crate) commands: Vec<Command>,
-    pub(crate) preconditions: Vec<Precondition>,
-    /// What it is, for the page that asks: "Edit group".
-    pub(crate) title: String,
-    pub(crate) done: String,
+    commands: Vec<Command>,
+    preconditions: Vec<Precondition>,
+    /// What it is, for the page that asks: "Edit a group".
+    title: String,
+    done: String,
+}
+
+impl Intent {
+    pub(crate) fn new(title: &str, commands: Vec<Command>, done: String) -> Self {
+        Self {
+            commands,
+            preconditions: Vec::new(),
+            title: title.to_owned(),
+            done,
+        }
+    }
+
+    pub(crate) fn if_unchanged(mut self, precondition: Precondition) -> Self {
+        self.preconditions.push(precondition);
+        self
+    }
 }
 
 /// Previews and executes. What gives somebody more is asked about first, with the names of those who gain; what takes
@@ -26,18 +43,22 @@ pub(crate) async fn submit(
     posted: Posted,
     path: String,
     intent: Result<Intent, Wrong>,
-    page: impl FnOnce(&Posted, &Wrong) -> Markup,
+    page: impl FnOnce(&Posted, &Account, &Wrong) -> Markup,
 ) -> Response {
+    let again = |posted: &Posted, wrong: &Wrong| {
+        let account = &posted.viewer.account;
+        layout::form_again(account.with(|account| page(posted, account, wrong)))
+    };
     let intent = match intent {
         Ok(intent) => intent,
         Err(wrong) if posted.fields.get("step") == "preview" => {
             return layout::fragment(&wrong_list(&wrong));
         }
-        Err(wrong) => return layout::form_again(page(&posted, &wrong)),
+        Err(wrong) => return again(&posted, &wrong),
     };
     let request = match request(&posted, &intent) {
         Ok(request) => request,
-        Err(error) => return layout::form_again(page(&posted, &Wrong::one("note", &error))),
+        Err(error) => return again(&posted, &Wrong::one("note", &error)),
     };
     // Read first: if the account changes before the preview, what is confirmed is asked about again.
     let digest = posted.viewer.account.with(|account| *account.digest());
@@ -59,12 +80,10 @@ pub(crate) async fn submit(
     let done = tokio::task::spawn_blocking(move || account.execute(&request)).await;
     match done {
         Ok(Ok(_)) => Redirect::to(&intent.done).into_response(),
-        Ok(Err(RepositoryError::Refused(error))) => {
-            layout::form_again(page(&posted, &wrong_of(&error)))
-        }
+        Ok(Err(RepositoryError::Refused(error))) => again(&posted, &wrong_of(&error)),
         Ok(Err(RepositoryError::IdempotencyKeyReused { .. })) => {
             let sentence = "this form was sent before, with something else in it; look at it again";
-            layout::form_again(page(&posted, &Wrong::one("", &sentence)))
+            again(&posted, &Wrong::one("", &sentence))
         }
         Ok(Err(error)) => layout::failed(&error.to_string()),
         Err(error) => layout::failed(&error.to_string()),
@@ -125,29 +144,21 @@ pub(crate) fn wrong_list(wrong: &Wrong) -> Markup {
 
 /// Who gains and loses what, in sentences.
 pub(crate) fn effect(delta: &AccessDelta) -> Markup {
-    let listed = |names: Vec<String>| {
-        let more = names.len().saturating_sub(8);
-        let shown: Vec<String> = names.into_iter().take(8).collect();
-        match more {
-            0 => shown.join(", "),
-            more => format!("{} and {more} more", shown.join(", ")),
-        }
-    };
     html! {
         @if delta.is_empty() {
             p { "Nobody gains or loses anything." }
         } @else {
             ul.effect {
                 @for block in delta.blocks().take(50) {
-                    @let who = listed(block.members.iter().map(|id| layout::shown(id)).collect());
-                    @let places = listed(block.resources.iter().map(|place| layout::place(place)).collect());
+                    @let who = listed(&block.members, |id| layout::shown(id));
+                    @let places = listed(&block.resources, |place| layout::place(place.as_deref()));
                     @let s = if block.members.len() == 1 { "s" } else { "" };
                     @let (gained, lost) = differences(&block.before, &block.after);
                     @if !gained.is_empty() {
-                        li.gain { strong { "+ " (who) } " gain" (s) " " (listed(gained)) " in " (places) }
+                        li.gain { strong { "+ " (who) } " gain" (s) " " (listed(&gained, ToString::to_string)) " in " (places) }
                     }
                     @if !lost.is_empty() {
-                        li.loss { strong { "− " (who) } " lose" (s) " " (listed(lost)) " in " (places) }
+                        li.loss { strong { "− " (who) } " lose" (s) " " (listed(&lost, ToString::to_string)) " in " (places) }
                     }
                 }
             }
@@ -155,12 +166,17 @@ pub(crate) fn effect(delta: &AccessDelta) -> Markup {
     }
 }
 
+/// The first few of many, in words.
+fn listed<T>(all: &[T], say: impl Fn(&T) -> String) -> String {
+    let said: Vec<String> = all.iter().take(8).map(say).collect();
+    match all.len() - said.len() {
+        0 => said.join(", "),
+        more => format!("{} and {more} more", said.join(", ")),
+    }
+}
+
 /// The permissions that come and those that go.
-fn differences(
-    before: &grantbook::Permissions,
-    after: &grantbook::Permissions,
-) -> (Vec<String>, Vec<String>) {
-    use grantbook::Permissions;
+fn differences(before: &Permissions, after: &Permissions) -> (Vec<String>, Vec<String>) {
     let beyond = |one: &Permissions, other: &Permissions| match one {
         Permissions::All if matches!(other, Permissions::All) => Vec::new(),
         Permissions::All => vec!["everything".to_owned()],

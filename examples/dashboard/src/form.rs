@@ -1,8 +1,8 @@
 //! What people typed, and what it means.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::str::FromStr;
+use std::time::Duration;
 
 use grantbook::{Grant, ParseError, Role, RoleId, RoleLevel, StoreId, Timestamp};
 
@@ -95,32 +95,8 @@ pub(crate) fn is_of_stores(role: &Role) -> bool {
 
 /// A day as `<input type=date>` sends it: its end, in UTC.
 pub(crate) fn end_of_day(text: &str) -> Option<Timestamp> {
-    let mut parts = text.splitn(3, '-').map(|part| part.parse::<u64>().ok());
-    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    if !(1970..=9998).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    // Days since 1970, counted in years that begin with March.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
-    let days = days.checked_sub(719_469)? + 1;
-    days.checked_mul(86_400_000).map(Timestamp::from_millis)
-}
-
-/// A part of a path.
-pub(crate) fn in_path(text: &str) -> String {
-    let mut path = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            path.push(char::from(byte));
-        } else {
-            // Writing to a string does not fail.
-            let _ = write!(path, "%{byte:02X}");
-        }
-    }
-    path
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    // What follows must be a time that can be kept.
+    let begins = (text < "9999").then(|| humantime::parse_rfc3339(&format!("{text}T00:00:00Z")));
+    Some((begins?.ok()? + DAY).into())
 }

@@ -3,9 +3,10 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use grantbook::{IdempotencyKey, Resource, StoreId, Timestamp, Visible};
+use grantbook_axum::path_segment;
 use maud::{DOCTYPE, Markup, html};
 
-use crate::form::{Wrong, in_path};
+use crate::form::Wrong;
 use crate::session::Viewer;
 
 const PAGES: [(&str, &str); 7] = [
@@ -23,7 +24,7 @@ pub(crate) fn shown(text: &str) -> String {
     Visible(text).to_string()
 }
 
-pub(crate) fn place(place: &Resource) -> String {
+pub(crate) fn place(place: Resource<&str>) -> String {
     match place {
         Resource::Account => "the account".to_owned(),
         Resource::Store(store) => shown(store),
@@ -82,7 +83,7 @@ pub(crate) fn page(viewer: &Viewer, title: &str, content: &Markup) -> Markup {
             a.home href="/" { "Acme" }
             nav aria-label="Pages" {
                 @if viewer.is_shown_all { @for (path, name) in PAGES { a href=(path) { (name) } } }
-                a href={ "/members/" (in_path(&viewer.member)) } { "My access" }
+                a href={ "/members/" (path_segment(&viewer.member)) } { "My access" }
             }
             form method="post" action="/sign-out" {
                 input type="hidden" name="token" value=(viewer.token);
@@ -172,16 +173,16 @@ pub(crate) fn columns(names: &[&str]) -> Markup {
 }
 
 pub(crate) fn member_link(member: &str) -> Markup {
-    html! { a href={ "/members/" (in_path(member)) } { (shown(member)) } }
+    html! { a href={ "/members/" (path_segment(member)) } { (shown(member)) } }
 }
 
 pub(crate) fn group_link(group: &str, name: &str) -> Markup {
-    html! { a href={ "/groups/" (in_path(group)) } { (shown(name)) } }
+    html! { a href={ "/groups/" (path_segment(group)) } { (shown(name)) } }
 }
 
 /// A link to why somebody may do this there, or not; no store is the account.
 pub(crate) fn why_link(member: &str, permission: &str, store: &str, text: &str) -> Markup {
-    let [member, permission, store] = [member, permission, store].map(in_path);
+    let [member, permission, store] = [member, permission, store].map(path_segment);
     html! {
         a href={ "/why?member=" (member) "&permission=" (permission) "&store=" (store) } { (text) }
     }
@@ -235,5 +236,5 @@ pub(crate) fn failed(error: &str) -> Response {
 
 /// A link to a store's page, or the word for the account.
 pub(crate) fn store_link(store: &StoreId) -> Markup {
-    html! { a href={ "/stores/" (in_path(store)) } { (shown(store)) } }
+    html! { a href={ "/stores/" (path_segment(store)) } { (shown(store)) } }
 }

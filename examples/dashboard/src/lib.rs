@@ -26,6 +26,7 @@ use axum::middleware::from_fn;
 use axum_extra::extract::cookie::Key;
 use grantbook::repository::{Accounts, SyncStorage};
 pub use grantbook_authzen::PublicUrl;
+use grantbook_axum::refresh_every;
 use grantbook_sqlite::SqliteRepository;
 
 use crate::live::Live;
@@ -103,16 +104,7 @@ impl App {
 
     /// Sees what other processes have changed, for as long as the service runs.
     pub async fn refresh_every(self, interval: Duration) {
-        let mut ticks = tokio::time::interval(interval);
-        loop {
-            ticks.tick().await;
-            for held in self.accounts.held() {
-                let refreshed = tokio::task::spawn_blocking(move || held.refresh());
-                if let Ok(Err(error)) = refreshed.await {
-                    eprintln!("refresh: {error}");
-                }
-            }
-        }
+        refresh_every(self.accounts, interval).await;
     }
 
     /// Ends what never ends by itself, so that the service can stop.

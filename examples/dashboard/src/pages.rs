@@ -11,11 +11,13 @@ mod stores;
 mod undo;
 
 use axum::Router;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use grantbook::{Account, Command};
+use maud::Markup;
 
-use crate::App;
 use crate::session::Viewer;
+use crate::{App, layout};
 
 pub(crate) fn routes() -> Router<App> {
     Router::new()
@@ -56,4 +58,12 @@ pub(crate) fn routes() -> Router<App> {
 fn refusal(viewer: &Viewer, account: &Account, command: &Command) -> Option<String> {
     let decided = account.decide(&viewer.actor(), command, viewer.now);
     decided.err().map(|error| error.to_string())
+}
+
+/// A page that shows others, for those who may see them.
+fn guarded(viewer: &Viewer, page: impl FnOnce(&Account) -> Option<Markup>) -> Response {
+    let page = viewer
+        .account
+        .with(|account| viewer.sees_all(account).then(|| page(account)).flatten());
+    page.map_or_else(layout::not_found, IntoResponse::into_response)
 }

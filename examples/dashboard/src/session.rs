@@ -85,7 +85,7 @@ pub(crate) struct Viewer {
     pub(crate) member: MemberId,
     pub(crate) token: String,
     pub(crate) now: Timestamp,
-    /// Whether the links to the pages about others are shown. Each page asks for itself, of the account that it shows.
+    /// Whether the viewer may see others, when the request came. A page asks again, of the account that it shows.
     pub(crate) is_shown_all: bool,
 }
 
@@ -108,8 +108,8 @@ impl FromRequestParts<App> for Viewer {
             .ok_or_else(layout::unavailable)?;
         // Whoever was removed meanwhile is a stranger.
         let found = account.with(|account| {
-            let member = account.member(&session.member)?;
-            Some(member.can(&Permission::MANAGE_GROUPS, Resource::Account))
+            account.member(&session.member)?;
+            Some(sees_all(account, &session.member))
         });
         let is_shown_all = found.ok_or_else(to_sign_in)?;
         Ok(Self {
@@ -128,11 +128,15 @@ impl Viewer {
         Actor::Member(self.member.clone())
     }
 
-    /// Whether the viewer may see others: members, groups, history. Owners and group managers may; everybody sees
-    /// themselves.
+    /// Whether the viewer may see others, as the account is that a page shows.
     pub(crate) fn sees_all(&self, account: &Account) -> bool {
-        account.can(&self.member, &Permission::MANAGE_GROUPS, Resource::Account)
+        sees_all(account, &self.member)
     }
+}
+
+/// Whether a member may see others: members, groups, history. Owners and group managers may; everybody sees themselves.
+fn sees_all(account: &Account, member: &str) -> bool {
+    account.can(member, &Permission::MANAGE_GROUPS, Resource::Account)
 }
 
 /// A form that a page of this session sent.
@@ -169,8 +173,7 @@ impl FromRequest<App> for PostedByManager {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let posted = Posted::from_request(request, app).await?;
-        let viewer = &posted.viewer;
-        if viewer.account.with(|account| viewer.sees_all(account)) {
+        if posted.viewer.is_shown_all {
             Ok(Self(posted))
         } else {
             Err(layout::not_found())

@@ -130,6 +130,8 @@ async fn an_edit_says_what_it_would_do() -> Result<(), Error> {
         .await?;
     click(&browser, "main form button").await?;
     eventually(&browser, "return location.pathname === '/groups/read-only'").await?;
+    // The page that asked has the same path.
+    says(&browser, "Delete this group").await?;
     service
         .open(
             &browser,

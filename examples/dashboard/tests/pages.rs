@@ -289,6 +289,14 @@ async fn people_come_and_go() {
     .await
     .is(422)
     .says("give a day");
+    olga.submit(
+        "/members",
+        "/members",
+        &[("member", "yan"), ("until", "2031-02-31")],
+    )
+    .await
+    .is(422)
+    .says("give a day");
     let zoe = service.as_member("zoe").await;
     zoe.submit("/members/zoe", "/members/zoe", &[("action", "0")])
         .await

@@ -2,19 +2,18 @@
 
 use axum::extract::Query;
 use axum::response::{Html, IntoResponse, Response};
-use grantbook::history::{self, Interval};
-use grantbook::repository::records;
+use grantbook::history;
 use grantbook::{
     AccessSource, Account, Advice, Explanation, Permission, Record, Remedy, RemedyKind, Resource,
     Verdict,
 };
+use grantbook_axum::path_segment;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::form::in_path;
 use crate::layout;
-use crate::pages::groups::guarded;
-use crate::pages::history::actor;
+use crate::pages::guarded;
+use crate::pages::history::{actor, with_records};
 use crate::session::Viewer;
 
 /// Stores beside each other; more are on the review page.
@@ -83,15 +82,20 @@ pub(crate) struct Question {
     store: String,
 }
 
+/// No store is the account.
+fn resource_of(store: &str) -> Resource<&str> {
+    match store {
+        "" => Resource::Account,
+        store => Resource::Store(store),
+    }
+}
+
 /// Why, and since when. Everybody may ask about themselves; about others, those who manage groups.
 pub(crate) async fn why(viewer: Viewer, Query(asked): Query<Question>) -> Response {
     let Ok(permission) = asked.permission.parse::<Permission>() else {
         return layout::not_found();
     };
-    let resource = match asked.store.as_str() {
-        "" => Resource::Account,
-        store => Resource::Store(store),
-    };
+    let resource = resource_of(&asked.store);
     let explained = viewer.account.with(|account| {
         let may_ask = asked.member == *viewer.member || viewer.sees_all(account);
         let is_member = account.member(&asked.member).is_some();
@@ -107,15 +111,11 @@ pub(crate) async fn why(viewer: Viewer, Query(asked): Query<Question>) -> Respon
         return layout::not_found();
     };
     let since = since(&viewer, &asked, &permission).await;
-    let place = match resource {
-        Resource::Account => "the account".to_owned(),
-        Resource::Store(store) => layout::shown(store),
-    };
     let others = ["store.read", "store.write"]
         .into_iter()
         .filter(|other| *other != asked.permission);
     let content = html! {
-        p { strong { (if is_allowed { "Yes" } else { "No" }) } ": " code { (permission.as_str()) } " in " (place) }
+        p { strong { (if is_allowed { "Yes" } else { "No" }) } ": " code { (permission.as_str()) } " in " (layout::place(resource)) }
         (reasons)
         (since)
         @if !asked.store.is_empty() {
@@ -180,35 +180,27 @@ fn remedy_button(viewer: &Viewer, explanation: &Explanation, remedy: &Remedy) ->
     let page = match &remedy.step {
         RemedyKind::AddToGroup { group } => {
             return html! {
-                form method="post" action={ "/groups/" (in_path(group)) "/members" } {
+                form method="post" action={ "/groups/" (path_segment(group)) "/members" } {
                     (layout::hidden(viewer))
                     input type="hidden" name="add" value=(explanation.member);
                     button { (label) }
                 }
             };
         }
-        RemedyKind::GrantRole { group, .. } => format!("/groups/{}", in_path(group)),
+        RemedyKind::GrantRole { group, .. } => format!("/groups/{}", path_segment(group)),
         RemedyKind::ExtendRole { .. } => "/roles".to_owned(),
         RemedyKind::CreateStore => "/stores".to_owned(),
-        _ => format!("/members/{}", in_path(&explanation.member)),
+        _ => format!("/members/{}", path_segment(&explanation.member)),
     };
     html! { a href=(page) { (label) } }
 }
 
 /// In which stretches of time it was so, and who began and ended them.
 async fn since(viewer: &Viewer, asked: &Question, permission: &Permission) -> Markup {
-    let (accounts, id) = (viewer.app.accounts.clone(), viewer.account.id().clone());
     let (member, permission) = (asked.member.clone(), permission.clone());
     let store = asked.store.clone();
-    let read = tokio::task::spawn_blocking(move || -> Option<Vec<Interval<Record>>> {
-        let all = records(accounts.repository(), &id, 0)
-            .collect::<Result<Vec<Record>, _>>()
-            .ok()?;
-        let place = if store.is_empty() {
-            Resource::Account
-        } else {
-            Resource::Store(store.as_str())
-        };
+    let read = with_records(viewer, 0, u64::MAX, move |all| {
+        let place = resource_of(&store);
         history::access(all, None, &member, &permission, place).ok()
     });
     let Ok(Some(intervals)) = read.await else {

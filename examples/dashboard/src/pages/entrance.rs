@@ -7,19 +7,19 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::SignedCookieJar;
 use grantbook::MatrixStatus;
+use grantbook_axum::path_segment;
 use maud::html;
 use serde::Deserialize;
 
-use crate::form::in_path;
 use crate::session::{Posted, Viewer, ended, started};
 use crate::{ACCOUNT, App, layout};
 
 /// Groups, for those who may see them; everybody else begins with what they may do themselves.
 pub(crate) async fn first(viewer: Viewer) -> Redirect {
-    if viewer.account.with(|account| viewer.sees_all(account)) {
+    if viewer.is_shown_all {
         Redirect::to("/groups")
     } else {
-        Redirect::to(&format!("/members/{}", in_path(&viewer.member)))
+        Redirect::to(&format!("/members/{}", path_segment(&viewer.member)))
     }
 }
 

@@ -3,28 +3,21 @@
 use std::iter;
 
 use axum::extract::Path;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use grantbook::{
     Account, Command, Description, Group, GroupId, GroupName, MemberId, Precondition, Role, RoleId,
 };
+use grantbook_axum::path_segment;
 use maud::{Markup, html};
 
 use crate::change::{Intent, submit};
-use crate::form::{Fields, Wrong, grants, in_path, is_of_stores, ticked};
+use crate::form::{Fields, Wrong, grants, is_of_stores, ticked};
 use crate::layout;
-use crate::pages::refusal;
+use crate::pages::{guarded, refusal};
 use crate::session::{Posted, PostedByManager, Viewer};
 
 fn path_of(group: &str) -> String {
-    format!("/groups/{}", in_path(group))
-}
-
-/// What a group's page shows only to those who may see it.
-pub(super) fn guarded(viewer: &Viewer, page: impl FnOnce(&Account) -> Option<Markup>) -> Response {
-    let page = viewer
-        .account
-        .with(|account| viewer.sees_all(account).then(|| page(account)).flatten());
-    page.map_or_else(layout::not_found, IntoResponse::into_response)
+    format!("/groups/{}", path_segment(group))
 }
 
 pub(crate) async fn list(viewer: Viewer) -> Response {
@@ -175,21 +168,16 @@ pub(crate) async fn create(PostedByManager(posted): PostedByManager) -> Response
             if !description.is_empty() {
                 commands.push(Command::describe_group(&group, description));
             }
-            Ok(Intent {
-                commands,
-                preconditions: Vec::new(),
-                title: "Create a group".to_owned(),
-                done: path_of(&group),
-            })
+            Ok(Intent::new("Create a group", commands, path_of(&group)))
         }
         _ => Err(wrong),
     };
-    submit(posted, "/groups/new".to_owned(), intent, |posted, wrong| {
-        let viewer = &posted.viewer;
-        viewer
-            .account
-            .with(|account| new_page(viewer, account, Some(&posted.fields), wrong))
-    })
+    submit(
+        posted,
+        "/groups/new".to_owned(),
+        intent,
+        |posted, account, wrong| new_page(&posted.viewer, account, Some(&posted.fields), wrong),
+    )
     .await
 }
 
@@ -277,11 +265,10 @@ fn page(
     Some(layout::page(viewer, group.name(), &content))
 }
 
-fn again(posted: &Posted, group: &str, wrong: &Wrong) -> Markup {
+/// The page again, or what is wrong where the group is gone.
+fn again(posted: &Posted, account: &Account, group: &str, wrong: &Wrong) -> Markup {
     let viewer = &posted.viewer;
-    let page = viewer
-        .account
-        .with(|account| page(viewer, account, group, Some(&posted.fields), wrong));
+    let page = page(viewer, account, group, Some(&posted.fields), wrong);
     page.unwrap_or_else(|| layout::page(viewer, "Groups", &layout::summary(wrong)))
 }
 
@@ -299,23 +286,20 @@ pub(crate) async fn edit(
     let granted = grants(fields, &mut wrong);
     let revision = fields.get("revision").parse().ok();
     let intent = match (name, description, revision) {
-        (Some(name), Some(description), Some(revision)) if wrong.0.is_empty() => Ok(Intent {
-            commands: vec![
+        (Some(name), Some(description), Some(revision)) if wrong.0.is_empty() => {
+            let commands = vec![
                 Command::rename_group(&id, name),
                 Command::describe_group(&id, description),
                 Command::set_grants(&id, granted),
-            ],
-            preconditions: vec![Precondition::GroupDefinition {
-                group: id.clone(),
-                revision,
-            }],
-            title: "Edit a group".to_owned(),
-            done: path_of(&id),
-        }),
+            ];
+            let intent = Intent::new("Edit a group", commands, path_of(&id));
+            let group = id.clone();
+            Ok(intent.if_unchanged(Precondition::GroupDefinition { group, revision }))
+        }
         _ => Err(wrong),
     };
-    submit(posted, path_of(&group), intent, |posted, wrong| {
-        again(posted, &group, wrong)
+    submit(posted, path_of(&group), intent, |posted, account, wrong| {
+        again(posted, account, &group, wrong)
     })
     .await
 }
@@ -336,18 +320,12 @@ pub(crate) async fn members(
             .parse::<MemberId>()
             .map(|member| Command::remove_from_group(&id, [member]))
     };
-    let intent = match command {
-        Ok(command) => Ok(Intent {
-            commands: vec![command],
-            preconditions: Vec::new(),
-            title: "Change a group's members".to_owned(),
-            done: path_of(&id),
-        }),
-        Err(error) => Err(Wrong::one("member", &error)),
-    };
+    let title = "Change a group's members";
+    let intent = command.map(|command| Intent::new(title, vec![command], path_of(&id)));
+    let intent = intent.map_err(|error| Wrong::one("member", &error));
     let path = format!("{}/members", path_of(&group));
-    submit(posted, path, intent, |posted, wrong| {
-        again(posted, &group, wrong)
+    submit(posted, path, intent, |posted, account, wrong| {
+        again(posted, account, &group, wrong)
     })
     .await
 }
@@ -374,15 +352,11 @@ pub(crate) async fn delete(
     let Ok(id) = group.parse::<GroupId>() else {
         return layout::not_found();
     };
-    let intent = Intent {
-        commands: vec![Command::delete_group(id)],
-        preconditions: Vec::new(),
-        title: "Delete a group".to_owned(),
-        done: "/groups".to_owned(),
-    };
+    let commands = vec![Command::delete_group(id)];
+    let intent = Intent::new("Delete a group", commands, "/groups".to_owned());
     let path = format!("{}/delete", path_of(&group));
-    submit(posted, path, Ok(intent), |posted, wrong| {
-        again(posted, &group, wrong)
+    submit(posted, path, Ok(intent), |posted, account, wrong| {
+        again(posted, account, &group, wrong)
     })
     .await
 }

@@ -3,7 +3,7 @@
 use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
 use grantbook::repository::records;
-use grantbook::{Actor, Record};
+use grantbook::{Account, Actor, Record};
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
@@ -27,29 +27,36 @@ pub(crate) fn actor(record: &Record) -> Markup {
     }
 }
 
+/// Reads the records after a version up to another one, and does something with them, where neither holds up other
+/// requests.
+pub(super) async fn with_records<T: Send + 'static>(
+    viewer: &Viewer,
+    after: u64,
+    last: u64,
+    work: impl FnOnce(Vec<Record>) -> T + Send + 'static,
+) -> Result<T, String> {
+    let (accounts, id) = (viewer.app.accounts.clone(), viewer.account.id().clone());
+    let reading = tokio::task::spawn_blocking(move || {
+        let all = records(accounts.repository(), &id, after).take_while(|record| {
+            let is_wanted = |record: &Record| record.version() <= last;
+            record.as_ref().map_or(true, is_wanted)
+        });
+        let all = all.collect::<Result<Vec<Record>, _>>();
+        all.map(work).map_err(|error| error.to_string())
+    });
+    reading.await.map_err(|error| error.to_string())?
+}
+
 pub(crate) async fn list(viewer: Viewer, Query(Before { before }): Query<Before>) -> Response {
-    let (sees_all, version) = viewer
-        .account
-        .with(|account| (viewer.sees_all(account), account.version()));
-    if !sees_all {
+    if !viewer.is_shown_all {
         return layout::not_found();
     }
+    let version = viewer.account.with(Account::version);
     let last = before.unwrap_or(version).min(version);
     let after = last.saturating_sub(PAGE);
-    let (accounts, id) = (viewer.app.accounts.clone(), viewer.account.id().clone());
-    let read = tokio::task::spawn_blocking(move || {
-        let all = records(accounts.repository(), &id, after);
-        let wanted = all.take_while(|record| {
-            record
-                .as_ref()
-                .map_or(true, |record| record.version() <= last)
-        });
-        wanted.collect::<Result<Vec<Record>, _>>()
-    });
-    let mut found = match read.await {
-        Ok(Ok(found)) => found,
-        Ok(Err(error)) => return layout::failed(&error.to_string()),
-        Err(error) => return layout::failed(&error.to_string()),
+    let mut found = match with_records(&viewer, after, last, |found| found).await {
+        Ok(found) => found,
+        Err(error) => return layout::failed(&error),
     };
     found.reverse();
     let content = html! {

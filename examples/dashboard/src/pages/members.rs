@@ -2,14 +2,16 @@
 
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
+use grantbook::command::InviteMember;
 use grantbook::{Account, Command, MatrixStatus, MemberId, MemberStatus, Resource};
+use grantbook_axum::path_segment;
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::change::{Intent, submit};
-use crate::form::{Fields, Wrong, end_of_day, in_path};
+use crate::form::{Fields, Wrong, end_of_day};
 use crate::layout;
-use crate::pages::groups::guarded;
+use crate::pages::guarded;
 use crate::session::{Posted, PostedByManager, Viewer};
 
 const PAGE: usize = 100;
@@ -21,7 +23,7 @@ pub(crate) struct After {
 }
 
 fn path_of(member: &str) -> String {
-    format!("/members/{}", in_path(member))
+    format!("/members/{}", path_segment(member))
 }
 
 pub(crate) async fn list(viewer: Viewer, Query(After { after }): Query<After>) -> Response {
@@ -63,7 +65,7 @@ fn list_page(
                 }
             }
         }
-        @if let Some(next) = &next { p { a href={ "/members?after=" (in_path(next)) } { "More members" } } }
+        @if let Some(next) = &next { p { a href={ "/members?after=" (path_segment(next)) } { "More members" } } }
         section {
             h2 { "Invite somebody" }
             form method="post" action="/members" hx-morph-skip {
@@ -118,27 +120,25 @@ pub(crate) async fn invite(PostedByManager(posted): PostedByManager) -> Response
             .push(("until", "give a day, such as 2027-01-31".to_owned()));
     }
     let intent = match member {
-        Some(member) if wrong.0.is_empty() => Ok(Intent {
-            done: path_of(&member),
-            commands: vec![
-                grantbook::command::InviteMember {
-                    member,
-                    as_owner: fields.has("owner", "yes"),
-                    expires: expires.flatten(),
-                }
-                .into(),
-            ],
-            preconditions: Vec::new(),
-            title: "Invite".to_owned(),
-        }),
+        Some(member) if wrong.0.is_empty() => {
+            let done = path_of(&member);
+            let invite = InviteMember {
+                member,
+                as_owner: fields.has("owner", "yes"),
+                expires: expires.flatten(),
+            };
+            Ok(Intent::new("Invite", vec![invite.into()], done))
+        }
         _ => Err(wrong),
     };
-    submit(posted, "/members".to_owned(), intent, |posted, wrong| {
-        let viewer = &posted.viewer;
-        viewer
-            .account
-            .with(|account| list_page(viewer, account, "", Some(&posted.fields), wrong))
-    })
+    submit(
+        posted,
+        "/members".to_owned(),
+        intent,
+        |posted, account, wrong| {
+            list_page(&posted.viewer, account, "", Some(&posted.fields), wrong)
+        },
+    )
     .await
 }
 
@@ -240,8 +240,7 @@ fn page(viewer: &Viewer, account: &Account, member: &str, wrong: &Wrong) -> Opti
 
 pub(crate) async fn change(Path(member): Path<String>, posted: Posted) -> Response {
     let viewer = &posted.viewer;
-    let is_self = viewer.member.as_str() == member;
-    if !is_self && !viewer.account.with(|account| viewer.sees_all(account)) {
+    if viewer.member.as_str() != member && !viewer.is_shown_all {
         return layout::not_found();
     }
     let number = posted.fields.get("action").parse::<usize>();
@@ -262,18 +261,15 @@ pub(crate) async fn change(Path(member): Path<String>, posted: Posted) -> Respon
     } else {
         path_of(&member)
     };
-    let intent = Intent {
-        commands: vec![command],
-        preconditions: Vec::new(),
-        title: label.to_owned(),
-        done,
-    };
-    submit(posted, path_of(&member), Ok(intent), |posted, wrong| {
-        let viewer = &posted.viewer;
-        let page = viewer
-            .account
-            .with(|account| page(viewer, account, &member, wrong));
-        page.unwrap_or_else(|| layout::page(viewer, "Members", &layout::summary(wrong)))
-    })
+    let intent = Intent::new(label, vec![command], done);
+    submit(
+        posted,
+        path_of(&member),
+        Ok(intent),
+        |posted, account, wrong| {
+            let page = page(&posted.viewer, account, &member, wrong);
+            page.unwrap_or_else(|| layout::page(&posted.viewer, "Members", &layout::summary(wrong)))
+        },
+    )
     .await
 }

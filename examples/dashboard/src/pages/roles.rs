@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use axum::extract::Path;
 use axum::response::Response;
 use grantbook::{Account, Command, Permission, RoleId, RoleLevel, RoleName};
+use grantbook_axum::path_segment;
 use maud::{Markup, html};
 
 use crate::change::{Intent, submit};
-use crate::form::{Fields, Wrong, in_path, is_of_stores};
+use crate::form::{Fields, Wrong, is_of_stores};
 use crate::layout;
-use crate::pages::groups::guarded;
-use crate::pages::refusal;
+use crate::pages::{guarded, refusal};
 use crate::session::{Posted, PostedByManager, Viewer};
 
 pub(crate) async fn list(viewer: Viewer) -> Response {
@@ -35,7 +35,7 @@ fn page(viewer: &Viewer, account: &Account, sent: Option<&Fields>, wrong: &Wrong
                         td {
                             @if role.is_built_in() { "built in" } @else {
                                 @let refused = refusal(viewer, account, &Command::delete_role(id));
-                                form method="post" action={ "/roles/" (in_path(id)) } {
+                                form method="post" action={ "/roles/" (path_segment(id)) } {
                                     (layout::hidden(viewer))
                                     (layout::button("Delete", refused.as_deref()))
                                 }
@@ -63,11 +63,8 @@ fn page(viewer: &Viewer, account: &Account, sent: Option<&Fields>, wrong: &Wrong
     layout::page(viewer, "Roles", &content)
 }
 
-fn again(posted: &Posted, wrong: &Wrong) -> Markup {
-    let viewer = &posted.viewer;
-    viewer
-        .account
-        .with(|account| page(viewer, account, Some(&posted.fields), wrong))
+fn again(posted: &Posted, account: &Account, wrong: &Wrong) -> Markup {
+    page(&posted.viewer, account, Some(&posted.fields), wrong)
 }
 
 pub(crate) async fn define(PostedByManager(posted): PostedByManager) -> Response {
@@ -90,12 +87,11 @@ pub(crate) async fn define(PostedByManager(posted): PostedByManager) -> Response
         RoleLevel::Store
     };
     let intent = match (role, name) {
-        (Some(role), Some(name)) if wrong.0.is_empty() => Ok(Intent {
-            commands: vec![Command::define_role(role, name, level, permissions)],
-            preconditions: Vec::new(),
-            title: "Define a role".to_owned(),
-            done: "/roles".to_owned(),
-        }),
+        (Some(role), Some(name)) if wrong.0.is_empty() => Ok(Intent::new(
+            "Define a role",
+            vec![Command::define_role(role, name, level, permissions)],
+            "/roles".to_owned(),
+        )),
         _ => Err(wrong),
     };
     submit(posted, "/roles".to_owned(), intent, again).await
@@ -108,12 +104,11 @@ pub(crate) async fn change(
     let Ok(role) = role.parse::<RoleId>() else {
         return layout::not_found();
     };
-    let path = format!("/roles/{}", in_path(&role));
-    let intent = Intent {
-        commands: vec![Command::delete_role(role)],
-        preconditions: Vec::new(),
-        title: "Delete a role".to_owned(),
-        done: "/roles".to_owned(),
-    };
+    let path = format!("/roles/{}", path_segment(&role));
+    let intent = Intent::new(
+        "Delete a role",
+        vec![Command::delete_role(role)],
+        "/roles".to_owned(),
+    );
     submit(posted, path, Ok(intent), again).await
 }

@@ -7,8 +7,7 @@ use maud::{Markup, html};
 use crate::change::{Intent, submit};
 use crate::form::Wrong;
 use crate::layout;
-use crate::pages::groups::guarded;
-use crate::pages::refusal;
+use crate::pages::{guarded, refusal};
 use crate::session::{PostedByManager, Viewer};
 
 pub(crate) async fn show(viewer: Viewer) -> Response {
@@ -47,18 +46,19 @@ fn page(viewer: &Viewer, account: &Account, wrong: &Wrong) -> Markup {
 pub(crate) async fn close(PostedByManager(posted): PostedByManager) -> Response {
     let is_meant = posted.fields.get("close") == posted.viewer.account.id().as_str();
     let intent = if is_meant {
-        Ok(Intent {
-            commands: vec![Command::close_account()],
-            preconditions: Vec::new(),
-            title: "Close the account".to_owned(),
-            done: "/settings".to_owned(),
-        })
+        Ok(Intent::new(
+            "Close the account",
+            vec![Command::close_account()],
+            "/settings".to_owned(),
+        ))
     } else {
         Err(Wrong::one("close", &"type the account's id to close it"))
     };
-    submit(posted, "/settings".to_owned(), intent, |posted, wrong| {
-        let viewer = &posted.viewer;
-        viewer.account.with(|account| page(viewer, account, wrong))
-    })
+    submit(
+        posted,
+        "/settings".to_owned(),
+        intent,
+        |posted, account, wrong| page(&posted.viewer, account, wrong),
+    )
     .await
 }

@@ -3,17 +3,17 @@
 use axum::extract::Path;
 use axum::response::Response;
 use grantbook::{Account, Command, Permission, Resource, StoreId};
+use grantbook_axum::path_segment;
 use maud::{Markup, html};
 
 use crate::change::{Intent, submit};
-use crate::form::{Fields, Wrong, in_path};
+use crate::form::{Fields, Wrong};
 use crate::layout;
-use crate::pages::groups::guarded;
-use crate::pages::refusal;
+use crate::pages::{guarded, refusal};
 use crate::session::{PostedByManager, Viewer};
 
 fn path_of(store: &str) -> String {
-    format!("/stores/{}", in_path(store))
+    format!("/stores/{}", path_segment(store))
 }
 
 pub(crate) async fn list(viewer: Viewer) -> Response {
@@ -39,20 +39,17 @@ fn list_page(viewer: &Viewer, account: &Account, sent: Option<&Fields>, wrong: &
 
 pub(crate) async fn create(PostedByManager(posted): PostedByManager) -> Response {
     let store = posted.fields.get("store").trim().parse::<StoreId>();
-    let intent = store
-        .map_err(|error| Wrong::one("store", &error))
-        .map(|store| Intent {
-            done: path_of(&store),
-            commands: vec![Command::create_store(store)],
-            preconditions: Vec::new(),
-            title: "Create a store".to_owned(),
-        });
-    submit(posted, "/stores".to_owned(), intent, |posted, wrong| {
-        let viewer = &posted.viewer;
-        viewer
-            .account
-            .with(|account| list_page(viewer, account, Some(&posted.fields), wrong))
-    })
+    let intent = store.map(|store| {
+        let done = path_of(&store);
+        Intent::new("Create a store", vec![Command::create_store(store)], done)
+    });
+    let intent = intent.map_err(|error| Wrong::one("store", &error));
+    submit(
+        posted,
+        "/stores".to_owned(),
+        intent,
+        |posted, account, wrong| list_page(&posted.viewer, account, Some(&posted.fields), wrong),
+    )
     .await
 }
 
@@ -120,18 +117,19 @@ pub(crate) async fn delete(
     let Ok(id) = store.parse::<StoreId>() else {
         return layout::not_found();
     };
-    let intent = Intent {
-        commands: vec![Command::delete_store(id)],
-        preconditions: Vec::new(),
-        title: "Delete a store".to_owned(),
-        done: "/stores".to_owned(),
-    };
-    submit(posted, path_of(&store), Ok(intent), |posted, wrong| {
-        let viewer = &posted.viewer;
-        let page = viewer
-            .account
-            .with(|account| page(viewer, account, &store, wrong));
-        page.unwrap_or_else(|| layout::page(viewer, "Stores", &layout::summary(wrong)))
-    })
+    let intent = Intent::new(
+        "Delete a store",
+        vec![Command::delete_store(id)],
+        "/stores".to_owned(),
+    );
+    submit(
+        posted,
+        path_of(&store),
+        Ok(intent),
+        |posted, account, wrong| {
+            let page = page(&posted.viewer, account, &store, wrong);
+            page.unwrap_or_else(|| layout::page(&posted.viewer, "Stores", &layout::summary(wrong)))
+        },
+    )
     .await
 }

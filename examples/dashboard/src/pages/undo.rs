@@ -2,14 +2,13 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use grantbook::repository::records;
 use grantbook::{Account, Command, Event, Grant, Group, Record, Scope, history};
 use maud::{Markup, html};
 
 use crate::change::{Intent, effect, submit, wrong_list};
 use crate::form::Wrong;
 use crate::layout;
-use crate::pages::history::event;
+use crate::pages::history::{event, with_records};
 use crate::session::{PostedByManager, Viewer};
 
 /// What leads back to how it was before, as far as one can: nobody is brought back into the account.
@@ -94,17 +93,10 @@ fn grants(group: Group<'_>) -> Vec<Grant> {
 
 /// The record, and what leads back; nothing, if it is not for the viewer.
 async fn found(viewer: &Viewer, version: u64) -> Option<(Record, Vec<Command>)> {
-    if !viewer.account.with(|account| viewer.sees_all(account)) {
+    if !viewer.is_shown_all {
         return None;
     }
-    let (accounts, id) = (viewer.app.accounts.clone(), viewer.account.id().clone());
-    let read = tokio::task::spawn_blocking(move || {
-        let up_to = records(accounts.repository(), &id, 0).take_while(|record| {
-            record
-                .as_ref()
-                .map_or(true, |record| record.version() <= version)
-        });
-        let mut up_to = up_to.collect::<Result<Vec<Record>, _>>().ok()?;
+    let read = with_records(viewer, 0, version, move |mut up_to| {
         let record = up_to.pop().filter(|record| record.version() == version)?;
         // Before the first record there is no account.
         let before = history::at_version(up_to, None, version.checked_sub(1)?).ok();
@@ -158,22 +150,14 @@ pub(crate) async fn undo(
     let Some((record, commands)) = found(&posted.viewer, version).await else {
         return layout::not_found();
     };
-    let intent = Intent {
-        commands: commands.clone(),
-        preconditions: Vec::new(),
-        title: "Take a change back".to_owned(),
-        done: "/history".to_owned(),
-    };
-    submit(
-        posted,
-        format!("/undo/{version}"),
-        Ok(intent),
-        |posted, wrong| {
-            let viewer = &posted.viewer;
-            viewer
-                .account
-                .with(|account| page(viewer, account, &record, &commands, wrong))
-        },
-    )
+    let intent = Intent::new(
+        "Take a change back",
+        commands.clone(),
+        "/history".to_owned(),
+    );
+    let path = format!("/undo/{version}");
+    submit(posted, path, Ok(intent), |posted, account, wrong| {
+        page(&posted.viewer, account, &record, &commands, wrong)
+    })
     .await
 }
