@@ -22,7 +22,7 @@ mod timing;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-const MEMBERS: [u64; 5] = [100, 1_000, 10_000, 100_000, 1_000_000];
+const MEMBERS: [u32; 5] = [100, 1_000, 10_000, 100_000, 1_000_000];
 const LINES: [&str; 4] = [
     "check, hash maps of your own",
     "add a member to a group, recorded",
@@ -38,7 +38,7 @@ fn main() -> Result<()> {
     println!("ns; members {MEMBERS:?}");
     let mut times = LINES.map(|_| Vec::new());
     for members in MEMBERS {
-        for (line, time) in times.iter_mut().zip(measured(members)?) {
+        for (line, time) in times.iter_mut().zip(measured(members.into())?) {
             line.push(time);
         }
     }
@@ -109,7 +109,7 @@ fn measured(members: u64) -> Result<[f64; 4]> {
 
 /// Both axes grow by powers of ten.
 fn picture(times: &[Vec<f64>; 4]) -> Result<String> {
-    let x = |members: f64| 70.0 + (members.log10() - 2.0) * 105.0;
+    let x = |members: u32| 70.0 + (f64::from(members).log10() - 2.0) * 105.0;
     let y = |nanoseconds: f64| 300.0 - (nanoseconds.log10()) * 70.0;
     let mut svg = String::from(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 780 350" role="img" aria-label="Time against the number of members">
@@ -133,11 +133,8 @@ fn picture(times: &[Vec<f64>; 4]) -> Result<String> {
             at + 4.0
         )?;
     }
-    for (members, label) in
-        [100.0, 1e3, 1e4, 1e5, 1e6]
-            .iter()
-            .zip(["100", "1,000", "10,000", "100,000", "1,000,000"])
-    {
+    let labels = ["100", "1,000", "10,000", "100,000", "1,000,000"];
+    for (members, label) in MEMBERS.iter().zip(labels) {
         let at = x(*members);
         writeln!(
             svg,
@@ -150,9 +147,9 @@ fn picture(times: &[Vec<f64>; 4]) -> Result<String> {
     )?;
     let mut label = 0.0_f64;
     for (number, (line, what)) in times.iter().zip(LINES).enumerate() {
-        let points = line.iter().zip([100.0, 1e3, 1e4, 1e5, 1e6]);
+        let points = line.iter().zip(MEMBERS);
         let points: Vec<String> = points
-            .map(|(time, members): (&f64, f64)| format!("{:.1},{:.1}", x(members), y(*time)))
+            .map(|(time, members)| format!("{:.1},{:.1}", x(members), y(*time)))
             .collect();
         writeln!(
             svg,

@@ -1,5 +1,5 @@
-# Which tools the scripts need beside the Rust toolchain, and how to see that they are there. The other scripts source
-# it; it installs nothing, which only `scripts/setup` does.
+# Which tools the scripts need beside the Rust toolchain, how to see that they are there, and what several scripts do. They
+# source it; it installs nothing, which only `scripts/setup` does.
 axe_core=axe-playwright-python==0.1.8 # the Python package that holds axe-core 4.12.1
 axe_core_sha256=84494fec757e4710dc751c8d7a636e457f4532f08f85c86dc9070133fbff53bc
 cargo_fuzz=0.13.2 cargo_llvm_cov=0.9.1 cargo_mutants=27.1.0 cargo_nextest=0.9.143
@@ -52,4 +52,11 @@ require() {
         printf '%s: FAILED: missing: %s; `%s` installs what is missing\n' "$0" "${missing[*]}" "$setup" >&2
         exit 2
     }
+}
+
+# Goes into the package as it would be published, unpacked where it belongs to no workspace.
+cd_into_packaged() {
+    local id name
+    id=$(cargo pkgid --locked) && name=grantbook-${id##*[#@]} && cd "$CARGO_TARGET_DIR/package" &&
+        rm -rf "$name" && tar -xzf "$name.crate" && cd "$name"
 }

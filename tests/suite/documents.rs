@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+
+use crate::project::{files, root};
 
 /// Words that have a better one, as they stand in sources, pages and messages.
 const REPLACED: [(&str, &str); 26] = [
@@ -34,31 +35,6 @@ const REPLACED: [(&str, &str); 26] = [
     ("TextProblem", "ParseErrorKind"),
 ];
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The repository's files with one of these endings, but for what builds leave behind.
-fn files(endings: &[&str]) -> Vec<(PathBuf, String)> {
-    let mut found = Vec::new();
-    let mut folders = vec![root().to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_str().unwrap();
-            if path.is_dir() {
-                if !name.starts_with('.') && name != "target" {
-                    folders.push(path);
-                }
-            } else if endings.iter().any(|ending| name.ends_with(ending)) {
-                let text = fs::read_to_string(&path).unwrap();
-                found.push((path.strip_prefix(root()).unwrap().to_owned(), text));
-            }
-        }
-    }
-    found
-}
-
 fn is_part_of_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '-'
 }
@@ -73,7 +49,7 @@ fn has_word(line: &str, word: &str) -> bool {
 
 #[test]
 fn what_has_a_better_word_is_called_by_it() {
-    let texts = files(&[".rs", ".md", ".sql", ".toml", ".sh"]);
+    let texts = files("", &[".rs", ".md", ".sql", ".toml", ".sh"]);
     assert!(texts.len() > 200, "{}", texts.len());
     let mut found = Vec::new();
     for (path, text) in &texts {
@@ -133,7 +109,7 @@ fn anchors(page: &str) -> BTreeSet<String> {
 fn links_lead_somewhere() {
     let mut checked = 0;
     let mut dead = Vec::new();
-    for (path, page) in files(&[".md"]) {
+    for (path, page) in files("", &[".md"]) {
         for target in targets(&page) {
             // The compiler looks at links to items.
             if target.contains("://") || path.ends_with("src/front.md") && !target.contains('.') {

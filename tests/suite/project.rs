@@ -96,19 +96,23 @@ const LAYERS: [&str; 86] = [
     "lib",
 ];
 
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn files(folder: &str) -> Vec<(PathBuf, String)> {
+/// The files of a folder with one of these endings, but for what builds leave behind.
+pub(crate) fn files(folder: &str, endings: &[&str]) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
             if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                if !name.starts_with('.') && name != "target" {
+                    folders.push(path);
+                }
+            } else if endings.iter().any(|ending| name.ends_with(ending)) {
                 let text = fs::read_to_string(&path).unwrap();
                 found.push((path.strip_prefix(root()).unwrap().to_owned(), text));
             }
@@ -167,7 +171,7 @@ fn imports(text: &str) -> BTreeSet<String> {
 /// Files import only from those above them, and replaying never from deciding.
 #[test]
 fn files_import_from_those_above_them() {
-    let sources = files("src");
+    let sources = files("src", &[".rs"]);
     let mut seen = BTreeSet::new();
     for (path, text) in &sources {
         let name = module(path);
@@ -203,7 +207,7 @@ fn files_import_from_those_above_them() {
 /// No file of `src/` is longer than 500 lines unless its first comment gives a reason.
 #[test]
 fn source_files_are_short() {
-    for (path, text) in files("src") {
+    for (path, text) in files("src", &[".rs"]) {
         let first_comment: String = text
             .lines()
             .take_while(|line| line.starts_with("//!"))
@@ -231,7 +235,7 @@ fn inner_collections_stay_inside() {
         "SmallVec",
         "postcard",
     ];
-    for (path, text) in files("src") {
+    for (path, text) in files("src", &[".rs"]) {
         for line in text
             .lines()
             .map(str::trim_start)
@@ -271,7 +275,7 @@ fn is_rule_number(word: &str) -> bool {
 /// named after E1.
 fn tests_named_after_rules() -> Vec<(PathBuf, String)> {
     let mut named = Vec::new();
-    for (path, text) in files("tests/suite") {
+    for (path, text) in files("tests/suite", &[".rs"]) {
         let mut is_test = false;
         for line in text.lines().map(str::trim) {
             if let Some(name) = line.strip_prefix("fn ").filter(|_| is_test) {
@@ -363,7 +367,7 @@ fn every_code_is_documented_and_tested() {
             );
         }
     }
-    let suite: String = files("tests/suite")
+    let suite: String = files("tests/suite", &[".rs"])
         .into_iter()
         .map(|(_, text)| text)
         .collect();
