@@ -6,14 +6,13 @@ use std::alloc::System;
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use grantbook::command::{
     AddMembers, AddToGroup, ChangeRole, CreateGroup, CreateStore, DefineRole,
 };
 use grantbook::{
-    AccessDelta, Account, Actor, Command, Description, Grant, GroupId, GroupLimit, MemberId,
-    Permission, Record, RoleId, RoleLevel, StoreId, Timestamp,
+    Account, Actor, Command, Description, Grant, GroupId, GroupLimit, MemberId, Permission, Record,
+    RoleId, RoleLevel, StoreId, Timestamp,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -34,8 +33,8 @@ fn main() -> Result<()> {
         &[50, 100]
     };
     println!(
-        "{:70} {:>9} {:>9} {:>9} {:>11}",
-        "", "made, ms", "MB", "blocks", "blocks, ms"
+        "{:92} {:>9} {:>8} {:>6} {:>7} {:>11}",
+        "", "made, ms", "× before", "MB", "blocks", "blocks, ms"
     );
     for (what, shape) in [
         ("one group", Shape::OneGroup),
@@ -45,52 +44,36 @@ fn main() -> Result<()> {
         ),
         ("500 overlapping groups at random", Shape::Random),
     ] {
-        for size in sizes {
+        let figures = timing::doubled(sizes, |size| -> Result<_> {
+            let (account, record) = shape.account(size)?;
+            account.delta_of(&record)?; // it can be made
+            // Warm, as it is right after the change.
+            let times = (0..5).map(|_| timing::time(|| account.delta_of(&record)));
+            times.min().ok_or_else(|| Box::from("no run"))
+        })?;
+        for (size, (made, ratio)) in sizes.iter().zip(figures) {
             let (account, record) = shape.account(*size)?;
-            let made = measured(|| account.delta_of(&record))?;
-            let blocks = measured(|| Ok::<_, grantbook::ReplayError>(made.0.blocks().count()))?;
+            let region = Region::new(ALLOCATOR);
+            let delta = account.delta_of(&record)?;
+            let bytes = region.change().bytes_allocated;
+            let megabytes = f64::from(u32::try_from(bytes / 1_000)?) / 1_000.0;
+            let (blocks, time) = timing::timed(|| delta.blocks().count());
             println!(
-                "{:70} {:9.3} {:9.2} {:9} {:11.3}",
+                "{:92} {made:9.3} {:>8} {megabytes:6.2} {blocks:7} {:11.3}",
                 format!("a role's change for {size} members in {size} stores, {what}"),
-                made.1.as_secs_f64() * 1_000.0,
-                made.2,
-                blocks.0,
-                blocks.1.as_secs_f64() * 1_000.0,
+                ratio.map_or(String::new(), |ratio| format!("{ratio:.2}")),
+                timing::milliseconds(time),
             );
             if is_bench && shape != Shape::Random {
-                let all = measured(|| Ok::<_, grantbook::ReplayError>(count(&made.0)))?;
+                let (changes, time) = timing::timed(|| delta.iter().map(black_box).count());
                 println!(
-                    "    {} changes, iterated one by one in {:.1} ms",
-                    all.0,
-                    all.1.as_secs_f64() * 1_000.0
+                    "    {changes} changes, iterated one by one in {:.1} ms",
+                    timing::milliseconds(time)
                 );
             }
         }
     }
     Ok(())
-}
-
-fn count(delta: &AccessDelta) -> usize {
-    delta.iter().map(black_box).count()
-}
-
-/// The best of five, with the most that was allocated and kept.
-fn measured<T, E: Error + 'static>(
-    run: impl Fn() -> std::result::Result<T, E>,
-) -> Result<(T, Duration, f64)> {
-    let mut best: Option<(T, Duration, f64)> = None;
-    for _ in 0..5 {
-        let region = Region::new(ALLOCATOR);
-        let began = Instant::now();
-        let made = black_box(run()?);
-        let (time, used) = (began.elapsed(), region.change());
-        let kilobytes = u32::try_from(used.bytes_allocated / 1_000).unwrap_or(u32::MAX);
-        let megabytes = f64::from(kilobytes) / 1_000.0;
-        if best.as_ref().is_none_or(|(_, least, _)| time < *least) {
-            best = Some((made, time, megabytes));
-        }
-    }
-    best.ok_or_else(|| "measured five times".into())
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]

@@ -6,8 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::error::Error;
-use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use grantbook::command::{AddMembers, AddToGroup, CreateGroup, CreateStore, DefineRole};
 use grantbook::{
@@ -89,20 +88,16 @@ fn main() -> Result<()> {
     } else {
         &[20, 40]
     };
-    println!("{:60} {:>10} {:>8}", "", "ms", "ratio");
+    println!("{:60} {:>10} {:>8}", "", "ms", "× before");
     for case in &CASES {
-        let mut before: Option<Duration> = None;
-        for size in sizes {
+        let figures = timing::doubled(sizes, |size| {
             let mut made = Made::new()?;
-            (case.make)(&mut made, *size)?;
-            let time = made.time_of(case)?;
-            let ratio = before.map_or(f64::NAN, |before| time.as_secs_f64() / before.as_secs_f64());
-            println!(
-                "{:60} {:10.3} {ratio:8.2}",
-                format!("{size} {}", case.what),
-                time.as_secs_f64() * 1_000.0
-            );
-            before = Some(time);
+            (case.make)(&mut made, size)?;
+            made.time_of(case)
+        })?;
+        for (size, (time, ratio)) in sizes.iter().zip(figures) {
+            let ratio = ratio.map_or(String::new(), |ratio| format!("{ratio:8.2}"));
+            println!("{:60} {time:10.3} {ratio}", format!("{size} {}", case.what));
         }
     }
     Ok(())
@@ -178,11 +173,6 @@ impl Made {
             return Err("not the answer that is timed".into());
         }
         let runs = if timing::is_bench() { 40 } else { 1 };
-        let times = (0..runs).map(|_| {
-            let start = Instant::now();
-            black_box(explained());
-            start.elapsed()
-        });
-        times.min().ok_or_else(|| "no run".into())
+        Ok(timing::best_cold(runs, explained))
     }
 }

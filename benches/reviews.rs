@@ -1,16 +1,16 @@
-//! The property protected: a review, and what records tell of one member, take time in proportion to what is there.
+//! The property protected: a review, what records tell of one member, and lists that are read page by page take time in
+//! proportion to what is there.
 //! Inputs are doubled; each doubling may take 2.2 times the time.
 //!
 //! `cargo bench --bench reviews` prints the table; `cargo test --bench reviews` runs the smallest sizes.
 
+use std::collections::BTreeSet;
 use std::error::Error;
-use std::hint::black_box;
-use std::time::Instant;
 
 use grantbook::command::{AddMembers, AddToGroup, CreateGroup, CreateStore, DefineRole};
 use grantbook::{
-    Account, Actor, Command, Description, Grant, GroupId, GroupLimit, MemberId, Record, RoleId,
-    RoleLevel, StoreId, Timestamp, history,
+    Account, Actor, Command, Description, Grant, GroupId, GroupLimit, MemberId, Permission, Record,
+    Resource, RoleId, RoleLevel, StoreId, Timestamp, history,
 };
 
 mod timing;
@@ -51,24 +51,70 @@ fn main() -> Result<()> {
                 history::changes_touching(&records, None, "m3").map_or(0, |touching| touching.len())
             }))
         },
-    )
+    )?;
+    for (what, list) in LISTS {
+        doubled(&format!("{what}, in pages of {PAGE}"), sizes, |size| {
+            let account = one_large_group(size)?;
+            Ok(Box::new(move || in_pages(&account, list)))
+        })?;
+    }
+    Ok(())
+}
+
+/// So many at once of a list that is read page by page.
+const PAGE: usize = 100;
+
+/// A list, and the ids of a page of it that come after an id.
+type List = for<'a> fn(&'a Account, Option<&str>) -> Vec<&'a str>;
+
+const LISTS: [(&str, List); 5] = [
+    ("members", |account, after| {
+        let members = account.members_after(after).take(PAGE);
+        members.map(|member| member.id().as_str()).collect()
+    }),
+    ("members of a group", |account, after| {
+        let group = account.group("all").into_iter();
+        let members = group.flat_map(|group| group.members_after(after));
+        members.take(PAGE).map(MemberId::as_str).collect()
+    }),
+    ("stores", |account, after| {
+        let stores = account.stores_after(after).take(PAGE);
+        stores.map(StoreId::as_str).collect()
+    }),
+    ("who may write in a store", |account, after| {
+        let members = account.who_can(&Permission::STORE_WRITE, Resource::Store("store-1"), after);
+        members.take(PAGE).map(MemberId::as_str).collect()
+    }),
+    ("stores where a member may write", |account, after| {
+        let stores = account.stores_for("member-1", &Permission::STORE_WRITE, after);
+        stores.take(PAGE).map(StoreId::as_str).collect()
+    }),
+];
+
+/// Reads a list page by page, and counts what is in it.
+fn in_pages(account: &Account, list: List) -> usize {
+    let mut count = 0;
+    let mut after = None;
+    loop {
+        let page = list(account, after);
+        count += page.len();
+        match page.last() {
+            Some(end) => after = Some(*end),
+            None => return count,
+        }
+    }
 }
 
 type Measured = Box<dyn Fn() -> usize>;
 
 fn doubled(what: &str, sizes: &[usize], make: impl Fn(usize) -> Result<Measured>) -> Result<()> {
-    let mut before: Option<f64> = None;
-    for size in sizes {
-        let measured = make(*size)?;
-        let times = (0..5).map(|_| {
-            let began = Instant::now();
-            black_box(measured());
-            began.elapsed().as_secs_f64() * 1_000.0
-        });
-        let best = times.fold(f64::INFINITY, f64::min);
-        let ratio = before.map_or(String::new(), |before| format!("{:.2}", best / before));
-        println!("{:64} {best:10.3} {ratio:>8}", format!("{what}: {size}"));
-        before = Some(best);
+    let runs = if timing::is_bench() { 20 } else { 1 };
+    let figures = timing::doubled(sizes, |size| {
+        Ok::<_, Box<dyn Error>>(timing::best_cold(runs, make(size)?))
+    })?;
+    for (size, (time, ratio)) in sizes.iter().zip(figures) {
+        let ratio = ratio.map_or(String::new(), |ratio| format!("{ratio:8.2}"));
+        println!("{:64} {time:10.3} {ratio}", format!("{what}: {size}"));
     }
     Ok(())
 }
@@ -123,6 +169,34 @@ fn many_grants(size: usize, differ: bool) -> Result<Account> {
         description: Description::default(),
         grants,
     })?;
+    Ok(made.0)
+}
+
+/// So many members in one group, which may write in as many stores.
+fn one_large_group(size: usize) -> Result<Account> {
+    let mut made = Made::new()?;
+    let members: BTreeSet<MemberId> = (0..size)
+        .map(|number| format!("member-{number}").parse())
+        .collect::<std::result::Result<_, _>>()?;
+    made.run(AddMembers {
+        members: members.clone(),
+    })?;
+    let mut stores = BTreeSet::new();
+    for number in 0..size {
+        let store: StoreId = format!("store-{number}").parse()?;
+        made.run(CreateStore {
+            store: store.clone(),
+        })?;
+        stores.insert(store);
+    }
+    let group: GroupId = "all".parse()?;
+    made.run(CreateGroup {
+        group: group.clone(),
+        name: "All Of Them".parse()?,
+        description: Description::default(),
+        grants: vec![Grant::store_editor(stores)],
+    })?;
+    made.run(AddToGroup { group, members })?;
     Ok(made.0)
 }
 

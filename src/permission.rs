@@ -459,6 +459,7 @@ impl Powers for BTreeSet<Permission> {
     }
 
     fn allows_all(&self, other: &Self) -> bool {
-        other.iter().all(|permission| self.allows(permission))
+        let mut others = other.iter();
+        others.all(|permission| self.contains(permission) || self.allows(permission))
     }
 }

@@ -55,6 +55,53 @@ pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (given, taken)
 }
 
+/// The best of some runs of work that is asked for now and then, so that it finds nothing in the processor's caches.
+///
+/// Warm, an account that outgrows a cache by being doubled would seem to be more than twice the work.
+pub fn best_cold<T>(runs: usize, mut work: impl FnMut() -> T) -> Duration {
+    let mut other = vec![0_u64; 8 << 20];
+    let mut once = || {
+        for word in &mut other {
+            *word += 1;
+        }
+        black_box(&other);
+        time(&mut work)
+    };
+    let first = once();
+    (1..runs).map(|_| once()).fold(first, Duration::min)
+}
+
+/// Inputs of some sizes, each twice the one before, timed in rounds of all of them: what disturbs the machine, and where
+/// in memory an input lies, counts for all alike.
+///
+/// For each size the median, in milliseconds, and the median of how many times the one before it is.
+pub fn doubled<E>(
+    sizes: &[usize],
+    mut time_of: impl FnMut(usize) -> Result<Duration, E>,
+) -> Result<Vec<(f64, Option<f64>)>, E> {
+    let rounds = if is_bench() { 7 } else { 1 };
+    let mut times: Vec<Vec<f64>> = Vec::new();
+    for _ in 0..rounds {
+        let mut round = Vec::new();
+        for size in sizes {
+            round.push(milliseconds(time_of(*size)?));
+        }
+        times.push(round);
+    }
+    let figures = (0..sizes.len()).map(|size| {
+        let before = size.checked_sub(1);
+        (
+            median(times.iter().map(|round| round[size])),
+            before.map(|before| median(times.iter().map(|round| round[size] / round[before]))),
+        )
+    });
+    Ok(figures.collect())
+}
+
+pub fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
+}
+
 /// Nanoseconds for one of so many.
 pub fn each(taken: Duration, count: u64) -> f64 {
     let count = u32::try_from(count).expect("no more than four thousand million");

@@ -12,8 +12,8 @@ use crate::account::data::slots::{Slot, SlotSet};
 use crate::account::data::state::State;
 use crate::account::status::MemberStatus;
 use crate::catalog::Catalog;
-use crate::grant::{GrantRef, Scope};
-use crate::id::{GroupId, MemberId, RoleId};
+use crate::grant::GrantRef;
+use crate::id::{GroupId, MemberId};
 use crate::permission::Permission;
 use crate::questions::covers::{Covers, is_empty};
 use crate::questions::finding::Finding;
@@ -245,7 +245,8 @@ impl Account {
         findings.extend(ended.map(|(id, _)| Finding::EndedInvitationsOnly { group: id.clone() }));
 
         let grants = self.groups().flat_map(|group| group.grants());
-        let carried: HashSet<&RoleId, Keyed> = grants.map(|grant| grant.role).collect();
+        let mut carried = HashSet::with_capacity_and_hasher(self.roles().count(), Keyed::default());
+        carried.extend(grants.map(|grant| grant.role));
         let unused = self
             .roles()
             .filter(|(id, role)| !role.is_built_in() && !carried.contains(id));
@@ -253,7 +254,7 @@ impl Account {
         let unused = self
             .state
             .stores()
-            .filter(|(_, store)| store.index.iter().next().is_none());
+            .filter(|(_, store)| store.index.is_empty());
         findings.extend(unused.map(|(id, _)| Finding::UnusedStore { store: id.clone() }));
 
         for group in self.groups() {
@@ -265,8 +266,7 @@ impl Account {
             }));
         }
         for group in self.groups() {
-            let grants: Vec<GrantRef<'_>> = group.grants().collect();
-            let covers = Covers::new(self, &grants);
+            let covers = Covers::new(self, group.grants());
             findings.extend(covers.covered().map(|(role, by)| Finding::CoveredGrant {
                 group: group.id().clone(),
                 role: role.clone(),
@@ -277,16 +277,10 @@ impl Account {
     }
 
     fn equal_groups(&self) -> impl Iterator<Item = Finding> {
-        let mut by_grants: BTreeMap<Vec<(&RoleId, &Scope)>, Vec<GroupId>> = BTreeMap::new();
-        for group in self.groups() {
-            let grants = group
-                .grants()
-                .map(|grant| (grant.role, grant.scope))
-                .collect();
-            by_grants
-                .entry(grants)
-                .or_default()
-                .push(group.id().clone());
+        let mut by_grants: BTreeMap<_, Vec<GroupId>> = BTreeMap::new();
+        for (id, group) in self.state.groups() {
+            let groups = by_grants.entry(self.state.grants(group)).or_default();
+            groups.push(id.clone());
         }
         let mut equal: Vec<Vec<GroupId>> = by_grants
             .into_values()

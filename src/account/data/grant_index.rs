@@ -16,7 +16,7 @@ pub(crate) struct GrantIndex {
     actions: Actions,
     /// The groups that grant a role here which holds anything else.
     others: SlotSet,
-    /// `None` if no role is granted here.
+    /// INVARIANT: `None` if no role is granted here.
     roles: Option<Box<Roles>>,
 }
 
@@ -32,6 +32,11 @@ impl GrantIndex {
 
     fn roles(&self) -> &[(RoleId, SlotSet)] {
         self.roles.as_deref().map_or(&[], SmallVec::as_slice)
+    }
+
+    /// Whether no role is granted here.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.roles.is_none()
     }
 
     #[inline]

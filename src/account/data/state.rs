@@ -134,12 +134,16 @@ impl State {
     }
 
     /// The group's grants, as they stand.
+    pub(crate) fn grants(&self, group: &GroupEntry) -> Option<&BTreeMap<RoleId, Scope>> {
+        self.grants.get(usize::from(group.slot))
+    }
+
+    /// The same, one by one.
     pub(crate) fn scopes(
         &self,
         group: &GroupEntry,
     ) -> impl Iterator<Item = (&RoleId, &Scope)> + use<'_> {
-        let grants = self.grants.get(usize::from(group.slot));
-        grants.into_iter().flatten()
+        self.grants(group).into_iter().flatten()
     }
 
     fn scope(&self, slot: Slot, role: &RoleId) -> Option<&Scope> {

@@ -330,6 +330,15 @@ fn l7_a_grant_is_covered_by_one_that_allows_as_much_where_it_holds() {
             vec![here("log-twin", d), here("log-zwin", both)],
             &[("log-twin", "log-zwin")],
         ),
+        // Whatever the order in which the stores are met.
+        (
+            vec![
+                here("log", &["prod"]),
+                here("log-all", both),
+                here("log-twin", d),
+            ],
+            &[("log", "log-all"), ("log-twin", "log-all")],
+        ),
         // Not by several together: of stores, of permissions.
         (
             vec![
