@@ -32,7 +32,7 @@ const CASES: [Case; 6] = [
     Case {
         what: "groups that grant it, the member in each",
         make: |made, size| {
-            let viewer = Grant::store_viewer(["dev".parse()?]);
+            let viewer = Grant::store_viewer(["dev".parse::<StoreId>()?]);
             made.groups(size, &[viewer], true)
         },
         permission: "store.read",
@@ -50,7 +50,7 @@ const CASES: [Case; 6] = [
     Case {
         what: "groups that grant it, the member in none",
         make: |made, size| {
-            let viewer = Grant::store_viewer(["dev".parse()?]);
+            let viewer = Grant::store_viewer(["dev".parse::<StoreId>()?]);
             made.groups(size, &[viewer], false)
         },
         permission: "store.read",

@@ -428,7 +428,7 @@ fn stores(numbers: &mut Numbers, most: usize) -> Result<Vec<StoreId>, ParseError
         .collect()
 }
 
-/// A year of an account: set up by the host, then changed by its owners and group managers.
+/// A year of an account: set up by the application, then changed by its owners and group managers.
 fn a_year() -> Result<Vec<Record>, Box<dyn Error>> {
     let mut numbers = Numbers(7);
     let owner = member(0)?;

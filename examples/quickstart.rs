@@ -13,7 +13,8 @@ use grantbook::command::{
 use grantbook::repository::{self, MemoryRepository, Replica, RepositoryError, Request};
 use grantbook::{
     AccessLevel, Account, Actor, Command, Decision, Grant, GroupLimit, IdempotencyKey, MemberId,
-    Note, ParseError, Permission, Record, Resource, RoleId, RoleLevel, Snapshot, Timestamp,
+    Note, ParseError, Permission, Record, Resource, RoleId, RoleLevel, Snapshot, StoreId,
+    Timestamp,
 };
 
 grantbook::permissions! {
@@ -226,7 +227,7 @@ impl Acme {
             description: None,
             grants: Some(vec![Grant::in_stores(
                 analyst.clone(),
-                ["production".parse()?],
+                [StoreId::parse("production")?],
             )]),
         };
         self.accepted("ivan", instead)?;
@@ -378,12 +379,12 @@ fn by(id: &str) -> Result<Actor, ParseError> {
 }
 
 fn editor<const N: usize>(stores: [&str; N]) -> Result<Grant, ParseError> {
-    let stores = stores.map(str::parse).into_iter();
+    let stores = stores.map(StoreId::parse).into_iter();
     Ok(Grant::store_editor(stores.collect::<Result<Vec<_>, _>>()?))
 }
 
 fn viewer<const N: usize>(stores: [&str; N]) -> Result<Grant, ParseError> {
-    let stores = stores.map(str::parse).into_iter();
+    let stores = stores.map(StoreId::parse).into_iter();
     Ok(Grant::store_viewer(stores.collect::<Result<Vec<_>, _>>()?))
 }
 

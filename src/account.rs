@@ -34,6 +34,7 @@ pub(crate) mod context;
 pub(crate) mod data;
 pub(crate) mod decide;
 pub(crate) mod digest;
+mod event_text;
 mod guardrails;
 pub(crate) mod handles;
 pub(crate) mod limits;
@@ -412,7 +413,7 @@ impl Account {
         found.map(|found| Member::new(&self.state, found))
     }
 
-    /// Returns all members, active and invited.
+    /// Returns all members: active, suspended and invited.
     pub fn members(&self) -> impl Iterator<Item = Member<'_>> {
         self.members_after(None)
     }
@@ -422,7 +423,7 @@ impl Account {
         self.state.owners()
     }
 
-    /// Returns how many members there are, active and invited.
+    /// Returns how many members there are: active, suspended and invited.
     #[must_use]
     pub fn member_count(&self) -> usize {
         self.state.member_count()

@@ -25,7 +25,10 @@ use crate::role::RoleLevel;
 /// # Ok::<(), grantbook::ParseError>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a grant, such as `{\"role\": \"store-editor\", \"scope\": {\"stores\": [\"dev\"]}}`"
+)]
 pub struct Grant {
     /// Which role.
     pub role: RoleId,
@@ -42,31 +45,34 @@ impl Grant {
 
     /// Store Editor, which includes Store Viewer (L2), in these stores.
     #[must_use]
-    pub fn store_editor(stores: impl IntoIterator<Item = StoreId>) -> Self {
+    pub fn store_editor(stores: impl IntoIterator<Item = impl Into<StoreId>>) -> Self {
         Self::in_stores(RoleId::store_editor(), stores)
     }
 
     /// Store Viewer, in these stores.
     #[must_use]
-    pub fn store_viewer(stores: impl IntoIterator<Item = StoreId>) -> Self {
+    pub fn store_viewer(stores: impl IntoIterator<Item = impl Into<StoreId>>) -> Self {
         Self::in_stores(RoleId::store_viewer(), stores)
     }
 
     /// An account-level role.
     #[must_use]
-    pub fn at_account(role: RoleId) -> Self {
+    pub fn at_account(role: impl Into<RoleId>) -> Self {
         Self {
-            role,
+            role: role.into(),
             scope: Scope::Account,
         }
     }
 
     /// A store-level role, in these stores. Naming a store twice is naming it once.
     #[must_use]
-    pub fn in_stores(role: RoleId, stores: impl IntoIterator<Item = StoreId>) -> Self {
+    pub fn in_stores(
+        role: impl Into<RoleId>,
+        stores: impl IntoIterator<Item = impl Into<StoreId>>,
+    ) -> Self {
         Self {
-            role,
-            scope: Scope::Stores(stores.into_iter().collect()),
+            role: role.into(),
+            scope: Scope::Stores(stores.into_iter().map(Into::into).collect()),
         }
     }
 }
@@ -96,8 +102,9 @@ impl<'de> Deserialize<'de> for Scope {
         match Repr::deserialize(deserializer) {
             Ok(Repr::Account) => Ok(Self::Account),
             Ok(Repr::Stores(stores)) => Ok(Self::Stores(stores)),
+            // What an error of JSON ends with is the place: it stays at the end.
             Err(error) => Err(D::Error::custom(format_args!(
-                "{error}; a scope is `\"account\"` or `{{\"stores\": [\"dev\"]}}`"
+                "a scope is `\"account\"` or `{{\"stores\": [\"dev\"]}}`: {error}"
             ))),
         }
     }

@@ -61,7 +61,9 @@ mod shared_account;
 mod storage;
 
 pub use accounts::Accounts;
-pub use adapters::{AnyAsyncRepository, AnyError, AnyRepository, SyncAsAsync};
+pub use adapters::{
+    AnyAsyncRepository, AnyError, AnyRepository, AsyncAsSync, Runtime, SyncAsAsync,
+};
 pub use as_of::{AsOf, StaleError};
 pub use builder::AccountsBuilder;
 pub use commit::{Commit, CommitError, Prepared};

@@ -21,11 +21,20 @@ use crate::visible::Visible;
 /// assert_eq!(error.code(), "too-short");
 /// assert_eq!(error.kind(), ParseErrorKind::TooShort { length: 2 });
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Eq, PartialEq, thiserror::Error)]
 #[error("{} {}", grammar.noun, Explained { grammar, problem })]
 pub struct ParseError {
     grammar: &'static Grammar,
     problem: ParseErrorKind,
+}
+
+/// With the sentence, which is what `main` prints of an error that it returns.
+impl fmt::Debug for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ParseError")
+            .field(&format_args!("{self}"))
+            .finish()
+    }
 }
 
 impl ParseError {

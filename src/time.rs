@@ -103,7 +103,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-error_field!(Timestamp: time => format_args!("{} ms", time.as_millis()));
+error_field!(Timestamp: time => time);
 
 #[cfg(test)]
 mod tests {

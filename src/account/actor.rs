@@ -33,16 +33,16 @@ impl From<MemberId> for Actor {
 
 error_field!(Actor: actor => match actor {
     Actor::Member(member) => Quoted(member).to_string(),
-    Actor::System => "the host itself".to_owned(),
+    Actor::System => "the application itself".to_owned(),
 });
 
-/// `member dana` or `the host`, so that no member id reads like your application. What cannot be seen in an id is written
-/// out, as [`Visible`](crate::Visible) does, and so are back quotes.
+/// `member dana` or `the application`, so that no member id reads like your application. What cannot be seen in an id is
+/// written out, as [`Visible`](crate::Visible) does, and so are back quotes.
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Actor::Member(member) => f.pad(&format!("member {}", Unquoted(member))),
-            Actor::System => f.pad("the host"),
+            Actor::System => f.pad("the application"),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::permission::Permission;
 enum Requirement {
     /// This permission at the account.
     Permission(Permission),
-    /// To be the host itself.
+    /// To be the application itself.
     Host,
     /// An invitation of one's own.
     Invitation,
@@ -77,7 +77,7 @@ pub(crate) fn authorize<D: AccountData>(
                 Err(reason) => Err(not_authorized(member, reason)),
             }
         }
-        (Requirement::Host, Actor::Member(member)) => Err(CommandError::HostOnly {
+        (Requirement::Host, Actor::Member(member)) => Err(CommandError::SystemOnly {
             actor: member.clone(),
         }),
         (Requirement::Membership, Actor::System) => Err(CommandError::NoMembership),

@@ -5,7 +5,7 @@
 //! out, and what they do to the rows. The same functions answer when a command is decided and when its record is
 //! replayed. Who may issue which command is a table of its own: [`authority`](super::authority).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::account::actor::Actor;
 use crate::account::command_error::CommandError;
@@ -22,6 +22,7 @@ mod groups;
 mod invitations;
 mod membership;
 mod ownership;
+mod reading;
 mod roles;
 mod settings;
 mod stores;
@@ -188,8 +189,8 @@ macro_rules! changes {
         ///
         /// Serde reads the same from a list of values without their names, such as `["create-store","dev"]`. To let
         /// only some commands through, look at the command that was read, not at the keys of its text.
-        #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "command", expecting = "an object with the field `command`")]
+        #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+        #[serde(tag = "command")]
         #[non_exhaustive]
         pub enum Command {
             $(
@@ -215,6 +216,43 @@ macro_rules! changes {
             ) -> Result<Event, CommandError> {
                 match self {
                     $(Command::$command(command) => command.to_event(data, actor).map(Event::$caused),)+
+                }
+            }
+        }
+
+        /// The name of a command, as it is read.
+        #[derive(Deserialize)]
+        #[serde(variant_identifier)]
+        enum Name {
+            $(
+                #[serde(rename = $name)]
+                $command,
+            )+
+        }
+
+        impl Name {
+            /// Reads the fields of the command of this name.
+            fn read<'de, D: Deserializer<'de>>(self, fields: D) -> Result<Command, D::Error> {
+                match self {
+                    $(Name::$command => $command::deserialize(fields).map(Command::$command),)+
+                }
+            }
+        }
+
+        /// A command that is read into memory before it is known which one it is.
+        #[derive(Deserialize)]
+        #[serde(tag = "command", expecting = "an object with the field `command`")]
+        enum Buffered {
+            $(
+                #[serde(rename = $name)]
+                $command($command),
+            )+
+        }
+
+        impl From<Buffered> for Command {
+            fn from(buffered: Buffered) -> Self {
+                match buffered {
+                    $(Buffered::$command(command) => Command::$command(command),)+
                 }
             }
         }

@@ -98,9 +98,9 @@ command_errors! {
     }
 
     /// Only the application itself adds people without an invitation, or changes the limit (M7, A3).
-    Forbidden "host-only" ["A3", "M7"]
+    Forbidden "system-only" ["A3", "M7"]
     #[error("{actor} may not do this; it is for the application itself")]
-    HostOnly {
+    SystemOnly {
         /// The member who issued the command.
         actor: MemberId,
     }
@@ -115,7 +115,7 @@ command_errors! {
 
     /// Only a member can leave the account (M5).
     Forbidden "no-membership" ["M5"]
-    #[error("the host itself is no member who could leave; remove members instead")]
+    #[error("the application itself is no member who could leave; remove members instead")]
     NoMembership
 
     /// A Group Manager cannot add itself to a group (E1).
@@ -259,7 +259,7 @@ command_errors! {
 
     /// A group has this name, perhaps in other case of letters (G3).
     Conflict "group-name-taken" ["G3"]
-    #[error("the name {name} is taken by group {group}")]
+    #[error("the name {name} is taken by group {group}; the case of letters and further spaces make no other name")]
     GroupNameTaken {
         /// The name that was asked for.
         name: GroupName,
@@ -335,7 +335,7 @@ command_errors! {
 
     /// A role has this name, perhaps in other case of letters (L3).
     Conflict "role-name-taken" ["L3"]
-    #[error("the name {name} is taken by role {role}")]
+    #[error("the name {name} is taken by role {role}; the case of letters and further spaces make no other name")]
     RoleNameTaken {
         /// The name that was asked for.
         name: RoleName,
@@ -400,7 +400,7 @@ command_errors! {
 
     /// The invitation would have expired before it is made (M3).
     Invalid "expiry-passed" ["M3"]
-    #[error("the invitation would expire at {} ms, which is not after now ({} ms, or the last record's time if that is later)", expires.as_millis(), now.as_millis())]
+    #[error("the invitation would expire at {expires}, which is not after now ({now}, or the last record's time if that is later)")]
     ExpiryPassed {
         /// The expiry that was asked for.
         expires: Timestamp,
@@ -457,7 +457,7 @@ command_errors! {
 
     /// A role would have the name or id of ownership, which no role gives (M6).
     Invalid "ownership-name" ["M6"]
-    #[error("this role id or name is reserved for ownership; grant ownership itself, or choose another id or name")]
+    #[error("no role has the id or name of account owner, however it is written; grant ownership itself, or choose another")]
     OwnershipName
 }
 

@@ -1,7 +1,7 @@
 //! What keeps those who manage from raising themselves (E2, E4).
 //!
 //! The guardrails bind every member who is not an Account Owner, whatever gave it its powers. Owners have nothing to
-//! gain, and the host acts for itself (E6).
+//! gain, and the application acts for itself (E6).
 
 use crate::access::Resource;
 use crate::account::actor::Actor;

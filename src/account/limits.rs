@@ -11,7 +11,7 @@ pub const MAX_ITEMS_PER_COMMAND: usize = 10_000;
 /// The most commands that a batch holds (U7).
 pub const MAX_BATCH: usize = 1_000;
 
-/// How many groups an account may have: 1 to 4,096; 20 unless the host says otherwise (A3).
+/// How many groups an account may have: 1 to 4,096; 20 unless the application says otherwise (A3).
 ///
 /// ```
 /// use grantbook::GroupLimit;

@@ -108,6 +108,64 @@ impl<R: Repository + Sync> AsyncRepository for SyncAsAsync<R> {
     for_each_method!(forward_at_once!());
 }
 
+/// Your runtime, as far as it is needed here. With tokio:
+///
+/// ```
+/// # // A stand-in, so that this example needs no runtime.
+/// # mod tokio { pub mod runtime { pub struct Runtime; impl Runtime {
+/// #     pub fn block_on<F: Future>(&self, _: F) -> F::Output { unimplemented!() }
+/// # } } }
+/// use grantbook::repository::Runtime;
+///
+/// struct Tokio(tokio::runtime::Runtime);
+///
+/// impl Runtime for Tokio {
+///     fn block_on<F: Future>(&self, future: F) -> F::Output {
+///         self.0.block_on(future)
+///     }
+/// }
+/// ```
+pub trait Runtime {
+    /// Waits with this thread until the future is done. Several threads call it.
+    fn block_on<F: Future>(&self, future: F) -> F::Output;
+}
+
+impl<B: Runtime> Runtime for &B {
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        (**self).block_on(future)
+    }
+}
+
+/// An [`AsyncRepository`] used as a [`Repository`]: the thread that asks waits for it. Ask where waiting is allowed: in a
+/// thread of the runtime's own that serves requests, most runtimes panic.
+#[derive(Clone, Copy, Debug)]
+pub struct AsyncAsSync<R, B> {
+    /// What is waited for.
+    pub repository: R,
+    /// What waits.
+    pub runtime: B,
+}
+
+macro_rules! forward_waiting {
+    ($($method:ident($($argument:ident: $type:ty),+) -> $answer:ty;)+) => {
+        type Error = R::Error;
+
+        $(
+            fn $method(&self, $($argument: $type),+) -> Result<$answer, R::Error> {
+                self.runtime.block_on(self.repository.$method($($argument),+))
+            }
+        )+
+
+        fn wants_snapshot(&self, before: u64, version: u64) -> bool {
+            self.repository.wants_snapshot(before, version)
+        }
+    };
+}
+
+impl<R: AsyncRepository, B: Runtime> Repository for AsyncAsSync<R, B> {
+    for_each_method!(forward_waiting!());
+}
+
 /// What went wrong in a storage whose type is not known.
 #[derive(Debug)]
 pub struct AnyError(Box<dyn Error + Send + Sync>);

@@ -22,20 +22,18 @@
 //! grantbook::repository_conformance!(Memory(Arc::new(MemoryRepository::new())));
 //! ```
 //!
-//! An asynchronous repository is tested the same way, [blocked on](AsyncAsSync) with the host's runtime. What each case
+//! An asynchronous repository is tested the same way, [blocked on](super::AsyncAsSync) with the host's runtime. What each case
 //! is for stands in [`cases`]; a test that fails says what was expected, what came, and what is likely wrong.
 
 pub mod cases;
 mod failure;
 mod flaky;
 mod harness;
-mod waiting;
 
 use crate::repository::contract::Repository;
 
 pub use failure::Failure;
 pub use flaky::{Fault, FlakyRepository, TimedOut};
-pub use waiting::{AsyncAsSync, Runtime};
 
 /// A fresh and empty storage, and how it is opened.
 pub trait Fixture: Sync {

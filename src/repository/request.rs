@@ -43,7 +43,7 @@ use crate::time::Timestamp;
 /// along, together with who it is.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Request {
-    /// Names this request, forever.
+    /// Names this request among all of its account, forever.
     pub key: IdempotencyKey,
     /// Who asks, as your application has authenticated it.
     pub actor: Actor,

@@ -37,110 +37,113 @@ const WRONG: [(&str, &str); 42] = [
         r#"{"command":"create-store","store":"dev"} x"#,
         "trailing characters at line 1 column 42",
     ),
-    (r#"{"command":"create-store"}"#, "missing field `store`"),
+    (
+        r#"{"command":"create-store"}"#,
+        "missing field `store` at line 1 column 26",
+    ),
     (
         r#"{"command":"create-store","store":7}"#,
-        "invalid type: integer `7`, expected a store id (a string)",
+        "invalid type: integer `7`, expected a store id (a string) at line 1 column 35",
     ),
     (
         r#"{"command":"create-store","store":null}"#,
-        "invalid type: null, expected a store id (a string)",
+        "invalid type: null, expected a store id (a string) at line 1 column 38",
     ),
     (
         r#"{"command":"create-store","store":""}"#,
-        "a store id takes 1 to 128 bytes; this one has 0",
+        "a store id takes 1 to 128 bytes; this one has 0 at line 1 column 36",
     ),
     (
         r#"{"command":"create-store","store":" dev"}"#,
-        "a store id neither begins nor ends with white space",
+        "a store id neither begins nor ends with white space at line 1 column 40",
     ),
     (
         r#"{"command":"create-store","store":"a\u0000b"}"#,
-        "a store id takes any characters but control characters; this one has '\\u{0}' at position 2",
+        "a store id takes any characters but control characters; this one has '\\u{0}' at position 2 at line 1 column 44",
     ),
     (
         r#"{"command":"create-store","store":"dev","shop":"x"}"#,
-        "unknown field `shop`, expected `store`",
+        "unknown field `shop`, expected `store` at line 1 column 46",
     ),
     (
         r#"{"command":"create-store","store":"dev","store":"x"}"#,
-        "duplicate field `store`",
+        "duplicate field `store` at line 1 column 47",
     ),
     (
         r#"{"command":"add-to-group","group":"devs"}"#,
-        "missing field `members`",
+        "missing field `members` at line 1 column 41",
     ),
     (
         r#"{"command":"add-to-group","group":["devs"],"members":[]}"#,
-        "invalid type: sequence, expected a group id (a string)",
+        "invalid type: sequence, expected a group id (a string) at line 1 column 34",
     ),
     (
         r#"{"command":"add-to-group","group":"devs","members":"dana"}"#,
-        "invalid type: string \"dana\", expected a list, each item a member id",
+        "invalid type: string \"dana\", expected a list, each item a member id at line 1 column 57",
     ),
     (
         r#"{"command":"add-to-group","group":"devs","members":[7]}"#,
-        "invalid type: integer `7`, expected a member id (a string)",
+        "invalid type: integer `7`, expected a member id (a string) at line 1 column 53",
     ),
     (
         r#"{"command":"add-to-group","group":"devs","members":[""]}"#,
-        "a member id takes 1 to 128 bytes; this one has 0",
+        "a member id takes 1 to 128 bytes; this one has 0 at line 1 column 54",
     ),
     (
         r#"{"command":"add-to-group","group":"devs","members":["dana","dana"]}"#,
-        "`dana` is listed twice",
+        "`dana` is listed twice at line 1 column 66",
     ),
     (
         r#"{"command":"create-group","group":"devs","name":"IT","grants":[]}"#,
-        "a group name takes 3 to 64 characters; this one has 2",
+        "a group name takes 3 to 64 characters; this one has 2 at line 1 column 52",
     ),
     (
         r#"{"command":"create-group","group":"devs","name":"Dev Team"}"#,
-        "missing field `grants`",
+        "missing field `grants` at line 1 column 59",
     ),
     (
         r#"{"command":"create-group","group":"devs","name":"Dev Team","grants":{}}"#,
-        "invalid type: map, expected a list of grants",
+        "invalid type: map, expected a list of grants at line 1 column 68",
     ),
     (
         r#"{"command":"edit-group","group":"devs","grants":"all"}"#,
-        "invalid type: string \"all\", expected a list of grants",
+        "invalid type: string \"all\", expected a list of grants at line 1 column 53",
     ),
     (
         r#"{"command":"grant-role","group":"devs","role":"store-editor"}"#,
-        "missing field `scope`; a scope is `\"account\"` or `{\"stores\": [\"dev\"]}`",
+        "a scope is `\"account\"` or `{\"stores\": [\"dev\"]}`: missing field `scope` at line 1 column 61",
     ),
     (
         r#"{"command":"grant-role","group":"devs","role":"store-editor","scope":7}"#,
-        "invalid type: integer `7`, expected string or map; a scope is `\"account\"` or `{\"stores\": [\"dev\"]}`",
+        "a scope is `\"account\"` or `{\"stores\": [\"dev\"]}`: expected value at line 1 column 70",
     ),
     (
         r#"{"command":"grant-role","group":"devs","role":"store-editor","scope":{"shops":["dev"]}}"#,
-        "unknown variant `shops`, expected `account` or `stores`; a scope is `\"account\"` or `{\"stores\": [\"dev\"]}`",
+        "a scope is `\"account\"` or `{\"stores\": [\"dev\"]}`: unknown variant `shops`, expected `account` or `stores` at line 1 column 77",
     ),
     (
         r#"{"command":"grant-role","group":"devs","role":"store-editor","scope":{"stores":"dev"}}"#,
-        "invalid type: string \"dev\", expected a list, each item a store id; a scope is `\"account\"` or `{\"stores\": [\"dev\"]}`",
+        "a scope is `\"account\"` or `{\"stores\": [\"dev\"]}`: invalid type: string \"dev\", expected a list, each item a store id at line 1 column 84",
     ),
     (
         r#"{"command":"invite-member","member":"dana","expires":"tomorrow"}"#,
-        "invalid type: string \"tomorrow\", expected milliseconds since the Unix epoch (a number, zero or more)",
+        "invalid type: string \"tomorrow\", expected milliseconds since the Unix epoch (a number, zero or more) at line 1 column 63",
     ),
     (
         r#"{"command":"invite-member","member":"dana","expires":-1}"#,
-        "invalid value: integer `-1`, expected milliseconds since the Unix epoch (a number, zero or more)",
+        "invalid value: integer `-1`, expected milliseconds since the Unix epoch (a number, zero or more) at line 1 column 55",
     ),
     (
         r#"{"command":"invite-member","member":"dana","expires":1.5}"#,
-        "invalid type: floating point `1.5`, expected milliseconds since the Unix epoch (a number, zero or more)",
+        "invalid type: floating point `1.5`, expected milliseconds since the Unix epoch (a number, zero or more) at line 1 column 56",
     ),
     (
         r#"{"command":"invite-member","member":"dana","as_owner":"yes"}"#,
-        "invalid type: string \"yes\", expected a boolean",
+        "invalid type: string \"yes\", expected a boolean at line 1 column 59",
     ),
     (
         r#"{"command":"define-role","role":"r","name":"Auditor","level":"shop","permissions":["log.read"]}"#,
-        "unknown variant `shop`, expected `account` or `store`",
+        "unknown variant `shop`, expected `account` or `store` at line 1 column 67",
     ),
     (
         r#"{"command":"define-role","role":"r","name":"Auditor","level":"store","permissions":["read"]}"#,
@@ -148,19 +151,19 @@ const WRONG: [(&str, &str); 42] = [
     ),
     (
         r#"{"command":"change-group-limit","limit":0}"#,
-        "invalid value: integer `0`, expected a number of groups from 1 to 4096",
+        "invalid value: integer `0`, expected a number of groups from 1 to 4096 at line 1 column 41",
     ),
     (
         r#"{"command":"change-group-limit","limit":100000}"#,
-        "invalid value: integer `100000`, expected a number of groups from 1 to 4096",
+        "invalid value: integer `100000`, expected a number of groups from 1 to 4096 at line 1 column 46",
     ),
     (
         r#"{"command":"change-group-limit","limit":"20"}"#,
-        "invalid type: string \"20\", expected a number of groups from 1 to 4096",
+        "invalid type: string \"20\", expected a number of groups from 1 to 4096 at line 1 column 44",
     ),
     (
         r#"{"command":"accept-invitation","member":"dana"}"#,
-        "unknown field `member`, there are no fields",
+        "unknown field `member`, there are no fields at line 1 column 39",
     ),
 ];
 

@@ -12,12 +12,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use broken::{Broken, Defect};
-use grantbook::repository::conformance::{
-    self, AsyncAsSync, Case, Failure, Fixture, Runtime, cases,
-};
+use grantbook::repository::conformance::{self, Case, Failure, Fixture, cases};
 use grantbook::repository::{
-    Commit, CommitOutcome, EraseOutcome, MemoryRepository, RecordPage, Repository, StoredRequest,
-    SyncAsAsync,
+    AsyncAsSync, Commit, CommitOutcome, EraseOutcome, MemoryRepository, RecordPage, Repository,
+    Runtime, StoredRequest, SyncAsAsync,
 };
 use grantbook::{AccountId, IdempotencyKey, Snapshot};
 

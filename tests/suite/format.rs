@@ -7,6 +7,8 @@
 //! | `requests.jsonl` | who asks an account for what, so that there is one of every event |
 //! | `records.jsonl` | what comes of that |
 //! | `snapshot.json` | what the account is in the end |
+//!
+//! `history.txt` is the records as people read them; it may be edited.
 
 use std::collections::BTreeSet;
 
@@ -19,6 +21,7 @@ const COMMANDS: &str = include_str!("../golden/commands.jsonl");
 const REQUESTS: &str = include_str!("../golden/requests.jsonl");
 const RECORDS: &str = include_str!("../golden/records.jsonl");
 const SNAPSHOT: &str = include_str!("../golden/snapshot.json");
+const HISTORY: &str = include_str!("../golden/history.txt");
 
 /// A line of `requests.jsonl`: who asks for what, when.
 #[derive(Deserialize)]
@@ -114,4 +117,22 @@ fn the_golden_files_hold_every_kind() {
         .collect();
     // Every command has an event of its own, and one event, the opening, has no command.
     assert_eq!(names.len(), Event::KINDS.len() - 1, "{names:?}");
+}
+
+/// A record is a line for people, whatever it holds: of many, some are named, and no text ends its quotation.
+#[test]
+fn records_are_lines_of_a_history() {
+    let read = |line| serde_json::from_str::<Record>(line).unwrap().to_string();
+    let lines: Vec<String> = RECORDS.lines().map(read).collect();
+    assert_eq!(lines, HISTORY.lines().collect::<Vec<_>>());
+
+    let many = (0..10_000).map(|number| MemberId::parse(&format!("m{number:04}")).unwrap());
+    let added = Event::AddedToGroup(event::AddedToGroup {
+        group: GroupId::parse("a`b\u{202e}").unwrap(),
+        members: many.collect(),
+    });
+    assert_eq!(
+        added.to_string(),
+        r"added `m0000`, `m0001`, `m0002`, `m0003`, `m0004` and 9995 more to group `a\u{60}b\u{202e}`"
+    );
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use grantbook::CommandError;
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 86] = [
+const LAYERS: [&str; 87] = [
     "visible",
     "errors",
     "text",
@@ -44,6 +44,7 @@ const LAYERS: [&str; 86] = [
     "catalog::command",
     "account::authority",
     "account::record",
+    "account::event_text",
     "stored",
     "stored::v1",
     "account::replay",

@@ -308,7 +308,7 @@ impl World {
     }
 }
 
-/// An actor by its member id, or the host.
+/// An actor by its member id, or the application.
 pub(crate) struct Who(pub(crate) Actor);
 
 impl From<&str> for Who {

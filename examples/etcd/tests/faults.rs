@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use etcd_client::Client;
-use grantbook::repository::conformance::Runtime;
+use grantbook::repository::Runtime;
 use grantbook::repository::{AsyncRepository, RepositoryError};
 use grantbook_etcd::{Error, EtcdRepository};
 use grantbook_faults::Host;

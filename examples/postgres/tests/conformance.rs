@@ -7,7 +7,8 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use grantbook::repository::conformance::{AsyncAsSync, Fixture};
+use grantbook::repository::AsyncAsSync;
+use grantbook::repository::conformance::Fixture;
 use grantbook_postgres::{PostgresRepository, migrate_mirror};
 use server::{Server, Waits, blocking, repository, runtime};
 

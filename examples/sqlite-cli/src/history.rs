@@ -3,17 +3,11 @@
 use std::io::{BufWriter, Write, stdout};
 
 use grantbook::repository::{HeadState, RecordPage, Repository};
-use grantbook::{OneLine, Quoted, Record, Timestamp, Visible};
+use grantbook::{Quoted, Record, Visible};
 use grantbook_sqlite::SqliteRepository;
-use serde_json::Value;
 
 use crate::account::unknown;
 use crate::{Failure, Place};
-
-/// How many entries of a list are printed.
-const LONGEST: usize = 10;
-/// The first moment that is not written with a year of four digits.
-const YEAR_10000: Timestamp = Timestamp::MAX.plus_millis(1);
 
 /// Prints the records after a version, in their order.
 pub(crate) fn print(place: &Place, after: u64, json: bool) -> Result<bool, Failure> {
@@ -36,7 +30,7 @@ pub(crate) fn print(place: &Place, after: u64, json: bool) -> Result<bool, Failu
             if json {
                 writeln!(out, "{}", serde_json::to_string(record)?)?;
             } else {
-                writeln!(out, "{}", line(record)?)?;
+                writeln!(out, "{}", line(record))?;
             }
         }
         if version >= head.version {
@@ -46,40 +40,11 @@ pub(crate) fn print(place: &Place, after: u64, json: bool) -> Result<bool, Failu
     }
 }
 
-fn line(record: &Record) -> Result<String, Failure> {
-    let (version, at) = (record.version(), time(record.at()));
-    // No member id reads like the host.
-    let who = record.actor();
-    let mut what = serde_json::to_value(record.event())?;
-    shorten(&mut what);
-    // In JSON what cannot be seen is data; here it is shown.
-    let what = what.to_string();
-    let what = OneLine(&what);
+fn line(record: &Record) -> String {
+    let (version, at) = (record.version(), record.at());
+    // No member id reads like the application.
+    let (who, what) = (record.actor(), record.event());
     let note = record.note();
-    let note = note.map(|note| format!("  note: {}", Visible(note)));
-    let note = note.unwrap_or_default();
-    Ok(format!("{version:>6}  {at}  {who:<16}  {what}{note}"))
-}
-
-/// Cuts long lists: nobody reads ten thousand members in a line.
-fn shorten(value: &mut Value) {
-    match value {
-        Value::Array(entries) => {
-            let more = entries.len().saturating_sub(LONGEST);
-            if more > 0 {
-                entries.truncate(LONGEST);
-                entries.push(format!("and {more} more").into());
-            }
-            entries.iter_mut().for_each(shorten);
-        }
-        Value::Object(fields) => fields.values_mut().for_each(shorten),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-fn time(at: Timestamp) -> String {
-    match at.to_system_time().filter(|_| at < YEAR_10000) {
-        Some(time) => humantime::format_rfc3339_millis(time).to_string(),
-        None => format!("{} ms", at.as_millis()),
-    }
+    let note = note.map_or(String::new(), |note| format!("  note: {}", Visible(note)));
+    format!("{version:>6}  {at}  {who:<16}  {what}{note}")
 }

@@ -47,7 +47,7 @@ pub(crate) fn command_errors(text: &str) -> Vec<CommandError> {
                 permission: permission(),
             },
         },
-        CommandError::HostOnly { actor: member() },
+        CommandError::SystemOnly { actor: member() },
         CommandError::NoInvitation {
             actor: Actor::Member(member()),
         },

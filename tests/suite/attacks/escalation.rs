@@ -99,7 +99,7 @@ fn e2_widening_the_roles_of_ones_own_group_is_refused() {
 
 /// A role that the attacker holds is defined, changed or stored with a permission of the library's own, such as
 /// `account.manage_owners`; or it is granted in a store that is called `account`. L5, L1, L6 and U5 stop it, for the
-/// owner and the host too. Known from the AWS IAM path over `iam:CreatePolicyVersion` and from Kubernetes' `escalate`
+/// owner and the application too. Known from the AWS IAM path over `iam:CreatePolicyVersion` and from Kubernetes' `escalate`
 /// (CWE-266).
 #[test]
 fn l5_no_role_can_be_changed_to_hold_account_permissions() {
@@ -177,7 +177,7 @@ fn u4_bulk_commands_are_checked_like_single_ones() {
     let adding_to_group: Bulk = |ids| add("viewers", ids.iter().map(String::as_str));
     let removing_from_group: Bulk = |ids| take_out("viewers", ids.iter().map(String::as_str));
     for (actor, bulk, others, one, code) in [
-        (by(OWNER), adding_members, &new, "n30", "host-only"),
+        (by(OWNER), adding_members, &new, "n30", "system-only"),
         (by(OWNER), adding_to_group, &ids, "nobody", "unknown-member"),
         (
             by(OWNER),
@@ -219,7 +219,7 @@ fn u4_bulk_commands_are_checked_like_single_ones() {
         (by(OWNER), revoke_ownership(OWNER), "last-owner"),
         (host(), remove_member(OWNER), "last-owner"),
         (host(), accept(), "no-invitation"),
-        (by(OWNER), enrol(["n30"]), "host-only"),
+        (by(OWNER), enrol(["n30"]), "system-only"),
         (by(OWNER), create_store("dev"), "store-exists"),
         (by(OWNER), delete_group("devs"), "group-has-members"),
         (by(OWNER), regrant("devs", []), "no-grants"),

@@ -139,7 +139,7 @@ fn g2_names_that_look_alike_are_refused() {
 }
 
 /// Something of one kind is named where another kind is meant: a role's id as a member, a member's as a group, a
-/// permission as a store, a member called like the host. P4, A4 and E6 stop it: each kind has its own ids, and the host
+/// permission as a store, a member called like the application. P4, A4 and E6 stop it: each kind has its own ids, and the application
 /// is no id. Known as type confusion (CWE-843) and as the confused deputy (CWE-441).
 #[test]
 fn p4_an_id_of_another_kind_is_unknown() {
@@ -161,7 +161,7 @@ fn p4_an_id_of_another_kind_is_unknown() {
         "acme",
         "account",
         "system",
-        "the host",
+        "the application",
         r#"{"member":"olga"}"#,
         "member:olga",
     ];
@@ -173,12 +173,12 @@ fn p4_an_id_of_another_kind_is_unknown() {
                 DenialReason::UnknownMember
             );
             world.assert_refused(id, create_store("mine"), "not-authorized");
-            world.assert_refused(id, enrol(["friend"]), "host-only");
+            world.assert_refused(id, enrol(["friend"]), "system-only");
             world.assert_refused(OWNER, grant_ownership(id), "unknown-member");
             world.system(enrol([id]));
             assert!(world.account.effective_permissions(id).is_empty(), "{id}");
             world.assert_refused(id, create_store("mine"), "not-authorized");
-            world.assert_refused(id, enrol(["friend"]), "host-only");
+            world.assert_refused(id, enrol(["friend"]), "system-only");
         }
         if !["dev", "prod"].contains(&id) {
             assert_eq!(
@@ -214,7 +214,7 @@ fn p4_an_id_of_another_kind_is_unknown() {
     ] {
         assert!(serde_json::from_str::<Actor>(text).is_err(), "{text}");
     }
-    // Serde accepts a second spelling of the host, so searching a request for the first would not be enough.
+    // Serde accepts a second spelling of the application, so searching a request for the first would not be enough.
     for text in [r#""system""#, r#"{"system":null}"#] {
         assert_eq!(serde_json::from_str::<Actor>(text).unwrap(), Actor::System);
     }

@@ -58,7 +58,7 @@ fn m3_an_invitation_that_is_over_cannot_be_accepted() {
     }
 }
 
-/// Somebody accepts an invitation that is not its own: another member, an owner, the host, somebody whose id differs in
+/// Somebody accepts an invitation that is not its own: another member, an owner, the application, somebody whose id differs in
 /// a letter; by naming the invited member in the command; or in a record. M3, E6 and U5 stop it. Known from
 /// CVE-2022-39306, where a Grafana invitation could be accepted under any name (CWE-639).
 #[test]
@@ -187,7 +187,7 @@ fn m3_an_invitation_left_behind_gives_nothing_until_accepted() {
     assert_eq!(world.account.group("it").unwrap().member_count(), 0);
 }
 
-/// The clock of the host is set back, or differs between two processes, and what had expired is valid again. M3 and U2
+/// The clock of the application is set back, or differs between two processes, and what had expired is valid again. M3 and U2
 /// stop it: an account's time does not run backwards, and what was over by the last record stays over. Known as relying
 /// on a time that can be changed (CWE-672), as by setting a machine's clock back.
 #[test]

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::rewritten;
 use crate::support::*;
 
-/// Somebody registers under a name that the host goes by, in the records or in its JSON, and hopes to be taken for it:
+/// Somebody registers under a name that the application goes by, in the records or in its JSON, and hopes to be taken for it:
 /// by a reader of the trail, by the question who changed what, or by the account. E6, U2 and U5 stop it. Known as
 /// misrepresentation of critical information (CWE-451).
 #[test]
@@ -20,7 +20,7 @@ fn e6_a_member_named_like_the_host_is_not_the_host() {
         "host",
         "member olga",
         "system",
-        "the host",
+        "the application",
     ];
     let mut world = World::staffed();
     world.system(enrol(ids));
@@ -30,8 +30,8 @@ fn e6_a_member_named_like_the_host_is_not_the_host() {
             create_group("own", "Own Group", [Grant::group_manager()]),
         );
         world.ok(OWNER, add("own", [id]));
-        world.assert_refused(id, enrol(["eve"]), "host-only");
-        world.assert_refused(id, change_limit(30), "host-only");
+        world.assert_refused(id, enrol(["eve"]), "system-only");
+        world.assert_refused(id, change_limit(30), "system-only");
         world.assert_refused(id, close(), "not-authorized");
         world.assert_refused(id, invite_owner("eve"), "not-authorized");
         world.assert_refused(id, add("devs", [id]), "self-addition");
@@ -65,7 +65,7 @@ fn e6_a_member_named_like_the_host_is_not_the_host() {
     assert_eq!(told.len(), ids.len() + 2, "no two read alike");
     for text in [
         r#""System""#,
-        r#""the host""#,
+        r#""the application""#,
         r#""SYSTEM""#,
         r#"{"system":null,"member":"olga"}"#,
         r#"{"member":null}"#,

@@ -55,7 +55,7 @@ fn e3_ownership_cannot_be_gained_by_invitation() {
     }
 }
 
-/// The last owner may not be removed, so it is demoted, or leaves in any other way: by itself, by the host, in a batch,
+/// The last owner may not be removed, so it is demoted, or leaves in any other way: by itself, by the application, in a batch,
 /// by a record, by a snapshot. A2 stops each. Known from issue 4340 of `NodeBB`, where one of two ways was guarded, and
 /// from issue 135 of repman, which lists both.
 #[test]
@@ -157,7 +157,7 @@ fn a2_an_invited_owner_is_not_counted_as_an_owner() {
 }
 
 /// The last owner is added once more as something less, and the account keeps the later entry: invited again, added by
-/// the host, put in a group of viewers, by command or by record. A2, M3 and M7 stop it: ownership ends by the two
+/// the application, put in a group of viewers, by command or by record. A2, M3 and M7 stop it: ownership ends by the two
 /// guarded commands only. Known from GitLab issue 9558 on GitHub, where an owner who added itself as a developer was
 /// the owner no more.
 #[test]

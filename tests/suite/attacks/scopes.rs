@@ -31,7 +31,7 @@ fn g5_an_empty_scope_is_not_every_store() {
         regrant("devs", [Grant::at_account(RoleId::store_editor())]),
         "scope-mismatch",
     );
-    let nowhere = Grant::in_stores(RoleId::group_manager(), []);
+    let nowhere = Grant::in_stores(RoleId::group_manager(), [] as [StoreId; 0]);
     world.assert_refused(OWNER, regrant("devs", [nowhere]), "empty-scope");
     world.ok(OWNER, delete_store("dev"));
     world.ok(OWNER, create_store("other"));
@@ -176,7 +176,7 @@ fn p4_no_id_stands_for_everything() {
         world.assert_refused(OWNER, remove_member(word), "unknown-member");
         world.assert_refused(OWNER, delete_store(word), "unknown-store");
         world.assert_refused(OWNER, regrant("devs", [editor([word])]), "unknown-store");
-        // If the host really uses such an id, it means that one thing and nothing else.
+        // If the application really uses such an id, it means that one thing and nothing else.
         world.ok(OWNER, create_store(word));
         world.system(enrol([word]));
         let name = format!("Group {}", world.account.version());

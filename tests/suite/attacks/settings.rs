@@ -139,7 +139,7 @@ fn a3_the_limit_never_falls_below_what_is_there() {
         "group-limit-too-low",
     );
     for actor in [OWNER, MANAGER, "nobody"] {
-        world.assert_batch_refused(actor, &[change_limit(4_096), fourth.clone()], "host-only");
+        world.assert_batch_refused(actor, &[change_limit(4_096), fourth.clone()], "system-only");
     }
     for (actor, limit, code) in [
         (json!("system"), 2, "group-limit-too-low"),

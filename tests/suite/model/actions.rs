@@ -14,7 +14,7 @@ use super::{Model, Reasons, Rule};
 
 /// Who may issue a command.
 pub(super) enum Takes {
-    /// Whoever holds this permission at the account (L5), and the host (E6).
+    /// Whoever holds this permission at the account (L5), and the application (E6).
     Permission(&'static str),
     /// The host.
     Host,

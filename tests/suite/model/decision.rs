@@ -17,7 +17,7 @@ const LAST_MOMENT: u64 = 253_402_300_799_999;
 /// The codes of U3's first step.
 pub(crate) const FORBIDDEN: [&str; 5] = [
     "not-authorized",
-    "host-only",
+    "system-only",
     "no-invitation",
     "no-membership",
     "account-closed",
@@ -52,8 +52,8 @@ impl Entitlement<'_> {
             return Some("account-closed"); // A5: nobody does anything any more.
         }
         let (code, may) = match takes(command) {
-            Takes::Host => ("host-only", self.is_host), // M7
-            // M3, Decision 1: one's own and nobody else's, so that the host has none.
+            Takes::Host => ("system-only", self.is_host), // M7
+            // M3, Decision 1: one's own and nobody else's, so that the application has none.
             Takes::Invitation => {
                 let is_invited = matches!(self.status, Some(Status::Invited { .. }));
                 ("no-invitation", is_invited)
@@ -67,7 +67,7 @@ impl Entitlement<'_> {
                 };
                 (code, self.status.is_some_and(Status::is_active))
             }
-            // L5, E5, E6: by what the check that the host uses says.
+            // L5, E5, E6: by what the check that the application uses says.
             Takes::Permission(permission) => {
                 let is_owner = self.status == Some(Status::Active { owner: true });
                 let may = self.is_host || is_owner || self.held.contains(permission);
@@ -96,7 +96,7 @@ impl State {
         }
     }
 
-    /// The actor, if the guardrails constrain it: whoever is not an owner (Decision 11), and not the host (E6).
+    /// The actor, if the guardrails constrain it: whoever is not an owner (Decision 11), and not the application (E6).
     pub(super) fn constrained<'a>(&self, actor: &'a Actor) -> Option<&'a str> {
         match actor {
             Actor::Member(member) if !self.is_owner(member) => Some(member),

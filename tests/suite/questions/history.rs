@@ -132,7 +132,7 @@ fn u2_access_has_a_history() {
         stretches(OWNER, "never.defined", Resource::Account),
         [(1_000, "system account-opened".to_owned(), None)].map(|(at, by, end)| (
             at,
-            by.replace("system", "the host"),
+            by.replace("system", "the application"),
             end
         ))
     );

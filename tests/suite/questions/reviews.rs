@@ -221,7 +221,7 @@ fn l7_a_second_way_names_what_its_groups_name() {
         );
     }
     for (group, role) in [("a", "one"), ("b", "one"), ("c", "more")] {
-        let grant = Grant::at_account(role.parse().unwrap());
+        let grant = Grant::at_account(RoleId::parse(role).unwrap());
         let name = format!("Group {group}");
         world.ok(OWNER, create_group(group, &name, [grant]));
     }

@@ -82,7 +82,7 @@ fn a3_an_account_has_at_most_20_groups() {
     world.ok(OWNER, create_group("20", "Group 20", [viewer(["dev"])]));
 }
 
-/// A3: the host may set another limit.
+/// A3: the application may set another limit.
 #[test]
 fn a3_the_host_can_set_another_limit() {
     let mut world = World::with_limit(1);
@@ -218,7 +218,7 @@ fn a3_the_application_changes_the_limit() {
     let groups = world.account.groups().count();
     assert_eq!(groups, 3);
     for actor in [OWNER, MANAGER, "nobody"] {
-        world.assert_refused(actor, change_limit(30), "host-only");
+        world.assert_refused(actor, change_limit(30), "system-only");
     }
     world.assert_refused(Actor::System, change_limit(2), "group-limit-too-low");
     assert_eq!(

@@ -233,7 +233,7 @@ fn e5_editors_and_viewers_manage_nothing() {
     }
 }
 
-/// E6, U3: strangers, removed and invited members may do nothing, and neither may the host accept an invitation. Each
+/// E6, U3: strangers, removed and invited members may do nothing, and neither may the application accept an invitation. Each
 /// is told the same whether or not what it names exists.
 #[test]
 fn e6_only_active_members_act() {
@@ -258,30 +258,30 @@ fn e6_only_active_members_act() {
     let refusal = world.refused(Actor::System, accept());
     assert_eq!(
         refusal.to_string(),
-        "the host itself has no invitation to accept"
+        "the application itself has no invitation to accept"
     );
 }
 
-/// E6, U2: a member whose id is `the host` is not taken for the host, wherever an actor is written.
+/// E6, U2: a member whose id is `the application` is not taken for the application, wherever an actor is written.
 #[test]
 fn e6_no_member_reads_like_the_host() {
-    assert_eq!(Actor::System.to_string(), "the host");
-    assert_eq!(by("the host").to_string(), "member the host");
+    assert_eq!(Actor::System.to_string(), "the application");
+    assert_eq!(by("the application").to_string(), "member the application");
     assert_eq!(
-        format!("{:>12}|{:9}|", by("dana"), Actor::System),
-        " member dana|the host |"
+        format!("{:>12}|{:16}|", by("dana"), Actor::System),
+        " member dana|the application |"
     );
     let error = ReplayError::WrongActor {
         version: 2,
-        actor: by("the host"),
+        actor: by("the application"),
     };
     assert_eq!(
         error.to_string(),
-        "record 2 cannot have been caused by its actor (member the host)"
+        "record 2 cannot have been caused by its actor (member the application)"
     );
 }
 
-/// E6: the host passes E1 to E5.
+/// E6: the application passes E1 to E5.
 #[test]
 fn e6_the_host_passes_the_guardrails() {
     let mut world = World::staffed();

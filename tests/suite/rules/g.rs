@@ -137,7 +137,7 @@ fn g3_group_names_differ_by_more_than_case() {
     assert_eq!(refusal.code(), "group-name-taken");
     assert_eq!(
         refusal.to_string(),
-        "the name `dev TEAM` is taken by group `devs`"
+        "the name `dev TEAM` is taken by group `devs`; the case of letters and further spaces make no other name"
     );
     world.assert_refused(
         OWNER,
@@ -212,7 +212,10 @@ fn g5_a_scope_must_fit_its_role() {
     let at_account = |id: &str| Grant::at_account(role(id));
     for (grant, code) in [
         (viewer([]), "empty-scope"),
-        (Grant::in_stores(role("group-manager"), []), "empty-scope"),
+        (
+            Grant::in_stores(role("group-manager"), [] as [StoreId; 0]),
+            "empty-scope",
+        ),
         (at_account("store-viewer"), "scope-mismatch"),
         (
             Grant::in_stores(role("group-manager"), [store("dev")]),

@@ -113,7 +113,7 @@ fn m3_an_expired_owner_invitation_can_be_cancelled_by_a_manager() {
     world.ok(MANAGER, cancel("otto"));
 }
 
-/// M3: an expired invitation can be cancelled, and its member taken out of groups, removed or added by the host.
+/// M3: an expired invitation can be cancelled, and its member taken out of groups, removed or added by the application.
 #[test]
 fn m3_an_expired_invitation_can_be_cleaned_up() {
     let mut world = World::staffed();
@@ -154,7 +154,7 @@ fn m3_an_expiry_must_be_in_the_future() {
     let refusal = world.refused(OWNER, invite_until("eva", 999));
     assert_eq!(
         refusal.to_string(),
-        "the invitation would expire at 999 ms, which is not after now (1000 ms, or the last record's time if that is later)"
+        "the invitation would expire at 1970-01-01T00:00:00.999Z, which is not after now (1970-01-01T00:00:01.000Z, or the last record's time if that is later)"
     );
     world.ok(OWNER, invite_until("eva", 1_001));
 }
@@ -312,7 +312,7 @@ fn m6_no_role_can_be_called_ownership() {
     world.assert_refused(OWNER, rename, "ownership-name");
 }
 
-/// M7: the host adds many members at once, in one event; those who are active or suspended stay as they are.
+/// M7: the application adds many members at once, in one event; those who are active or suspended stay as they are.
 #[test]
 fn m7_the_host_adds_members_without_invitation() {
     let mut world = World::staffed();
@@ -332,7 +332,7 @@ fn m7_the_host_adds_members_without_invitation() {
     assert_eq!(world.decide(&Actor::System, &enrol(["dana"])), Ok(None));
     assert_eq!(world.decide(&Actor::System, &enrol([])), Ok(None));
     for actor in [OWNER, MANAGER, "nobody"] {
-        world.assert_refused(actor, enrol(["x"]), "host-only");
+        world.assert_refused(actor, enrol(["x"]), "system-only");
     }
 }
 

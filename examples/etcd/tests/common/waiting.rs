@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use grantbook::repository::conformance::{AsyncAsSync, Runtime};
+use grantbook::repository::{AsyncAsSync, Runtime};
 use grantbook_etcd::EtcdRepository;
 use tokio::runtime;
 

@@ -15,7 +15,7 @@ use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use grantbook::repository::conformance::AsyncAsSync;
+use grantbook::repository::AsyncAsSync;
 use grantbook_faults::Host;
 use libtest_mimic::{Arguments, Trial};
 

@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use grantbook::repository::conformance::{AsyncAsSync, Runtime};
+use grantbook::repository::{AsyncAsSync, Runtime};
 use grantbook_postgres::{PostgresRepository, migrate};
 use tokio::runtime::{self, Builder};
 use tokio_postgres::{Client, Config, NoTls};

@@ -28,7 +28,7 @@ fn u7_an_id_has_1_to_128_bytes() {
     );
 }
 
-/// U7: an id has no control characters, and no white space at its ends; everything else is up to the host.
+/// U7: an id has no control characters, and no white space at its ends; everything else is up to the application.
 #[test]
 fn u7_an_id_is_any_text_without_control_characters() {
     for text in [

@@ -472,7 +472,7 @@ fn u2_a_time_lies_before_the_year_10000() {
     world.now = late;
     world.assert_refused("vic", create_store("new"), "not-authorized");
     world.assert_refused(OWNER, regrant("none", []), "time-out-of-range");
-    world.assert_refused(OWNER, enrol(["x"]), "host-only");
+    world.assert_refused(OWNER, enrol(["x"]), "system-only");
     let error = world.refused(Actor::System, enrol(["nils"]));
     assert_eq!(
         (error.code(), error.kind()),

@@ -159,7 +159,7 @@ fn u3_messages_say_what_was_wrong_and_what_to_do() {
         (
             OWNER,
             define_role("new", "OWN ROLE", RoleLevel::Account, &["a.b"]),
-            "the name `OWN ROLE` is taken by role `own`",
+            "the name `OWN ROLE` is taken by role `own`; the case of letters and further spaces make no other name",
         ),
         (
             OWNER,
@@ -194,7 +194,7 @@ fn u3_messages_say_what_was_wrong_and_what_to_do() {
         (
             OWNER,
             define_role("account-owner", "Some Name", RoleLevel::Account, &["a.b"]),
-            "this role id or name is reserved for ownership; grant ownership itself, or choose another id or name",
+            "no role has the id or name of account owner, however it is written; grant ownership itself, or choose another",
         ),
     ] {
         assert_eq!(world.refused(actor, command).to_string(), message);
