@@ -134,16 +134,19 @@ pub fn idempotency_key(caller: &MemberId, headers: &HeaderMap) -> Result<Idempot
     Ok(format!("{}:{caller}:{key}", caller.len()).parse()?)
 }
 
-/// What is in the path at this place. What is no id there is nothing.
+/// What is in the path at this place. What is no id there is nothing; a route without the place is a mistake of the
+/// service.
 async fn in_path<T: TryFrom<String>>(
     parts: &mut Parts,
     host: &impl Host,
     name: &str,
 ) -> Result<T, Problem> {
     let path = Path::<HashMap<String, String>>::from_request_parts(parts, host).await;
-    let text = path.ok().and_then(|Path(mut path)| path.remove(name));
-    text.and_then(|text| T::try_from(text).ok())
-        .ok_or(NOT_FOUND)
+    let Path(mut path) = path.map_err(|_| NOT_FOUND)?;
+    let text = path
+        .remove(name)
+        .ok_or_else(|| Problem::internal(format!("the route has no `{{{name}}}`")))?;
+    T::try_from(text).map_err(|_| NOT_FOUND)
 }
 
 /// What a handler needs to be allowed.

@@ -1,7 +1,8 @@
-//! The body of a request.
+//! What a request says: its body, and the query of its address.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
 use grantbook::{Command, Note};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -20,9 +21,26 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         let body = body.map_err(|error| {
             Problem::new(error.status().as_u16(), "bad-body", error.body_text())
         })?;
-        let read = serde_json::from_slice(&body);
+        let mut text = serde_json::Deserializer::from_slice(&body);
+        let read = serde_path_to_error::deserialize(&mut text).map_err(|error| error.to_string());
+        let read =
+            read.and_then(|read| text.end().map(|()| read).map_err(|error| error.to_string()));
         read.map(Self)
-            .map_err(|error| Problem::new(400, "bad-json", error.to_string()))
+            .map_err(|error| Problem::new(400, "bad-json", error))
+    }
+}
+
+/// What comes after the `?` of an address. What can't be read is answered with 400, and with what is wrong.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = axum::extract::Query::from_request_parts(parts, state).await;
+        let read = read.map(|axum::extract::Query(asked)| Self(asked));
+        read.map_err(|error| Problem::new(400, "bad-query", error.body_text()))
     }
 }
 

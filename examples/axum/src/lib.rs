@@ -1,6 +1,6 @@
 //! What a service on [axum](https://docs.rs/axum) needs around grantbook: extractors that say who calls
 //! ([`Caller`]), in which account ([`InAccount`]) and whether they may do this in a store ([`InStore`]), what the body
-//! says ([`Body`]), and every error of the library as an answer ([`Problem`]).
+//! says ([`Body`]), what is asked ([`Query`]), and every error of the library as an answer ([`Problem`]).
 //!
 //! ```
 //! use axum::{Router, http::HeaderMap, routing::get};
@@ -52,6 +52,6 @@ mod problem;
 
 pub use access::{Caller, Host, InAccount, InStore, Needs, etag, idempotency_key};
 pub use accounts::{blocking, loaded, refresh_every};
-pub use body::{Body, Change};
+pub use body::{Body, Change, Query};
 pub use path::path_segment;
 pub use problem::{NOT_FOUND, Problem, UNAUTHENTICATED};

@@ -1,13 +1,13 @@
 //! What people do with an account: open it, change it, and ask about it.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::header::ETAG;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse};
 use grantbook::repository::{RepositoryError, records};
 use grantbook::{AccountId, GroupLimit, MemberId, Permission, Resource};
-use grantbook_axum::{Body, Caller, Change, Host, Problem, blocking, etag, idempotency_key};
+use grantbook_axum::{Body, Caller, Change, Host, Problem, Query, blocking, etag, idempotency_key};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

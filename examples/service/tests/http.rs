@@ -505,7 +505,14 @@ fn a_body_that_is_no_change_is_told_why() -> Result<()> {
     service
         .post("dana", "-", "/accounts/acme/stores/dev/documents", &large)?
         .is(422, "document-too-long")?;
-    assert_eq!(service.get("olga", "/accounts/acme/why")?.status, 400);
+    for (query, expected) in [
+        ("", "missing field `permission`"),
+        ("?permission=storewrite", "permission: a permission takes"),
+    ] {
+        let why = format!("/accounts/acme/why{query}");
+        let detail = service.get("olga", &why)?.is(400, "bad-query")?;
+        assert!(detail.contains(expected), "{detail}");
+    }
     let history = service.get("olga", "/accounts/acme/history")?.json()?;
     assert_eq!(
         history["records"].as_array().map(Vec::len),
