@@ -1,6 +1,8 @@
 //! One question, and many.
 
-use grantbook::{Account, Decision as Answer, DenialReason, Permission, Resource, Timestamp};
+use grantbook::{
+    Account, Decision as Answer, DenialReason, MemberId, Permission, Resource, Timestamp,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -12,6 +14,9 @@ use crate::wire::{
 
 /// The most questions that one request may ask.
 pub const MAX_EVALUATIONS: usize = 1_000;
+
+/// So many answers of one request are explained, if that is asked for: the first ones.
+pub const MAX_EXPLANATIONS: usize = 100;
 
 /// Answers requests from one account, as it is.
 #[derive(Debug)]
@@ -35,6 +40,27 @@ enum Semantic {
 struct Options {
     #[serde(default)]
     evaluations_semantic: Option<Semantic>,
+}
+
+/// What a body holds of a question, read once.
+#[derive(Default)]
+struct Parts {
+    subject: Option<Entity>,
+    action: Option<Action>,
+    resource: Option<Entity>,
+    explain: Option<bool>,
+}
+
+impl Parts {
+    fn of(body: Body<'_>) -> Result<Self, BadRequest> {
+        let context = object::<Map<String, Value>>("context", body.context)?;
+        Ok(Self {
+            subject: object("subject", body.subject)?,
+            action: object("action", body.action)?,
+            resource: object("resource", body.resource)?,
+            explain: context.map(|context| context.get("explain") == Some(&Value::Bool(true))),
+        })
+    }
 }
 
 /// What is asked, as far as the account knows it.
@@ -61,8 +87,7 @@ impl<'a, V: Vocabulary> DecisionPoint<'a, V> {
     /// `{` and `[]`; a body without `subject.type`, `subject.id`, `action.name`, `resource.type` or `resource.id`; one
     /// that names a member twice; members of another type, such as `"subject": "alice"`.
     pub fn evaluation(&self, body: &[u8]) -> Result<Decision, BadRequest> {
-        let question = self.question(Body::read(body)?)?;
-        Ok(self.answer(&question))
+        self.one(Body::read(body)?)
     }
 
     /// Answers an access evaluations request. Each item takes whole members of the request for those that it lacks. An
@@ -79,8 +104,7 @@ impl<'a, V: Vocabulary> DecisionPoint<'a, V> {
             None => Vec::new(),
         };
         if items.is_empty() {
-            let question = self.question(defaults)?;
-            return Ok(Evaluations::One(self.answer(&question)));
+            return self.one(defaults).map(Evaluations::One);
         }
         if items.len() > MAX_EVALUATIONS {
             let count = items.len();
@@ -91,13 +115,12 @@ impl<'a, V: Vocabulary> DecisionPoint<'a, V> {
         }
         let options = object::<Options>("options", defaults.options)?.unwrap_or_default();
         let semantic = options.evaluations_semantic.unwrap_or_default();
-        object::<Entity>("subject", defaults.subject)?;
-        object::<Action>("action", defaults.action)?;
-        object::<Entity>("resource", defaults.resource)?;
-        object::<Map<String, Value>>("context", defaults.context)?;
+        let defaults = Parts::of(defaults)?;
         let mut evaluations = Vec::with_capacity(items.len());
+        let mut explanations = 0;
         for item in items {
-            let decision = self.item(item, defaults);
+            let decision = self.item(item, &defaults, explanations < MAX_EXPLANATIONS);
+            explanations += usize::from(decision.context.explanation.is_some());
             let is_last = match semantic {
                 Semantic::ExecuteAll => false,
                 Semantic::DenyOnFirstDeny => !decision.decision,
@@ -111,18 +134,18 @@ impl<'a, V: Vocabulary> DecisionPoint<'a, V> {
         Ok(Evaluations::Many { evaluations })
     }
 
-    fn item(&self, item: &RawValue, defaults: Body<'_>) -> Decision {
-        let question = Body::read(item.get().as_bytes()).and_then(|item| {
-            self.question(Body {
-                subject: item.subject.or(defaults.subject),
-                action: item.action.or(defaults.action),
-                resource: item.resource.or(defaults.resource),
-                context: item.context.or(defaults.context),
-                ..Body::default()
-            })
-        });
-        match question {
-            Ok(question) => self.answer(&question),
+    fn one(&self, body: Body<'_>) -> Result<Decision, BadRequest> {
+        let question = self.question(&Parts::of(body)?, &Parts::default())?;
+        Ok(self.answer(&question))
+    }
+
+    fn item(&self, item: &RawValue, defaults: &Parts, may_explain: bool) -> Decision {
+        let own = Body::read(item.get().as_bytes()).and_then(Parts::of);
+        match own.and_then(|own| self.question(&own, defaults)) {
+            Ok(question) => self.answer(&Question {
+                explain: question.explain && may_explain,
+                ..question
+            }),
             Err(BadRequest(message)) => Decision {
                 decision: false,
                 context: Context {
@@ -136,21 +159,29 @@ impl<'a, V: Vocabulary> DecisionPoint<'a, V> {
         }
     }
 
-    fn question(&self, body: Body<'_>) -> Result<Question, BadRequest> {
-        let (subject, action, resource) = (body.subject()?, body.action()?, body.resource()?);
-        let context = object::<Map<String, Value>>("context", body.context)?.unwrap_or_default();
+    /// The question of an item; what it lacks, it takes from the defaults.
+    fn question(&self, own: &Parts, defaults: &Parts) -> Result<Question, BadRequest> {
+        let missing = BadRequest::missing;
+        let subject = own.subject.as_ref().or(defaults.subject.as_ref());
+        let action = own.action.as_ref().or(defaults.action.as_ref());
+        let resource = own.resource.as_ref().or(defaults.resource.as_ref());
+        let subject = subject.ok_or_else(|| missing("subject"))?;
+        let action = action.ok_or_else(|| missing("action"))?;
+        let resource = resource.ok_or_else(|| missing("resource"))?;
         Ok(Question {
-            member: self.member(&subject)?,
-            permission: self.vocabulary.permission(&resource.kind, &action),
-            resource: self.resource(&resource)?,
-            explain: context.get("explain") == Some(&Value::Bool(true)),
+            member: self.member(subject)?,
+            permission: self.vocabulary.permission(&resource.kind, action),
+            resource: self.resource(resource)?,
+            explain: own.explain.or(defaults.explain).unwrap_or_default(),
         })
     }
 
     pub(crate) fn member(&self, subject: &Entity) -> Result<Option<String>, BadRequest> {
         let id = subject.id.as_ref();
         let id = id.ok_or_else(|| BadRequest::missing("subject.id"))?;
-        Ok(self.vocabulary.member(&subject.kind, id))
+        let member = self.vocabulary.member(&subject.kind, id);
+        // What is no id is nobody's, and need not be repeated.
+        Ok(member.filter(|member| MemberId::parse(member).is_ok()))
     }
 
     pub(crate) fn resource(&self, resource: &Entity) -> Result<Option<Resource>, BadRequest> {

@@ -43,7 +43,7 @@ mod search;
 mod vocabulary;
 mod wire;
 
-pub use decide::{DecisionPoint, MAX_EVALUATIONS};
+pub use decide::{DecisionPoint, MAX_EVALUATIONS, MAX_EXPLANATIONS};
 pub use http::{MAX_BODY, PolicyHost, router};
 pub use keys::Keys;
 pub use metadata::{Metadata, PublicUrl};

@@ -22,7 +22,18 @@ impl fmt::Display for BadRequest {
 
 impl Error for BadRequest {}
 
+/// The longest sentence about a request, in characters: it may repeat what was sent.
+const LONGEST: usize = 300;
+
 impl BadRequest {
+    pub(crate) fn new(sentence: &str) -> Self {
+        let end = sentence.char_indices().nth(LONGEST).map(|(end, _)| end);
+        Self(match end {
+            Some(end) => format!("{}…", &sentence[..end]).into(),
+            None => sentence.to_owned().into(),
+        })
+    }
+
     pub(crate) fn missing(what: &str) -> Self {
         Self(format!("`{what}` is missing").into())
     }
@@ -77,7 +88,7 @@ impl<'b> Body<'b> {
         // Serde reads a struct from an array too.
         let is_object = body.trim_ascii_start().first() == Some(&b'{');
         let read =
-            serde_json::from_slice(body).map_err(|error| BadRequest(error.to_string().into()));
+            serde_json::from_slice(body).map_err(|error| BadRequest::new(&error.to_string()));
         let not_object = BadRequest("the body takes a JSON object".into());
         read.and_then(|body| if is_object { Ok(body) } else { Err(not_object) })
     }
@@ -96,7 +107,7 @@ pub(crate) fn object<T: DeserializeOwned>(
     }
     let read = serde_json::from_str(raw.get());
     read.map(Some)
-        .map_err(|error| BadRequest(format!("`{what}`: {error}").into()))
+        .map_err(|error| BadRequest::new(&format!("`{what}`: {error}")))
 }
 
 /// The answer to one question.

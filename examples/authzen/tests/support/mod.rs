@@ -103,6 +103,12 @@ impl PolicyHost for App {
 }
 
 impl App {
+    /// The same, as those see it who reach it at this address.
+    pub(crate) fn at(self, url: &str) -> Self {
+        let url = PublicUrl::parse(url).unwrap();
+        Self { url, ..self }
+    }
+
     /// The account `acme`, in which each of these may do this in this store: each member is in a group of its own, and
     /// each action is a role. The account `globex` has nobody but its owner.
     pub(crate) fn new<'g>(granted: impl IntoIterator<Item = (&'g str, &'g str, &'g str)>) -> Self {
