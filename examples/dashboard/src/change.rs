@@ -1,16 +1,19 @@
 //! From commands to a change: what it would do is shown before it is done.
 
+use std::collections::BTreeSet;
+
 use axum::response::{IntoResponse, Redirect, Response};
 use grantbook::repository::{RepositoryError, Request};
 use grantbook::{
-    AccessDelta, Account, Command, CommandError, Digest, MemberStatus, ParseError, Permissions,
-    Precondition, Preview,
+    AccessDelta, Account, Command, CommandError, Digest, Event, MemberStatus, Permissions,
+    Precondition, Preview, Record,
 };
 use maud::{Markup, html};
 
 use crate::form::{Fields, Wrong};
 use crate::layout;
-use crate::session::Posted;
+use crate::pages::with_records;
+use crate::session::{Posted, Viewer};
 
 /// What somebody wants, and where to go when it is done.
 pub(crate) struct Intent {
@@ -40,14 +43,19 @@ impl Intent {
 /// Previews and executes. What gives somebody more is asked about first, with the names of those who gain; what takes
 /// away is done at once. `page` shows the form again, with what is wrong.
 pub(crate) async fn submit(
-    posted: Posted,
+    mut posted: Posted,
     path: String,
     intent: Result<Intent, Wrong>,
     page: impl FnOnce(&Posted, &Account, &Wrong) -> Markup,
 ) -> Response {
     let again = |posted: &Posted, wrong: &Wrong| {
-        let account = &posted.viewer.account;
-        layout::form_again(account.with(|account| page(posted, account, wrong)))
+        let viewer = &posted.viewer;
+        let page = viewer.account.with(|account| {
+            // Whoever saw all when the form came may have lost that since.
+            let may_see = viewer.sees_all(account) || !viewer.is_shown_all;
+            may_see.then(|| page(posted, account, wrong))
+        });
+        page.map_or_else(layout::not_found, layout::form_again)
     };
     let intent = match intent {
         Ok(intent) => intent,
@@ -58,7 +66,7 @@ pub(crate) async fn submit(
     };
     let request = match request(&posted, &intent) {
         Ok(request) => request,
-        Err(error) => return again(&posted, &Wrong::one("note", &error)),
+        Err(wrong) => return again(&posted, &wrong),
     };
     // Read first: if the account changes before the preview, what is confirmed is asked about again.
     let digest = posted.viewer.account.with(|account| *account.digest());
@@ -79,14 +87,69 @@ pub(crate) async fn submit(
     let account = posted.viewer.account.clone();
     let done = tokio::task::spawn_blocking(move || account.execute(&request)).await;
     match done {
-        Ok(Ok(_)) => Redirect::to(&intent.done).into_response(),
-        Ok(Err(RepositoryError::Refused(error))) => again(&posted, &wrong_of(&error)),
+        Ok(Ok(done)) => {
+            let viewer = &posted.viewer;
+            let sees_all = viewer.account.with(|account| viewer.sees_all(account));
+            let mut place = if sees_all || !viewer.is_shown_all {
+                intent.done
+            } else {
+                "/".to_owned()
+            };
+            if let Some(first) = done.records().first() {
+                let separator = if place.contains('?') { '&' } else { '?' };
+                place = format!("{place}{separator}saved={}", first.version());
+            }
+            Redirect::to(&place).into_response()
+        }
+        Ok(Err(RepositoryError::Refused(error))) => {
+            posted.meanwhile = meanwhile(&posted.viewer, &intent.preconditions).await;
+            again(&posted, &wrong_of(&error))
+        }
         Ok(Err(RepositoryError::IdempotencyKeyReused { .. })) => {
             let sentence = "this form was sent before, with something else in it; look at it again";
             again(&posted, &Wrong::one("", &sentence))
         }
         Ok(Err(error)) => layout::failed(&error.to_string()),
         Err(error) => layout::failed(&error.to_string()),
+    }
+}
+
+/// What others have done to the groups that somebody looked at, since then.
+async fn meanwhile(viewer: &Viewer, looked_at: &[Precondition]) -> Vec<Record> {
+    let mut done = Vec::new();
+    for precondition in looked_at {
+        let (revision, precondition) = match precondition {
+            Precondition::GroupDefinition { revision, .. }
+            | Precondition::GroupMembership { revision, .. } => (*revision, precondition.clone()),
+            _ => continue,
+        };
+        let read = with_records(viewer, revision, u64::MAX, move |mut records| {
+            records.retain(|record| concerns(record.event(), &precondition));
+            records
+        });
+        done.extend(read.await.unwrap_or_default());
+    }
+    done
+}
+
+/// Whether an event changes what was looked at.
+fn concerns(event: &Event, looked_at: &Precondition) -> bool {
+    match looked_at {
+        Precondition::GroupDefinition { group, .. } => match event {
+            Event::GroupEdited(event) => event.group == *group,
+            Event::RoleGranted(event) => event.group == *group,
+            Event::RoleRevoked(event) => event.group == *group,
+            Event::StoreDeleted(_) => true,
+            _ => false,
+        },
+        Precondition::GroupMembership { group, .. } => match event {
+            Event::AddedToGroup(event) => event.group == *group,
+            Event::RemovedFromGroup(event) => event.group == *group,
+            Event::GroupMembersSet(event) => event.group == *group,
+            Event::MembersRemoved(_) | Event::MemberLeft(_) => true,
+            _ => false,
+        },
+        _ => false,
     }
 }
 
@@ -101,22 +164,24 @@ fn widens(posted: &Posted, delta: &AccessDelta) -> bool {
     delta.who_gained().any(|member| !is_owner(member))
 }
 
-fn request(posted: &Posted, intent: &Intent) -> Result<Request, ParseError> {
-    // Two members' forms may have the same key: theirs are others.
-    let member = &posted.viewer.member;
-    let key = format!("{}:{member}:{}", member.len(), posted.fields.get("key"));
-    // A key that is none is one that nobody sends again.
-    let key = key.parse().unwrap_or_else(|_| layout::new_key());
+fn request(posted: &Posted, intent: &Intent) -> Result<Request, Wrong> {
+    // Nobody can guess the key of another's form.
+    let key = posted.fields.get("key").parse();
+    let key =
+        key.map_err(|_| Wrong::one("", &"load the page again, and send the form from there"))?;
     let request = Request::by(posted.viewer.actor(), key, posted.viewer.now);
     let request = request.commands(intent.commands.clone());
     let confirmed = posted.fields.get("confirmed").parse().ok();
     let confirmed = confirmed.map(|digest| Precondition::Account { digest });
     let preconditions = intent.preconditions.iter().cloned().chain(confirmed);
     let request = preconditions.fold(request, Request::if_unchanged);
-    Ok(match posted.fields.get("note").trim() {
-        "" => request,
-        note => request.note(note.parse()?),
-    })
+    match posted.fields.get("note").trim() {
+        "" => Ok(request),
+        note => match note.parse() {
+            Ok(note) => Ok(request.note(note)),
+            Err(error) => Err(Wrong::one("note", &error)),
+        },
+    }
 }
 
 /// Says what a change refused for, beside the field that it is about.
@@ -142,23 +207,36 @@ pub(crate) fn wrong_list(wrong: &Wrong) -> Markup {
     }
 }
 
-/// Who gains and loses what, in sentences.
+/// So many lines are shown of what people gain, and as many of what they lose.
+const LINES: usize = 200;
+
+/// Who gains and loses what, in sentences: first what is gained.
 pub(crate) fn effect(delta: &AccessDelta) -> Markup {
+    let (mut gains, mut losses) = (Vec::new(), Vec::new());
+    for block in delta.blocks() {
+        let (gained, lost) = differences(&block.before, &block.after);
+        for (lines, what) in [(&mut gains, gained), (&mut losses, lost)] {
+            if !what.is_empty() {
+                lines.push((block.members.clone(), what, block.resources.clone()));
+            }
+        }
+    }
     html! {
-        @if delta.is_empty() {
-            p { "Nobody gains or loses anything." }
-        } @else {
-            ul.effect {
-                @for block in delta.blocks().take(50) {
-                    @let who = listed(&block.members, |id| layout::shown(id));
-                    @let places = listed(&block.resources, |place| layout::place(place.as_deref()));
-                    @let s = if block.members.len() == 1 { "s" } else { "" };
-                    @let (gained, lost) = differences(&block.before, &block.after);
-                    @if !gained.is_empty() {
-                        li.gain { strong { "+ " (who) } " gain" (s) " " (listed(&gained, ToString::to_string)) " in " (places) }
+        @if gains.is_empty() && losses.is_empty() { p { "Nobody gains or loses anything." } }
+        @for (lines, class, sign, verb) in [(&gains, "gain", "+", "gain"), (&losses, "loss", "−", "lose")] {
+            @if !lines.is_empty() {
+                ul.effect {
+                    @for (members, what, places) in lines.iter().take(LINES) {
+                        @let who = listed(members, |id| layout::shown(id));
+                        @let places = listed(places, |place| layout::place(place.as_deref()));
+                        @let s = if members.len() == 1 { "s" } else { "" };
+                        li class=(class) {
+                            strong { (sign) " " (who) } " " (verb) (s) " " (listed(what, ToString::to_string)) " in " (places)
+                        }
                     }
-                    @if !lost.is_empty() {
-                        li.loss { strong { "− " (who) } " lose" (s) " " (listed(&lost, ToString::to_string)) " in " (places) }
+                    @if lines.len() > LINES {
+                        @let others: BTreeSet<_> = lines.iter().skip(LINES).flat_map(|(members, ..)| members).collect();
+                        li class=(class) { "And " (lines.len() - LINES) " lines more, about " (others.len()) " people." }
                     }
                 }
             }

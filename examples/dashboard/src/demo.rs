@@ -2,19 +2,17 @@
 
 use std::error::Error;
 
-use grantbook::repository::{Accounts, Request, SyncStorage};
+use grantbook::repository::Request;
 use grantbook::{
     Actor, Command, Grant, GroupId, GroupLimit, IdempotencyKey, MemberId, ParseError, StoreId,
 };
-use grantbook_sqlite::SqliteRepository;
 
 use crate::ACCOUNT;
 use crate::session::now;
+use crate::storage::Held;
 
 /// Opens the account, unless the database has it. Both requests have fixed keys: done again, they do nothing.
-pub(crate) fn open(
-    accounts: &Accounts<SyncStorage<SqliteRepository>>,
-) -> Result<(), Box<dyn Error>> {
+pub(crate) fn open(accounts: &Held) -> Result<(), Box<dyn Error>> {
     let id = ACCOUNT.parse()?;
     if accounts.get(&id).is_ok() {
         return Ok(());

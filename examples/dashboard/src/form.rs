@@ -77,6 +77,7 @@ pub(crate) fn grants(fields: &Fields, wrong: &mut Wrong) -> Vec<Grant> {
                 .get_or_insert_default()
                 .push(store),
             Ok((role, None)) => drop(stores.entry(role).or_default()),
+            Err(_) if wrong.of("grant").is_some() => {}
             Err(_) => wrong
                 .0
                 .push(("grant", "tick roles and stores on the page".to_owned())),

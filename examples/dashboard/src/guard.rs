@@ -1,5 +1,7 @@
 //! What no page of this service sent is refused, and what is sent back may do nothing but show.
 
+use std::time::Duration;
+
 use axum::extract::Request;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -40,6 +42,15 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
     response
+}
+
+/// The longest that a request may take to be read and answered. What is streamed afterwards does not count.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Ends a request whose body comes too slowly, or whose storage does not answer.
+pub(crate) async fn in_time(request: Request, next: Next) -> Response {
+    let answered = tokio::time::timeout(LONGEST, next.run(request)).await;
+    answered.unwrap_or_else(|_| layout::too_slow())
 }
 
 /// Browsers say where a form comes from; one that says nothing is refused.

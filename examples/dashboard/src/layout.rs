@@ -70,7 +70,8 @@ fn frame(title: &str, head: &Markup, body: &Markup) -> Markup {
     }
 }
 
-/// A page for somebody who is signed in. What others change is shown on it at once. It does not look at the account: it
+/// A page for somebody who is signed in. What others change is shown on it at once, unless it answers a form: what it says
+/// of the form would be gone. It does not look at the account: it
 /// is made while somebody else looks at it, and to look twice at once waits forever where a change comes in between.
 pub(crate) fn page(viewer: &Viewer, title: &str, content: &Markup) -> Markup {
     let head = html! {
@@ -91,9 +92,12 @@ pub(crate) fn page(viewer: &Viewer, title: &str, content: &Markup) -> Markup {
                 " " button.plain { "Sign out" }
             }
         }
-        div #live hx-sse:connect="/live" hx-swap="none" {}
-        main #main hx-get="" hx-trigger="changed from:#live" hx-select="#main" hx-target="#main" hx-swap="outerMorph" {
+        div #live hx-sse:connect={ "/live?since=" (viewer.version) } hx-swap="none" {}
+        main #main hx-get=[viewer.is_read.then_some("")] hx-trigger="changed from:#live" hx-select="#main" hx-target="#main" hx-swap="outerMorph" {
             h1 { (title) }
+            @if let Some(version) = viewer.saved.filter(|_| viewer.is_shown_all) {
+                p.saved role="status" { "Saved. " a href={ "/undo/" (version) } { "Undo" } }
+            }
             (content)
         }
     };
@@ -214,6 +218,14 @@ pub(crate) fn not_found() -> Response {
 
 pub(crate) fn refused(sentence: &str) -> Response {
     message(StatusCode::FORBIDDEN, "Refused", sentence)
+}
+
+pub(crate) fn too_slow() -> Response {
+    message(
+        StatusCode::REQUEST_TIMEOUT,
+        "Too slow",
+        "That took too long. Look whether it was done before you try again.",
+    )
 }
 
 pub(crate) fn unavailable() -> Response {

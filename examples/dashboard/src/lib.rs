@@ -15,6 +15,7 @@ mod live;
 mod pages;
 mod policy;
 mod session;
+mod storage;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -24,14 +25,15 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::middleware::from_fn;
 use axum_extra::extract::cookie::Key;
-use grantbook::repository::{Accounts, SyncStorage};
+use grantbook::repository::Accounts;
 pub use grantbook_authzen::PublicUrl;
 use grantbook_axum::refresh_every;
-use grantbook_sqlite::SqliteRepository;
+use tokio::task::spawn_blocking;
 
 use crate::live::Live;
 use crate::policy::Policy;
 pub use crate::session::{ChooseWhoYouAre, SignIn};
+use crate::storage::Held;
 
 /// The most bytes of a form.
 const MAX_FORM: usize = 1 << 20;
@@ -42,7 +44,7 @@ const ACCOUNT: &str = "acme";
 /// What every handler has at hand. A clone is another handle on the same.
 #[derive(Clone)]
 pub struct App {
-    accounts: Accounts<SyncStorage<SqliteRepository>>,
+    accounts: Held,
     live: Live,
     key: Key,
     sign_in: Arc<dyn SignIn>,
@@ -55,19 +57,21 @@ impl FromRef<App> for Key {
 }
 
 impl App {
-    /// Opens the database, or creates it with an account to click through. Cookies are signed with the secret, of 64
-    /// bytes or more; with none, by a random one, and everybody signs in again after a restart.
+    /// Opens the database, or creates it with an account to click through: a file of SQLite, or what an address such as
+    /// `postgres://dashboard@localhost/dashboard` names. Cookies are signed with the secret, of 64 bytes or more; with
+    /// none, by a random one, and everybody signs in again after a restart.
     ///
     /// # Errors
-    /// The file can't be opened, or is something else.
-    pub fn open(file: &str, secret: &str) -> Result<Self, Box<dyn Error>> {
+    /// The file can't be opened, or is something else; the server can't be reached, or refuses.
+    pub async fn open(database: &str, secret: &str) -> Result<Self, Box<dyn Error>> {
         let live = Live::new();
         let observer = live.clone();
-        let accounts = Accounts::builder(SqliteRepository::create(file)?)
+        let accounts = Accounts::builder(storage::open(database).await?)
             .capacity(500 << 20)
             .observe(move |notice| observer.tell(notice))
             .build();
-        demo::open(&accounts)?;
+        let held = accounts.clone();
+        spawn_blocking(move || demo::open(&held).map_err(|error| error.to_string())).await??;
         let key = if secret.is_empty() {
             Key::generate()
         } else {
@@ -90,7 +94,7 @@ impl App {
 
     /// Returns the routes of the decision point, for whoever has this key.
     pub fn policy_router(self, key: &str, url: PublicUrl) -> Router {
-        grantbook_authzen::router(Policy::new(self, key, url))
+        grantbook_authzen::router(Policy::new(self, key, url)).layer(from_fn(guard::in_time))
     }
 
     /// Returns the routes of the pages.
@@ -98,6 +102,7 @@ impl App {
         pages::routes()
             .fallback(async || layout::not_found())
             .layer(DefaultBodyLimit::max(MAX_FORM))
+            .layer(from_fn(guard::in_time))
             .layer(from_fn(guard::guard))
             .with_state(self)
     }

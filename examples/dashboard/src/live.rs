@@ -30,8 +30,12 @@ impl Live {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// An event for each change, from now on. A page that fell behind is told as if of one change.
-    pub(crate) fn events(&self) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
+    /// An event for each change from now on, and one at once if the page is behind already. A page that fell behind is
+    /// told as if of one change.
+    pub(crate) fn events(
+        &self,
+        is_behind: bool,
+    ) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
         let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A channel that nobody sends to has ended.
         let ended = || broadcast::channel(1).1;
@@ -39,7 +43,9 @@ impl Live {
             .as_ref()
             .map_or_else(ended, broadcast::Sender::subscribe);
         let changes = BroadcastStream::new(receiver);
-        let events = changes.map(|_| Ok(Event::default().event("changed").data("")));
+        let told = || Ok(Event::default().event("changed").data(""));
+        let missed = tokio_stream::iter(is_behind.then(told));
+        let events = missed.chain(changes.map(move |_| told()));
         Sse::new(events).keep_alive(KeepAlive::default())
     }
 }

@@ -16,6 +16,7 @@ use axum::routing::{get, post};
 use grantbook::{Account, Command};
 use maud::Markup;
 
+pub(crate) use crate::pages::history::with_records;
 use crate::session::Viewer;
 use crate::{App, layout};
 
@@ -47,7 +48,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/roles", get(roles::list).post(roles::define))
         .route("/roles/{role}", get(roles::list).post(roles::change))
         .route("/access", get(access::matrix))
-        .route("/why", get(access::why))
+        .route("/why", get(access::why).post(access::remedy))
         .route("/review", get(access::review))
         .route("/history", get(history::list))
         .route("/undo/{version}", get(undo::ask).post(undo::undo))

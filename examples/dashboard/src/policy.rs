@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use grantbook::repository::{Accounts, SyncStorage};
+use grantbook::repository::AnyRepository;
 use grantbook_authzen::{Keys, Plain, PolicyHost, PublicUrl};
-use grantbook_sqlite::SqliteRepository;
 
+use crate::storage::Held;
 use crate::{ACCOUNT, App};
 
 /// Who may ask, and where the service is for them.
@@ -26,10 +26,10 @@ impl Policy {
 }
 
 impl PolicyHost for Policy {
-    type Repository = SqliteRepository;
+    type Repository = AnyRepository;
     type Vocabulary = Plain;
 
-    fn accounts(&self) -> &Accounts<SyncStorage<SqliteRepository>> {
+    fn accounts(&self) -> &Held {
         &self.app.accounts
     }
 

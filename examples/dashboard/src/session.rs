@@ -4,16 +4,17 @@ use std::time::SystemTime;
 
 use axum::Form;
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::SignedCookieJar;
 use axum_extra::extract::cookie::{Cookie, Key, SameSite};
-use grantbook::repository::{SharedAccount, SyncStorage};
-use grantbook::{Account, Actor, MemberId, Permission, Resource, Timestamp};
-use grantbook_sqlite::SqliteRepository;
+use grantbook::repository::SharedAccount;
+use grantbook::{Account, Actor, MemberId, MemberStatus, Permission, Record, Resource, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::form::Fields;
+use crate::storage::Storage;
 use crate::{ACCOUNT, App, layout};
 
 /// How long somebody stays signed in.
@@ -81,12 +82,18 @@ pub(crate) fn ended(jar: SignedCookieJar) -> SignedCookieJar {
 /// A member of the account who is signed in.
 pub(crate) struct Viewer {
     pub(crate) app: App,
-    pub(crate) account: SharedAccount<SyncStorage<SqliteRepository>>,
+    pub(crate) account: SharedAccount<Storage>,
     pub(crate) member: MemberId,
     pub(crate) token: String,
     pub(crate) now: Timestamp,
     /// Whether the viewer may see others, when the request came. A page asks again, of the account that it shows.
     pub(crate) is_shown_all: bool,
+    /// The version of the change after which the viewer was led here.
+    pub(crate) saved: Option<u64>,
+    /// The version of the account, when the request came.
+    pub(crate) version: u64,
+    /// Whether the request reads a page, and sends nothing: the page can be read again.
+    pub(crate) is_read: bool,
 }
 
 impl FromRequestParts<App> for Viewer {
@@ -109,9 +116,9 @@ impl FromRequestParts<App> for Viewer {
         // Whoever was removed meanwhile is a stranger.
         let found = account.with(|account| {
             account.member(&session.member)?;
-            Some(sees_all(account, &session.member))
+            Some((sees_all(account, &session.member), account.version()))
         });
-        let is_shown_all = found.ok_or_else(to_sign_in)?;
+        let (is_shown_all, version) = found.ok_or_else(to_sign_in)?;
         Ok(Self {
             app: app.clone(),
             account,
@@ -119,8 +126,17 @@ impl FromRequestParts<App> for Viewer {
             token: session.token,
             now: now(),
             is_shown_all,
+            saved: saved(parts.uri.query().unwrap_or_default()),
+            version,
+            is_read: parts.method == Method::GET,
         })
     }
+}
+
+/// What [`change`](crate::change) leads to when it is done.
+fn saved(query: &str) -> Option<u64> {
+    let mut fields = query.split('&');
+    fields.find_map(|field| field.strip_prefix("saved=")?.parse().ok())
 }
 
 impl Viewer {
@@ -135,14 +151,22 @@ impl Viewer {
 }
 
 /// Whether a member may see others: members, groups, history. Owners and group managers may; everybody sees themselves.
+/// In a closed account nobody may do anything; its owners see it all the same.
 fn sees_all(account: &Account, member: &str) -> bool {
+    let is_owner = MemberStatus::Active { owner: true };
     account.can(member, &Permission::MANAGE_GROUPS, Resource::Account)
+        || account.is_closed()
+            && account
+                .member(member)
+                .is_some_and(|found| found.status() == is_owner)
 }
 
 /// A form that a page of this session sent.
 pub(crate) struct Posted {
     pub(crate) viewer: Viewer,
     pub(crate) fields: Fields,
+    /// What others had done meanwhile, where that is why it was refused.
+    pub(crate) meanwhile: Vec<Record>,
 }
 
 impl FromRequest<App> for Posted {
@@ -150,18 +174,22 @@ impl FromRequest<App> for Posted {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        let viewer = Viewer::from_request_parts(&mut parts, app).await?;
-        let form =
-            Form::<Vec<(String, String)>>::from_request(Request::from_parts(parts, body), app)
-                .await;
+        let request = Request::from_parts(parts.clone(), body);
+        let form = Form::<Vec<(String, String)>>::from_request(request, app).await;
         let Form(fields) = form.map_err(IntoResponse::into_response)?;
+        // Who sends it, and when, is who and when its end comes: the body may take its time.
+        let viewer = Viewer::from_request_parts(&mut parts, app).await?;
         let fields = Fields(fields);
         if fields.get("token") != viewer.token {
             return Err(layout::refused(
                 "This form is of another session. Go back, load the page again, and send it again.",
             ));
         }
-        Ok(Self { viewer, fields })
+        Ok(Self {
+            viewer,
+            fields,
+            meanwhile: Vec::new(),
+        })
     }
 }
 

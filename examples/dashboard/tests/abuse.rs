@@ -7,12 +7,13 @@ use std::fmt::Write;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use support::{Browser, Service, encoded};
+use tokio_stream::StreamExt;
 use tower::ServiceExt;
 
 /// A form that is sent twice does what it does once.
 #[tokio::test]
 async fn a_replayed_form_does_nothing_again() {
-    let service = Service::new();
+    let service = Service::new().await;
     let olga = service.as_member("olga").await;
     let page = olga.get("/stores").await;
     let form = [
@@ -61,7 +62,7 @@ async fn a_replayed_form_does_nothing_again() {
 
 #[tokio::test]
 async fn forgeries_are_refused() {
-    let service = Service::new();
+    let service = Service::new().await;
     let olga = service.as_member("olga").await;
     let page = olga.get("/stores").await;
     let token = page.hidden("token").pop().unwrap();
@@ -123,7 +124,7 @@ async fn forgeries_are_refused() {
 
 #[tokio::test]
 async fn strange_input_is_refused_and_shown_harmlessly() {
-    let service = Service::new();
+    let service = Service::new().await;
     let olga = service.as_member("olga").await;
     for path in [
         "/groups/none",
@@ -188,7 +189,7 @@ async fn strange_input_is_refused_and_shown_harmlessly() {
 
 #[tokio::test]
 async fn every_answer_is_guarded() {
-    let service = Service::new();
+    let service = Service::new().await;
     let olga = service.as_member("olga").await;
     for path in ["/groups", "/sign-in", "/nothing", "/assets/style.css"] {
         let page = olga.get(path).await;
@@ -226,7 +227,7 @@ async fn every_answer_is_guarded() {
 /// Everybody's page is told that something has changed, and not by whom or what.
 #[tokio::test]
 async fn live_updates_tell_nothing() {
-    let service = Service::new();
+    let service = Service::new().await;
     let (ada, olga) = (
         service.as_member("ada").await,
         service.as_member("olga").await,
@@ -254,7 +255,7 @@ async fn live_updates_tell_nothing() {
 /// Whoever may not see others is told nothing by what a form is refused with.
 #[tokio::test]
 async fn refused_forms_show_nothing() {
-    let service = Service::new();
+    let service = Service::new().await;
     let ada = service.as_member("ada").await;
     let own = ada.get("/members/ada").await;
     let token = own.hidden("token").remove(0);
@@ -293,4 +294,22 @@ async fn refused_forms_show_nothing() {
             );
         }
     }
+}
+
+/// A body that does not end is given up, and what was sent of it does nothing.
+#[tokio::test]
+async fn a_body_that_never_ends_is_given_up() {
+    let service = Service::new().await;
+    let olga = service.as_member("olga").await;
+    let begun = tokio_stream::once(Ok::<_, std::io::Error>("token=x&store=lab"));
+    let body = Body::from_stream(begun.chain(tokio_stream::pending()));
+    let request = Request::post("/stores")
+        .header("cookie", &olga.cookie)
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "application/x-www-form-urlencoded");
+    tokio::time::pause(); // the next that is waited for comes at once
+    let answer = olga.send(request.body(body).unwrap()).await;
+    answer.is(408).says("took too long");
+    tokio::time::resume();
+    assert_eq!(olga.get("/stores/lab").await.status, 404);
 }

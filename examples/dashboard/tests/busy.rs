@@ -21,7 +21,7 @@ async fn changes(browser: Browser) {
 /// To look at the account twice at once would wait forever where a change comes in between.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn pages_are_made_while_the_account_changes() {
-    let service = Service::new();
+    let service = Service::new().await;
     let olga = service.as_member("olga").await;
     let changing = tokio::spawn(changes(service.as_member("olga").await));
     let reading = async {

@@ -11,7 +11,7 @@ const IT: (&str, &str) = ("grant", r#"["group-manager",null]"#);
 
 #[tokio::test]
 async fn the_first_page_is_for_who_looks() {
-    let service = Service::new();
+    let service = Service::new().await;
     let nobody = Browser {
         router: service.app.clone().router(),
         cookie: String::new(),
@@ -86,7 +86,7 @@ async fn the_first_page_is_for_who_looks() {
 /// Sentence by sentence, what a description of such a dashboard promises.
 #[tokio::test]
 async fn groups_are_managed_as_described() {
-    let service = Service::new();
+    let service = Service::new().await;
     let olga = service.as_member("olga").await;
     olga.get("/groups").await.is(200).says("Integrations Team");
     // A group needs a role, and its name is its own.
@@ -181,7 +181,7 @@ async fn groups_are_managed_as_described() {
 
 #[tokio::test]
 async fn groups_go_when_nobody_is_in_them() {
-    let service = Service::new();
+    let service = Service::new().await;
     let olga = service.as_member("olga").await;
     // A group with members can't be deleted.
     let page = olga.get("/groups/read-only").await;
@@ -234,7 +234,7 @@ async fn groups_go_when_nobody_is_in_them() {
 
 #[tokio::test]
 async fn a_manager_can_not_raise_itself() {
-    let service = Service::new();
+    let service = Service::new().await;
     let gil = service.as_member("gil").await;
     // It manages groups, without access to stores.
     gil.get("/members/gil").await.says("No store.");
@@ -266,7 +266,7 @@ async fn a_manager_can_not_raise_itself() {
 
 #[tokio::test]
 async fn people_come_and_go() {
-    let service = Service::new();
+    let service = Service::new().await;
     let olga = service.as_member("olga").await;
     olga.submit(
         "/members",
@@ -326,12 +326,15 @@ async fn people_come_and_go() {
         .await
         .is(303);
     assert_eq!(zoe.get("/members/ben").await.status, 404);
-    zoe.get("/history").await.is(200).says("members removed");
+    zoe.get("/history")
+        .await
+        .is(200)
+        .says("removed `ben` from the account");
 }
 
 #[tokio::test]
 async fn stores_roles_and_settings() {
-    let service = Service::new();
+    let service = Service::new().await;
     let olga = service.as_member("olga").await;
     olga.submit("/stores", "/stores", &[("store", "lab")])
         .await
@@ -388,55 +391,10 @@ async fn stores_roles_and_settings() {
     assert_eq!(gil.get("/groups").await.status, 404);
 }
 
-/// Two people edit one group: the second sees that it has changed, with what was typed, and may send it again.
-#[tokio::test]
-async fn a_stale_form_is_not_saved_over_what_others_did() {
-    let service = Service::new();
-    let (olga, gil) = (
-        service.as_member("olga").await,
-        service.as_member("gil").await,
-    );
-    let opened = gil.get("/groups/read-only").await;
-    let revision = opened.hidden("revision").remove(0);
-    let grant = ("grant", r#"["store-viewer","production"]"#);
-    let renamed = [("name", "Readers"), ("description", "Of production"), grant];
-    olga.submit("/groups/read-only", "/groups/read-only", &renamed)
-        .await
-        .is(303);
-    let (token, key) = (
-        opened.hidden("token").remove(0),
-        opened.hidden("key").pop().unwrap(),
-    );
-    let typed = [
-        ("token", token.as_str()),
-        ("key", &key),
-        ("revision", &revision),
-        ("name", "Auditors"),
-        ("description", ""),
-        grant,
-    ];
-    let stale = gil.post("/groups/read-only", &typed).await;
-    stale.is(422).says("look at it again before you save");
-    stale.says("What others did meanwhile");
-    stale.says(r#"value="Auditors""#);
-    let fresh = stale.hidden("revision").remove(0);
-    assert_ne!(fresh, revision);
-    let again = [
-        ("token", token.as_str()),
-        ("key", &stale.hidden("key")[0]),
-        ("revision", &fresh),
-        ("name", "Auditors"),
-        ("description", ""),
-        grant,
-    ];
-    gil.post("/groups/read-only", &again).await.is(303);
-    olga.get("/groups").await.says("Auditors");
-}
-
 /// What a form would do is shown while it is edited, and nothing is done.
 #[tokio::test]
 async fn a_preview_changes_nothing() {
-    let service = Service::new();
+    let service = Service::new().await;
     let olga = service.as_member("olga").await;
     let edited = [
         ("name", "Read-Only Access"),
@@ -462,7 +420,7 @@ async fn a_preview_changes_nothing() {
 /// What people change on a page counts for programs at once; a key is for programs, and a session for people.
 #[tokio::test]
 async fn programs_ask_about_the_same_account() {
-    let service = Service::new();
+    let service = Service::new().await;
     let url = PublicUrl::parse("https://dashboard.example").unwrap();
     let router = service.app.clone().policy_router("0b5d9b3f", url);
     let body = r#"{"subject":{"type":"user","id":"cleo"},"action":{"name":"store.read"},"resource":{"type":"store","id":"production"}}"#;

@@ -4,17 +4,19 @@ use axum::extract::Query;
 use axum::response::{Html, IntoResponse, Response};
 use grantbook::history;
 use grantbook::{
-    AccessSource, Account, Advice, Explanation, Permission, Record, Remedy, RemedyKind, Resource,
+    AccessSource, Account, Advice, Command, Explanation, Permission, Record, Remedy, Resource,
     Verdict,
 };
 use grantbook_axum::path_segment;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use crate::change::{Intent, submit};
+use crate::form::Wrong;
 use crate::layout;
 use crate::pages::guarded;
 use crate::pages::history::{actor, with_records};
-use crate::session::Viewer;
+use crate::session::{PostedByManager, Viewer};
 
 /// Stores beside each other; more are on the review page.
 const COLUMNS: usize = 40;
@@ -150,23 +152,18 @@ fn reasons(viewer: &Viewer, account: &Account, explanation: &Explanation) -> Mar
             }
             @if *more > 0 { p { "And " (more) " more ways." } }
         },
-        Verdict::Denied { advice, .. } => {
-            let remedies: &[Remedy] = match advice {
-                Advice::AnyOf { remedies, .. } => remedies,
-                _ => &[],
-            };
+        // What would allow it, and why not, is about stores and groups that a plain member may not see.
+        Verdict::Denied { .. } if !viewer.sees_all(account) => html! {
+            p { "Nothing that you are in gives this here. An account owner or a group manager can say more." }
+        },
+        Verdict::Denied { .. } => {
             let text = explanation.to_string();
             let sentences = text.lines().filter(|line| !line.starts_with("- "));
             html! {
                 @for sentence in sentences { p { (sentence) } }
                 ul {
-                    @for remedy in remedies.iter().take(10) {
-                        li {
-                            (remedy_button(viewer, explanation, remedy))
-                            @if let Err(error) = remedy.may_be_issued_by(account, &viewer.actor(), viewer.now) {
-                                " " span.reason { "You can't: " (error.to_string()) }
-                            }
-                        }
+                    @for remedy in offered(explanation).iter().take(10) {
+                        li { (remedy_button(viewer, account, explanation, remedy)) }
                     }
                 }
             }
@@ -174,25 +171,76 @@ fn reasons(viewer: &Viewer, account: &Account, explanation: &Explanation) -> Mar
     }
 }
 
-/// What would allow it: a button, or a link to the page where it is done.
-fn remedy_button(viewer: &Viewer, explanation: &Explanation, remedy: &Remedy) -> Markup {
+/// What would allow it: a button, with the reason where the viewer may not press it.
+fn remedy_button(
+    viewer: &Viewer,
+    account: &Account,
+    explanation: &Explanation,
+    remedy: &Remedy,
+) -> Markup {
     let label = explanation.describe(remedy);
-    let page = match &remedy.step {
-        RemedyKind::AddToGroup { group } => {
-            return html! {
-                form method="post" action={ "/groups/" (path_segment(group)) "/members" } {
-                    (layout::hidden(viewer))
-                    input type="hidden" name="add" value=(explanation.member);
-                    button { (label) }
-                }
-            };
+    if let Err(error) = remedy.may_be_issued_by(account, &viewer.actor(), viewer.now) {
+        return layout::cannot(&label, &error.to_string());
+    }
+    html! {
+        form method="post" action="/why" {
+            (layout::hidden(viewer))
+            input type="hidden" name="member" value=(explanation.member);
+            input type="hidden" name="permission" value=(explanation.permission);
+            @if let Resource::Store(store) = &explanation.resource {
+                input type="hidden" name="store" value=(store);
+            }
+            input type="hidden" name="command" value=(as_text(&remedy.command));
+            button { (label) }
         }
-        RemedyKind::GrantRole { group, .. } => format!("/groups/{}", path_segment(group)),
-        RemedyKind::ExtendRole { .. } => "/roles".to_owned(),
-        RemedyKind::CreateStore => "/stores".to_owned(),
-        _ => format!("/members/{}", path_segment(&explanation.member)),
+    }
+}
+
+/// Commands can be written.
+fn as_text(command: &Command) -> String {
+    serde_json::to_string(command).unwrap_or_default()
+}
+
+/// Does what an explanation advised, if it still does, and shows the explanation again.
+pub(crate) async fn remedy(PostedByManager(posted): PostedByManager) -> Response {
+    let fields = &posted.fields;
+    let (member, store) = (fields.get("member"), fields.get("store"));
+    let Ok(permission) = fields.get("permission").parse::<Permission>() else {
+        return layout::not_found();
     };
-    html! { a href=(page) { (label) } }
+    let command = posted.viewer.account.with(|account| {
+        let now = posted.viewer.now;
+        let explanation = account.explain(member, &permission, resource_of(store), now);
+        let offered = offered(&explanation).iter();
+        let mut commands = offered.map(|remedy| remedy.command.clone());
+        commands.find(|command| as_text(command) == fields.get("command"))
+    });
+    let [asked_member, asked_permission, asked_store] =
+        [member, &permission, store].map(path_segment);
+    let why =
+        format!("/why?member={asked_member}&permission={asked_permission}&store={asked_store}");
+    let none = || Wrong::one("", &"this would not allow it any more; see what does");
+    let intent = command.ok_or_else(none);
+    let intent = intent.map(|command| Intent::new("Allow it", vec![command], why.clone()));
+    submit(posted, why.clone(), intent, |posted, _, wrong| {
+        let content = html! {
+            (layout::summary(wrong))
+            p { a href=(why) { "Why, as it is now" } }
+        };
+        layout::page(&posted.viewer, "Allow it", &content)
+    })
+    .await
+}
+
+/// The commands each of which would allow it.
+fn offered(explanation: &Explanation) -> &[Remedy] {
+    match &explanation.answer {
+        Verdict::Denied {
+            advice: Advice::AnyOf { remedies, .. },
+            ..
+        } => remedies,
+        _ => &[],
+    }
 }
 
 /// In which stretches of time it was so, and who began and ended them.
@@ -206,7 +254,10 @@ async fn since(viewer: &Viewer, asked: &Question, permission: &Permission) -> Ma
     let Ok(Some(intervals)) = read.await else {
         return html! {};
     };
-    let end = |record: &Record| html! { (layout::time(record.at())) " by " (actor(record)) };
+    let by = |record: &Record| html! { " by " (actor(record)) };
+    let end = |record: &Record| {
+        html! { (layout::time(record.at())) @if viewer.is_shown_all { (by(record)) } }
+    };
     html! {
         @if !intervals.is_empty() {
             h2 { "Since when" }

@@ -1,7 +1,7 @@
 //! The way in: signing in, the first page, and what browsers load.
 
 use axum::Form;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -73,8 +73,15 @@ pub(crate) async fn sign_out(jar: SignedCookieJar, _: Posted) -> Response {
     (ended(jar), Redirect::to("/sign-in")).into_response()
 }
 
-pub(crate) async fn live(viewer: Viewer) -> Response {
-    viewer.app.live.events().into_response()
+/// The version that a page is of.
+#[derive(Deserialize)]
+pub(crate) struct Since {
+    since: Option<u64>,
+}
+
+pub(crate) async fn live(viewer: Viewer, Query(page): Query<Since>) -> Response {
+    let is_behind = page.since.is_some_and(|since| since < viewer.version);
+    viewer.app.live.events(is_behind).into_response()
 }
 
 pub(crate) async fn asset(Path(file): Path<String>) -> Response {

@@ -13,6 +13,7 @@ use maud::{Markup, html};
 use crate::change::{Intent, submit};
 use crate::form::{Fields, Wrong, grants, is_of_stores, ticked};
 use crate::layout;
+use crate::pages::history::actor;
 use crate::pages::{guarded, refusal};
 use crate::session::{Posted, PostedByManager, Viewer};
 
@@ -42,6 +43,11 @@ pub(crate) async fn list(viewer: Viewer) -> Response {
         };
         Some(layout::page(&viewer, "Groups", &content))
     })
+}
+
+/// Of which definition of the group a form is.
+fn definition(group: Group<'_>) -> Markup {
+    html! { input type="hidden" name="revision" value=(group.definition_revision()); }
 }
 
 fn carried(account: &Account, group: Group<'_>) -> Markup {
@@ -77,12 +83,14 @@ fn form(
         (None, None) => ("", "", Vec::new()),
     };
     let note = sent.map_or("", |sent| sent.get("note"));
-    let revision = group.map(|group| group.definition_revision().to_string());
     html! {
         form.edit method="post" action=(path) hx-post=(path) hx-vals=r#"{"step":"preview"}"#
             hx-trigger="input delay:250ms, change" hx-target="#effect" hx-swap="innerHTML" hx-morph-skip {
             (layout::hidden(viewer))
-            @if let Some(revision) = &revision { input type="hidden" name="revision" value=(revision); }
+            @if let Some(group) = group {
+                (definition(group))
+                input type="hidden" name="membership" value=(group.membership_revision());
+            }
             (layout::text_field("Name", "name", name, "3 to 64 letters, digits, spaces and . - _", wrong))
             (layout::text_field("Description", "description", description, "At most 100 of the same", wrong))
             fieldset #grant {
@@ -186,7 +194,10 @@ fn free_id(account: &Account, name: &GroupName) -> Option<GroupId> {
     let slug = name.to_lowercase().replace(' ', "-");
     let numbered = (2..).map(|number| format!("{slug}-{number}"));
     let mut ids = iter::once(slug.clone()).chain(numbered);
-    ids.find(|id| account.group(id).is_none())?.parse().ok()
+    // `/groups/new` is another page.
+    ids.find(|id| id != "new" && account.group(id).is_none())?
+        .parse()
+        .ok()
 }
 
 pub(crate) async fn show(viewer: Viewer, Path(group): Path<String>) -> Response {
@@ -199,22 +210,29 @@ fn page(
     viewer: &Viewer,
     account: &Account,
     group: &str,
-    sent: Option<&Fields>,
+    posted: Option<&Posted>,
     wrong: &Wrong,
 ) -> Option<Markup> {
     let group = account.group(group)?;
+    let sent = posted.map(|posted| &posted.fields);
+    let meanwhile = posted.map_or(&[][..], |posted| &posted.meanwhile);
     let path = path_of(group.id());
     let sent_revision = sent.map_or("", |sent| sent.get("revision"));
-    let is_stale =
-        !sent_revision.is_empty() && sent_revision != group.definition_revision().to_string();
+    let is_stale = !meanwhile.is_empty()
+        || !sent_revision.is_empty() && sent_revision != group.definition_revision().to_string();
     let delete = refusal(viewer, account, &Command::delete_group(group.id()));
     let others = account.members().filter(|member| !member.is_in(group.id()));
     let content = html! {
         (layout::summary(wrong))
         @if is_stale {
-            p {
-                a href="/history" { "What others did meanwhile" }
-                ". What you typed is below: save it again, and it applies to what is there now."
+            section.meanwhile {
+                h2 { "Meanwhile" }
+                ul {
+                    @for record in meanwhile {
+                        li { (layout::time(record.at())) " " (actor(record)) " " (record.event()) }
+                    }
+                }
+                p { "What you typed is below. Save it, and it takes the place of what is there now." }
             }
         }
         section {
@@ -239,9 +257,11 @@ fn page(
                     }
                 }
                 @if group.member_count() == 0 { p { "No members yet." } }
+                @if group.member_count() > 500 { p { "The first 500 of " (group.member_count()) "." } }
             }
             form method="post" action={ (path) "/members" } {
                 (layout::hidden(viewer))
+                (definition(group))
                 div.field {
                     label for="member" { "Add a member" }
                     span.hint id="member-hint" { "They must have been invited first." }
@@ -268,7 +288,7 @@ fn page(
 /// The page again, or what is wrong where the group is gone.
 fn again(posted: &Posted, account: &Account, group: &str, wrong: &Wrong) -> Markup {
     let viewer = &posted.viewer;
-    let page = page(viewer, account, group, Some(&posted.fields), wrong);
+    let page = page(viewer, account, group, Some(posted), wrong);
     page.unwrap_or_else(|| layout::page(viewer, "Groups", &layout::summary(wrong)))
 }
 
@@ -294,8 +314,16 @@ pub(crate) async fn edit(
             ];
             let intent = Intent::new("Edit a group", commands, path_of(&id));
             let group = id.clone();
-            Ok(intent.if_unchanged(Precondition::GroupDefinition { group, revision }))
+            let intent = intent.if_unchanged(Precondition::GroupDefinition { group, revision });
+            // Whoever came meanwhile would gain it too, and is not among those who were asked about.
+            let membership = fields.get("membership").parse().ok();
+            let membership = membership.map(|revision| Precondition::GroupMembership {
+                group: id.clone(),
+                revision,
+            });
+            Ok(membership.into_iter().fold(intent, Intent::if_unchanged))
         }
+        _ if wrong.0.is_empty() => Err(Wrong::one("", &"load the page again, and edit it there")),
         _ => Err(wrong),
     };
     submit(posted, path_of(&group), intent, |posted, account, wrong| {
@@ -321,7 +349,16 @@ pub(crate) async fn members(
             .map(|member| Command::remove_from_group(&id, [member]))
     };
     let title = "Change a group's members";
-    let intent = command.map(|command| Intent::new(title, vec![command], path_of(&id)));
+    let intent = command.map(|command| {
+        let intent = Intent::new(title, vec![command], path_of(&id));
+        // What the member would gain is what was looked at.
+        let revision = posted.fields.get("revision").parse().ok();
+        let looked_at = revision.map(|revision| Precondition::GroupDefinition {
+            group: id.clone(),
+            revision,
+        });
+        looked_at.into_iter().fold(intent, Intent::if_unchanged)
+    });
     let intent = intent.map_err(|error| Wrong::one("member", &error));
     let path = format!("{}/members", path_of(&group));
     submit(posted, path, intent, |posted, account, wrong| {

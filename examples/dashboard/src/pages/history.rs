@@ -6,7 +6,6 @@ use grantbook::repository::records;
 use grantbook::{Account, Actor, Record};
 use maud::{Markup, html};
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::layout;
 use crate::session::Viewer;
@@ -29,7 +28,7 @@ pub(crate) fn actor(record: &Record) -> Markup {
 
 /// Reads the records after a version up to another one, and does something with them, where neither holds up other
 /// requests.
-pub(super) async fn with_records<T: Send + 'static>(
+pub(crate) async fn with_records<T: Send + 'static>(
     viewer: &Viewer,
     after: u64,
     last: u64,
@@ -63,7 +62,7 @@ pub(crate) async fn list(viewer: Viewer, Query(Before { before }): Query<Before>
         ol.history {
             @for record in &found {
                 li value=(record.version()) {
-                    (layout::time(record.at())) " " strong { (actor(record)) } ": " (event(record))
+                    (layout::time(record.at())) " " strong { (actor(record)) } " " (record.event())
                     " " a href={ "/undo/" (record.version()) } { "Take back" }
                     @if let Some(note) = record.note() { " " q { (layout::shown(note)) } }
                 }
@@ -72,28 +71,4 @@ pub(crate) async fn list(viewer: Viewer, Query(Before { before }): Query<Before>
         @if after > 0 { p { a href={ "/history?before=" (after) } { "Older" } } }
     };
     layout::page(&viewer, "History", &content).into_response()
-}
-
-/// The kind of event and its fields, as the record has them.
-pub(super) fn event(record: &Record) -> Markup {
-    let fields = serde_json::to_value(record.event()).unwrap_or_default();
-    let fields = fields.as_object().cloned().unwrap_or_default();
-    let kind = fields
-        .get("kind")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .replace('-', " ");
-    let said: Vec<String> = fields
-        .iter()
-        .filter(|(name, value)| *name != "kind" && !value.is_null())
-        .map(|(name, value)| match value {
-            Value::String(text) => format!("{} {}", name.replace('_', " "), layout::shown(text)),
-            other => format!(
-                "{} {}",
-                name.replace('_', " "),
-                layout::shown(&other.to_string())
-            ),
-        })
-        .collect();
-    html! { (kind) @if !said.is_empty() { span.hint { " (" (said.join("; ")) ")" } } }
 }

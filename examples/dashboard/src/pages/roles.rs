@@ -76,9 +76,12 @@ pub(crate) async fn define(PostedByManager(posted): PostedByManager) -> Response
     for text in fields.get("permissions").split_whitespace() {
         match text.parse::<Permission>() {
             Ok(permission) => drop(permissions.insert(permission)),
-            Err(error) => wrong
-                .0
-                .push(("permissions", format!("{}: {error}", layout::shown(text)))),
+            // The first that is wrong is enough to say.
+            Err(error) if wrong.of("permissions").is_none() => {
+                let said: String = layout::shown(text).chars().take(80).collect();
+                wrong.0.push(("permissions", format!("{said}: {error}")));
+            }
+            Err(_) => {}
         }
     }
     let level = if fields.has("level", "account") {

@@ -13,18 +13,22 @@ use tower::ServiceExt;
 
 pub(crate) struct Service {
     pub(crate) app: App,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 impl Service {
-    pub(crate) fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("dashboard.db");
-        let app = App::open(file.to_str().unwrap(), "").unwrap();
+        let app = App::open(file.to_str().unwrap(), "").await.unwrap();
         Self {
             app,
-            _folder: folder,
+            _folder: Some(folder),
         }
+    }
+
+    pub(crate) fn over(app: App) -> Self {
+        Self { app, _folder: None }
     }
 
     pub(crate) async fn as_member(&self, member: &str) -> Browser {
@@ -69,8 +73,12 @@ impl Page {
         self
     }
 
+    /// Where it leads, apart from what that page says of the change that was made.
     pub(crate) fn leads_to(&self) -> &str {
-        self.headers["location"].to_str().unwrap()
+        let place = self.headers["location"].to_str().unwrap();
+        let mut saved = ["?saved=", "&saved="].into_iter();
+        let at = saved.find_map(|saved| place.find(saved));
+        at.map_or(place, |at| &place[..at])
     }
 
     /// The values of hidden fields of this name.

@@ -1,5 +1,7 @@
 //! The dashboard in a real browser. The pictures are in `target/pages`.
 
+mod walk;
+
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,8 +26,8 @@ impl Service {
     async fn start() -> Result<Self, Error> {
         let folder = TempDir::new()?;
         let file = folder.path().join("dashboard.db");
-        let app =
-            App::open(file.to_str().ok_or("a path")?, "").map_err(|error| error.to_string())?;
+        let app = App::open(file.to_str().ok_or("a path")?, "").await;
+        let app = app.map_err(|error| error.to_string())?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         tokio::spawn(async move { axum::serve(listener, app.router()).await });
