@@ -86,7 +86,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         date(now)
     );
     println!(
-        "{} records; {} members, {} groups, {} stores, {} owners\n",
+        "{} records; {} members, {} groups, {} stores, owners: {}\n",
         records.len(),
         account.member_count(),
         account.groups().count(),
@@ -148,7 +148,10 @@ fn who_differs(account: &Account) {
         .filter(|(_, _, cell)| cell.level() == AccessLevel::Custom)
         .collect();
     for (row, store, cell) in custom.iter().take(3) {
-        println!("  {} members in {}, {cell}", row.count, Visible(store));
+        let first = row.member_ids().next().map_or("", |member| member);
+        let others = row.count.saturating_sub(1);
+        let (who, store) = (Visible(first), Visible(store));
+        println!("  {who} and {others} more in {store}: {cell}");
     }
     println!(
         "  ... {} rows and stores in all, of {} rows for {} members\n",

@@ -86,7 +86,7 @@ impl ErrorField for Box<dyn Error + Send + Sync> {
 ///     #[derive(Clone, Debug)]
 ///     pub enum OpeningError with http_status {
 ///         /// There is such an account.
-///         #[error("account-exists", "there is an account {account} already; load it")]
+///         #[error("account-exists", "there is an account {account} already; load it, or take another id")]
 ///         AccountExists {
 ///             /// Its id.
 ///             account: AccountId,

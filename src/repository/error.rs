@@ -48,7 +48,7 @@ coded_errors! {
             account: AccountId,
         },
         /// The repository keeps such an account already, opened by another request.
-        #[error("account-exists", "there is an account {account} already; load it")]
+        #[error("account-exists", "there is an account {account} already; load it, or take another id")]
         AccountExists {
             /// Its id.
             account: AccountId,

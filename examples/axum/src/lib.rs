@@ -39,7 +39,11 @@
 //! let router: Router = Router::new()
 //!     .route("/accounts/{account}/stores/{store}/report", get(report))
 //!     .with_state(App { accounts });
-//! # fn verified_session(_: &HeaderMap) -> Option<&str> { None }
+//!
+//! /// Yours: who the session is of, as you have authenticated them.
+//! fn verified_session(_: &HeaderMap) -> Option<&str> {
+//!     None
+//! }
 //! ```
 //!
 //! Names in the path are `{account}` and `{store}`. Whoever has no part in an account is answered as if there were none.

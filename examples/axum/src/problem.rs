@@ -10,7 +10,8 @@ use grantbook::repository::RepositoryError;
 use grantbook::{CommandError, DenialReason, ParseError};
 use serde_json::json;
 
-/// What went wrong, as RFC 9457 has it: a status, a stable code, and a sentence.
+/// What went wrong, as RFC 9457 has it: a status, a stable code, and a sentence; and which of several commands it was,
+/// counted from 0 (`index`).
 ///
 /// ```
 /// use axum::response::IntoResponse;
@@ -26,6 +27,7 @@ pub struct Problem {
     status: u16,
     code: &'static str,
     detail: Cow<'static, str>,
+    index: Option<usize>,
 }
 
 /// The answer to whoever has no part in an account, whether there is one or not.
@@ -33,6 +35,7 @@ pub const NOT_FOUND: Problem = Problem {
     status: 404,
     code: "not-found",
     detail: Cow::Borrowed("there is no such thing, or you have no part in it"),
+    index: None,
 };
 
 /// The answer to whoever is nobody.
@@ -40,6 +43,7 @@ pub const UNAUTHENTICATED: Problem = Problem {
     status: 401,
     code: "unauthenticated",
     detail: Cow::Borrowed("sign in first"),
+    index: None,
 };
 
 impl Problem {
@@ -50,6 +54,7 @@ impl Problem {
             status,
             code,
             detail,
+            index: None,
         }
     }
 
@@ -61,21 +66,44 @@ impl Problem {
 }
 
 macro_rules! problem_from {
-    ($($error:ty),+) => {$(
+    ($($error:ty: $refused:expr),+ $(,)?) => {$(
         impl From<$error> for Problem {
             fn from(error: $error) -> Self {
-                Self::new(error.http_status(), error.code(), error.to_string())
+                let refused: fn(&$error) -> Option<&CommandError> = $refused;
+                Self {
+                    index: refused(&error).and_then(index),
+                    ..Self::new(error.http_status(), error.code(), error.to_string())
+                }
             }
         }
     )+};
 }
-problem_from!(CommandError, DenialReason, ParseError, RepositoryError);
+problem_from! {
+    CommandError: |error| Some(error),
+    DenialReason: |_| None,
+    ParseError: |_| None,
+    RepositoryError: |error| match error {
+        RepositoryError::Refused(error) => Some(error),
+        _ => None,
+    },
+}
+
+/// Which of several commands was refused, from 0 on.
+fn index(error: &CommandError) -> Option<usize> {
+    match error {
+        CommandError::InBatch { index, .. } => Some(*index),
+        _ => None,
+    }
+}
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status);
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = json!({ "status": self.status, "code": self.code, "detail": self.detail });
+        let mut body = json!({ "status": self.status, "code": self.code, "detail": self.detail });
+        if let Some(index) = self.index {
+            body["index"] = json!(index);
+        }
         let headers = [(CONTENT_TYPE, "application/problem+json")];
         (status, headers, body.to_string()).into_response()
     }

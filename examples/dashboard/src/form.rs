@@ -60,6 +60,20 @@ impl Wrong {
     }
 }
 
+/// The id in this field. What a browser takes for a step in a path could have no page.
+pub(crate) fn id<T: FromStr<Err = ParseError>>(
+    fields: &Fields,
+    name: &'static str,
+) -> Result<T, Wrong> {
+    match fields.get(name).trim() {
+        "." | ".." => Err(Wrong::one(
+            name,
+            &"take another id: this is none in an address",
+        )),
+        text => text.parse().map_err(|error| Wrong::one(name, &error)),
+    }
+}
+
 /// One role in one place, as a box to tick has it; the account, for a role of its level.
 pub(crate) fn ticked(role: &RoleId, store: Option<&StoreId>) -> String {
     // Two texts can be written.

@@ -173,6 +173,18 @@ async fn strange_input_is_refused_and_shown_harmlessly() {
     .await
     .is(422)
     .says("tick roles");
+    // A browser would take their pages for others.
+    for (path, field) in [
+        ("/stores", "store"),
+        ("/members", "member"),
+        ("/roles", "role"),
+    ] {
+        let fields = [(field, ".."), ("name", "Dots"), ("permissions", "log.read")];
+        olga.submit(path, path, &fields)
+            .await
+            .is(422)
+            .says("take another id");
+    }
     let large = "x".repeat(10 << 20);
     assert_eq!(olga.post("/stores", &[("store", &large)]).await.status, 413);
     let request = Request::post("/stores")

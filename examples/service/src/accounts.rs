@@ -84,6 +84,7 @@ pub(crate) async fn preview(
 
 /// What `why` asks about; the caller at the account, unless it says otherwise.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Question {
     member: Option<MemberId>,
     permission: Permission,
@@ -113,6 +114,7 @@ pub(crate) async fn why(
 
 /// Where a page of the history begins.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct After {
     #[serde(default)]
     after: u64,

@@ -32,7 +32,9 @@ impl DemoTokens {
 
     pub(crate) fn caller(&self, headers: &HeaderMap) -> Option<MemberId> {
         let token = headers.get(AUTHORIZATION)?.to_str().ok()?;
-        self.0.get(&digest(token.strip_prefix("Bearer ")?)).cloned()
+        let (scheme, token) = token.split_once(' ')?;
+        let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+        self.0.get(&digest(token)).filter(|_| is_bearer).cloned()
     }
 }
 

@@ -362,6 +362,19 @@ fn a_change_counts_in_the_other_process_soon() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_refused_command_is_named_by_its_number() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let service = staffed(&folder)?;
+    let both = r#"{"commands":[{"command":"create-store","store":"new"},{"command":"create-store","store":"new"}]}"#;
+    let refused = service.post("olga", "b", "/accounts/acme/commands", both)?;
+    assert_eq!(refused.json()?["index"], 1);
+    let alone = r#"{"commands":[{"command":"create-store","store":"dev"}]}"#;
+    let refused = service.post("olga", "a", "/accounts/acme/commands", alone)?;
+    assert_eq!((refused.status, refused.json()?.get("index")), (409, None));
+    Ok(())
+}
+
 /// Bodies that are no change, each with a part of what must be said of it.
 const WRONG: [(&str, &str); 36] = [
     ("", "line 1 column 0"),
@@ -508,6 +521,7 @@ fn a_body_that_is_no_change_is_told_why() -> Result<()> {
     for (query, expected) in [
         ("", "missing field `permission`"),
         ("?permission=storewrite", "permission: a permission takes"),
+        ("?permission=store.read&membr=dana", "unknown field `membr`"),
     ] {
         let why = format!("/accounts/acme/why{query}");
         let detail = service.get("olga", &why)?.is(400, "bad-query")?;

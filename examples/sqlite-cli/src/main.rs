@@ -144,7 +144,7 @@ struct Asking {
     /// The member who asks
     #[arg(long = "as", value_name = "MEMBER")]
     member: Option<MemberId>,
-    /// The host itself asks, for whom nothing is forbidden but what breaks the account
+    /// The application itself asks, for whom nothing is forbidden but what breaks the account
     #[arg(long)]
     system: bool,
 }

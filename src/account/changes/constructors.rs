@@ -19,7 +19,8 @@ use crate::time::Timestamp;
 /// # Making commands
 ///
 /// One function for each command, and one for each use of those that do several things. Ids are taken as they are or
-/// behind a reference; where a command names several, anything will do that can be iterated.
+/// behind a reference; where a command names several, anything will do that can be iterated. Of an id that is made in
+/// place, name the type: `RoleId::parse("auditor")?`.
 ///
 /// ```
 /// use grantbook::{Command, Grant, GroupId, MemberId, Scope, StoreId};

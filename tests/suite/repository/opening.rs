@@ -27,7 +27,7 @@ fn a1_an_account_is_opened_once_and_loaded_unchanged() {
     assert_eq!(again.code(), "account-exists");
     assert_eq!(
         again.to_string(),
-        "there is an account `acme` already; load it"
+        "there is an account `acme` already; load it, or take another id"
     );
     let commands = [
         create_store("dev"),

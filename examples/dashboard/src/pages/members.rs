@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::change::{Intent, submit};
-use crate::form::{Fields, Wrong, end_of_day};
+use crate::form::{Fields, Wrong, end_of_day, id};
 use crate::layout;
 use crate::pages::guarded;
 use crate::session::{Posted, PostedByManager, Viewer};
@@ -108,10 +108,8 @@ fn status(status: MemberStatus, viewer: &Viewer) -> Markup {
 pub(crate) async fn invite(PostedByManager(posted): PostedByManager) -> Response {
     let mut wrong = Wrong::default();
     let fields = &posted.fields;
-    let member = fields.get("member").trim().parse::<MemberId>();
-    let member = member
-        .map_err(|error| wrong.0.push(("member", error.to_string())))
-        .ok();
+    let member = id::<MemberId>(fields, "member");
+    let member = member.map_err(|found| wrong.0.extend(found.0)).ok();
     let until = Some(fields.get("until")).filter(|until| !until.is_empty());
     let expires = until.map(end_of_day);
     if expires == Some(None) {

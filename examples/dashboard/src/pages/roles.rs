@@ -9,7 +9,7 @@ use grantbook_axum::path_segment;
 use maud::{Markup, html};
 
 use crate::change::{Intent, submit};
-use crate::form::{Fields, Wrong, is_of_stores};
+use crate::form::{Fields, Wrong, id, is_of_stores};
 use crate::layout;
 use crate::pages::{guarded, refusal};
 use crate::session::{Posted, PostedByManager, Viewer};
@@ -70,7 +70,8 @@ fn again(posted: &Posted, account: &Account, wrong: &Wrong) -> Markup {
 pub(crate) async fn define(PostedByManager(posted): PostedByManager) -> Response {
     let mut wrong = Wrong::default();
     let fields = &posted.fields;
-    let role = wrong.read::<RoleId>(fields, "role");
+    let role = id::<RoleId>(fields, "role");
+    let role = role.map_err(|found| wrong.0.extend(found.0)).ok();
     let name = wrong.read::<RoleName>(fields, "name");
     let mut permissions = BTreeSet::new();
     for text in fields.get("permissions").split_whitespace() {

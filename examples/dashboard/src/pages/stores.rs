@@ -7,7 +7,7 @@ use grantbook_axum::path_segment;
 use maud::{Markup, html};
 
 use crate::change::{Intent, submit};
-use crate::form::{Fields, Wrong};
+use crate::form::{Fields, Wrong, id};
 use crate::layout;
 use crate::pages::{guarded, refusal};
 use crate::session::{PostedByManager, Viewer};
@@ -38,12 +38,10 @@ fn list_page(viewer: &Viewer, account: &Account, sent: Option<&Fields>, wrong: &
 }
 
 pub(crate) async fn create(PostedByManager(posted): PostedByManager) -> Response {
-    let store = posted.fields.get("store").trim().parse::<StoreId>();
-    let intent = store.map(|store| {
+    let intent = id::<StoreId>(&posted.fields, "store").map(|store| {
         let done = path_of(&store);
         Intent::new("Create a store", vec![Command::create_store(store)], done)
     });
-    let intent = intent.map_err(|error| Wrong::one("store", &error));
     submit(
         posted,
         "/stores".to_owned(),

@@ -21,7 +21,7 @@ fn an_account_is_opened_once() {
     assert_eq!(again.code, 1);
     assert_eq!(
         again.err,
-        "refused, account-exists: there is an account `acme` already; load it\n"
+        "refused, account-exists: there is an account `acme` already; load it, or take another id\n"
     );
     assert_eq!(terminal.kinds(), ["account-opened"]);
 }
