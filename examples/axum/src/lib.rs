@@ -58,4 +58,4 @@ pub use access::{Caller, Host, InAccount, InStore, Needs, etag, idempotency_key}
 pub use accounts::{blocking, loaded, refresh_every};
 pub use body::{Body, Change, Query};
 pub use path::path_segment;
-pub use problem::{NOT_FOUND, Problem, UNAUTHENTICATED};
+pub use problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Problem, UNAUTHENTICATED};

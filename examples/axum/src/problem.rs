@@ -38,6 +38,14 @@ pub const NOT_FOUND: Problem = Problem {
     index: None,
 };
 
+/// The answer to a method that the path does not have.
+pub const METHOD_NOT_ALLOWED: Problem = Problem {
+    status: 405,
+    code: "method-not-allowed",
+    detail: Cow::Borrowed("this path has no such method"),
+    index: None,
+};
+
 /// The answer to whoever is nobody.
 pub const UNAUTHENTICATED: Problem = Problem {
     status: 401,

@@ -16,7 +16,7 @@ use axum::http::HeaderMap;
 use axum::routing::{get, post};
 use grantbook::MemberId;
 use grantbook::repository::{Accounts, SyncStorage};
-use grantbook_axum::{Host, NOT_FOUND, refresh_every};
+use grantbook_axum::{Host, METHOD_NOT_ALLOWED, NOT_FOUND, refresh_every};
 use grantbook_sqlite::{SqliteError, SqliteRepository};
 
 use crate::documents::Documents;
@@ -72,6 +72,7 @@ impl App {
             .route("/accounts/{account}/documents", get(documents::list))
             .route("/accounts/{account}/stores/{store}/documents", in_store)
             .fallback(|| async { NOT_FOUND })
+            .method_not_allowed_fallback(|| async { METHOD_NOT_ALLOWED })
             .with_state(self)
     }
 

@@ -372,6 +372,9 @@ fn a_refused_command_is_named_by_its_number() -> Result<()> {
     let alone = r#"{"commands":[{"command":"create-store","store":"dev"}]}"#;
     let refused = service.post("olga", "a", "/accounts/acme/commands", alone)?;
     assert_eq!((refused.status, refused.json()?.get("index")), (409, None));
+    service
+        .get("olga", "/accounts/acme/commands")?
+        .is(405, "method-not-allowed")?;
     Ok(())
 }
 
