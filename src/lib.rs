@@ -29,6 +29,7 @@ mod questions;
 mod render;
 pub mod repository;
 mod role;
+mod several;
 mod stored;
 mod text;
 mod time;

@@ -2,6 +2,7 @@
 
 mod covers;
 pub(crate) mod delta;
+mod delta_text;
 pub(crate) mod differences;
 pub(crate) mod effective;
 pub(crate) mod escalation;

@@ -7,10 +7,8 @@ use std::ops::Deref;
 use crate::account::changes::{Event, GroupEdited, RoleChanged};
 use crate::account::record::Record;
 use crate::grant::{Grant, Scope};
+use crate::several::Several;
 use crate::visible::Quoted;
-
-/// So many of a kind are named; of the others, how many there are.
-const NAMED: usize = 5;
 
 /// As what the actor did: ``added `dana` and `max` to group `devs` ``. Of more than five of a kind, five are named. For
 /// people: programs read the fields.
@@ -196,30 +194,4 @@ fn held(role: &str, scope: &Scope) -> String {
 
 fn all<T: Deref<Target = str>>(texts: &BTreeSet<T>) -> Several {
     Several::of(texts.iter().map(|text| Quoted(text)))
-}
-
-/// "a", "a and b", "a, b, c, d, e and 3 more".
-struct Several {
-    named: Vec<String>,
-    others: usize,
-}
-
-impl Several {
-    fn of(mut all: impl Iterator<Item = impl fmt::Display>) -> Self {
-        let named = all.by_ref().take(NAMED);
-        let named = named.map(|one| one.to_string()).collect();
-        let others = all.count();
-        Self { named, others }
-    }
-}
-
-impl fmt::Display for Several {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.named.as_slice(), self.others) {
-            ([], _) => Ok(()),
-            ([one], 0) => f.write_str(one),
-            ([most @ .., last], 0) => write!(f, "{} and {last}", most.join(", ")),
-            (named, others) => write!(f, "{} and {others} more", named.join(", ")),
-        }
-    }
 }

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use grantbook::CommandError;
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 87] = [
+const LAYERS: [&str; 89] = [
     "visible",
+    "several",
     "errors",
     "text",
     "distinct",
@@ -55,6 +56,7 @@ const LAYERS: [&str; 87] = [
     "account",
     "questions::differences",
     "questions::delta",
+    "questions::delta_text",
     "questions::escalation",
     "questions::explanation",
     "questions::warning",

@@ -171,3 +171,42 @@ fn a_finding_may_name_no_group() {
     let finding = Finding::EqualGroups { groups };
     assert_eq!(finding.to_string(), "no group carry the same grants");
 }
+
+/// P3: what a change would do has a line for each that gain and lose the same, and nobody is left out unsaid.
+#[test]
+fn p3_a_delta_is_sentences() {
+    let world = World::staffed();
+    let said = |command: Command| {
+        let owner = Actor::Member(member(OWNER));
+        let preview = world.account.preview(&owner, &[command], at(world.now));
+        preview.unwrap().delta.to_string()
+    };
+    assert_eq!(
+        said(add("viewers", ["dana", "nils"])),
+        "`dana` and `nils` gain `store.read` in store `prod`"
+    );
+    assert_eq!(
+        said(Command::set_grants(
+            "devs".parse::<GroupId>().unwrap(),
+            [viewer(["dev", "prod"])]
+        )),
+        "`dana` loses `store.write` in store `dev`\n`dana` gains `store.read` in store `prod`"
+    );
+    assert_eq!(
+        said(Command::grant_ownership(
+            "nils".parse::<MemberId>().unwrap()
+        )),
+        "`nils` gains every permission at the account, in store `dev` and in store `prod`"
+    );
+    assert_eq!(
+        said(create_store("new")),
+        "`olga` gains every permission in store `new`"
+    );
+    assert_eq!(
+        said(Command::describe_group(
+            "devs".parse::<GroupId>().unwrap(),
+            "Builders".parse().unwrap()
+        )),
+        "nobody gains or loses anything"
+    );
+}
