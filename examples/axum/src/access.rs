@@ -134,6 +134,12 @@ pub fn idempotency_key(caller: &MemberId, headers: &HeaderMap) -> Result<Idempot
     Ok(format!("{}:{caller}:{key}", caller.len()).parse()?)
 }
 
+/// The caller's own part of a key that [`idempotency_key`] has made.
+pub(crate) fn own_part(key: &IdempotencyKey) -> Option<&str> {
+    let (length, rest) = key.split_once(':')?;
+    rest.get(length.parse().ok()?..)?.strip_prefix(':')
+}
+
 /// What is in the path at this place. What is no id there is nothing; a route without the place is a mistake of the
 /// service.
 async fn in_path<T: TryFrom<String>>(

@@ -7,8 +7,10 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use grantbook::repository::RepositoryError;
-use grantbook::{CommandError, DenialReason, ParseError};
+use grantbook::{CommandError, DenialReason, ParseError, Quoted};
 use serde_json::json;
+
+use crate::access::own_part;
 
 /// What went wrong, as RFC 9457 has it: a status, a stable code, and a sentence; and which of several commands it was,
 /// counted from 0 (`index`).
@@ -74,26 +76,41 @@ impl Problem {
 }
 
 macro_rules! problem_from {
-    ($($error:ty: $refused:expr),+ $(,)?) => {$(
+    ($($error:ty),+) => {$(
         impl From<$error> for Problem {
             fn from(error: $error) -> Self {
-                let refused: fn(&$error) -> Option<&CommandError> = $refused;
-                Self {
-                    index: refused(&error).and_then(index),
-                    ..Self::new(error.http_status(), error.code(), error.to_string())
-                }
+                Self::new(error.http_status(), error.code(), error.to_string())
             }
         }
     )+};
 }
-problem_from! {
-    CommandError: |error| Some(error),
-    DenialReason: |_| None,
-    ParseError: |_| None,
-    RepositoryError: |error| match error {
-        RepositoryError::Refused(error) => Some(error),
-        _ => None,
-    },
+problem_from!(DenialReason, ParseError);
+
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        Self {
+            index: index(&error),
+            ..Self::new(error.http_status(), error.code(), error.to_string())
+        }
+    }
+}
+
+impl From<RepositoryError> for Problem {
+    fn from(error: RepositoryError) -> Self {
+        let mut problem = Self::new(error.http_status(), error.code(), error.to_string());
+        match error {
+            RepositoryError::Refused(error) => problem.index = index(&error),
+            // Callers know their own part of a key.
+            RepositoryError::IdempotencyKeyReused { key } => {
+                if let Some(own) = own_part(&key) {
+                    let another = "is that of another request; give each request its own";
+                    problem.detail = format!("idempotency key {} {another}", Quoted(own)).into();
+                }
+            }
+            _ => {}
+        }
+        problem
+    }
 }
 
 /// Which of several commands was refused, from 0 on.

@@ -375,6 +375,12 @@ fn a_refused_command_is_named_by_its_number() -> Result<()> {
     service
         .get("olga", "/accounts/acme/commands")?
         .is(405, "method-not-allowed")?;
+    // A key is told as the caller sent it.
+    service.done("olga", "k:1", r#"{"command":"create-store","store":"one"}"#)?;
+    let told = service
+        .commands("olga", "k:1", r#"{"command":"create-store","store":"two"}"#)?
+        .is(422, "idempotency-key-reused")?;
+    assert!(told.starts_with("idempotency key `k:1` is that"), "{told}");
     Ok(())
 }
 
