@@ -59,6 +59,7 @@ mod replica;
 mod request;
 mod shared_account;
 mod storage;
+mod turns;
 
 pub use accounts::Accounts;
 pub use adapters::{

@@ -15,6 +15,7 @@ use crate::repository::cell::ReplicaCell;
 use crate::repository::commit::Commit;
 use crate::repository::observer::{Notice, Observer};
 use crate::repository::replica::{Admitted, Ingested, Replica};
+use crate::repository::turns::Turns;
 
 /// A copy that threads share.
 pub(super) struct Held {
@@ -28,7 +29,7 @@ pub(super) struct Held {
     /// Whether it was ever loaded.
     is_loaded: AtomicBool,
     /// Held by whoever loads the account, catches up or executes.
-    pub(super) turns: async_lock::Mutex<()>,
+    pub(super) turns: Turns,
     /// About how many bytes the copy takes, and at how many records they are to be counted again.
     bytes: AtomicUsize,
     counted_until: AtomicU64,
@@ -55,7 +56,7 @@ impl Held {
             changing: Mutex::default(),
             loading: AtomicUsize::new(0),
             is_loaded: AtomicBool::new(false),
-            turns: async_lock::Mutex::new(()),
+            turns: Turns::default(),
             bytes: AtomicUsize::new(0),
             counted_until: AtomicU64::new(0),
             used: AtomicU64::new(0),

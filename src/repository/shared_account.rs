@@ -4,8 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::thread;
 
-use async_lock::MutexGuard;
-
 use crate::access::{Decision, DenialReason, Resource};
 use crate::account::Account;
 use crate::account::changes::Command;
@@ -30,6 +28,7 @@ use crate::repository::protocol;
 use crate::repository::replica::{Freshness, Ingested, Replica};
 use crate::repository::request::{Executed, Request};
 use crate::repository::storage::{AsyncStorage, Storage, SyncStorage, poll_ready};
+use crate::repository::turns::TurnGuard;
 
 /// A handle to an account that a process holds, given out by [`Accounts`](super::Accounts). Cheap to clone; all handles
 /// to an account share one copy of it.
@@ -253,7 +252,7 @@ impl<S> SharedAccount<S> {
 /// are given up for it, and the observer is told.
 struct Turn<'a, S> {
     account: &'a SharedAccount<S>,
-    turn: Option<MutexGuard<'a, ()>>,
+    turn: Option<TurnGuard<'a>>,
 }
 
 impl<'a, S: Storage> Turn<'a, S> {

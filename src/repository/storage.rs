@@ -8,8 +8,6 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use async_lock::{Mutex, MutexGuard};
-
 use crate::account::snapshot::Snapshot;
 use crate::id::{AccountId, IdempotencyKey};
 use crate::repository::commit::Commit;
@@ -18,6 +16,7 @@ use crate::repository::contract::{
 };
 use crate::repository::error::RepositoryError;
 use crate::repository::request::StoredRequest;
+use crate::repository::turns::{TurnGuard, Turns};
 #[cfg(feature = "tracing")]
 use crate::visible::Visible;
 
@@ -36,7 +35,7 @@ pub(super) trait Storage {
     async fn erase(&self, account: &AccountId) -> Outcome<EraseOutcome>;
     fn wants_snapshot(&self, before: u64, version: u64) -> bool;
     /// Takes a turn.
-    async fn turn<'t>(&self, turns: &'t Mutex<()>) -> MutexGuard<'t, ()>;
+    async fn turn<'t>(&self, turns: &'t Turns) -> TurnGuard<'t>;
 }
 
 /// A [`Repository`], in the type of the [`Accounts`](super::Accounts) over it.
@@ -48,7 +47,7 @@ pub struct SyncStorage<R>(pub(super) R);
 pub struct AsyncStorage<R>(pub(super) R);
 
 macro_rules! storage {
-    ($wrapper:ident, $contract:ident, $lock:ident $(, $wait:ident)?) => {
+    ($wrapper:ident, $contract:ident, $take:ident $(, $wait:ident)?) => {
         impl<R: $contract> Storage for $wrapper<R> {
             #[cfg_attr(
                 feature = "tracing",
@@ -113,14 +112,14 @@ macro_rules! storage {
                 self.0.wants_snapshot(before, version)
             }
 
-            async fn turn<'t>(&self, turns: &'t Mutex<()>) -> MutexGuard<'t, ()> {
-                turns.$lock()$(.$wait)?
+            async fn turn<'t>(&self, turns: &'t Turns) -> TurnGuard<'t> {
+                turns.$take()$(.$wait)?
             }
         }
     };
 }
-storage!(SyncStorage, Repository, lock_blocking);
-storage!(AsyncStorage, AsyncRepository, lock, await);
+storage!(SyncStorage, Repository, take_blocking);
+storage!(AsyncStorage, AsyncRepository, take, await);
 
 fn failed<T, E: Error + Send + Sync + 'static>(answer: Result<T, E>) -> Outcome<T> {
     answer.map_err(|error| RepositoryError::Storage(Box::new(error)))

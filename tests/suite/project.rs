@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use grantbook::CommandError;
 
 /// A file of `src/` imports only from files above it in this list.
-const LAYERS: [&str; 89] = [
+const LAYERS: [&str; 90] = [
     "visible",
     "several",
     "errors",
@@ -84,6 +84,7 @@ const LAYERS: [&str; 89] = [
     "repository::cell",
     "repository::adapters",
     "repository::memory",
+    "repository::turns",
     "repository::storage",
     "repository::protocol",
     "repository::opening",
