@@ -72,26 +72,27 @@ impl Decision {
 }
 
 coded_errors! {
-    /// Why a check was denied (P4). When several reasons apply, the first in this order is given, so that somebody
-    /// outside the account learns nothing about its stores.
+    /// Why a check was denied ([P4](crate::docs::rules#P4)). When several reasons apply, the first in this order is
+    /// given, so that somebody outside the account learns nothing about its stores.
     ///
     /// Exhaustive on purpose: a host that matches on it must handle every reason.
     #[derive(Clone, Debug, Eq, PartialEq)]
     pub enum DenialReason with http_status {
-        /// The account is closed (A5).
+        /// The account is closed ([A5](crate::docs::rules#A5)).
         #[error("account-closed", "the account is closed")]
         AccountClosed,
         /// This copy of the account does not hold what its repository holds: a backup was restored, say. It denies
-        /// everything until the account is loaded again (U2).
+        /// everything until the account is loaded again ([U2](crate::docs::rules#U2)).
         #[error("diverged", "this copy of the account is not what the repository holds; load the account again")]
         Diverged,
         /// No such member in this account.
         #[error("unknown-member", "no such member in this account")]
         UnknownMember,
-        /// The member is invited and has not accepted; until then it has no permission at all (M1).
+        /// The member is invited and has not accepted; until then it has no permission at all
+        /// ([M1](crate::docs::rules#M1)).
         #[error("invited", "the member has not accepted its invitation yet")]
         Invited,
-        /// The member is suspended; until it is reinstated it has no permission at all (M8).
+        /// The member is suspended; until it is reinstated it has no permission at all ([M8](crate::docs::rules#M8)).
         #[error("suspended", "the member is suspended")]
         Suspended,
         /// No such store in this account.
@@ -123,7 +124,7 @@ impl DenialReason {
     }
 }
 
-/// How much a member may do in a store, in one word (P5).
+/// How much a member may do in a store, in one word ([P5](crate::docs::rules#P5)).
 ///
 /// An owner may do all that an editor may, and an editor all that a viewer may. [`Custom`](AccessLevel::Custom) is not
 /// one of that row: it comes before `Viewer` only so that the levels can be sorted.
@@ -177,15 +178,16 @@ impl fmt::Display for AccessLevel {
 
 /// A member's permissions in one place.
 ///
-/// They list what the member's roles name. What that includes (L7) is not listed, and counts: ask
-/// [`allows`](Permissions::allows). Two sets that allow the same may list different permissions, and are then not equal;
-/// compare what they allow by [`is_subset`](Permissions::is_subset).
+/// They list what the member's roles name. What that includes ([L7](crate::docs::rules#L7)) is not listed, and counts:
+/// ask [`allows`](Permissions::allows). Two sets that allow the same may list different permissions, and are then not
+/// equal; compare what they allow by [`is_subset`](Permissions::is_subset).
 ///
-/// Exhaustive on purpose: an owner's permissions cannot be listed, because they include those not yet defined (P2).
+/// Exhaustive on purpose: an owner's permissions cannot be listed, because they include those not yet defined
+/// ([P2](crate::docs::rules#P2)).
 #[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Permissions {
-    /// Every permission there is or will be: an Account Owner's (P2).
+    /// Every permission there is or will be: an Account Owner's ([P2](crate::docs::rules#P2)).
     All,
     /// These and no others, in the order of their text.
     Only(#[serde(deserialize_with = "distinct::set")] BTreeSet<Permission>),
@@ -207,7 +209,7 @@ impl Permissions {
         }
     }
 
-    /// Returns whether they allow this: whether one of them includes it (L7).
+    /// Returns whether they allow this: whether one of them includes it ([L7](crate::docs::rules#L7)).
     #[must_use]
     pub fn allows(&self, permission: &Permission) -> bool {
         match self {
@@ -231,7 +233,7 @@ impl Permissions {
         }
     }
 
-    /// Returns the level that they amount to in a store (P5).
+    /// Returns the level that they amount to in a store ([P5](crate::docs::rules#P5)).
     #[must_use]
     pub fn level(&self) -> AccessLevel {
         match self {
@@ -259,7 +261,7 @@ impl Permissions {
 }
 
 /// Everything that one member may do in one account: the union over all roles of all its groups, plus
-/// ownership (P1).
+/// ownership ([P1](crate::docs::rules#P1)).
 ///
 /// A value of its own: it does not change with the account, so it is as old as the moment when it was read. In a
 /// token, put the account's id, the member's and [`Account::version`](crate::Account::version) beside it. An owner's

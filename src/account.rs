@@ -48,15 +48,16 @@ pub(crate) mod status;
 ///
 /// It changes in two ways only: by a command that it accepts ([`execute`](Account::execute)), and by a stored record
 /// that comes next ([`apply`](Account::apply)). Both go through the same code, so that replaying an account's records
-/// gives that account (U2). At every moment:
+/// gives that account ([U2](crate::docs::rules#U2)). At every moment:
 ///
-/// - there is at least one active Account Owner (A2);
-/// - there are no more groups than its limit (A3), their names all different whatever the case of letters (G3), each
-///   with at least one grant (G4) to roles and stores that exist (G5);
-/// - a check says what the groups' grants say: nothing is cached, so nothing is stale (G9).
+/// - there is at least one active Account Owner ([A2](crate::docs::rules#A2));
+/// - there are no more groups than its limit ([A3](crate::docs::rules#A3)), their names all different whatever the case
+///   of letters ([G3](crate::docs::rules#G3)), each with at least one grant ([G4](crate::docs::rules#G4)) to roles and
+///   stores that exist ([G5](crate::docs::rules#G5));
+/// - a check says what the groups' grants say: nothing is cached, so nothing is stale ([G9](crate::docs::rules#G9)).
 ///
-/// Every list that it gives is in the order of ids, byte by byte (U6). Two accounts are equal when their
-/// [snapshots](Account::snapshot) are.
+/// Every list that it gives is in the order of ids, byte by byte ([U6](crate::docs::rules#U6)). Two accounts are equal
+/// when their [snapshots](Account::snapshot) are.
 #[derive(Clone)]
 pub struct Account {
     pub(crate) state: State,
@@ -64,10 +65,11 @@ pub struct Account {
 
 /// How an account is created, loaded and stored.
 impl Account {
-    /// Opens an account with one active owner (A1). Also returns record 1, which you must persist.
+    /// Opens an account with one active owner ([A1](crate::docs::rules#A1)). Also returns record 1, which you must
+    /// persist.
     ///
-    /// The group limit is 20 by default; your application can change it later (A3). An opening cannot be refused, so a
-    /// time after [`Timestamp::MAX`] counts as that (U2).
+    /// The group limit is 20 by default; your application can change it later ([A3](crate::docs::rules#A3)). An opening
+    /// cannot be refused, so a time after [`Timestamp::MAX`] counts as that ([U2](crate::docs::rules#U2)).
     #[must_use]
     pub fn open(
         id: AccountId,
@@ -113,8 +115,8 @@ impl Account {
         (Self { state }, record)
     }
 
-    /// Returns the account that these records lead to, from its first record on (U2). With fewer records, it is the
-    /// account as it was then.
+    /// Returns the account that these records lead to, from its first record on ([U2](crate::docs::rules#U2)). With
+    /// fewer records, it is the account as it was then.
     ///
     /// # Errors
     /// No records; a first record that does not open an account; and whatever [`apply`](Account::apply) refuses.
@@ -134,8 +136,8 @@ impl Account {
         Ok(account)
     }
 
-    /// Applies the next stored record (U5). Whether its actor was allowed to cause it was decided when it was made,
-    /// and is not asked again.
+    /// Applies the next stored record ([U5](crate::docs::rules#U5)). Whether its actor was allowed to cause it was
+    /// decided when it was made, and is not asked again.
     ///
     /// # Errors
     /// A record of another account, a version that is not the next one, a digest that does not follow from the last
@@ -182,7 +184,7 @@ impl PartialEq for Account {
 
 impl Eq for Account {}
 
-/// Questions. They take text as a request brings it; what is unknown is denied (P4).
+/// Questions. They take text as a request brings it; what is unknown is denied ([P4](crate::docs::rules#P4)).
 impl Account {
     /// Returns whether this member may do this here. Takes constant time: two hash lookups and a bitwise AND. Allocates
     /// nothing.
@@ -204,7 +206,7 @@ impl Account {
         self.state.can(member, permission, resource)
     }
 
-    /// Returns whether this member may do this here and, if not, why (P4).
+    /// Returns whether this member may do this here and, if not, why ([P4](crate::docs::rules#P4)).
     pub fn check(
         &self,
         member: &str,
@@ -220,8 +222,8 @@ impl Account {
         }
     }
 
-    /// Returns how much this member may do in this store, in one word (P5); [`AccessLevel::None`] where either is
-    /// unknown.
+    /// Returns how much this member may do in this store, in one word ([P5](crate::docs::rules#P5));
+    /// [`AccessLevel::None`] where either is unknown.
     #[must_use]
     pub fn access_level(&self, member: &str, store: &str) -> AccessLevel {
         let there = self.state.look_up(member, Resource::Store(store));
@@ -235,8 +237,9 @@ impl Account {
 impl Account {
     /// Returns what this command would lead to, without executing it. Pure: the same arguments give the same answer.
     ///
-    /// `Ok(None)`: nothing would change (U1). The record's time is that of the context, or that of the last record if
-    /// your clock ran backwards (U2). To pass the time alone, pass a [`Timestamp`].
+    /// `Ok(None)`: nothing would change ([U1](crate::docs::rules#U1)). The record's time is that of the context, or
+    /// that of the last record if your clock ran backwards ([U2](crate::docs::rules#U2)). To pass the time alone, pass
+    /// a [`Timestamp`].
     ///
     /// # Errors
     /// See [`CommandError`]; `docs/rules.md` says which rule gives which.
@@ -253,8 +256,9 @@ impl Account {
     /// leave, as if it came alone.
     ///
     /// # Errors
-    /// [`CommandError::BatchTooLarge`] beyond 1,000 commands (U7); [`CommandError::InBatch`] with the first command
-    /// that is refused, and then none is accepted (U4). In a batch of one, the command's own error.
+    /// [`CommandError::BatchTooLarge`] beyond 1,000 commands ([U7](crate::docs::rules#U7)); [`CommandError::InBatch`]
+    /// with the first command that is refused, and then none is accepted ([U4](crate::docs::rules#U4)). In a batch of
+    /// one, the command's own error.
     pub fn decide_batch(
         &self,
         actor: &Actor,
@@ -264,7 +268,8 @@ impl Account {
         self.decide_batch_in(actor, commands, &context.into())
     }
 
-    /// Executes the command and returns the record, which you must persist; `None` if nothing changed (U1).
+    /// Executes the command and returns the record, which you must persist; `None` if nothing changed
+    /// ([U1](crate::docs::rules#U1)).
     ///
     /// The account can't be rebuilt without its records. If you keep accounts in a
     /// [`repository`](crate::repository), use [`repository::execute`](crate::repository::execute) instead, which
@@ -281,7 +286,8 @@ impl Account {
         self.execute_in(actor, command, &context.into())
     }
 
-    /// Executes all of these commands, or none (U4). Returns the records, one for each command that changed something.
+    /// Executes all of these commands, or none ([U4](crate::docs::rules#U4)). Returns the records, one for each command
+    /// that changed something.
     ///
     /// # Errors
     /// As [`decide_batch`](Account::decide_batch). The account is then as before.
@@ -375,7 +381,7 @@ impl Account {
         &self.state.header().id
     }
 
-    /// Returns the account's version: that of the last record, 1 when just opened (U2).
+    /// Returns the account's version: that of the last record, 1 when just opened ([U2](crate::docs::rules#U2)).
     #[must_use]
     pub fn version(&self) -> u64 {
         self.state.header().version
@@ -387,19 +393,20 @@ impl Account {
         self.state.header().at
     }
 
-    /// Returns the digest of the last record, which stands for all records until then (U2).
+    /// Returns the digest of the last record, which stands for all records until then ([U2](crate::docs::rules#U2)).
     #[must_use]
     pub fn digest(&self) -> &Digest {
         &self.state.header().digest
     }
 
-    /// Returns how many groups the account may have (A3).
+    /// Returns how many groups the account may have ([A3](crate::docs::rules#A3)).
     #[must_use]
     pub fn group_limit(&self) -> GroupLimit {
         self.state.header().group_limit
     }
 
-    /// Returns whether the account is closed: every check is denied, and every command refused (A5).
+    /// Returns whether the account is closed: every check is denied, and every command refused
+    /// ([A5](crate::docs::rules#A5)).
     #[must_use]
     pub fn is_closed(&self) -> bool {
         let condition = self.state.header().condition;
@@ -418,7 +425,7 @@ impl Account {
         self.members_after(None)
     }
 
-    /// Returns the active owners; at least one (A2).
+    /// Returns the active owners; at least one ([A2](crate::docs::rules#A2)).
     pub fn owners(&self) -> impl Iterator<Item = &MemberId> {
         self.state.owners()
     }

@@ -17,15 +17,16 @@ use declared::Unlisted;
 
 pub use command::PermissionError;
 
-/// The permissions that there are: the built-in ones (L5), and those of your application, each with the level of the
-/// roles that can give it (L6).
+/// The permissions that there are: the built-in ones ([L5](crate::docs::rules#L5)), and those of your application, each
+/// with the level of the roles that can give it ([L6](crate::docs::rules#L6)).
 ///
 /// An account takes any permission that is well formed, so a typing error in a role, or in a check, grants nothing to
 /// anybody and nobody notices. With a catalog it is noticed: by [`check`](Catalog::check) before a role is defined, by
 /// [`Account::explain`](crate::Account::explain) with [`ExplainOptions`](crate::ExplainOptions), and by
 /// [`Account::review_with`](crate::Account::review_with). No check of access depends on it.
 ///
-/// Only what is listed is known: that a permission extends a known one (L7) does not make it known.
+/// Only what is listed is known: that a permission extends a known one ([L7](crate::docs::rules#L7)) does not make it
+/// known.
 ///
 /// [`permissions!`](crate::permissions) declares one that is checked when it is compiled. This one comes from a list that
 /// your application reads:
@@ -159,13 +160,15 @@ coded_errors! {
     #[derive(Clone, Debug, Eq, PartialEq)]
     #[non_exhaustive]
     pub enum CatalogError with http_status {
-        /// It begins with `account.`, and neither is it one of the library's own nor does it extend one (L5).
+        /// It begins with `account.`, and neither is it one of the library's own nor does it extend one
+        /// ([L5](crate::docs::rules#L5)).
         #[error("reserved-permission", "{permission} is reserved; name what your application does otherwise")]
         ReservedPermission {
             /// The permission.
             permission: Permission,
         },
-        /// What begins with `store.` belongs to stores, and what begins with `account.` to the account (L5).
+        /// What begins with `store.` belongs to stores, and what begins with `account.` to the account
+        /// ([L5](crate::docs::rules#L5)).
         #[error("wrong-level", "{permission} cannot be listed at {level} level")]
         WrongLevel {
             /// The permission.

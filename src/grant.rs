@@ -10,12 +10,12 @@ use crate::distinct;
 use crate::id::{RoleId, StoreId};
 use crate::role::RoleLevel;
 
-/// A role on a group, with its scope (G4, G5).
+/// A role on a group, with its scope ([G4](crate::docs::rules#G4), [G5](crate::docs::rules#G5)).
 ///
 /// ```
 /// use grantbook::{Grant, StoreId};
 ///
-/// // One group may edit one store, view another, and manage groups too (G6).
+/// // One group may edit one store, view another, and manage groups too.
 /// let grants = vec![
 ///     Grant::store_editor([StoreId::parse("staging")?]),
 ///     Grant::store_viewer([StoreId::parse("production")?]),
@@ -43,7 +43,7 @@ impl Grant {
         Self::at_account(RoleId::group_manager())
     }
 
-    /// Store Editor, which includes Store Viewer (L2), in these stores.
+    /// Store Editor, which includes Store Viewer ([L2](crate::docs::rules#L2)), in these stores.
     #[must_use]
     pub fn store_editor(stores: impl IntoIterator<Item = impl Into<StoreId>>) -> Self {
         Self::in_stores(RoleId::store_editor(), stores)
@@ -79,8 +79,9 @@ impl Grant {
 
 /// Where a grant holds.
 ///
-/// An empty set of stores is *no* store, never all of them. A grant is not assigned with one (G5); it comes to have
-/// one when its last store is deleted, and then grants nothing (S3).
+/// An empty set of stores is *no* store, never all of them. A grant is not assigned with one
+/// ([G5](crate::docs::rules#G5)); it comes to have one when its last store is deleted, and then grants nothing
+/// ([S3](crate::docs::rules#S3)).
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
@@ -111,7 +112,7 @@ impl<'de> Deserialize<'de> for Scope {
 }
 
 impl Scope {
-    /// Whether a role of this level can have this scope (G5).
+    /// Whether a role of this level can have this scope ([G5](crate::docs::rules#G5)).
     #[must_use]
     pub fn fits(&self, level: RoleLevel) -> bool {
         self.level() == level
@@ -144,7 +145,7 @@ impl Scope {
 pub struct GrantRef<'a> {
     /// The role.
     pub role: &'a RoleId,
-    /// Where it holds. Without stores, if all of them were deleted (S3).
+    /// Where it holds. Without stores, if all of them were deleted ([S3](crate::docs::rules#S3)).
     pub scope: &'a Scope,
 }
 

@@ -46,9 +46,9 @@ use crate::time::Timestamp;
 
 /// Verifies that records are the unchanged history of one account: for an auditor, who need not replay them.
 ///
-/// The versions follow each other without gaps, each record's digest is that of its content and of the record before it,
-/// and the last digest is the expected one (U2). The records are those from the first on or, with a snapshot, those after
-/// it; the snapshot's digest is then trusted.
+/// The versions follow each other without gaps, each record's digest is that of its content and of the record before
+/// it, and the last digest is the expected one ([U2](crate::docs::rules#U2)). The records are those from the first on
+/// or, with a snapshot, those after it; the snapshot's digest is then trusted.
 ///
 /// Whoever can write your storage can also make all digests again. So this proves something only with the digest of a
 /// record that you keep elsewhere, such as [`Account::digest`] in a log that nobody rewrites.
@@ -157,7 +157,8 @@ pub struct Interval<R> {
 /// When this member could do this here: each stretch, in the order of time, with the records that began and ended it.
 ///
 /// Records are looked at one by one, those of one commit too: a commit that takes a member out of one group and puts it
-/// into another ends a stretch and begins one, though no check was ever asked in between (U10).
+/// into another ends a stretch and begins one, though no check was ever asked in between
+/// ([U10](crate::docs::rules#U10)).
 ///
 /// # Errors
 /// As [`Account::replay`].

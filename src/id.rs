@@ -89,7 +89,7 @@ impl RoleId {
         Self::built_in("group-manager")
     }
 
-    /// `store-editor`, the built-in store-level role that includes Store Viewer (L2).
+    /// `store-editor`, the built-in store-level role that includes Store Viewer ([L2](crate::docs::rules#L2)).
     #[must_use]
     pub fn store_editor() -> Self {
         Self::built_in("store-editor")

@@ -15,6 +15,8 @@ mod access;
 mod account;
 mod catalog;
 mod distinct;
+#[cfg(any(doc, doctest))]
+pub mod docs;
 mod errors;
 mod grant;
 pub mod history;
@@ -74,21 +76,7 @@ pub use text::{ParseError, ParseErrorKind};
 pub use time::Timestamp;
 pub use visible::{OneLine, Quoted, Visible};
 
-/// What stands in these pages is compiled and run.
+/// Its code is compiled and run, as that of the pages in `docs` is.
 #[cfg(doctest)]
-mod pages {
-    #[doc = include_str!("../README.md")]
-    struct Readme;
-    #[doc = include_str!("../docs/guides/directory-sync.md")]
-    struct DirectorySync;
-    #[cfg(feature = "uuid")]
-    #[doc = include_str!("../docs/guides/ids.md")]
-    struct Ids;
-    #[doc = include_str!("../docs/guides/limits.md")]
-    struct Limits;
-    #[doc = include_str!("../docs/guides/moving.md")]
-    struct Moving;
-    #[cfg(feature = "render")]
-    #[doc = include_str!("../docs/guides/testing.md")]
-    struct Testing;
-}
+#[doc = include_str!("../README.md")]
+struct Readme;

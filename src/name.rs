@@ -58,15 +58,15 @@ macro_rules! name {
 name!(
     /// A group's name: 3 to 64 letters, digits, periods, hyphens, underscores and inner spaces.
     ///
-    /// Holding one proves the rule (G2). `==` compares the text; the account compares with
-    /// [`is_same_name`](GroupName::is_same_name) and keeps names unique that way (G3).
+    /// Holding one proves the rule ([G2](crate::docs::rules#G2)). `==` compares the text; the account compares with
+    /// [`is_same_name`](GroupName::is_same_name) and keeps names unique that way ([G3](crate::docs::rules#G3)).
     GroupName,
     "a group name"
 );
 name!(
     /// A role's name: 3 to 64 letters, digits, periods, hyphens, underscores and inner spaces.
     ///
-    /// Holding one proves the rule (L3). `==` compares the text; the account compares with
+    /// Holding one proves the rule ([L3](crate::docs::rules#L3)). `==` compares the text; the account compares with
     /// [`is_same_name`](RoleName::is_same_name) and keeps names unique that way.
     RoleName,
     "a role name"
@@ -79,7 +79,8 @@ impl RoleName {
     }
 }
 
-/// A group's description: 0 to 100 letters, digits, periods, hyphens, underscores and spaces (G2).
+/// A group's description: 0 to 100 letters, digits, periods, hyphens, underscores and spaces
+/// ([G2](crate::docs::rules#G2)).
 ///
 /// The default is the empty one.
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -10,12 +10,14 @@ use crate::text::{Grammar, ParseError, ParseErrorKind, parsed_text};
 
 /// One atomic action, such as `store.read` or `invoice.export.pdf`.
 ///
-/// Two or more segments joined by `.`; a segment is 1 to 32 of `a-z`, `0-9`, `_`, `-` and begins with a letter;
-/// 64 characters in all (L4). There are no wildcards. The built-in ones (L5) are constants.
+/// Two or more segments joined by `.`; a segment is 1 to 32 of `a-z`, `0-9`, `_`, `-` and begins with a letter; 64
+/// characters in all ([L4](crate::docs::rules#L4)). There are no wildcards. The built-in ones
+/// ([L5](crate::docs::rules#L5)) are constants.
 ///
-/// A permission includes those that extend it by further segments (L7): whoever holds `store.write` may also do
-/// `store.write.tuples`, and not the other way round. Name what your application does in a store under `store.read.`
-/// and `store.write.`: then viewers and editors have it, and a custom role can still hold one such action alone.
+/// A permission includes those that extend it by further segments ([L7](crate::docs::rules#L7)): whoever holds
+/// `store.write` may also do `store.write.tuples`, and not the other way round. Name what your application does in a
+/// store under `store.read.` and `store.write.`: then viewers and editors have it, and a custom role can still hold one
+/// such action alone.
 ///
 /// **A permission that you invent later under a prefix reaches everybody who holds the prefix, at once.** If nobody is to
 /// have it until it is granted, give it a name of its own, such as `billing.refund`.
@@ -248,8 +250,8 @@ impl Permission {
             .is_some_and(|rest| rest.starts_with('.'))
     }
 
-    /// Returns whether whoever holds this permission may also do the other (L7): it is the same, or extends this one by
-    /// further segments.
+    /// Returns whether whoever holds this permission may also do the other ([L7](crate::docs::rules#L7)): it is the
+    /// same, or extends this one by further segments.
     ///
     /// ```
     /// use grantbook::Permission;
@@ -304,13 +306,15 @@ impl Permission {
         prefixes.chain([self.as_str()])
     }
 
-    /// Whether it begins with `account.`: such permissions are the library's own, and no custom role holds one (L5).
+    /// Whether it begins with `account.`: such permissions are the library's own, and no custom role holds one
+    /// ([L5](crate::docs::rules#L5)).
     #[must_use]
     pub fn is_reserved(&self) -> bool {
         self.starts_with("account.")
     }
 
-    /// Whether it begins with `store.`: such permissions belong to store-level roles only (L5).
+    /// Whether it begins with `store.`: such permissions belong to store-level roles only
+    /// ([L5](crate::docs::rules#L5)).
     #[must_use]
     pub fn is_store_only(&self) -> bool {
         self.starts_with("store.")

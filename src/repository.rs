@@ -34,7 +34,8 @@
 //! # Closing and erasing
 //!
 //! An account that is not needed any more is closed by a command, after which its history can still be read, and may
-//! then be [erased](Accounts::erase). Its id is never used again (A5), so choose ids that say nothing about anybody.
+//! then be [erased](Accounts::erase). Its id is never used again ([A5](crate::docs::rules#A5)), so choose ids that say
+//! nothing about anybody.
 
 mod accounts;
 mod adapters;

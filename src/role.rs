@@ -12,7 +12,7 @@ use crate::id::RoleId;
 use crate::name::RoleName;
 use crate::permission::{Permission, Powers};
 
-/// Where a role's permissions hold: at the account, or in the stores that a grant names (L6).
+/// Where a role's permissions hold: at the account, or in the stores that a grant names ([L6](crate::docs::rules#L6)).
 ///
 /// Exhaustive on purpose: a host that matches on it must handle both.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ impl fmt::Display for RoleLevel {
     }
 }
 
-/// A role of an account: built in (L1), or defined by it (L3).
+/// A role of an account: built in ([L1](crate::docs::rules#L1)), or defined by it ([L3](crate::docs::rules#L3)).
 ///
 /// A role is read from an account; the command [`DefineRole`](crate::command::DefineRole) creates one.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -76,32 +76,32 @@ impl Role {
     }
 
     /// Returns the revision of its definition: the version of the last record that changed its name or permissions; 0,
-    /// if it is built in (U8).
+    /// if it is built in ([U8](crate::docs::rules#U8)).
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// Where its permissions hold. It never changes (L3).
+    /// Where its permissions hold. It never changes ([L3](crate::docs::rules#L3)).
     #[must_use]
     pub fn level(&self) -> RoleLevel {
         self.level
     }
 
-    /// Its permissions, in the order of their text; at least one. What these include (L7) is not listed: ask
-    /// [`allows`](Role::allows).
+    /// Its permissions, in the order of their text; at least one. What these include ([L7](crate::docs::rules#L7)) is
+    /// not listed: ask [`allows`](Role::allows).
     #[must_use]
     pub fn permissions(&self) -> &BTreeSet<Permission> {
         &self.permissions
     }
 
-    /// Returns whether its permissions allow this: whether one of them includes it (L7).
+    /// Returns whether its permissions allow this: whether one of them includes it ([L7](crate::docs::rules#L7)).
     #[must_use]
     pub fn allows(&self, permission: &Permission) -> bool {
         self.permissions.allows(permission)
     }
 
-    /// Whether the library defines it, so that nobody can change or delete it (L1).
+    /// Whether the library defines it, so that nobody can change or delete it ([L1](crate::docs::rules#L1)).
     #[must_use]
     pub fn is_built_in(&self) -> bool {
         self.built_in

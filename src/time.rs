@@ -10,9 +10,10 @@ use crate::number::NumberVisitor;
 
 /// A moment, in milliseconds since the Unix epoch (UTC).
 ///
-/// The library never reads a clock: the host passes the time with every command (U6). In an account time never runs
-/// backwards (U2), so a command with a time far ahead keeps the account there: look at a clock before trusting it. A time
-/// after [`Timestamp::MAX`], such as microseconds taken for milliseconds, is refused.
+/// The library never reads a clock: the host passes the time with every command ([U6](crate::docs::rules#U6)). In an
+/// account time never runs backwards ([U2](crate::docs::rules#U2)), so a command with a time far ahead keeps the
+/// account there: look at a clock before trusting it. A time after [`Timestamp::MAX`], such as microseconds taken for
+/// milliseconds, is refused.
 ///
 /// ```
 /// use grantbook::Timestamp;
@@ -37,7 +38,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 impl Timestamp {
     const DAY: u64 = 86_400_000;
 
-    /// The last millisecond before the year 10000. No account takes a later time (U2).
+    /// The last millisecond before the year 10000. No account takes a later time ([U2](crate::docs::rules#U2)).
     pub const MAX: Self = Self(253_402_300_799_999);
 
     /// The moment this many milliseconds after the Unix epoch.

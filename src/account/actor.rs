@@ -21,7 +21,8 @@ pub enum Actor {
     /// A member, as your application has authenticated it.
     Member(MemberId),
     /// Your application acting for itself: provisioning, directory sync. It needs no permission and passes the
-    /// guardrails E1 to E5, but no rule of form and never A2 (E6).
+    /// guardrails [E1](crate::docs::rules#E1) to [E5](crate::docs::rules#E5), but no rule of form and never
+    /// [A2](crate::docs::rules#A2) ([E6](crate::docs::rules#E6)).
     System,
 }
 

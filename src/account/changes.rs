@@ -162,8 +162,9 @@ macro_rules! changes {
     ) => {
         /// A change that an actor asks for.
         ///
-        /// Accepted, it becomes one [`Event`], or none where everything already is as asked (U1). Refused, it changes
-        /// nothing, and a [`CommandError`] says why (U3).
+        /// Accepted, it becomes one [`Event`], or none where everything already is as asked
+        /// ([U1](crate::docs::rules#U1)). Refused, it changes nothing, and a [`CommandError`] says why
+        /// ([U3](crate::docs::rules#U3)).
         ///
         /// Each variant holds a struct of [`command`](crate::command), which reads and writes the same JSON without the
         /// field `command`. What is optional may be left out:
@@ -372,56 +373,56 @@ macro_rules! changes {
 
 changes! {
     commands {
-        InviteMember "invite-member" => MemberInvited, "Invites someone (M2).";
-        AcceptInvitation "accept-invitation" => InvitationAccepted, "Accepts the actor's own invitation (M3).";
-        CancelInvitation "cancel-invitation" => InvitationCancelled, "Cancels an invitation (M3).";
-        AddMembers "add-members" => MembersAdded, "Makes people active members at once, without invitations (M7).";
-        RemoveMembers "remove-members" => MembersRemoved, "Removes members from the account and all its groups (M5).";
-        LeaveAccount "leave-account" => MemberLeft, "Takes the actor out of the account (M5).";
-        SuspendMember "suspend-member" => MemberSuspended, "Suspends an active member (M8).";
-        ReinstateMember "reinstate-member" => MemberReinstated, "Ends a member's suspension (M8).";
-        GrantOwnership "grant-ownership" => OwnershipGranted, "Makes an active member an Account Owner (M6).";
-        RevokeOwnership "revoke-ownership" => OwnershipRevoked, "Ends a member's ownership (M6).";
-        CreateStore "create-store" => StoreCreated, "Creates a store (S1).";
-        DeleteStore "delete-store" => StoreDeleted, "Deletes a store (S3).";
-        CreateGroup "create-group" => GroupCreated, "Creates a group (G1).";
-        EditGroup "edit-group" => GroupEdited, "Changes a group's name, description or grants (G8).";
-        DeleteGroup "delete-group" => GroupDeleted, "Deletes a group that has no members (G7).";
-        AddToGroup "add-to-group" => AddedToGroup, "Puts members in a group (G9).";
-        RemoveFromGroup "remove-from-group" => RemovedFromGroup, "Takes members out of a group (G9).";
-        GrantRole "grant-role" => RoleGranted, "Grants a role to a group (G8).";
-        RevokeRole "revoke-role" => RoleRevoked, "Revokes a role from a group (G8).";
-        SetGroupMembers "set-group-members" => GroupMembersSet, "Makes these the members of a group, and no others (G11).";
-        ChangeGroupLimit "change-group-limit" => GroupLimitChanged, "Changes how many groups the account may have (A3).";
-        CloseAccount "close-account" => AccountClosed, "Closes the account for good (A5).";
-        DefineRole "define-role" => RoleDefined, "Defines a role of the account's own (L3).";
-        ChangeRole "change-role" => RoleChanged, "Changes a role's name or permissions (L3).";
-        DeleteRole "delete-role" => RoleDeleted, "Deletes a role that no group carries (L3).";
+        InviteMember "invite-member" => MemberInvited, "Invites someone.";
+        AcceptInvitation "accept-invitation" => InvitationAccepted, "Accepts the actor's own invitation.";
+        CancelInvitation "cancel-invitation" => InvitationCancelled, "Cancels an invitation.";
+        AddMembers "add-members" => MembersAdded, "Makes people active members at once, without invitations.";
+        RemoveMembers "remove-members" => MembersRemoved, "Removes members from the account and all its groups.";
+        LeaveAccount "leave-account" => MemberLeft, "Takes the actor out of the account.";
+        SuspendMember "suspend-member" => MemberSuspended, "Suspends an active member.";
+        ReinstateMember "reinstate-member" => MemberReinstated, "Ends a member's suspension.";
+        GrantOwnership "grant-ownership" => OwnershipGranted, "Makes an active member an Account Owner.";
+        RevokeOwnership "revoke-ownership" => OwnershipRevoked, "Ends a member's ownership.";
+        CreateStore "create-store" => StoreCreated, "Creates a store.";
+        DeleteStore "delete-store" => StoreDeleted, "Deletes a store.";
+        CreateGroup "create-group" => GroupCreated, "Creates a group.";
+        EditGroup "edit-group" => GroupEdited, "Changes a group's name, description or grants.";
+        DeleteGroup "delete-group" => GroupDeleted, "Deletes a group that has no members.";
+        AddToGroup "add-to-group" => AddedToGroup, "Puts members in a group.";
+        RemoveFromGroup "remove-from-group" => RemovedFromGroup, "Takes members out of a group.";
+        GrantRole "grant-role" => RoleGranted, "Grants a role to a group.";
+        RevokeRole "revoke-role" => RoleRevoked, "Revokes a role from a group.";
+        SetGroupMembers "set-group-members" => GroupMembersSet, "Makes these the members of a group, and no others.";
+        ChangeGroupLimit "change-group-limit" => GroupLimitChanged, "Changes how many groups the account may have.";
+        CloseAccount "close-account" => AccountClosed, "Closes the account for good.";
+        DefineRole "define-role" => RoleDefined, "Defines a role of the account's own.";
+        ChangeRole "change-role" => RoleChanged, "Changes a role's name or permissions.";
+        DeleteRole "delete-role" => RoleDeleted, "Deletes a role that no group carries.";
     }
     events {
-        AccountOpened "account-opened", "The account was opened, with one active owner (A1).";
+        AccountOpened "account-opened", "The account was opened, with one active owner.";
         MemberInvited "member-invited", "Someone was invited.";
         InvitationAccepted "invitation-accepted", "An invited member became active.";
         InvitationCancelled "invitation-cancelled", "An invitation was cancelled.";
-        MembersAdded "members-added", "People became active members without invitations (M7).";
-        MembersRemoved "members-removed", "Members were removed from the account (M5).";
-        MemberLeft "member-left", "A member left the account (M5).";
-        MemberSuspended "member-suspended", "A member was suspended (M8).";
-        MemberReinstated "member-reinstated", "A member's suspension ended (M8).";
+        MembersAdded "members-added", "People became active members without invitations.";
+        MembersRemoved "members-removed", "Members were removed from the account.";
+        MemberLeft "member-left", "A member left the account.";
+        MemberSuspended "member-suspended", "A member was suspended.";
+        MemberReinstated "member-reinstated", "A member's suspension ended.";
         OwnershipGranted "ownership-granted", "An active member became an Account Owner.";
         OwnershipRevoked "ownership-revoked", "A member's ownership ended.";
         StoreCreated "store-created", "A store was created.";
-        StoreDeleted "store-deleted", "A store was deleted, and taken out of every scope (S3).";
+        StoreDeleted "store-deleted", "A store was deleted, and taken out of every scope.";
         GroupCreated "group-created", "A group was created.";
         GroupEdited "group-edited", "A group's name, description or grants changed.";
         GroupDeleted "group-deleted", "A group was deleted.";
         AddedToGroup "added-to-group", "Members were put in a group.";
         RemovedFromGroup "removed-from-group", "Members were taken out of a group.";
-        RoleGranted "role-granted", "A role was granted to a group (G8).";
-        RoleRevoked "role-revoked", "A role was revoked from a group (G8).";
-        GroupMembersSet "group-members-set", "Members were put in a group and others taken out (G11).";
-        GroupLimitChanged "group-limit-changed", "The number of groups that the account may have changed (A3).";
-        AccountClosed "account-closed", "The account was closed (A5).";
+        RoleGranted "role-granted", "A role was granted to a group.";
+        RoleRevoked "role-revoked", "A role was revoked from a group.";
+        GroupMembersSet "group-members-set", "Members were put in a group and others taken out.";
+        GroupLimitChanged "group-limit-changed", "The number of groups that the account may have changed.";
+        AccountClosed "account-closed", "The account was closed.";
         RoleDefined "role-defined", "A role of the account's own was defined.";
         RoleChanged "role-changed", "A role's name or permissions changed.";
         RoleDeleted "role-deleted", "A role was deleted.";

@@ -26,7 +26,7 @@ macro_rules! command_errors {
         $variant:ident $({ $($(#[doc = $field_doc:literal])+ $field:ident: $type:ty,)+ })?
     )+) => {
         coded_errors! {
-            /// Why a command was refused. Nothing has changed (U3).
+            /// Why a command was refused. Nothing has changed ([U3](crate::docs::rules#U3)).
             ///
             /// When several reasons apply, the one given is the first in this order: the actor may not issue such a
             /// command at all; it is not well formed; something that it names does not exist; a guardrail forbids this
@@ -57,8 +57,8 @@ macro_rules! command_errors {
                     #[error($code, $($message)+)]
                     $variant $({ $($(#[doc = $field_doc])+ $field: $type,)+ })?,
                 )+
-                /// A command of a batch was refused, and with it the whole batch (U4). Code and kind are those of the
-                /// command's own error.
+                /// A command of a batch was refused, and with it the whole batch ([U4](crate::docs::rules#U4)). Code
+                /// and kind are those of the command's own error.
                 #[error(error.code(), "command {} of the batch: {error}", *index + 1)]
                 InBatch {
                     /// The command's position in the batch, counted from 0.
@@ -87,7 +87,8 @@ macro_rules! command_errors {
 }
 
 command_errors! {
-    /// The actor lacks the permission that the command takes, or is no active member (L5, E5, E6).
+    /// The actor lacks the permission that the command takes, or is no active member ([L5](crate::docs::rules#L5),
+    /// [E5](crate::docs::rules#E5), [E6](crate::docs::rules#E6)).
     Forbidden "not-authorized" ["G1", "M2", "M5", "M6", "S1", "L3", "L5", "E3", "E5", "E6"]
     #[error("{actor} may not do this: {reason}")]
     NotAuthorized {
@@ -97,7 +98,8 @@ command_errors! {
         reason: DenialReason,
     }
 
-    /// Only the application itself adds people without an invitation, or changes the limit (M7, A3).
+    /// Only the application itself adds people without an invitation, or changes the limit
+    /// ([M7](crate::docs::rules#M7), [A3](crate::docs::rules#A3)).
     Forbidden "system-only" ["A3", "M7"]
     #[error("{actor} may not do this; it is for the application itself")]
     SystemOnly {
@@ -105,7 +107,8 @@ command_errors! {
         actor: MemberId,
     }
 
-    /// The actor has no invitation: it was never invited, has accepted already, or the invitation was cancelled (M3).
+    /// The actor has no invitation: it was never invited, has accepted already, or the invitation was cancelled
+    /// ([M3](crate::docs::rules#M3)).
     Forbidden "no-invitation" ["M3", "E6"]
     #[error("{actor} has no invitation to accept")]
     NoInvitation {
@@ -113,12 +116,12 @@ command_errors! {
         actor: Actor,
     }
 
-    /// Only a member can leave the account (M5).
+    /// Only a member can leave the account ([M5](crate::docs::rules#M5)).
     Forbidden "no-membership" ["M5"]
     #[error("the application itself is no member who could leave; remove members instead")]
     NoMembership
 
-    /// A Group Manager cannot add itself to a group (E1).
+    /// A Group Manager cannot add itself to a group ([E1](crate::docs::rules#E1)).
     Forbidden "self-addition" ["E1", "E4"]
     #[error("{actor} cannot add itself to group {group}; an account owner or another group manager can")]
     SelfAddition {
@@ -128,7 +131,8 @@ command_errors! {
         group: GroupId,
     }
 
-    /// The actor would come to hold more than it does now, or hold something in a second way (E2, E4).
+    /// The actor would come to hold more than it does now, or hold something in a second way
+    /// ([E2](crate::docs::rules#E2), [E4](crate::docs::rules#E4)).
     Forbidden "self-escalation" ["E2", "E4"]
     #[error("{actor} would give itself {}{permission} {resource}; an account owner can make this change", second_way(*is_held))]
     SelfEscalation {
@@ -142,7 +146,7 @@ command_errors! {
         is_held: bool,
     }
 
-    /// Only an Account Owner cancels an owner's invitation (E3).
+    /// Only an Account Owner cancels an owner's invitation ([E3](crate::docs::rules#E3)).
     Forbidden "owner-invitation" ["E3"]
     #[error("{actor} cannot cancel the invitation of {member} as account owner; an account owner can")]
     OwnerInvitation {
@@ -208,7 +212,7 @@ command_errors! {
         member: MemberId,
     }
 
-    /// The invitation has expired (M3, M4).
+    /// The invitation has expired ([M3](crate::docs::rules#M3), [M4](crate::docs::rules#M4)).
     Conflict "invitation-expired" ["M3", "M4"]
     #[error("the invitation of {member} has expired; invite again")]
     InvitationExpired {
@@ -217,7 +221,7 @@ command_errors! {
     }
 
     /// Somebody who is invited can be neither given ownership nor have it revoked, and neither be suspended nor
-    /// reinstated (M6, M8).
+    /// reinstated ([M6](crate::docs::rules#M6), [M8](crate::docs::rules#M8)).
     Conflict "not-active" ["M6", "M8"]
     #[error("{member} has not accepted its invitation yet; cancel the invitation, or wait until it is accepted")]
     NotActive {
@@ -225,7 +229,7 @@ command_errors! {
         member: MemberId,
     }
 
-    /// A suspended member can't be given ownership (M6).
+    /// A suspended member can't be given ownership ([M6](crate::docs::rules#M6)).
     Conflict "member-suspended" ["M6"]
     #[error("{member} is suspended; reinstate it first")]
     MemberSuspended {
@@ -233,7 +237,7 @@ command_errors! {
         member: MemberId,
     }
 
-    /// Only one active owner is left (A2).
+    /// Only one active owner is left ([A2](crate::docs::rules#A2)).
     Conflict "last-owner" ["A2"]
     #[error("{member} is the last account owner; grant ownership to someone else first")]
     LastOwner {
@@ -257,7 +261,7 @@ command_errors! {
         group: GroupId,
     }
 
-    /// A group has this name, perhaps in other case of letters (G3).
+    /// A group has this name, perhaps in other case of letters ([G3](crate::docs::rules#G3)).
     Conflict "group-name-taken" ["G3"]
     #[error("the name {name} is taken by group {group}; the case of letters and further spaces make no other name")]
     GroupNameTaken {
@@ -267,7 +271,7 @@ command_errors! {
         group: GroupId,
     }
 
-    /// The account has as many groups as it may (A3).
+    /// The account has as many groups as it may ([A3](crate::docs::rules#A3)).
     Conflict "too-many-groups" ["A3"]
     #[error("the account has reached its limit of {limit} groups; delete one first")]
     TooManyGroups {
@@ -275,7 +279,7 @@ command_errors! {
         limit: u16,
     }
 
-    /// The account has more groups than the new limit (A3).
+    /// The account has more groups than the new limit ([A3](crate::docs::rules#A3)).
     Conflict "group-limit-too-low" ["A3"]
     #[error("the account has {groups} groups, more than a limit of {limit} allows; delete some first")]
     GroupLimitTooLow {
@@ -285,17 +289,18 @@ command_errors! {
         groups: usize,
     }
 
-    /// The account is closed for good (A5).
+    /// The account is closed for good ([A5](crate::docs::rules#A5)).
     Conflict "account-closed" ["A5"]
     #[error("the account is closed; it can be read, not changed")]
     AccountClosed
 
-    /// This copy of the account does not hold what its repository holds, so nothing can be decided on it (U2).
+    /// This copy of the account does not hold what its repository holds, so nothing can be decided on it
+    /// ([U2](crate::docs::rules#U2)).
     Conflict "diverged" ["U2"]
     #[error("this copy of the account is not what the repository holds; load the account again")]
     Diverged
 
-    /// What the request was decided on has changed since, or is gone (U8).
+    /// What the request was decided on has changed since, or is gone ([U8](crate::docs::rules#U8)).
     Conflict "precondition-failed" ["U8"]
     #[error("{}; look at it again before you save", precondition.failure(*found))]
     PreconditionFailed {
@@ -305,7 +310,7 @@ command_errors! {
         found: Option<u64>,
     }
 
-    /// A group carries at least one grant (G4).
+    /// A group carries at least one grant ([G4](crate::docs::rules#G4)).
     Conflict "last-grant" ["G4", "G8"]
     #[error("role {role} is the only one that group {group} carries; grant it another role first, or delete the group")]
     LastGrant {
@@ -315,7 +320,7 @@ command_errors! {
         role: RoleId,
     }
 
-    /// A group that has members cannot be deleted (G7).
+    /// A group that has members cannot be deleted ([G7](crate::docs::rules#G7)).
     Conflict "group-has-members" ["G7"]
     #[error("group {group} still has {members} member(s); take them out first")]
     GroupHasMembers {
@@ -325,7 +330,7 @@ command_errors! {
         members: usize,
     }
 
-    /// A role has this id, perhaps a built-in one (L1, L3).
+    /// A role has this id, perhaps a built-in one ([L1](crate::docs::rules#L1), [L3](crate::docs::rules#L3)).
     Conflict "role-exists" ["L1", "L3"]
     #[error("role {role} already exists; change it, or choose another id")]
     RoleExists {
@@ -333,7 +338,7 @@ command_errors! {
         role: RoleId,
     }
 
-    /// A role has this name, perhaps in other case of letters (L3).
+    /// A role has this name, perhaps in other case of letters ([L3](crate::docs::rules#L3)).
     Conflict "role-name-taken" ["L3"]
     #[error("the name {name} is taken by role {role}; the case of letters and further spaces make no other name")]
     RoleNameTaken {
@@ -343,7 +348,7 @@ command_errors! {
         role: RoleId,
     }
 
-    /// A built-in role can be neither changed nor deleted (L1).
+    /// A built-in role can be neither changed nor deleted ([L1](crate::docs::rules#L1)).
     Conflict "built-in-role" ["L1"]
     #[error("role {role} is built in and cannot be changed; define a role of your own")]
     BuiltInRole {
@@ -351,7 +356,7 @@ command_errors! {
         role: RoleId,
     }
 
-    /// A role that a group carries cannot be deleted (L3).
+    /// A role that a group carries cannot be deleted ([L3](crate::docs::rules#L3)).
     Conflict "role-in-use" ["L3"]
     #[error("group {group} carries role {role}; remove it from every group first")]
     RoleInUse {
@@ -361,12 +366,12 @@ command_errors! {
         group: GroupId,
     }
 
-    /// There is no higher version number (U2).
+    /// There is no higher version number ([U2](crate::docs::rules#U2)).
     Conflict "versions-exhausted" ["U2"]
     #[error("the account has reached the highest version number; it can be read, not changed")]
     VersionsExhausted
 
-    /// The command names more than it may (U7).
+    /// The command names more than it may ([U7](crate::docs::rules#U7)).
     Invalid "too-many-named" ["U7"]
     #[error("the command names {named} members, stores, grants or permissions; it may name {MAX_ITEMS_PER_COMMAND} of a kind; split it")]
     TooManyNamed {
@@ -374,7 +379,8 @@ command_errors! {
         named: usize,
     }
 
-    /// The list would change more memberships than one command may (G11, U7).
+    /// The list would change more memberships than one command may ([G11](crate::docs::rules#G11),
+    /// [U7](crate::docs::rules#U7)).
     Invalid "too-many-changed" ["G11", "U7"]
     #[error("the list would change {changed} memberships; one command may change {MAX_ITEMS_PER_COMMAND}; send the difference, split into several commands")]
     TooManyChanged {
@@ -382,7 +388,7 @@ command_errors! {
         changed: usize,
     }
 
-    /// The batch holds more commands than it may (U7).
+    /// The batch holds more commands than it may ([U7](crate::docs::rules#U7)).
     Invalid "batch-too-large" ["U7"]
     #[error("the batch holds {commands} commands; it may hold {MAX_BATCH}; split it")]
     BatchTooLarge {
@@ -390,7 +396,8 @@ command_errors! {
         commands: usize,
     }
 
-    /// The time, or the end of the invitation, is not before the year 10000 (U2, M3).
+    /// The time, or the end of the invitation, is not before the year 10000 ([U2](crate::docs::rules#U2),
+    /// [M3](crate::docs::rules#M3)).
     Invalid "time-out-of-range" ["U2", "M3"]
     #[error("the time {} is not before the year 10000; a time is a number of milliseconds since 1970", time.as_millis())]
     TimeOutOfRange {
@@ -398,7 +405,7 @@ command_errors! {
         time: Timestamp,
     }
 
-    /// The invitation would have expired before it is made (M3).
+    /// The invitation would have expired before it is made ([M3](crate::docs::rules#M3)).
     Invalid "expiry-passed" ["M3"]
     #[error("the invitation would expire at {expires}, which is not after now ({now}, or the last record's time if that is later)")]
     ExpiryPassed {
@@ -408,12 +415,12 @@ command_errors! {
         now: Timestamp,
     }
 
-    /// A group carries at least one grant (G4).
+    /// A group carries at least one grant ([G4](crate::docs::rules#G4)).
     Invalid "no-grants" ["G4"]
     #[error("a group carries at least one grant; name a role")]
     NoGrants
 
-    /// A store-level role is granted in at least one store (G5).
+    /// A store-level role is granted in at least one store ([G5](crate::docs::rules#G5)).
     Invalid "empty-scope" ["G5", "S3"]
     #[error("role {role} is granted in no store; name at least one, or grant it at the account if that is its level")]
     EmptyScope {
@@ -421,7 +428,7 @@ command_errors! {
         role: RoleId,
     }
 
-    /// An account-level role takes no stores; a store-level role takes nothing else (G5).
+    /// An account-level role takes no stores; a store-level role takes nothing else ([G5](crate::docs::rules#G5)).
     Invalid "scope-mismatch" ["G5"]
     #[error("role {role} is of {level} level; {}", scope_for(*level))]
     ScopeMismatch {
@@ -431,7 +438,7 @@ command_errors! {
         level: RoleLevel,
     }
 
-    /// A role has at least one permission (L3).
+    /// A role has at least one permission ([L3](crate::docs::rules#L3)).
     Invalid "no-permissions" ["L3"]
     #[error("role {role} would have no permission; name at least one")]
     NoPermissions {
@@ -439,7 +446,7 @@ command_errors! {
         role: RoleId,
     }
 
-    /// No custom role holds a permission that begins with `account.` (L5).
+    /// No custom role holds a permission that begins with `account.` ([L5](crate::docs::rules#L5)).
     Invalid "reserved-permission" ["L5"]
     #[error("{permission} is reserved; no role of your own can hold it")]
     ReservedPermission {
@@ -447,7 +454,7 @@ command_errors! {
         permission: Permission,
     }
 
-    /// A permission that begins with `store.` belongs to store-level roles only (L5).
+    /// A permission that begins with `store.` belongs to store-level roles only ([L5](crate::docs::rules#L5)).
     Invalid "store-permission" ["L5"]
     #[error("{permission} belongs to store-level roles only")]
     StorePermission {
@@ -455,7 +462,7 @@ command_errors! {
         permission: Permission,
     }
 
-    /// A role would have the name or id of ownership, which no role gives (M6).
+    /// A role would have the name or id of ownership, which no role gives ([M6](crate::docs::rules#M6)).
     Invalid "ownership-name" ["M6"]
     #[error("no role has the id or name of account owner, however it is written; grant ownership itself, or choose another")]
     OwnershipName
@@ -496,7 +503,8 @@ impl CommandError {
     }
 
     /// Returns the status with which an HTTP service answers: 403, 404, 409 or 422 by its [`kind`](CommandError::kind);
-    /// but 412 for a precondition that failed (U8), and 503 for a copy that has to be loaded again (U2).
+    /// but 412 for a precondition that failed ([U8](crate::docs::rules#U8)), and 503 for a copy that has to be loaded
+    /// again ([U2](crate::docs::rules#U2)).
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match (self.reason(), self.kind()) {

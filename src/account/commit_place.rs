@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::limits::MAX_BATCH;
 use crate::errors::error_field;
 
-/// A record's place among the records that were decided together: number `k` of `n` (U2).
+/// A record's place among the records that were decided together: number `k` of `n` ([U2](crate::docs::rules#U2)).
 ///
 /// A command by itself is 1 of 1. The records of a batch are numbered from 1; a command that changes nothing has none.
 /// Holding a place proves that 1 ≤ `k` ≤ `n` ≤ [`MAX_BATCH`](crate::MAX_BATCH).

@@ -3,7 +3,8 @@
 use crate::note::Note;
 use crate::time::Timestamp;
 
-/// The time at which commands are decided, and an optional note of your application (U2). The records keep both.
+/// The time at which commands are decided, and an optional note of your application ([U2](crate::docs::rules#U2)). The
+/// records keep both.
 ///
 /// Where there is no note, pass the time alone:
 ///

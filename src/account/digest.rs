@@ -11,7 +11,8 @@ use sha2::{Digest as _, Sha256};
 use crate::errors::error_field;
 use crate::text::{Grammar, ParseError};
 
-/// The digest of a record: SHA-256 over all that the record holds and the digest of the record before it (U2).
+/// The digest of a record: SHA-256 over all that the record holds and the digest of the record before it
+/// ([U2](crate::docs::rules#U2)).
 ///
 /// So the digest of an account's last record stands for its whole history. Keep a copy of it where those who can write
 /// your storage cannot, and [`history::verify`](crate::history::verify) tells whether the records are still the same.

@@ -112,7 +112,7 @@ impl Member<'_> {
     }
 
     /// As [`can`](Member::can), in a store that was looked up before. Costs the AND. In a store of another account,
-    /// which this one does not know, the answer is no (A4).
+    /// which this one does not know, the answer is no ([A4](crate::docs::rules#A4)).
     #[must_use]
     #[inline]
     pub fn can_in(&self, permission: &Permission, store: Store<'_>) -> bool {
@@ -193,21 +193,21 @@ impl<'a> Group<'a> {
     }
 
     /// Returns its grants, each role once, in the order of the roles' ids. A grant whose stores are all deleted has an
-    /// empty scope and grants nothing (S3).
+    /// empty scope and grants nothing ([S3](crate::docs::rules#S3)).
     pub fn grants(&self) -> impl Iterator<Item = GrantRef<'a>> + use<'a> {
         let grants = self.state.scopes(self.entry);
         grants.map(|(role, scope)| GrantRef { role, scope })
     }
 
     /// Returns the revision of its definition: the version of the last record that changed its name, its description or
-    /// its grants. Deleting a store changes each group that the store leaves (U8).
+    /// its grants. Deleting a store changes each group that the store leaves ([U8](crate::docs::rules#U8)).
     #[must_use]
     pub fn definition_revision(&self) -> u64 {
         self.state.revisions(self.entry).definition
     }
 
-    /// Returns the revision of its membership: the version of the last record by which somebody came or went. Suspending
-    /// a member changes nothing here (U8).
+    /// Returns the revision of its membership: the version of the last record by which somebody came or went.
+    /// Suspending a member changes nothing here ([U8](crate::docs::rules#U8)).
     #[must_use]
     pub fn membership_revision(&self) -> u64 {
         self.state.revisions(self.entry).membership

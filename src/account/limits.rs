@@ -5,13 +5,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::number::NumberVisitor;
 
-/// The most members, stores, grants or permissions that one command names, each counted by itself (U7).
+/// The most members, stores, grants or permissions that one command names, each counted by itself
+/// ([U7](crate::docs::rules#U7)).
 pub const MAX_ITEMS_PER_COMMAND: usize = 10_000;
 
-/// The most commands that a batch holds (U7).
+/// The most commands that a batch holds ([U7](crate::docs::rules#U7)).
 pub const MAX_BATCH: usize = 1_000;
 
-/// How many groups an account may have: 1 to 4,096; 20 unless the application says otherwise (A3).
+/// How many groups an account may have: 1 to 4,096; 20 unless the application says otherwise
+/// ([A3](crate::docs::rules#A3)).
 ///
 /// ```
 /// use grantbook::GroupLimit;

@@ -7,7 +7,7 @@ use crate::errors::error_field;
 use crate::id::{GroupId, RoleId};
 use crate::visible::Quoted;
 
-/// What a request was decided on, and must find unchanged (U8).
+/// What a request was decided on, and must find unchanged ([U8](crate::docs::rules#U8)).
 ///
 /// A form that somebody fills in shows a group as it was when the page was made. Let its request say so, and it is
 /// refused if somebody else has changed the group meanwhile, instead of being saved over that change.

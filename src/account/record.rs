@@ -12,7 +12,7 @@ use crate::id::AccountId;
 use crate::note::Note;
 use crate::time::Timestamp;
 
-/// One accepted change: what happened, who caused it, and when (U2).
+/// One accepted change: what happened, who caused it, and when ([U2](crate::docs::rules#U2)).
 ///
 /// Records are what your application stores, and the audit trail. All records of an account, in the order of their
 /// versions, are the account. Each holds a digest of itself and of the record before it, so a record that somebody
@@ -58,7 +58,8 @@ impl Record {
         self.version
     }
 
-    /// Returns the time of the change, by your application's clock; never before that of the previous record (U2).
+    /// Returns the time of the change, by your application's clock; never before that of the previous record
+    /// ([U2](crate::docs::rules#U2)).
     #[must_use]
     pub fn at(&self) -> Timestamp {
         self.at

@@ -16,14 +16,14 @@ use crate::time::Timestamp;
 
 coded_errors! {
     /// Why a record could not be replayed. Nothing of it was applied, and nothing is ever skipped: a skipped revocation
-    /// would let someone keep access (U5).
+    /// would let someone keep access ([U5](crate::docs::rules#U5)).
     #[derive(Clone, Debug, Eq, PartialEq)]
     #[non_exhaustive]
     pub enum ReplayError with http_status {
         /// There is no record, so there is no account.
         #[error("no-records", "there are no records; an account begins with the record that opens it")]
         NoRecords,
-        /// The record belongs to another account (A4).
+        /// The record belongs to another account ([A4](crate::docs::rules#A4)).
         #[error("wrong-account", "record {version} belongs to account {found}, not to {expected}")]
         WrongAccount {
             /// The account that was being replayed.
@@ -49,7 +49,7 @@ coded_errors! {
             /// The record's.
             found: u64,
         },
-        /// The record is older than the one before it (U2).
+        /// The record is older than the one before it ([U2](crate::docs::rules#U2)).
         #[error("time-runs-backwards", "record {version} is dated {}, before the record it follows ({})", found.as_millis(), last.as_millis())]
         TimeRunsBackwards {
             /// The record's version.
@@ -59,14 +59,14 @@ coded_errors! {
             /// The record's.
             found: Timestamp,
         },
-        /// The digest is not that of this record after the one before it: somebody changed one of the two, or the record
-        /// is of another branch (a backup was restored, say) (U2).
+        /// The digest is not that of this record after the one before it: somebody changed one of the two, or the
+        /// record is of another branch (a backup was restored, say) ([U2](crate::docs::rules#U2)).
         #[error("digest-mismatch", "record {version} was changed, or does not belong after the record before it")]
         DigestMismatch {
             /// The record's version.
             version: u64,
         },
-        /// The record's place in its commit does not follow that of the record before it (U2).
+        /// The record's place in its commit does not follow that of the record before it ([U2](crate::docs::rules#U2)).
         #[error("commit-place", "record {version} says that it is {found} in its commit, which cannot follow {last}")]
         CommitPlace {
             /// The record's version.
@@ -76,14 +76,15 @@ coded_errors! {
             /// The record's.
             found: CommitPlace,
         },
-        /// An account opens once, with its first record (A1, U2).
+        /// An account opens once, with its first record ([A1](crate::docs::rules#A1), [U2](crate::docs::rules#U2)).
         #[error("opening", "record {version} is out of place: an account opens once, with record 1")]
         Opening {
             /// The record's version.
             version: u64,
         },
         /// The actor cannot have caused such an event: only the invited person accepts an invitation, and only the
-        /// application itself opens an account and adds people (M3, M7).
+        /// application itself opens an account and adds people ([M3](crate::docs::rules#M3),
+        /// [M7](crate::docs::rules#M7)).
         #[error("wrong-actor", "record {version} cannot have been caused by its actor ({})", actor.0)]
         WrongActor {
             /// The record's version.
@@ -99,13 +100,15 @@ coded_errors! {
             /// The rule.
             reason: CommandError,
         },
-        /// The event says what is so already, or grants a role twice: no command leaves such an event (U1, G4).
+        /// The event says what is so already, or grants a role twice: no command leaves such an event
+        /// ([U1](crate::docs::rules#U1), [G4](crate::docs::rules#G4)).
         #[error("redundant", "record {version} says what is so already, or grants a role twice")]
         Redundant {
             /// The record's version.
             version: u64,
         },
-        /// The last record is not the one that was expected: records are missing at the end, or are of another branch (U2).
+        /// The last record is not the one that was expected: records are missing at the end, or are of another branch
+        /// ([U2](crate::docs::rules#U2)).
         #[error("other-head", "the last record is {version} with digest {found}, and digest {expected} was expected")]
         OtherHead {
             /// The last record's version.

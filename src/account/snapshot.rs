@@ -54,7 +54,7 @@ impl Snapshot {
     }
 
     /// Returns the digest of the last record before it. It cannot be checked: a snapshot is trusted as your storage is
-    /// (U2).
+    /// ([U2](crate::docs::rules#U2)).
     #[must_use]
     pub fn digest(&self) -> &Digest {
         &self.0.digest
@@ -83,10 +83,10 @@ coded_errors! {
     #[derive(Clone, Debug, Eq, PartialEq)]
     #[non_exhaustive]
     pub enum SnapshotError with http_status {
-        /// Version 0: the account was never opened (U2).
+        /// Version 0: the account was never opened ([U2](crate::docs::rules#U2)).
         #[error("not-opened", "the snapshot is at version 0; an account begins at version 1")]
         NotOpened,
-        /// Nobody is an active owner (A2).
+        /// Nobody is an active owner ([A2](crate::docs::rules#A2)).
         #[error("no-owner", "the snapshot has no active account owner")]
         NoOwner,
         /// A member stands in the list twice.
@@ -111,13 +111,13 @@ coded_errors! {
             /// The group.
             group: GroupId,
         },
-        /// A group's grants name a role twice, or out of order (G4).
+        /// A group's grants name a role twice, or out of order ([G4](crate::docs::rules#G4)).
         #[error("duplicate-grant", "the grants of group {group} name a role twice, or are not in the order of the roles' ids")]
         DuplicateGrant {
             /// The group.
             group: GroupId,
         },
-        /// A revision is no version that the account has had (U8).
+        /// A revision is no version that the account has had ([U8](crate::docs::rules#U8)).
         #[error("bad-revision", "the revision of {entry} is not a version that the account has had")]
         BadRevision {
             /// The id of the role or group.

@@ -15,16 +15,19 @@ pub enum MemberStatus {
         /// Whether it is an Account Owner.
         owner: bool,
     },
-    /// Holds nothing and does nothing, and keeps its groups and its ownership until it is reinstated (M8).
+    /// Holds nothing and does nothing, and keeps its groups and its ownership until it is reinstated
+    /// ([M8](crate::docs::rules#M8)).
     Suspended {
-        /// Whether it is an Account Owner again when it is reinstated. Until then it is no active one (A2).
+        /// Whether it is an Account Owner again when it is reinstated. Until then it is no active one
+        /// ([A2](crate::docs::rules#A2)).
         owner: bool,
     },
-    /// Holds nothing until it accepts (M1).
+    /// Holds nothing until it accepts ([M1](crate::docs::rules#M1)).
     Invited {
         /// Whether it becomes an Account Owner by accepting.
         as_owner: bool,
-        /// From this moment on the invitation can no longer be accepted; never, if there is none (M3).
+        /// From this moment on the invitation can no longer be accepted; never, if there is none
+        /// ([M3](crate::docs::rules#M3)).
         #[serde(deserialize_with = "Option::deserialize")] // which must not be left out
         expires: Option<Timestamp>,
     },
@@ -64,7 +67,7 @@ impl MemberStatus {
         }
     }
 
-    /// Whether this is an invitation that has come to its end by then (M3).
+    /// Whether this is an invitation that has come to its end by then ([M3](crate::docs::rules#M3)).
     #[must_use]
     pub fn has_expired(self, now: Timestamp) -> bool {
         self.expiry().is_some_and(|expiry| expiry <= now)

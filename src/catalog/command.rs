@@ -93,7 +93,7 @@ coded_errors! {
             /// The level of the nearest one.
             level: Option<RoleLevel>,
         },
-        /// It belongs to the other level, so it would grant nothing (L6).
+        /// It belongs to the other level, so it would grant nothing ([L6](crate::docs::rules#L6)).
         #[error("wrong-level", "{permission} is of {level} level; a role of the other level cannot give it")]
         WrongLevel {
             /// The permission.

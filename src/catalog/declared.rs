@@ -99,7 +99,7 @@ impl Catalog {
 ///
 ///     /// Download a report.
 ///     pub const EXPORT = "report.export" @ Store;
-///     /// Look at a store's drafts: viewers may (L7).
+///     /// Look at a store's drafts: viewers may.
 ///     pub const DRAFTS = "store.read.drafts" @ Store;
 ///     /// Give a customer money back.
 ///     pub const REFUND = "billing.refund" @ Account;

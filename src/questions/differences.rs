@@ -13,7 +13,7 @@ use crate::id::MemberId;
 use crate::permission::Permission;
 
 /// What one member may do in one place, before and after. The two allow different things: what another permission that
-/// the member held and holds includes (L7) is no difference.
+/// the member held and holds includes ([L7](crate::docs::rules#L7)) is no difference.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct AccessChange<'a> {
     /// Who.

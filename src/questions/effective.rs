@@ -18,16 +18,16 @@ use crate::id::{RoleId, StoreId};
 use crate::permission::Permission;
 
 impl Account {
-    /// Returns everything that this member may do (P1); nothing, for one who is unknown or only invited. Takes time in
-    /// proportion to the account's stores. A value of its own, to be kept or sent; to look at it and go on, ask
-    /// [`effective`](Account::effective), which copies nothing.
+    /// Returns everything that this member may do ([P1](crate::docs::rules#P1)); nothing, for one who is unknown or
+    /// only invited. Takes time in proportion to the account's stores. A value of its own, to be kept or sent; to look
+    /// at it and go on, ask [`effective`](Account::effective), which copies nothing.
     #[must_use]
     pub fn effective_permissions(&self, member: &str) -> EffectivePermissions {
         self.effective(member).to_effective_permissions()
     }
 
-    /// Returns a view of everything that this member may do (P1); of nothing, for one who is unknown or only invited.
-    /// Takes one lookup, and allocates nothing, whatever it is asked.
+    /// Returns a view of everything that this member may do ([P1](crate::docs::rules#P1)); of nothing, for one who is
+    /// unknown or only invited. Takes one lookup, and allocates nothing, whatever it is asked.
     ///
     /// ```
     /// # use grantbook::*;
@@ -256,14 +256,14 @@ pub struct PermissionsRef<'a> {
 }
 
 impl<'a> PermissionsRef<'a> {
-    /// Returns whether they allow this: whether one of them includes it (L7).
+    /// Returns whether they allow this: whether one of them includes it ([L7](crate::docs::rules#L7)).
     #[must_use]
     pub fn allows(&self, permission: &Permission) -> bool {
         let held = |holder: Holder<'_>| self.state.holds(holder.entry, permission, self.index);
         self.holder.is_some_and(held)
     }
 
-    /// Returns whether they are every permission there is or will be: an Account Owner's (P2).
+    /// Returns whether they are every permission there is or will be: an Account Owner's ([P2](crate::docs::rules#P2)).
     #[must_use]
     pub fn is_all(&self) -> bool {
         self.kinds.everything
@@ -275,7 +275,7 @@ impl<'a> PermissionsRef<'a> {
         !self.kinds.any()
     }
 
-    /// Returns the level that they amount to in a store (P5).
+    /// Returns the level that they amount to in a store ([P5](crate::docs::rules#P5)).
     #[must_use]
     pub fn level(&self) -> AccessLevel {
         self.kinds.level()

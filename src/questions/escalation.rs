@@ -57,9 +57,9 @@ impl Account {
     /// Returns what this member could come to hold by its own commands, up to `depth` of them; with a second one, what
     /// the two could come to hold by theirs. In the order of members, resources and permissions.
     ///
-    /// Alone, nobody can gain anything, but for accepting an invitation (E4). Two group managers can: each adds the
-    /// other to any group. So can one who controls a second person, such as its own second mailbox: it invites that and
-    /// puts it in a group. This shows how far; the second need not be a member yet.
+    /// Alone, nobody can gain anything, but for accepting an invitation ([E4](crate::docs::rules#E4)). Two group
+    /// managers can: each adds the other to any group. So can one who controls a second person, such as its own second
+    /// mailbox: it invites that and puts it in a group. This shows how far; the second need not be a member yet.
     ///
     /// The search is exact for gains: it tries, by either of the two, to put either in any group or take it out, to
     /// give any group every role in every store, to create such a group, to invite, accept and reinstate, and to grant

@@ -70,7 +70,7 @@ pub enum Verdict {
     },
     /// The member may not.
     Denied {
-        /// The reason (P4).
+        /// The reason ([P4](crate::docs::rules#P4)).
         #[serde(serialize_with = "reason_as_object")]
         denial: DenialReason,
         /// What would help.
@@ -122,7 +122,7 @@ pub struct AccessPath {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum AccessSource {
-    /// The member is an Account Owner (P2).
+    /// The member is an Account Owner ([P2](crate::docs::rules#P2)).
     Ownership,
     /// A group of the member carries a role that allows it, in a scope that covers the resource.
     Group {
@@ -134,15 +134,17 @@ pub enum AccessSource {
         role: RoleId,
         /// The role's name.
         role_name: RoleName,
-        /// Whether the role is Store Editor and what counts is that it includes Store Viewer (L2).
+        /// Whether the role is Store Editor and what counts is that it includes Store Viewer
+        /// ([L2](crate::docs::rules#L2)).
         via_included_role: bool,
-        /// The role's permission that includes what was asked for (L7), if the role does not name that itself.
+        /// The role's permission that includes what was asked for ([L7](crate::docs::rules#L7)), if the role does not
+        /// name that itself.
         included_by: Option<Permission>,
     },
 }
 
-/// What makes it doubtful that a permission was meant, or was meant here. An owner holds it all the same (P2), so an
-/// answer that allows can have a warning as well.
+/// What makes it doubtful that a permission was meant, or was meant here. An owner holds it all the same
+/// ([P2](crate::docs::rules#P2)), so an answer that allows can have a warning as well.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -153,7 +155,8 @@ pub enum PermissionWarning {
         /// A known permission that reads much like it.
         nearest: Option<Permission>,
     },
-    /// It belongs to the other level, so no role can give it here (L5, L6).
+    /// It belongs to the other level, so no role can give it here ([L5](crate::docs::rules#L5),
+    /// [L6](crate::docs::rules#L6)).
     WrongLevel {
         /// The level that it belongs to.
         level: RoleLevel,
@@ -163,7 +166,7 @@ pub enum PermissionWarning {
         /// Whether your application's [`Catalog`] has it. Without a catalog, nothing is listed.
         is_listed: bool,
     },
-    /// Only roles of the other level hold it: they give it to nobody here (L6).
+    /// Only roles of the other level hold it: they give it to nobody here ([L6](crate::docs::rules#L6)).
     HeldAtOtherLevel {
         /// The level of the roles that hold it.
         level: RoleLevel,
@@ -196,7 +199,7 @@ pub enum Advice {
         more: usize,
     },
     /// The invitation has ended. A new one is the first of several changes: it starts from nothing, without the groups
-    /// and the ownership that this one promised (M3).
+    /// and the ownership that this one promised ([M3](crate::docs::rules#M3)).
     InviteAgain {
         /// Since when it can no longer be accepted.
         ended: Timestamp,
@@ -251,7 +254,7 @@ pub enum RemedyKind {
         /// The role.
         role: RoleId,
     },
-    /// The member becomes an owner: no role can hold the permission (L5).
+    /// The member becomes an owner: no role can hold the permission ([L5](crate::docs::rules#L5)).
     GrantOwnership,
 }
 

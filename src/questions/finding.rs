@@ -34,7 +34,8 @@ pub enum Finding {
         member: MemberId,
     },
     /// A member could, alone, bring in a second identity and give it more than it has itself: it may invite, and put
-    /// members into groups. The guardrails bind each member by itself (E1 to E4), and not two that are one person.
+    /// members into groups. The guardrails bind each member by itself ([E1](crate::docs::rules#E1) to
+    /// [E4](crate::docs::rules#E4)), and not two that are one person.
     SecondIdentity {
         /// Who.
         member: MemberId,
@@ -90,7 +91,7 @@ pub enum Finding {
         /// The store.
         store: StoreId,
     },
-    /// A grant has lost its last store, and grants nothing (S3).
+    /// A grant has lost its last store, and grants nothing ([S3](crate::docs::rules#S3)).
     EmptyGrant {
         /// The group.
         group: GroupId,
@@ -122,7 +123,7 @@ pub enum Finding {
         more: usize,
     },
     /// A role holds permissions that the [`Catalog`](crate::Catalog) has at the other level, which grant nothing here
-    /// (L6; [`Account::review_with`](crate::Account::review_with)).
+    /// ([L6](crate::docs::rules#L6); [`Account::review_with`](crate::Account::review_with)).
     MisplacedPermissions {
         /// The role.
         role: RoleId,

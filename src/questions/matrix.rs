@@ -57,7 +57,8 @@ pub struct AccessMatrix {
 
 /// The row of all members who have the same status and the same access, in every store and at the account.
 ///
-/// While it is invited or suspended, a member holds nothing, whatever its groups would give (M1, M8).
+/// While it is invited or suspended, a member holds nothing, whatever its groups would give
+/// ([M1](crate::docs::rules#M1), [M8](crate::docs::rules#M8)).
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct MatrixRow {
@@ -65,7 +66,7 @@ pub struct MatrixRow {
     pub status: MatrixStatus,
     /// How many members they are.
     pub count: usize,
-    /// What each of them holds at the account, without what the rest includes (L7).
+    /// What each of them holds at the account, without what the rest includes ([L7](crate::docs::rules#L7)).
     pub account: Permissions,
     /// What each of them may do in the store of each column.
     pub cells: Vec<MatrixCell>,
@@ -142,15 +143,15 @@ pub struct MatrixCell {
 }
 
 impl MatrixCell {
-    /// Returns the access level (P5).
+    /// Returns the access level ([P5](crate::docs::rules#P5)).
     #[must_use]
     pub fn level(&self) -> AccessLevel {
         self.level
     }
 
     /// Returns the permissions beyond what the level says, in the order of their text, without what another of them
-    /// includes (L7). With [`AccessLevel::Custom`], which says nothing of what it is, that is all that is held; with
-    /// [`AccessLevel::Owner`], which says everything, it is nothing.
+    /// includes ([L7](crate::docs::rules#L7)). With [`AccessLevel::Custom`], which says nothing of what it is, that is
+    /// all that is held; with [`AccessLevel::Owner`], which says everything, it is nothing.
     pub fn beyond(&self) -> impl ExactSizeIterator<Item = &Permission> {
         let beyond = self.beyond.as_deref();
         beyond.map_or_else(Default::default, BTreeSet::iter)

@@ -31,8 +31,9 @@ pub struct StoreFilter {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StoreSet {
-    /// Every store that there is or will be: an Account Owner's (P2). A row of a store that the account does not have is
-    /// in none, and its check would be denied: where your tables may hold such rows, join them with your stores.
+    /// Every store that there is or will be: an Account Owner's ([P2](crate::docs::rules#P2)). A row of a store that
+    /// the account does not have is in none, and its check would be denied: where your tables may hold such rows, join
+    /// them with your stores.
     All,
     /// No store.
     None,
@@ -138,7 +139,8 @@ impl Account {
     /// What this member may do here.
     ///
     /// # Errors
-    /// The reason why it may do nothing, for an unknown member, an invited one, an unknown store (P4).
+    /// The reason why it may do nothing, for an unknown member, an invited one, an unknown store
+    /// ([P4](crate::docs::rules#P4)).
     pub fn permissions_on(
         &self,
         member: &str,

@@ -51,7 +51,8 @@ use crate::time::Timestamp;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Accounts have nothing to do with each other (A4). Member ids are the same person in all of them.
+/// Accounts have nothing to do with each other ([A4](crate::docs::rules#A4)). Member ids are the same person in all of
+/// them.
 ///
 /// Over a [`Repository`], methods make the thread wait for the storage; over an [`AsyncRepository`] they are `async` and
 /// have the same names. Clones are the same accounts.
@@ -368,8 +369,8 @@ macro_rules! accounts {
                 $run!(bring(self, id, true))
             }
 
-            /// Opens an account with one active owner, and keeps its first record (A1). Tried again with the same key,
-            /// owner and limit, it gives the account that the first attempt opened.
+            /// Opens an account with one active owner, and keeps its first record ([A1](crate::docs::rules#A1)). Tried
+            /// again with the same key, owner and limit, it gives the account that the first attempt opened.
             ///
             /// # Errors
             /// There is such an account already, or there was one and it was erased; the storage fails.
@@ -391,8 +392,9 @@ macro_rules! accounts {
                 $run!(open(self, opening))
             }
 
-            /// Erases a closed account (A5): its records are kept no more, and its id is not used again. A copy that is
-            /// still in use denies everything; any other is given up. To erase an account once more does nothing.
+            /// Erases a closed account ([A5](crate::docs::rules#A5)): its records are kept no more, and its id is not
+            /// used again. A copy that is still in use denies everything; any other is given up. To erase an account
+            /// once more does nothing.
             ///
             /// # Errors
             /// The account is not closed, or there is none; the repository does not erase accounts; the storage fails.

@@ -22,8 +22,8 @@ pub struct AsOf {
     /// your application cannot read. Or that something makes it doubtful what the repository holds: a change whose answer was
     /// lost, or a record of another branch.
     pub problem: Option<String>,
-    /// Whether the copy denies everything, because it is not what the repository holds: it is on another branch (U2), or
-    /// the account was erased (A5).
+    /// Whether the copy denies everything, because it is not what the repository holds: it is on another branch
+    /// ([U2](crate::docs::rules#U2)), or the account was erased ([A5](crate::docs::rules#A5)).
     pub is_diverged: bool,
 }
 

@@ -19,8 +19,8 @@ use crate::time::Timestamp;
 /// The records of one request, to be kept all or none, with what is to be remembered of the request.
 ///
 /// Holding one proves that its records follow the head that it expects, and each other: their versions have no gaps,
-/// their digests are a chain, and their places are those of one commit (U2). There may be no records: an accepted
-/// request that changed nothing is remembered too (U9).
+/// their digests are a chain, and their places are those of one commit ([U2](crate::docs::rules#U2)). There may be no
+/// records: an accepted request that changed nothing is remembered too ([U9](crate::docs::rules#U9)).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Commit {
     account: AccountId,

@@ -129,9 +129,9 @@ pub trait Repository {
     /// answers.
     fn commit(&self, commit: &Commit) -> Result<CommitOutcome, Self::Error>;
 
-    /// Erases a closed account (A5): its records, its snapshot and its requests go, all in one step. Its head stays, with
-    /// the state [`Erased`](super::HeadState::Erased), so that the id is never used again. An account that is erased
-    /// already counts as erased now. Without this method, nothing is ever erased.
+    /// Erases a closed account ([A5](crate::docs::rules#A5)): its records, its snapshot and its requests go, all in one
+    /// step. Its head stays, with the state [`Erased`](super::HeadState::Erased), so that the id is never used again.
+    /// An account that is erased already counts as erased now. Without this method, nothing is ever erased.
     ///
     /// # Errors
     /// The storage's own.

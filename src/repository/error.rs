@@ -53,13 +53,13 @@ coded_errors! {
             /// Its id.
             account: AccountId,
         },
-        /// The account was erased, and its id is not used again (A5).
+        /// The account was erased, and its id is not used again ([A5](crate::docs::rules#A5)).
         #[error("account-erased", "account {account} was erased; its id cannot be used again")]
         AccountErased {
             /// Its id.
             account: AccountId,
         },
-        /// An account is erased only after it was closed (A5).
+        /// An account is erased only after it was closed ([A5](crate::docs::rules#A5)).
         #[error("account-not-closed", "account {account} is not closed; close it before it is erased")]
         NotClosed {
             /// Its id.
@@ -68,8 +68,8 @@ coded_errors! {
         /// The repository has no way to erase an account.
         #[error("erase-unsupported", "this repository cannot erase accounts")]
         EraseUnsupported,
-        /// What this copy holds is not what the repository keeps: a backup was restored, or somebody changed the storage
-        /// (U2). The copy denies everything; load the account again.
+        /// What this copy holds is not what the repository keeps: a backup was restored, or somebody changed the
+        /// storage ([U2](crate::docs::rules#U2)). The copy denies everything; load the account again.
         #[error("diverged", "this copy of account {account} (version {version}) is not what the repository holds; load the account again")]
         Diverged {
             /// The account.

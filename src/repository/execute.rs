@@ -14,8 +14,8 @@ use crate::repository::request::{Executed, Request};
 use crate::repository::storage::{SyncStorage, poll_ready};
 use crate::time::Timestamp;
 
-/// Opens an account and keeps its first record (A1). Tried again with the same key, owner and limit, it gives the
-/// account that the first attempt opened.
+/// Opens an account and keeps its first record ([A1](crate::docs::rules#A1)). Tried again with the same key, owner and
+/// limit, it gives the account that the first attempt opened.
 ///
 /// # Errors
 /// [`RepositoryError::AccountExists`] if the repository keeps such an account already, opened by another request;
@@ -63,12 +63,13 @@ pub fn catch_up<R: Repository + ?Sized>(
 }
 
 /// Decides a request, keeps its commit, and then applies it to the copy, which may be behind. All its commands are
-/// accepted or none (U4).
+/// accepted or none ([U4](crate::docs::rules#U4)).
 ///
 /// When the repository has moved on, the copy catches up and the request is decided *again*, on what is there now. A
 /// refusal is given only from a copy that is up to date. After 64 attempts it gives up.
 ///
-/// A request that was accepted before, by whichever process, is answered as it was, whatever has happened since (U9).
+/// A request that was accepted before, by whichever process, is answered as it was, whatever has happened since
+/// ([U9](crate::docs::rules#U9)).
 ///
 /// # Errors
 /// [`RepositoryError::Refused`], [`RepositoryError::IdempotencyKeyReused`] and [`RepositoryError::Contended`]: nothing

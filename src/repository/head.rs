@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::account::digest::Digest;
 use crate::errors::error_field;
 
-/// Where an account's chain of records stands. A repository keeps one for each account that was ever opened (U2, A5).
+/// Where an account's chain of records stands. A repository keeps one for each account that was ever opened
+/// ([U2](crate::docs::rules#U2), [A5](crate::docs::rules#A5)).
 ///
 /// Every commit compares the head and sets it, also one without records. So nothing is ever committed on a branch that
 /// is not the repository's, and an id whose account was erased is not used again.

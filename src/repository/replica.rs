@@ -20,10 +20,10 @@ use crate::repository::head::Head;
 /// A process's own copy of an account that a repository keeps. It may be stale, is never inconsistent, and reports its
 /// lag.
 ///
-/// To read, it is an [`Account`]. It changes by whole commits of the repository alone (U10): those that
-/// [`execute`](super::execute) and [`catch_up`](super::catch_up) keep and read, and those whose records your application
-/// hears of in another way and [hands over](Replica::ingest). A copy that finds that it is not what the repository holds
-/// denies everything from then on.
+/// To read, it is an [`Account`]. It changes by whole commits of the repository alone ([U10](crate::docs::rules#U10)):
+/// those that [`execute`](super::execute) and [`catch_up`](super::catch_up) keep and read, and those whose records your
+/// application hears of in another way and [hands over](Replica::ingest). A copy that finds that it is not what the
+/// repository holds denies everything from then on.
 ///
 /// ```
 /// use grantbook::repository::{self, Freshness, MemoryRepository, Request};
@@ -77,12 +77,13 @@ impl Replica {
     }
 
     /// Takes a record that the repository keeps, in whichever way it came here. Records may come twice, late, in any
-    /// order, or not at all. A commit is applied when all its records are there (U10).
+    /// order, or not at all. A commit is applied when all its records are there ([U10](crate::docs::rules#U10)).
     ///
     /// Hand over only what the repository keeps: what is not kept there would be believed here.
     ///
     /// # Errors
-    /// A record of another account or another branch, or a commit that does not fit, which nothing was applied of (U5).
+    /// A record of another account or another branch, or a commit that does not fit, which nothing was applied of
+    /// ([U5](crate::docs::rules#U5)).
     pub fn ingest(&mut self, record: &Record) -> Result<Ingested, ReplayError> {
         match self.admit(record)? {
             Admitted::Commit(commit) => self.apply_commit(&commit).map(|_| Ingested::Applied),

@@ -20,7 +20,7 @@ use crate::stored::Format;
 use crate::stored::v1::requests::{RequestContentV1, StoredRequestV1};
 use crate::time::Timestamp;
 
-/// What somebody asks for: commands, to be accepted or refused as a whole (U4).
+/// What somebody asks for: commands, to be accepted or refused as a whole ([U4](crate::docs::rules#U4)).
 ///
 /// ```
 /// use grantbook::repository::Request;
@@ -36,8 +36,8 @@ use crate::time::Timestamp;
 ///
 /// A request may be tried again, by any process, for as long as the repository remembers its key: after an answer that
 /// was lost, a process that stopped, a storage that failed. If it was accepted, it is done once and answered as it was
-/// the first time, whatever has happened since (U9). If it was refused, nothing is remembered of it: tried again, it is
-/// decided again, on what is there then.
+/// the first time, whatever has happened since ([U9](crate::docs::rules#U9)). If it was refused, nothing is remembered
+/// of it: tried again, it is decided again, on what is there then.
 ///
 /// So a key belongs to one request and to no other: a random one (a UUID) for each, or the key that a client sends
 /// along, together with who it is.
@@ -49,12 +49,12 @@ pub struct Request {
     pub actor: Actor,
     /// What for. A request without commands does nothing, and nothing is remembered of it.
     pub commands: Vec<Command>,
-    /// What the request was decided on. If any of it has changed, the request is refused (U8).
+    /// What the request was decided on. If any of it has changed, the request is refused ([U8](crate::docs::rules#U8)).
     pub preconditions: Vec<Precondition>,
     /// When it was first made, by your application's clock. It is not part of what makes a request the same.
     pub now: Timestamp,
-    /// What the records are to note (U2). It is not part of what makes a request the same: tried again with another
-    /// note, it keeps the first one.
+    /// What the records are to note ([U2](crate::docs::rules#U2)). It is not part of what makes a request the same:
+    /// tried again with another note, it keeps the first one.
     pub note: Option<Note>,
 }
 
@@ -86,7 +86,7 @@ impl Request {
         self
     }
 
-    /// Adds something that the request was decided on (U8).
+    /// Adds something that the request was decided on ([U8](crate::docs::rules#U8)).
     #[must_use]
     pub fn if_unchanged(mut self, precondition: Precondition) -> Self {
         self.preconditions.push(precondition);
@@ -100,7 +100,8 @@ impl Request {
         Self { note, ..self }
     }
 
-    /// Returns the digest of the commands and preconditions, by which a retry is told from another request (U9).
+    /// Returns the digest of the commands and preconditions, by which a retry is told from another request
+    /// ([U9](crate::docs::rules#U9)).
     #[must_use]
     pub fn digest(&self) -> Digest {
         let content = RequestContentV1 {
@@ -140,8 +141,8 @@ pub(super) fn digest_of_opening(owner: &MemberId, group_limit: GroupLimit) -> Di
     Digest::of(&(Format, "open", owner, group_limit), Digest::ZERO)
 }
 
-/// What a repository remembers of an accepted request, under its key (U9): all that it takes to recognize the request
-/// and to answer it once more. The records need not be kept for that.
+/// What a repository remembers of an accepted request, under its key ([U9](crate::docs::rules#U9)): all that it takes
+/// to recognize the request and to answer it once more. The records need not be kept for that.
 ///
 /// The serde form carries a format number. A host may as well keep the fields in columns of its own.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -220,7 +221,8 @@ impl Executed {
         self.version
     }
 
-    /// Returns whether the request changed anything. If not, everything was already as asked (U1).
+    /// Returns whether the request changed anything. If not, everything was already as asked
+    /// ([U1](crate::docs::rules#U1)).
     #[must_use]
     pub fn is_change(&self) -> bool {
         self.version > self.before

@@ -162,7 +162,7 @@ impl<S> SharedAccount<S> {
     }
 
     /// Returns what a request would change, without executing it, and the request to execute if that is what is wanted:
-    /// it is refused if the account has changed since (U8).
+    /// it is refused if the account has changed since ([U8](crate::docs::rules#U8)).
     ///
     /// # Errors
     /// The request would be refused.

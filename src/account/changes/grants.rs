@@ -1,4 +1,4 @@
-//! Granting one role to a group and revoking it, apart from the group's other grants (G8).
+//! Granting one role to a group and revoking it, apart from the group's other grants ([G8](crate::docs::rules#G8)).
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ fn validate_stores(role: &RoleId, stores: &BTreeSet<StoreId>) -> Outcome {
 }
 
 command_and_event! {
-    /// Grants a role to a group, beside what it carries (G8). Takes `account.manage_groups`.
+    /// Grants a role to a group, beside what it carries ([G8](crate::docs::rules#G8)). Takes `account.manage_groups`.
     GrantRole =>
 
     /// A role was granted to a group.
@@ -88,17 +88,18 @@ impl Change for RoleGranted {
 }
 
 command_and_event! {
-    /// Revokes a role from a group, in some stores or altogether (G8). Takes `account.manage_groups`.
+    /// Revokes a role from a group, in some stores or altogether ([G8](crate::docs::rules#G8)). Takes
+    /// `account.manage_groups`.
     ///
     /// A grant that loses its last store stays with an empty scope and grants nothing, as when the store is deleted
-    /// (S3).
+    /// ([S3](crate::docs::rules#S3)).
     RevokeRole =>
 
     /// A role was revoked from a group.
     RoleRevoked {
         /// The group.
         group: GroupId,
-        /// The role. Altogether, it must not be the only one that the group carries (G4).
+        /// The role. Altogether, it must not be the only one that the group carries ([G4](crate::docs::rules#G4)).
         role: RoleId,
         /// The stores where it is granted no more; without them, it is revoked altogether.
         #[serde(default, deserialize_with = "distinct::optional_set")]

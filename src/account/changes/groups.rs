@@ -1,4 +1,4 @@
-//! Groups and what they grant (G1 to G8).
+//! Groups and what they grant ([G1](crate::docs::rules#G1) to [G8](crate::docs::rules#G8)).
 
 use serde::{Deserialize, Serialize};
 
@@ -73,19 +73,20 @@ pub(super) fn ensure_fits<D: AccountData>(data: &D, role: &RoleId, scope: &Scope
 }
 
 command_and_event! {
-    /// Creates a group without members (G1, G7). Takes `account.manage_groups`.
+    /// Creates a group without members ([G1](crate::docs::rules#G1), [G7](crate::docs::rules#G7)). Takes
+    /// `account.manage_groups`.
     CreateGroup =>
 
     /// A group was created.
     GroupCreated {
         /// The group's id; must not be in use.
         group: GroupId,
-        /// The group's name; must not be in use, in whatever case of letters (G3).
+        /// The group's name; must not be in use, in whatever case of letters ([G3](crate::docs::rules#G3)).
         name: GroupName,
         /// What the group is for.
         #[serde(default)]
         description: Description,
-        /// At least one grant (G4); a role named twice has its stores merged.
+        /// At least one grant ([G4](crate::docs::rules#G4)); a role named twice has its stores merged.
         #[serde(deserialize_with = "grant::list")]
         grants: Vec<Grant>,
     }
@@ -128,7 +129,8 @@ impl Change for GroupCreated {
     }
 }
 
-/// Changes a group's name, description or grants, each alone or together (G8). Takes `account.manage_groups`.
+/// Changes a group's name, description or grants, each alone or together ([G8](crate::docs::rules#G8)). Takes
+/// `account.manage_groups`.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EditGroup {
@@ -231,7 +233,7 @@ impl Change for GroupEdited {
 }
 
 command_and_event! {
-    /// Deletes a group that has no members (G7). Takes `account.manage_groups`.
+    /// Deletes a group that has no members ([G7](crate::docs::rules#G7)). Takes `account.manage_groups`.
     DeleteGroup =>
 
     /// A group was deleted.

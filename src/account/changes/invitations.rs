@@ -1,4 +1,4 @@
-//! Invitations (M1 to M4).
+//! Invitations ([M1](crate::docs::rules#M1) to [M4](crate::docs::rules#M4)).
 
 use serde::{Deserialize, Serialize};
 
@@ -15,17 +15,19 @@ use crate::permission::Permission;
 use crate::time::Timestamp;
 
 command_and_event! {
-    /// Invites someone (M2). Takes `account.invite_members`; to invite an owner, `account.manage_owners`.
+    /// Invites someone ([M2](crate::docs::rules#M2)). Takes `account.invite_members`; to invite an owner,
+    /// `account.manage_owners`.
     InviteMember =>
 
-    /// Someone was invited. An earlier invitation that had expired is gone, with all that it promised (M3).
+    /// Someone was invited. An earlier invitation that had expired is gone, with all that it promised
+    /// ([M3](crate::docs::rules#M3)).
     MemberInvited {
         /// The person to invite; must not be a member or have a pending invitation.
         member: MemberId,
         /// Whether the person becomes an Account Owner by accepting.
         #[serde(default)]
         as_owner: bool,
-        /// From this moment on the invitation can no longer be accepted (M3).
+        /// From this moment on the invitation can no longer be accepted ([M3](crate::docs::rules#M3)).
         #[serde(default)]
         expires: Option<Timestamp>,
     }
@@ -79,7 +81,7 @@ fn ensure_invitable<D: AccountData>(data: &D, member: &MemberId, at: Timestamp) 
     }
 }
 
-/// Accepts the actor's own invitation (M3). You can't accept on someone else's behalf.
+/// Accepts the actor's own invitation ([M3](crate::docs::rules#M3)). You can't accept on someone else's behalf.
 // It has braces so that its JSON is as strict as the others'.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -147,7 +149,8 @@ impl Change for InvitationAccepted {
 }
 
 command_and_event! {
-    /// Cancels an invitation (M3). Takes `account.invite_members`; for an owner's invitation `account.manage_owners` too.
+    /// Cancels an invitation ([M3](crate::docs::rules#M3)). Takes `account.invite_members`; for an owner's invitation
+    /// `account.manage_owners` too.
     CancelInvitation =>
 
     /// An invitation was cancelled; the person is unknown again.

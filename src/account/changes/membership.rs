@@ -1,4 +1,5 @@
-//! Who is in the account, and who is in which group (M4, M5, M7, G9).
+//! Who is in the account, and who is in which group ([M4](crate::docs::rules#M4), [M5](crate::docs::rules#M5),
+//! [M7](crate::docs::rules#M7), [G9](crate::docs::rules#G9)).
 
 use std::collections::BTreeSet;
 
@@ -18,7 +19,7 @@ use crate::distinct;
 use crate::id::{GroupId, MemberId};
 use crate::time::Timestamp;
 
-/// Makes people active members at once, without invitations (M7). For [`Actor::System`] only.
+/// Makes people active members at once, without invitations ([M7](crate::docs::rules#M7)). For [`Actor::System`] only.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AddMembers {
@@ -28,7 +29,7 @@ pub struct AddMembers {
     pub members: BTreeSet<MemberId>,
 }
 
-/// People became active members without invitations (M7).
+/// People became active members without invitations ([M7](crate::docs::rules#M7)).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MembersAdded {
     /// The people who were not active or suspended.
@@ -37,7 +38,8 @@ pub struct MembersAdded {
     pub ended: Vec<EndedInvitation>,
 }
 
-/// An invitation that ended because its member was added without one (M7), and what it had promised.
+/// An invitation that ended because its member was added without one ([M7](crate::docs::rules#M7)), and what it had
+/// promised.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EndedInvitation {
     /// The member.
@@ -116,13 +118,13 @@ impl Change for MembersAdded {
 }
 
 command_and_event! {
-    /// Removes members, active, suspended or invited, from the account and all its groups (M5). Takes
-    /// `account.remove_members`.
+    /// Removes members, active, suspended or invited, from the account and all its groups
+    /// ([M5](crate::docs::rules#M5)). Takes `account.remove_members`.
     RemoveMembers =>
 
-    /// Members were removed from the account and all its groups (M5).
+    /// Members were removed from the account and all its groups ([M5](crate::docs::rules#M5)).
     MembersRemoved {
-        /// The members, all of whom must be there; some active owner must be left (A2).
+        /// The members, all of whom must be there; some active owner must be left ([A2](crate::docs::rules#A2)).
         #[serde(deserialize_with = "distinct::set")]
         members: BTreeSet<MemberId>,
     }
@@ -160,14 +162,14 @@ impl Change for MembersRemoved {
     }
 }
 
-/// Takes the actor out of the account and all its groups (M5). For an active member, whatever it holds. You can't leave
-/// on someone else's behalf; whoever is invited lets the invitation end.
+/// Takes the actor out of the account and all its groups ([M5](crate::docs::rules#M5)). For an active member, whatever
+/// it holds. You can't leave on someone else's behalf; whoever is invited lets the invitation end.
 // It has braces so that its JSON is as strict as the others'.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeaveAccount {}
 
-/// A member left the account and all its groups (M5).
+/// A member left the account and all its groups ([M5](crate::docs::rules#M5)).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MemberLeft {
     /// The member.
@@ -211,8 +213,8 @@ impl Change for MemberLeft {
 }
 
 command_and_event! {
-    /// Puts members, active, suspended or invited, in a group (M4, G9). Takes `account.manage_groups`; nobody adds itself
-    /// (E1).
+    /// Puts members, active, suspended or invited, in a group ([M4](crate::docs::rules#M4),
+    /// [G9](crate::docs::rules#G9)). Takes `account.manage_groups`; nobody adds itself ([E1](crate::docs::rules#E1)).
     AddToGroup =>
 
     /// Members were put in a group.
@@ -298,7 +300,7 @@ impl Change for AddedToGroup {
 }
 
 command_and_event! {
-    /// Takes members out of a group (G9). Takes `account.manage_groups`.
+    /// Takes members out of a group ([G9](crate::docs::rules#G9)). Takes `account.manage_groups`.
     RemoveFromGroup =>
 
     /// Members were taken out of a group.
@@ -340,8 +342,8 @@ impl Change for RemovedFromGroup {
     }
 }
 
-/// Makes these the members of a group, and no others (G11): for a directory that says who is in it. Takes
-/// `account.manage_groups`; nobody adds itself (E1).
+/// Makes these the members of a group, and no others ([G11](crate::docs::rules#G11)): for a directory that says who is
+/// in it. Takes `account.manage_groups`; nobody adds itself ([E1](crate::docs::rules#E1)).
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetGroupMembers {
@@ -352,7 +354,7 @@ pub struct SetGroupMembers {
     pub members: BTreeSet<MemberId>,
 }
 
-/// Members were put in a group and others taken out (G11).
+/// Members were put in a group and others taken out ([G11](crate::docs::rules#G11)).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct GroupMembersSet {
     /// The group.

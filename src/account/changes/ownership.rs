@@ -1,4 +1,4 @@
-//! Ownership (A2, M6).
+//! Ownership ([A2](crate::docs::rules#A2), [M6](crate::docs::rules#M6)).
 
 use crate::account::changes::existing::{member_exists, status};
 use crate::account::changes::{Change, Outcome, command_and_event};
@@ -48,7 +48,7 @@ pub(super) fn ensure_active<D: AccountData>(data: &D, member: &MemberId) -> Outc
 }
 
 command_and_event! {
-    /// Makes an active member an Account Owner (M6). Takes `account.manage_owners`.
+    /// Makes an active member an Account Owner ([M6](crate::docs::rules#M6)). Takes `account.manage_owners`.
     GrantOwnership =>
 
     /// An active member became an Account Owner.
@@ -85,15 +85,15 @@ impl Change for OwnershipGranted {
 }
 
 command_and_event! {
-    /// Ends a member's ownership; it stays a member (M6). Takes `account.manage_owners`.
+    /// Ends a member's ownership; it stays a member ([M6](crate::docs::rules#M6)). Takes `account.manage_owners`.
     ///
-    /// To hand an account over, grant ownership first and revoke it second, in one batch; the other way round, the first
-    /// command is refused (A2).
+    /// To hand an account over, grant ownership first and revoke it second, in one batch; the other way round, the
+    /// first command is refused ([A2](crate::docs::rules#A2)).
     RevokeOwnership =>
 
     /// A member's ownership ended; it is still a member.
     OwnershipRevoked {
-        /// The owner, active or suspended; must not be the last active one (A2).
+        /// The owner, active or suspended; must not be the last active one ([A2](crate::docs::rules#A2)).
         member: MemberId,
     }
 }

@@ -1,4 +1,4 @@
-//! Roles of the account's own (L1, L3, L5).
+//! Roles of the account's own ([L1](crate::docs::rules#L1), [L3](crate::docs::rules#L3), [L5](crate::docs::rules#L5)).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -79,7 +79,7 @@ fn ensure_level(level: RoleLevel, permissions: &BTreeSet<Permission>) -> Outcome
 }
 
 command_and_event! {
-    /// Defines a role of the account's own (L3). Takes `account.manage_roles`.
+    /// Defines a role of the account's own ([L3](crate::docs::rules#L3)). Takes `account.manage_roles`.
     DefineRole =>
 
     /// A role of the account's own was defined.
@@ -90,7 +90,8 @@ command_and_event! {
         name: RoleName,
         /// Where its permissions hold; it never changes.
         level: RoleLevel,
-        /// At least one; none that begins with `account.`, and at account level none that begins with `store.` (L5).
+        /// At least one; none that begins with `account.`, and at account level none that begins with `store.`
+        /// ([L5](crate::docs::rules#L5)).
         #[serde(deserialize_with = "distinct::set")]
         permissions: BTreeSet<Permission>,
     }
@@ -125,12 +126,13 @@ impl Change for RoleDefined {
 }
 
 command_and_event! {
-    /// Changes a role's name or permissions, for everybody who holds it at once (L3). Takes `account.manage_roles`.
+    /// Changes a role's name or permissions, for everybody who holds it at once ([L3](crate::docs::rules#L3)). Takes
+    /// `account.manage_roles`.
     ChangeRole =>
 
     /// A role's name or permissions changed.
     RoleChanged {
-        /// The role; must not be a built-in one (L1).
+        /// The role; must not be a built-in one ([L1](crate::docs::rules#L1)).
         role: RoleId,
         /// The new name, if it is to change.
         #[serde(default)]
@@ -193,12 +195,12 @@ impl Change for RoleChanged {
 }
 
 command_and_event! {
-    /// Deletes a role that no group carries (L3). Takes `account.manage_roles`.
+    /// Deletes a role that no group carries ([L3](crate::docs::rules#L3)). Takes `account.manage_roles`.
     DeleteRole =>
 
     /// A role was deleted.
     RoleDeleted {
-        /// The role; must not be a built-in one (L1).
+        /// The role; must not be a built-in one ([L1](crate::docs::rules#L1)).
         role: RoleId,
     }
 }

@@ -1,4 +1,4 @@
-//! The account itself (A1, A3, A5).
+//! The account itself ([A1](crate::docs::rules#A1), [A3](crate::docs::rules#A3), [A5](crate::docs::rules#A5)).
 
 use crate::account::actor::Actor;
 use crate::account::changes::{Change, Outcome, command_and_event};
@@ -10,15 +10,15 @@ use crate::account::status::MemberStatus;
 use crate::id::{IdempotencyKey, MemberId};
 use crate::time::Timestamp;
 
-/// The account was opened, with one active owner (A1).
+/// The account was opened, with one active owner ([A1](crate::docs::rules#A1)).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AccountOpened {
     /// The first owner.
     pub owner: MemberId,
-    /// How many groups the account may have (A3).
+    /// How many groups the account may have ([A3](crate::docs::rules#A3)).
     pub group_limit: GroupLimit,
     /// The idempotency key of the request that opened it, if it was opened in a repository. So the digests of two
-    /// accounts that are opened under one id differ (U2).
+    /// accounts that are opened under one id differ ([U2](crate::docs::rules#U2)).
     pub key: Option<IdempotencyKey>,
 }
 
@@ -38,7 +38,7 @@ impl Change for AccountOpened {
 }
 
 command_and_event! {
-    /// Changes how many groups the account may have (A3). For [`Actor::System`] only.
+    /// Changes how many groups the account may have ([A3](crate::docs::rules#A3)). For [`Actor::System`] only.
     ChangeGroupLimit =>
 
     /// The number of groups that the account may have changed.
@@ -75,11 +75,11 @@ impl Change for GroupLimitChanged {
 }
 
 command_and_event! {
-    /// Closes the account for good: every check is denied from then on, and every command refused (A5). Takes
-    /// `account.close`.
+    /// Closes the account for good: every check is denied from then on, and every command refused
+    /// ([A5](crate::docs::rules#A5)). Takes `account.close`.
     CloseAccount =>
 
-    /// The account was closed. This is its last record (A5).
+    /// The account was closed. This is its last record ([A5](crate::docs::rules#A5)).
     // It has braces so that its JSON is as strict as the others'.
     AccountClosed {}
 }

@@ -1,4 +1,4 @@
-//! Stores (S1 to S3).
+//! Stores ([S1](crate::docs::rules#S1) to [S3](crate::docs::rules#S3)).
 
 use crate::account::changes::existing::store_exists;
 use crate::account::changes::{Change, Outcome, command_and_event};
@@ -9,7 +9,8 @@ use crate::id::StoreId;
 use crate::time::Timestamp;
 
 command_and_event! {
-    /// Creates a store, which is in no group's scope (S1, S2). Takes `account.manage_stores`.
+    /// Creates a store, which is in no group's scope ([S1](crate::docs::rules#S1), [S2](crate::docs::rules#S2)). Takes
+    /// `account.manage_stores`.
     CreateStore =>
 
     /// A store was created.
@@ -35,10 +36,10 @@ impl Change for StoreCreated {
 }
 
 command_and_event! {
-    /// Deletes a store and takes it out of every scope (S3). Takes `account.manage_stores`.
+    /// Deletes a store and takes it out of every scope ([S3](crate::docs::rules#S3)). Takes `account.manage_stores`.
     DeleteStore =>
 
-    /// A store was deleted, and taken out of every scope (S3).
+    /// A store was deleted, and taken out of every scope ([S3](crate::docs::rules#S3)).
     StoreDeleted {
         /// The store.
         store: StoreId,

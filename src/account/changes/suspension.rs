@@ -1,4 +1,4 @@
-//! Suspending members and reinstating them (M8).
+//! Suspending members and reinstating them ([M8](crate::docs::rules#M8)).
 
 use crate::account::changes::existing::{member_exists, status};
 use crate::account::changes::ownership::{ensure_accepted, ensure_not_last_owner};
@@ -10,13 +10,13 @@ use crate::id::MemberId;
 use crate::time::Timestamp;
 
 command_and_event! {
-    /// Suspends an active member: it holds nothing and does nothing, and keeps its groups and its ownership (M8). Takes
-    /// `account.remove_members`.
+    /// Suspends an active member: it holds nothing and does nothing, and keeps its groups and its ownership
+    /// ([M8](crate::docs::rules#M8)). Takes `account.remove_members`.
     SuspendMember =>
 
     /// A member was suspended.
     MemberSuspended {
-        /// The member; must not be the last active owner (A2), nor invited.
+        /// The member; must not be the last active owner ([A2](crate::docs::rules#A2)), nor invited.
         member: MemberId,
     }
 }
@@ -51,8 +51,8 @@ impl Change for MemberSuspended {
 }
 
 command_and_event! {
-    /// Ends a member's suspension: it holds again what its groups grant, and its ownership if it has that (M8). Takes
-    /// `account.remove_members`.
+    /// Ends a member's suspension: it holds again what its groups grant, and its ownership if it has that
+    /// ([M8](crate::docs::rules#M8)). Takes `account.remove_members`.
     ReinstateMember =>
 
     /// A member's suspension ended.

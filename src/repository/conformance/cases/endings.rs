@@ -21,7 +21,7 @@ pub fn a_closed_account_says_so<F: Fixture>(fixture: &F) -> Result<(), Failure> 
 }
 
 /// A closed account stays closed, and an erased one erased: nothing is kept on its head, also no request that changed
-/// nothing, and nobody opens it again, by whichever key (A5).
+/// nothing, and nobody opens it again, by whichever key ([A5](crate::docs::rules#A5)).
 pub fn a_closed_account_stays_closed<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let (kept, elsewhere) = (Connection::to(fixture), Connection::to(fixture));
     let (mut acme, opening) = History::open("acme")?;

@@ -75,7 +75,8 @@ pub fn ids_of_any_text_are_kept<F: Fixture>(fixture: &F) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Account ids are equal byte by byte, or not at all: else an account is served to another's members (A4).
+/// Account ids are equal byte by byte, or not at all: else an account is served to another's members
+/// ([A4](crate::docs::rules#A4)).
 pub fn ids_that_look_alike_stay_apart<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut accounts = Vec::new();
@@ -109,7 +110,7 @@ pub fn keys_that_look_alike_stay_apart<F: Fixture>(fixture: &F) -> Result<(), Fa
 }
 
 /// Accounts with the same versions and the same keys have nothing to do with each other, also where the id of one
-/// is the beginning of another's (A4).
+/// is the beginning of another's ([A4](crate::docs::rules#A4)).
 pub fn accounts_are_kept_apart<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut accounts = Vec::new();

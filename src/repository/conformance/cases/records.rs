@@ -96,8 +96,9 @@ pub fn every_combination_of_fields_comes_back<F: Fixture>(fixture: &F) -> Result
     kept.holds(&acme, likely)
 }
 
-/// A command that names 10,000 members, which is the most that one can name (U7), and one whose 10,000 stores have the
-/// longest ids that there are, in two grants: some 1.3 MB, the largest record of a command.
+/// A command that names 10,000 members, which is the most that one can name ([U7](crate::docs::rules#U7)), and one
+/// whose 10,000 stores have the longest ids that there are, in two grants: some 1.3 MB, the largest record of a
+/// command.
 pub fn large_records_come_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
