@@ -22,10 +22,10 @@
 //! grantbook::repository_conformance!(Memory(Arc::new(MemoryRepository::new())));
 //! ```
 //!
-//! An asynchronous repository is tested the same way, [blocked on](super::AsyncAsSync) with the host's runtime. What each case
-//! is for stands in [`cases`]; a test that fails says what was expected, what came, and what is likely wrong.
+//! An asynchronous repository is tested the same way, [blocked on](super::AsyncAsSync) with the host's runtime. A test
+//! is named after what the contract says; one that fails says what was expected, what came, and what is likely wrong.
 
-pub mod cases;
+mod cases;
 mod failure;
 mod flaky;
 mod harness;
@@ -53,7 +53,7 @@ pub struct Case<F> {
 }
 
 impl<F: Fixture> Case<F> {
-    /// Its name, which is that of the test and of the function in [`cases`].
+    /// Its name, which is that of the test.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
@@ -80,7 +80,8 @@ pub fn run_all<F: Fixture>(fresh: impl Fn() -> F) -> Vec<(&'static str, Failure)
 /// The one list of cases: for who runs them all, and for the macro.
 macro_rules! suite {
     ($dollar:tt $($case:ident)*) => {
-        /// Every case, in the order in which they are best fixed.
+        /// Every case, in the order in which they are best fixed:
+        $(#[doc = concat!("- `", stringify!($case), "`")])*
         #[must_use]
         pub fn all<F: Fixture>() -> Vec<Case<F>> {
             vec![$(Case { name: stringify!($case), run: cases::$case }),*]
@@ -96,7 +97,9 @@ macro_rules! suite {
             ($dollar fixture:expr) => {$(
                 #[test]
                 fn $case() {
-                    if let Err(failure) = $crate::repository::conformance::cases::$case(&$dollar fixture) {
+                    let mut cases = $crate::repository::conformance::all().into_iter();
+                    let case = cases.find(|case| case.name() == stringify!($case)).unwrap();
+                    if let Err(failure) = case.run(&$dollar fixture) {
                         panic!("{failure}");
                     }
                 }

@@ -13,7 +13,9 @@ use crate::repository::{Commit, CommitOutcome};
 
 /// A commit that was decided on another branch is a conflict, also where the versions are the same: a backup was restored,
 /// and went on otherwise. Otherwise two histories are mixed, and what one of them revoked is back.
-pub fn a_commit_of_another_branch_is_a_conflict<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn a_commit_of_another_branch_is_a_conflict<F: Fixture>(
+    fixture: &F,
+) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
     let mut elsewhere = acme.clone();
@@ -35,7 +37,7 @@ pub fn a_commit_of_another_branch_is_a_conflict<F: Fixture>(fixture: &F) -> Resu
 }
 
 /// A request that changed nothing is kept without records: it is remembered, and compares the head like any other.
-pub fn a_commit_without_records_is_kept<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn a_commit_without_records_is_kept<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
     let unchanged = acme.propose("unchanged", &nothing())?;
@@ -62,7 +64,7 @@ pub fn a_commit_without_records_is_kept<F: Fixture>(fixture: &F) -> Result<(), F
 }
 
 /// Keys are remembered however much has been committed since, with all that a retry is recognized and answered by.
-pub fn keys_outlive_later_versions<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn keys_outlive_later_versions<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let (mut acme, opening) = History::open("acme")?;
     kept.keeps(&opening)?;

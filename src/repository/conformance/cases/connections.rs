@@ -21,7 +21,7 @@ use crate::repository::{
 const WRITERS: usize = 8;
 
 /// What one connection has kept, every other one sees at once, also where it has read before.
-pub fn a_commit_is_seen_by_every_connection<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn a_commit_is_seen_by_every_connection<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let (here, there) = (Connection::to(fixture), Connection::to(fixture));
     let mut acme = here.opens("acme")?;
     let likely = "reads are answered from a cache, from a transaction that was left open, or from a copy that lags \
@@ -43,7 +43,7 @@ pub fn a_commit_is_seen_by_every_connection<F: Fixture>(fixture: &F) -> Result<(
 
 /// What a connection was told of a key is not what it goes by: neither that there was no such request, which another
 /// connection has kept since, nor what was remembered, which an erasure has taken since. A retry comes by any connection.
-pub fn a_request_is_looked_up_each_time<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn a_request_is_looked_up_each_time<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let (here, there) = (Connection::to(fixture), Connection::to(fixture));
     let mut acme = here.opens("acme")?;
     let retried = acme.propose("retried", &[store("dev")?])?;
@@ -67,7 +67,7 @@ pub fn a_request_is_looked_up_each_time<F: Fixture>(fixture: &F) -> Result<(), F
 }
 
 /// A thousand records that are committed together are seen together, at no moment a part of them.
-pub fn a_commit_of_many_records_is_whole<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn a_commit_of_many_records_is_whole<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
     let many = acme.propose("many", &stores("many", 1_000)?)?;
@@ -108,7 +108,7 @@ fn expect_whole<R: Repository>(kept: &Connection<R>, commit: &Commit) -> Result<
 
 /// Many writers commit on the same version at the same moment: one is kept, the others are conflicts, round after round.
 /// In the end there is no gap, and every commit that was acknowledged is there once.
-pub fn of_writers_that_race_one_wins<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn of_writers_that_race_one_wins<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     const ROUNDS: usize = 6;
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
@@ -148,7 +148,7 @@ pub fn of_writers_that_race_one_wins<F: Fixture>(fixture: &F) -> Result<(), Fail
 
 /// A commit that is tried again while the first attempt is still on its way is kept once. Who comes too late may be told
 /// that it is a repetition, or a conflict: deciding it again shows which.
-pub fn a_commit_that_races_with_itself_is_kept_once<F: Fixture>(
+pub(crate) fn a_commit_that_races_with_itself_is_kept_once<F: Fixture>(
     fixture: &F,
 ) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
@@ -201,7 +201,9 @@ fn raced<F: Fixture>(fixture: &F, commits: &[Commit]) -> Result<Vec<CommitOutcom
 
 /// After every connection was closed and the storage is opened again, everything is there: records, keys,
 /// snapshot; and it goes on from there.
-pub fn what_was_kept_is_there_when_opened_again<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn what_was_kept_is_there_when_opened_again<F: Fixture>(
+    fixture: &F,
+) -> Result<(), Failure> {
     let (first, second) = (Connection::to(fixture), Connection::to(fixture));
     let mut acme = first.opens("acme")?;
     let one = acme.with_snapshot(acme.propose("one", &stores("one", 3)?)?)?;
@@ -222,7 +224,7 @@ pub fn what_was_kept_is_there_when_opened_again<F: Fixture>(fixture: &F) -> Resu
 }
 
 /// Opening, executing, loading and catching up over two connections, as two processes would.
-pub fn requests_run_from_end_to_end<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn requests_run_from_end_to_end<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let (here, there) = (fixture.connect(), fixture.connect());
     let open = |commit: &str| {
         let (commit, acme, olga) = (commit_id(commit)?, account_id("acme")?, member_id("olga")?);

@@ -10,7 +10,7 @@ use crate::repository::{Commit, EraseOutcome, Head, HeadState, Repository};
 use crate::visible::Quoted;
 
 /// The head says that an account is closed, and other accounts go on.
-pub fn a_closed_account_says_so<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn a_closed_account_says_so<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let (mut acme, mut other) = (kept.opens("acme")?, kept.opens("other")?);
     closes(&kept, &mut acme)?;
@@ -22,7 +22,7 @@ pub fn a_closed_account_says_so<F: Fixture>(fixture: &F) -> Result<(), Failure> 
 
 /// A closed account stays closed, and an erased one erased: nothing is kept on its head, also no request that changed
 /// nothing, and nobody opens it again, by whichever key ([A5](crate::docs::rules#A5)).
-pub fn a_closed_account_stays_closed<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn a_closed_account_stays_closed<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let (kept, elsewhere) = (Connection::to(fixture), Connection::to(fixture));
     let (mut acme, opening) = History::open("acme")?;
     kept.keeps(&opening)?;
@@ -63,7 +63,7 @@ fn expect_over<R: Repository>(
 
 /// Only a closed account can be erased. Then nothing is left of it but its head, and its id is never used again, by
 /// whichever key. A repository that erases nothing passes.
-pub fn an_erased_account_is_gone_for_good<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn an_erased_account_is_gone_for_good<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let (kept, elsewhere) = (Connection::to(fixture), Connection::to(fixture));
     let (mut acme, opening) = History::open("acme")?;
     kept.keeps(&opening)?;
@@ -118,7 +118,7 @@ pub fn an_erased_account_is_gone_for_good<F: Fixture>(fixture: &F) -> Result<(),
 
 /// An erasure takes one account: none whose id begins with the same text, differs in the case of letters only or matches
 /// a pattern, and no other that is closed. A repository that erases nothing passes.
-pub fn an_erasure_takes_one_account<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn an_erasure_takes_one_account<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut accounts = Vec::new();
     for id in ["acm%", "acme", "acme1", "acme/1", "ACME", "other"] {

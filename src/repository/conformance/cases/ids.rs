@@ -62,7 +62,7 @@ fn look_alikes() -> impl Iterator<Item = String> {
 }
 
 /// An id is any text of up to 128 bytes, of accounts, of members and of commits.
-pub fn ids_of_any_text_are_kept<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn ids_of_any_text_are_kept<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let (long, four_bytes) = ("a".repeat(128), "\u{1f600}".repeat(32));
     for id in ANY_TEXT.into_iter().chain([&*long, &*four_bytes]) {
@@ -77,7 +77,7 @@ pub fn ids_of_any_text_are_kept<F: Fixture>(fixture: &F) -> Result<(), Failure> 
 
 /// Account ids are equal byte by byte, or not at all: else an account is served to another's members
 /// ([A4](crate::docs::rules#A4)).
-pub fn ids_that_look_alike_stay_apart<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn ids_that_look_alike_stay_apart<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut accounts = Vec::new();
     for id in look_alikes() {
@@ -94,7 +94,7 @@ pub fn ids_that_look_alike_stay_apart<F: Fixture>(fixture: &F) -> Result<(), Fai
 }
 
 /// Keys are equal byte by byte, or not at all: else a request is taken for the repetition of another one.
-pub fn keys_that_look_alike_stay_apart<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn keys_that_look_alike_stay_apart<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
     let mut commits = Vec::new();
@@ -111,7 +111,7 @@ pub fn keys_that_look_alike_stay_apart<F: Fixture>(fixture: &F) -> Result<(), Fa
 
 /// Accounts with the same versions and the same keys have nothing to do with each other, also where the id of one
 /// is the beginning of another's ([A4](crate::docs::rules#A4)).
-pub fn accounts_are_kept_apart<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn accounts_are_kept_apart<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut accounts = Vec::new();
     for id in ["acme", "acme1", "acme/1", "acme:1", "acm"] {

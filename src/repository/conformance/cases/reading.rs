@@ -19,7 +19,7 @@ const EDGES: [u64; 6] = [
 ];
 
 /// Of an account that nobody opened there is nothing, which is not an error.
-pub fn an_empty_storage_has_no_account<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn an_empty_storage_has_no_account<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let (kept, acme) = (Connection::to(fixture), account_id("acme")?);
     let likely = "an account that is not kept has no records, and its last version is 0";
     for version in [0, 1, 7].into_iter().chain(EDGES) {
@@ -43,7 +43,7 @@ pub fn an_empty_storage_has_no_account<F: Fixture>(fixture: &F) -> Result<(), Fa
 }
 
 /// `request` gives all records of that commit of that account, and no others; none, for an id that is not known.
-pub fn a_request_is_found_under_its_key<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn a_request_is_found_under_its_key<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let (mut acme, opening) = History::open("acme")?;
     kept.keeps(&opening)?;
@@ -67,7 +67,7 @@ pub fn a_request_is_found_under_its_key<F: Fixture>(fixture: &F) -> Result<(), F
 }
 
 /// After any version, kept or not: the records beyond it, and which version is the last.
-pub fn records_after_any_version<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn records_after_any_version<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
     kept.adds(&mut acme, "one", &[store("one")?])?;
@@ -80,7 +80,7 @@ pub fn records_after_any_version<F: Fixture>(fixture: &F) -> Result<(), Failure>
 
 /// Several thousand records, read page by page: every one once, in order. No page is empty before the end, and each
 /// says which version is the last one kept, not the last one in it.
-pub fn pages_give_every_record_once<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn pages_give_every_record_once<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
     for commit in ["a", "b", "c", "d"] {

@@ -23,7 +23,7 @@ use crate::repository::{Commit, Repository};
 use crate::time::Timestamp;
 
 /// Each kind of event, with each of its fields filled in, by members and by the host, with notes.
-pub fn every_kind_of_event_comes_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn every_kind_of_event_comes_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
     let olga = Actor::Member(member_id("olga")?);
@@ -52,7 +52,9 @@ pub fn every_kind_of_event_comes_back<F: Fixture>(fixture: &F) -> Result<(), Fai
 }
 
 /// Fields that an event may or may not have, in every combination.
-pub fn every_combination_of_fields_comes_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn every_combination_of_fields_comes_back<F: Fixture>(
+    fixture: &F,
+) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
     kept.adds(&mut acme, "staff", &staff()?)?;
@@ -99,7 +101,7 @@ pub fn every_combination_of_fields_comes_back<F: Fixture>(fixture: &F) -> Result
 /// A command that names 10,000 members, which is the most that one can name ([U7](crate::docs::rules#U7)), and one
 /// whose 10,000 stores have the longest ids that there are, in two grants: some 1.3 MB, the largest record of a
 /// command.
-pub fn large_records_come_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn large_records_come_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
     let members: Result<BTreeSet<_>, _> = (0..10_000)
@@ -143,7 +145,7 @@ pub fn large_records_come_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
 }
 
 /// Times are kept to the millisecond, from the first moment to the last that a record can have.
-pub fn times_come_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn times_come_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
     let invite = |member: &str, millis| {

@@ -9,7 +9,7 @@ use crate::repository::conformance::{Failure, Fixture};
 use crate::repository::{CommitOutcome, Repository};
 
 /// The latest snapshot that was committed is given back as it was, or none ever. Commits without one leave it there.
-pub fn the_latest_snapshot_is_given_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn the_latest_snapshot_is_given_back<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
     let id = acme.id().clone();
@@ -43,7 +43,7 @@ pub fn the_latest_snapshot_is_given_back<F: Fixture>(fixture: &F) -> Result<(), 
 
 /// A snapshot and the records after it lead to the same account as all records from the first. Where older records are
 /// given up, they are those that a snapshot stands for.
-pub fn a_snapshot_and_the_records_after_it_are_the_account<F: Fixture>(
+pub(crate) fn a_snapshot_and_the_records_after_it_are_the_account<F: Fixture>(
     fixture: &F,
 ) -> Result<(), Failure> {
     let kept = Connection::to(fixture);

@@ -5,7 +5,7 @@ use crate::repository::conformance::harness::{Connection, History, store, stores
 use crate::repository::conformance::{Failure, Fixture};
 
 /// A second opening of the same account is refused, whoever the owner is; the first one, tried again, is known.
-pub fn an_account_is_opened_once<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn an_account_is_opened_once<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let (acme, opening) = History::open_by("acme", "open", "olga")?;
     kept.keeps(&opening)?;
@@ -22,7 +22,7 @@ pub fn an_account_is_opened_once<F: Fixture>(fixture: &F) -> Result<(), Failure>
 }
 
 /// What was committed can be read: every record, in the order of versions, after what was there before.
-pub fn a_commit_adds_its_records<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn a_commit_adds_its_records<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
     kept.adds(&mut acme, "one", &stores("one", 1)?)?;
@@ -33,7 +33,7 @@ pub fn a_commit_adds_its_records<F: Fixture>(fixture: &F) -> Result<(), Failure>
 }
 
 /// A commit that was decided on an older version is a conflict: what happened since then counts.
-pub fn a_stale_commit_is_a_conflict<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn a_stale_commit_is_a_conflict<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
     let stale = acme.propose("stale", &[store("late")?])?;
@@ -48,7 +48,7 @@ pub fn a_stale_commit_is_a_conflict<F: Fixture>(fixture: &F) -> Result<(), Failu
 
 /// A commit on a version that is not kept yet is a conflict: a gap would make the account unreadable. It comes about
 /// when a storage is put back to an older state while copies are alive.
-pub fn a_commit_ahead_is_a_conflict<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn a_commit_ahead_is_a_conflict<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let acme = kept.opens("acme")?;
     let mut ahead = acme.clone();
@@ -67,7 +67,7 @@ pub fn a_commit_ahead_is_a_conflict<F: Fixture>(fixture: &F) -> Result<(), Failu
 }
 
 /// A conflict keeps nothing: not the records beyond those that collide, not the key, not the snapshot.
-pub fn a_conflict_leaves_nothing<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn a_conflict_leaves_nothing<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
     let stale = acme.propose("tried-twice", &stores("late", 5)?)?;
@@ -94,7 +94,7 @@ pub fn a_conflict_leaves_nothing<F: Fixture>(fixture: &F) -> Result<(), Failure>
 }
 
 /// The same commit, tried again after its answer was lost, is kept once, whichever process tries.
-pub fn a_repeated_commit_is_kept_once<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn a_repeated_commit_is_kept_once<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let (kept, elsewhere) = (Connection::to(fixture), Connection::to(fixture));
     let mut acme = kept.opens("acme")?;
     let commit = kept.adds(&mut acme, "once", &[store("once")?])?;
@@ -113,7 +113,7 @@ pub fn a_repeated_commit_is_kept_once<F: Fixture>(fixture: &F) -> Result<(), Fai
 
 /// A key that is kept is a repetition whatever version the commit expects: whoever tries again has decided again,
 /// on what is there now.
-pub fn a_key_counts_before_the_head<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn a_key_counts_before_the_head<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let kept = Connection::to(fixture);
     let mut acme = kept.opens("acme")?;
     kept.adds(&mut acme, "once", &[store("once")?])?;
@@ -130,7 +130,7 @@ pub fn a_key_counts_before_the_head<F: Fixture>(fixture: &F) -> Result<(), Failu
 }
 
 /// A key is known for as long as its records are, whatever has been committed in between.
-pub fn a_key_is_remembered<F: Fixture>(fixture: &F) -> Result<(), Failure> {
+pub(crate) fn a_key_is_remembered<F: Fixture>(fixture: &F) -> Result<(), Failure> {
     let (kept, elsewhere) = (Connection::to(fixture), Connection::to(fixture));
     let (mut acme, opening) = History::open("acme")?;
     kept.keeps(&opening)?;
