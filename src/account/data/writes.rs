@@ -12,7 +12,7 @@ use crate::account::data::member::MemberEntry;
 use crate::account::data::slots::Slot;
 use crate::account::data::{AccountData, GroupEntry};
 use crate::account::status::MemberStatus;
-use crate::grant::{Grant, Scope, merge_grants};
+use crate::grant::{Grant, Scope, are_merged, merge_grants};
 use crate::id::{GroupId, MemberId, RoleId, StoreId};
 use crate::name::{Description, GroupName, RoleName};
 use crate::permission::Permission;
@@ -146,38 +146,45 @@ pub(crate) trait Writes: AccountData {
         self.set_group(id, None);
     }
 
-    /// Gives a group these grants instead of those it has. Touches the stores that come into a scope or
-    /// leave one, and no member.
+    /// Gives a group these grants instead of those it has. Touches the stores that come into a scope or leave one, and no
+    /// member.
     fn set_grants(&mut self, group: &GroupId, grants: &[Grant]) {
         let Some(slot) = self.group(group).map(|group| group.slot) else {
             return;
         };
-        let grants = merge_grants(grants.to_vec());
-        let after: BTreeMap<&RoleId, &Scope> = grants
-            .iter()
-            .map(|grant| (&grant.role, &grant.scope))
-            .collect();
-        let ended = self.roles_in(slot).filter(|role| !after.contains_key(role));
+        // What is yet to be decided may name a role twice.
+        let grants = if are_merged(grants) {
+            Cow::Borrowed(grants)
+        } else {
+            Cow::Owned(merge_grants(grants.to_vec()))
+        };
+        let ended = self.roles_in(slot);
+        let ended = ended.filter(|role| {
+            let found = grants.binary_search_by(|grant| grant.role.cmp(role));
+            found.is_err()
+        });
         let ended: Vec<RoleId> = ended.cloned().collect();
         for role in ended {
             self.revoke_role(group, &role, None);
         }
-        for (role, scope) in after {
-            let before = self.scope_of(slot, role).map(Cow::into_owned);
-            let before = before.as_ref().map_or(scope, |before| before);
-            let difference = |one: &Scope, other: &Scope| {
-                let stores = one.store_set().difference(other.store_set());
-                stores.cloned().collect::<BTreeSet<StoreId>>()
-            };
-            let lost = difference(before, scope);
-            let gained = difference(scope, before);
-            if self.grant(slot, role).is_none() {
+        for Grant { role, scope } in grants.iter() {
+            let Some(before) = self.scope_of(slot, role) else {
                 self.grant_role(group, role, scope);
+                continue;
+            };
+            let (before, after) = (before.store_set(), scope.store_set());
+            let lost: Vec<StoreId> = before.difference(after).cloned().collect();
+            let gained: Vec<StoreId> = after.difference(before).cloned().collect();
+            let mut scope: Vec<StoreId> = before.intersection(after).cloned().collect();
+            if lost.is_empty() && gained.is_empty() {
+                continue;
             }
-            self.revoke_role(group, role, Some(&lost));
-            if !gained.is_empty() {
-                self.grant_role(group, role, &Scope::Stores(gained));
-            }
+            let held = self.actions_of(role);
+            scope.extend(
+                (gained.iter()).filter_map(|store| self.grant_in(store, slot, role, &held)),
+            );
+            self.set_grant(slot, role, Some(Scope::Stores(scope.into_iter().collect())));
+            self.revoke_in(&lost, slot, role);
         }
     }
 
@@ -187,27 +194,46 @@ pub(crate) trait Writes: AccountData {
             return;
         };
         let is_new = self.grant(slot, role).is_none();
+        let held = self.actions_of(role);
+        let mut shared = Vec::new();
+        for store in scope.stores() {
+            let store = self.grant_in(store, slot, role, &held);
+            if is_new {
+                shared.extend(store);
+            } else if let Some(store) = store {
+                self.set_in_scope(slot, role, &store, true);
+            }
+        }
         if is_new {
-            let scope = self.with_shared_ids(scope);
+            let scope = match scope {
+                Scope::Account => Scope::Account,
+                Scope::Stores(_) => Scope::Stores(shared.into_iter().collect()),
+            };
             self.set_grant(slot, role, Some(scope));
         }
         if *scope == Scope::Account {
             self.account_index_mut().set_role(role, slot, true);
         }
-        let held = self.actions_of(role);
-        for store in scope.stores() {
-            let mut shared = None;
-            self.change_store(store, |entry| {
-                entry.index.set_role(role, slot, true);
-                for action in &held {
-                    entry.index.set_action(*action, slot, true);
-                }
-                shared = (!is_new).then(|| entry.id.clone());
-            });
-            if let Some(shared) = shared {
-                self.set_in_scope(slot, role, &shared, true);
+    }
+
+    /// Puts in a store's index that the group in this slot grants the role there. Returns the account's own text of the
+    /// store's id.
+    fn grant_in(
+        &mut self,
+        store: &StoreId,
+        slot: Slot,
+        role: &RoleId,
+        held: &[usize],
+    ) -> Option<StoreId> {
+        let mut shared = None;
+        self.change_store(store, |entry| {
+            entry.index.set_role(role, slot, true);
+            for action in held {
+                entry.index.set_action(*action, slot, true);
             }
-        }
+            shared = Some(entry.id.clone());
+        });
+        shared
     }
 
     /// Takes a role from a group in these stores, or altogether.
@@ -215,26 +241,32 @@ pub(crate) trait Writes: AccountData {
         let Some(slot) = self.group(group).map(|group| group.slot) else {
             return;
         };
-        let all = match stores {
-            Some(_) => None,
-            None => self.scope_of(slot, role).map(Cow::into_owned),
-        };
-        if stores.is_none() {
-            self.set_grant(slot, role, None);
-            if all == Some(Scope::Account) {
-                self.account_index_mut().set_role(role, slot, false);
-            }
-        }
-        let held = self.actions_of(role);
-        let ended = stores.into_iter().chain(all.as_ref().map(Scope::store_set));
-        let ended = ended.flatten();
-        for store in ended.clone() {
-            self.change_store(store, |entry| entry.index.set_role(role, slot, false));
-            if stores.is_some() {
+        if let Some(stores) = stores {
+            for store in stores {
                 self.set_in_scope(slot, role, store, false);
             }
+            self.revoke_in(stores, slot, role);
+        } else if let Some(all) = self.scope_of(slot, role).map(Cow::into_owned) {
+            self.set_grant(slot, role, None);
+            if all == Scope::Account {
+                self.account_index_mut().set_role(role, slot, false);
+            }
+            self.revoke_in(all.store_set(), slot, role);
         }
-        self.refresh_actions(slot, ended, &held);
+    }
+
+    /// Puts in these stores' indexes that the group in this slot no longer grants the role there.
+    fn revoke_in<'s>(
+        &mut self,
+        stores: impl IntoIterator<Item = &'s StoreId> + Copy,
+        slot: Slot,
+        role: &RoleId,
+    ) {
+        let held = self.actions_of(role);
+        for store in stores {
+            self.change_store(store, |entry| entry.index.set_role(role, slot, false));
+        }
+        self.refresh_actions(slot, stores, &held);
     }
 
     /// Which of the actions that have sets of their own a role holds, and whether it holds anything else.
@@ -278,18 +310,6 @@ pub(crate) trait Writes: AccountData {
                     known.insert(role, held);
                 }
             }
-        }
-    }
-
-    /// The same scope with the account's own texts of the stores' ids.
-    fn with_shared_ids(&self, scope: &Scope) -> Scope {
-        let shared = |store: &StoreId| {
-            let entry = self.store(store);
-            entry.map_or(store, |entry| &entry.id).clone()
-        };
-        match scope {
-            Scope::Account => Scope::Account,
-            Scope::Stores(stores) => Scope::Stores(stores.iter().map(shared).collect()),
         }
     }
 

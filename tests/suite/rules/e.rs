@@ -39,6 +39,7 @@ fn e2_a_manager_cannot_widen_its_own_group() {
         OWNER,
         define_role("billing", "Billing", RoleLevel::Account, &["invoice.read"]),
     );
+    world.ok(OWNER, create_store("new"));
     world.ok(
         OWNER,
         regrant("it", [Grant::group_manager(), viewer(["dev", "prod"])]),
@@ -46,6 +47,9 @@ fn e2_a_manager_cannot_widen_its_own_group() {
     let wider = [
         vec![Grant::group_manager(), viewer(["dev"]), editor(["prod"])],
         vec![Grant::group_manager(), Grant::at_account(role("billing"))],
+        // A role that is named twice has its stores merged (G4), wherever among them the new one stands.
+        vec![Grant::group_manager(), viewer(["new"]), viewer(["dev"])],
+        vec![Grant::group_manager(), viewer(["dev"]), viewer(["new"])],
     ];
     for grants in wider {
         world.assert_refused(MANAGER, regrant("it", grants), "self-escalation");
