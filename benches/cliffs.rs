@@ -61,6 +61,14 @@ fn main() -> Result<()> {
         time,
         bytes,
     );
+    for size in sizes {
+        let (time, bytes) = many_roles_ended(*size)?;
+        row(
+            &format!("{size} roles of one group in one store, all ended by a manager"),
+            time,
+            bytes,
+        );
+    }
     let groups = if is_bench { [1, 20] } else { [1, 2] };
     for groups in groups {
         let time = rename_role(groups, large)?;
@@ -244,6 +252,30 @@ fn many_roles_in_one_store(roles: usize, size: usize) -> Result<(Duration, usize
             }
         });
         outcome?;
+        Ok(figures)
+    })
+}
+
+/// A command of one grant that takes many others away.
+fn many_roles_ended(roles: usize) -> Result<(Duration, usize)> {
+    let gil: MemberId = "gil".parse()?;
+    best(|| {
+        let mut made = Made::new()?;
+        let stores = made.stores(1)?;
+        made.run(Command::add_members([&gil]))?;
+        let managers = made.group("managers", vec![Grant::group_manager()])?;
+        made.run(Command::add_to_group(&managers, [&gil]))?;
+        let mut grants = Vec::new();
+        for number in 0..roles {
+            let role = made.role(&format!("role-{number:05}"), RoleLevel::Store, 1)?;
+            grants.push(Grant::in_stores(role, stores.clone()));
+        }
+        let group = made.group("many", grants)?;
+        let last = Command::set_grants(&group, [Grant::store_viewer(stores)]);
+        let (executed, manager) = (&mut made.0, Actor::Member(gil.clone()));
+        let mut outcome = Ok(None);
+        let figures = measured(|| outcome = executed.execute(&manager, &last, NOW));
+        outcome?.ok_or("nothing changed")?;
         Ok(figures)
     })
 }

@@ -15,7 +15,6 @@ mod access;
 mod account;
 mod catalog;
 mod distinct;
-#[cfg(any(doc, doctest))]
 pub mod docs;
 mod errors;
 mod grant;

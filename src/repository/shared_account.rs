@@ -45,7 +45,8 @@ use crate::repository::turns::TurnGuard;
 /// What is passed to [`with`](SharedAccount::with) and [`at_least`](SharedAccount::at_least) must ask neither a handle of
 /// this account again nor its [`Accounts`](super::Accounts): if a change is about to be applied, the thread would wait
 /// for itself. The observer may. But an observer that [`flush`](SharedAccount::flush)es another account waits for what
-/// its own account's observer may be waiting for.
+/// its own account's observer may be waiting for. A future of an asynchronous method that was polled once stands in line
+/// for its turn: poll it on or drop it, or those behind it wait for it.
 pub struct SharedAccount<S> {
     id: AccountId,
     held: Arc<Held>,

@@ -1,4 +1,4 @@
-//! Turns of those who load or change one account, threads and tasks alike: one at a time, and whoever waits, in order.
+//! Turns of those who load or change one account: one at a time, first come, first served, threads and tasks alike.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -8,18 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-/// How many take their turns, one after the other, before the one who waits the longest is let in. A thread that takes its
-/// next turn at once saves the switch to another thread, which takes longer than a change that is kept in memory.
-const MOST_OVERTAKING: u32 = 16;
-
 #[derive(Default)]
 pub(super) struct Turns(Mutex<Line>);
 
 #[derive(Default)]
 struct Line {
     is_taken: bool,
-    /// How many came later than the first who waits, and had their turns before it.
-    overtaking: u32,
     /// The number of the next one who has to wait.
     next: u64,
     waiting: VecDeque<(u64, Waker)>,
@@ -69,6 +63,14 @@ impl Line {
         self.waiting.front().map(|(number, _)| *number)
     }
 
+    /// Where the one with this number stands: numbers are in order.
+    fn place(&self, number: u64) -> Option<usize> {
+        let place = self
+            .waiting
+            .binary_search_by_key(&number, |(number, _)| *number);
+        place.ok()
+    }
+
     /// Who is to be woken, now that something has changed; nobody is twice.
     fn whose_turn(&mut self) -> Option<Waker> {
         let (_, waker) = self.waiting.front_mut().filter(|_| !self.is_taken)?;
@@ -83,26 +85,21 @@ impl<'a> Future for Waiting<'a> {
         let turns = self.turns;
         let waker = context.waker().clone();
         let mut line = turns.line();
-        let first = line.first();
-        let is_first = first == self.number; // or nobody waits
-        let overtakes = self.number.is_none() && line.overtaking < MOST_OVERTAKING;
-        if !line.is_taken && (is_first || overtakes) {
+        // Either nobody waits, or this is the first who does.
+        if !line.is_taken && line.first() == self.number {
             line.is_taken = true;
-            let mut left = None;
-            if is_first {
-                left = line.waiting.pop_front();
-                line.overtaking = 0;
-            } else {
-                line.overtaking += 1;
-            }
+            let left = line.waiting.pop_front();
             drop(line);
-            drop(left);
             self.number = None;
-            return Poll::Ready(TurnGuard(turns));
+            let turn = TurnGuard(turns);
+            drop(left);
+            return Poll::Ready(turn);
         }
         let mut before = None;
         if let Some(number) = self.number {
-            let own = line.waiting.iter_mut().find(|(other, _)| *other == number);
+            let own = line
+                .place(number)
+                .and_then(|place| line.waiting.get_mut(place));
             before = own.map(|(_, own)| mem::replace(own, waker));
         } else {
             let number = line.next;
@@ -120,7 +117,7 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let Some(number) = self.number else { return };
         let mut line = self.turns.line();
-        let place = line.waiting.iter().position(|(other, _)| *other == number);
+        let place = line.place(number);
         let left = place.and_then(|place| line.waiting.remove(place));
         // It may have been woken already.
         let next = line.whose_turn();
@@ -193,14 +190,15 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_is_served_in_order() {
+    fn first_come_first_served() {
         let turns = Turns::default();
         let taken = turns.take_blocking();
         let (mut first, mut second) = (Task::new(&turns), Task::new(&turns));
         assert!(first.poll().is_none() && second.poll().is_none());
         drop(taken);
         assert_eq!((first.woken(), second.woken()), (1, 0));
-        assert!(second.poll().is_none());
+        // Nobody gets ahead of who was woken, whether it waits or has just come.
+        assert!(second.poll().is_none() && Task::new(&turns).poll().is_none());
         let taken = first.poll();
         assert!(taken.is_some() && second.poll().is_none());
         assert_eq!(second.woken(), 0);
@@ -208,30 +206,6 @@ mod tests {
         assert_eq!((first.woken(), second.woken()), (1, 1));
         assert!(second.poll().is_some());
         drop(turns.take_blocking());
-    }
-
-    #[test]
-    fn nobody_is_overtaken_for_long() {
-        let turns = Turns::default();
-        let taken = turns.take_blocking();
-        let mut first = Task::new(&turns);
-        assert!(first.poll().is_none());
-        drop(taken);
-        for _ in 0..2 {
-            for _ in 0..MOST_OVERTAKING {
-                let taken = Task::new(&turns).poll();
-                assert!(taken.is_some() && first.poll().is_none());
-            }
-            let mut late = Task::new(&turns);
-            assert!(late.poll().is_none());
-            let taken = first.poll();
-            assert!(taken.is_some());
-            drop(first);
-            first = late;
-            assert!(first.poll().is_none());
-            drop(taken);
-        }
-        assert!(first.poll().is_some());
     }
 
     #[test]

@@ -164,8 +164,12 @@ pub(crate) trait Writes: AccountData {
             found.is_err()
         });
         let ended: Vec<RoleId> = ended.cloned().collect();
-        for role in ended {
-            self.revoke_role(group, &role, None);
+        // Where a grant ends, what is left is looked at once for all that ends there.
+        let (mut touched, mut held) = (BTreeSet::new(), Vec::new());
+        // The last one first: the stores' lists of roles are in order, and need not move up.
+        for role in ended.into_iter().rev() {
+            held.extend(self.actions_of(&role));
+            touched.extend(self.end_grant(slot, &role));
         }
         for Grant { role, scope } in grants.iter() {
             let Some(before) = self.scope_of(slot, role) else {
@@ -179,13 +183,18 @@ pub(crate) trait Writes: AccountData {
             if lost.is_empty() && gained.is_empty() {
                 continue;
             }
-            let held = self.actions_of(role);
+            let actions = self.actions_of(role);
             scope.extend(
-                (gained.iter()).filter_map(|store| self.grant_in(store, slot, role, &held)),
+                (gained.iter()).filter_map(|store| self.grant_in(store, slot, role, &actions)),
             );
             self.set_grant(slot, role, Some(Scope::Stores(scope.into_iter().collect())));
-            self.revoke_in(&lost, slot, role);
+            self.end_in(&lost, slot, role);
+            held.extend(actions);
+            touched.extend(lost);
         }
+        held.sort_unstable();
+        held.dedup();
+        self.refresh_actions(slot, &touched, &held);
     }
 
     /// Grants a role to a group, or grants it in these stores too.
@@ -241,32 +250,47 @@ pub(crate) trait Writes: AccountData {
         let Some(slot) = self.group(group).map(|group| group.slot) else {
             return;
         };
+        let held = self.actions_of(role);
         if let Some(stores) = stores {
             for store in stores {
                 self.set_in_scope(slot, role, store, false);
             }
-            self.revoke_in(stores, slot, role);
-        } else if let Some(all) = self.scope_of(slot, role).map(Cow::into_owned) {
-            self.set_grant(slot, role, None);
-            if all == Scope::Account {
-                self.account_index_mut().set_role(role, slot, false);
-            }
-            self.revoke_in(all.store_set(), slot, role);
+            self.end_in(stores, slot, role);
+            self.refresh_actions(slot, stores, &held);
+        } else {
+            let stores = self.end_grant(slot, role);
+            self.refresh_actions(slot, &stores, &held);
         }
     }
 
-    /// Puts in these stores' indexes that the group in this slot no longer grants the role there.
-    fn revoke_in<'s>(
+    /// Ends a grant, but for the sets of actions. Returns the stores where it held.
+    fn end_grant(&mut self, slot: Slot, role: &RoleId) -> BTreeSet<StoreId> {
+        let scope = self.scope_of(slot, role).map(Cow::into_owned);
+        self.set_grant(slot, role, None);
+        match scope {
+            Some(Scope::Stores(stores)) => {
+                self.end_in(&stores, slot, role);
+                stores
+            }
+            Some(Scope::Account) => {
+                self.account_index_mut().set_role(role, slot, false);
+                BTreeSet::new()
+            }
+            None => BTreeSet::new(),
+        }
+    }
+
+    /// Puts in these stores' indexes that the group in this slot no longer grants the role there, but for the sets of
+    /// actions.
+    fn end_in<'s>(
         &mut self,
-        stores: impl IntoIterator<Item = &'s StoreId> + Copy,
+        stores: impl IntoIterator<Item = &'s StoreId>,
         slot: Slot,
         role: &RoleId,
     ) {
-        let held = self.actions_of(role);
         for store in stores {
             self.change_store(store, |entry| entry.index.set_role(role, slot, false));
         }
-        self.refresh_actions(slot, stores, &held);
     }
 
     /// Which of the actions that have sets of their own a role holds, and whether it holds anything else.
