@@ -136,10 +136,10 @@ impl Role {
     }
 }
 
-/// What no custom role may be called, by id or by name, in whatever case of letters and with whatever between them:
+/// Whether no custom role may be called so, by id or by name, in whatever case of letters and with whatever between them:
 /// ownership is given directly, never by a role (M6).
-pub(crate) fn is_ownership(id: &RoleId, name: &RoleName) -> bool {
-    has_same_letters(id, "accountowner") || has_same_letters(name, "accountowner")
+pub(crate) fn is_ownership(id_or_name: &str) -> bool {
+    has_same_letters(id_or_name, "accountowner")
 }
 
 /// Whether both have the same letters and digits, in whatever case and with whatever between them.

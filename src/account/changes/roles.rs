@@ -43,8 +43,8 @@ fn ensure_own<D: AccountData>(data: &D, role: &RoleId) -> Outcome {
     Ok(())
 }
 
-fn ensure_no_ownership(role: &RoleId, name: &RoleName) -> Outcome {
-    if is_ownership(role, name) {
+fn ensure_no_ownership(id_or_name: &str) -> Outcome {
+    if is_ownership(id_or_name) {
         return Err(CommandError::OwnershipName);
     }
     Ok(())
@@ -99,7 +99,8 @@ command_and_event! {
 
 impl Change for RoleDefined {
     fn validate(&self, _: Timestamp) -> Outcome {
-        ensure_no_ownership(&self.role, &self.name)?;
+        ensure_no_ownership(&self.role)?;
+        ensure_no_ownership(&self.name)?;
         validate_permissions(&self.role, &self.permissions)?;
         ensure_level(self.level, &self.permissions)
     }
@@ -146,7 +147,7 @@ command_and_event! {
 impl Change for RoleChanged {
     fn validate(&self, _: Timestamp) -> Outcome {
         if let Some(name) = &self.name {
-            ensure_no_ownership(&self.role, name)?;
+            ensure_no_ownership(name)?;
         }
         let permissions = self.permissions.as_ref();
         permissions.map_or(Ok(()), |permissions| {

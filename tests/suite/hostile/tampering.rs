@@ -128,7 +128,7 @@ fn edited(records: &mut [Record], index: usize, field: &str, to: Value) {
 fn forged(line: &[u8], at: Timestamp) -> Value {
     let member = Value::from(id::<MemberId>(&MEMBERS, line[1]).as_str());
     let Some(command) = story::command(line, at) else {
-        return serde_json::json!({"kind": "account-opened", "owner": member, "group_limit": 3});
+        return serde_json::json!({"kind": "account-opened", "owner": member, "group_limit": 3, "key": null});
     };
     let kind = event_of(&command);
     let mut event = serde_json::to_value(command).expect("a command");

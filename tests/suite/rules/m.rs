@@ -310,6 +310,9 @@ fn m6_no_role_can_be_called_ownership() {
         permissions: None,
     });
     world.assert_refused(OWNER, rename, "ownership-name");
+    // There is no such role, whatever it is to be called.
+    let rename = Command::rename_role(&role("account-owner"), "Billing".parse().unwrap());
+    world.assert_refused(OWNER, rename, "unknown-role");
 }
 
 /// M7: the application adds many members at once, in one event; those who are active or suspended stay as they are.
