@@ -311,7 +311,7 @@ fn m6_no_role_can_be_called_ownership() {
     });
     world.assert_refused(OWNER, rename, "ownership-name");
     // There is no such role, whatever it is to be called.
-    let rename = Command::rename_role(&role("account-owner"), "Billing".parse().unwrap());
+    let rename = Command::rename_role(role("account-owner"), "Billing".parse().unwrap());
     world.assert_refused(OWNER, rename, "unknown-role");
 }
 
