@@ -24,34 +24,16 @@ async fn a_stale_form_is_not_saved_over_what_others_did() {
     olga.submit("/groups/read-only", "/groups/read-only", &renamed)
         .await
         .is(303);
-    let (token, key) = (
-        opened.hidden("token").remove(0),
-        opened.hidden("key").pop().unwrap(),
-    );
-    let typed = [
-        ("token", token.as_str()),
-        ("key", &key),
-        ("revision", &revision),
-        ("name", "Auditors"),
-        ("description", ""),
-        grant,
-    ];
-    let stale = gil.post("/groups/read-only", &typed).await;
+    let typed = [("name", "Auditors"), ("description", ""), grant];
+    let stale = gil.submit_from(&opened, "/groups/read-only", &typed).await;
     stale.is(422).says("look at it again before you save");
     stale.says("olga gave group `read-only` the name `Readers`");
     stale.says("olga gave group `read-only` the description `Of production`");
     stale.says(r#"value="Auditors""#);
-    let fresh = stale.hidden("revision").remove(0);
-    assert_ne!(fresh, revision);
-    let again = [
-        ("token", token.as_str()),
-        ("key", &stale.hidden("key")[0]),
-        ("revision", &fresh),
-        ("name", "Auditors"),
-        ("description", ""),
-        grant,
-    ];
-    gil.post("/groups/read-only", &again).await.is(303);
+    assert_ne!(stale.hidden("revision").remove(0), revision);
+    gil.submit_from(&stale, "/groups/read-only", &typed)
+        .await
+        .is(303);
     olga.get("/groups").await.says("Auditors");
 }
 

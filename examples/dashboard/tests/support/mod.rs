@@ -142,6 +142,11 @@ impl Browser {
     /// Sends a form of this page, with the hidden fields that it has there.
     pub(crate) async fn submit(&self, from: &str, to: &str, fields: &[(&str, &str)]) -> Page {
         let page = self.get(from).await;
+        self.submit_from(&page, to, fields).await
+    }
+
+    /// The same, of a page that was opened before.
+    pub(crate) async fn submit_from(&self, page: &Page, to: &str, fields: &[(&str, &str)]) -> Page {
         let (tokens, keys) = (page.hidden("token"), page.hidden("key"));
         let mut all = vec![
             ("token", tokens.last().unwrap().as_str()),
