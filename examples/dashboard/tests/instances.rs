@@ -56,7 +56,10 @@ async fn instances_share_one_database() {
         ("description", ""),
         ("grant", r#"["store-viewer","production"]"#),
     ];
+    // One of the two makes the account, and the other may have read it half made.
+    says(&there, "/groups", "Read-Only Access").await;
     let old = there.get("/groups/read-only").await;
+    old.is(200);
     let done = here.submit("/groups/new", "/groups/new", &group).await;
     done.is(303);
     let after = says(&there, "/groups", "Night Shift").await;
